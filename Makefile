@@ -1,0 +1,114 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# One Makefile. `make help` lists what it does. Users' CFLAGS, LDFLAGS are added to ours, never replaced by them.
+
+BUILD   ?= build
+PYTHON  ?= /usr/bin/python3
+CFLAGS  ?= -O2 -g
+PREFIX  ?= /usr/local
+DESTDIR ?=
+
+PACKAGES := libnetfilter_conntrack libnetfilter_log libnfnetlink libmnl libmicrohttpd libconfuse jansson zlib libcap-ng \
+            ncursesw libev
+
+# libev ships no pkg-config file on Debian.
+pkgs      = $(filter-out libev,$(PACKAGES))
+hm_cflags = -std=gnu17 -Wall -Wextra -Wshadow -Wformat=2 -Wvla -Wstrict-prototypes -Wmissing-prototypes \
+            -Iinclude -D_GNU_SOURCE $(shell pkg-config --cflags $(pkgs) 2>/dev/null)
+hm_libs   = $(shell pkg-config --libs $(pkgs) 2>/dev/null) -lev -lm
+
+SOURCES := $(filter-out src/main.c,$(wildcard src/*.c))
+OBJECTS := $(SOURCES:src/%.c=$(BUILD)/%.o)
+UNITS   := $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(wildcard tests/unit/test_*.c))
+FUZZERS := $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
+TOOLS   := $(patsubst tools/%.c,$(BUILD)/%,$(wildcard tools/*.c))
+
+.PHONY: all help tools unit asan e2e test check-style check-docs fuzz clean run demo deps deps-test install uninstall
+
+all: $(BUILD)/hostmeter ## build the program: build/hostmeter
+
+help: ## this list
+	@sed -n 's/^\([a-z][a-z0-9-]*\):[^#]*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 24
+
+# --- What the machine lacks is installed by tools/deps; both are no-ops where all is there.
+deps: ## install what building needs (Debian)
+	@tools/deps build
+
+deps-test: ## install what the tests need (Debian)
+	@tools/deps test
+
+# --- The program
+$(BUILD)/%.o: src/%.c | deps
+	@mkdir -p $(@D)
+	$(CC) $(hm_cflags) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
+
+$(BUILD)/libhostmeter.a: $(OBJECTS)
+	@rm -f $@
+	$(AR) rcs $@ $^
+
+$(BUILD)/hostmeter: $(BUILD)/main.o $(BUILD)/libhostmeter.a
+	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(hm_libs)
+
+# --- Tools: one object plus the library each
+tools: $(TOOLS) ## build the traffic generator and the other tools of the lab
+
+$(BUILD)/%: tools/%.c $(BUILD)/libhostmeter.a
+	$(CC) $(hm_cflags) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) -MMD -MP -MF $@.d -o $@ $< $(BUILD)/libhostmeter.a $(hm_libs)
+
+# --- Tests
+$(BUILD)/tests/%: tests/unit/%.c $(BUILD)/libhostmeter.a
+	@mkdir -p $(@D)
+	$(CC) $(hm_cflags) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) -Itests/unit -MMD -MP -MF $@.d -o $@ $< \
+		$(BUILD)/libhostmeter.a $(hm_libs) -lcmocka
+
+unit: deps-test $(UNITS) ## unit tests: no kernel, no network
+	@tests/run-units $(UNITS)
+
+asan: deps-test ## unit tests under the address and undefined-behaviour sanitizers
+	$(MAKE) BUILD=$(BUILD)-asan CFLAGS='-O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all' unit
+
+e2e: deps-test $(BUILD)/hostmeter tools ## end-to-end tests in network namespaces
+	@tests/run-e2e $(E2E)
+
+test: deps-test ## everything: style, unit tests, sanitizers, end to end
+	$(MAKE) check-style
+	$(MAKE) check-docs
+	$(MAKE) unit
+	$(MAKE) asan
+	$(MAKE) e2e
+
+check-style: deps-test ## the rules of the house: layers, headers that stand alone
+	@tests/check-style $(CC)
+
+check-docs: $(BUILD)/hostmeter ## the manual pages say what the program does
+	@tests/check-docs $(BUILD)/hostmeter
+
+fuzz: deps-test ## run every fuzz target for FUZZ_SECONDS (10) over its corpus
+	@tests/run-fuzz $(FUZZERS)
+
+# --- Try it
+run: $(BUILD)/hostmeter ## meter this machine in the foreground (root); Ctrl-C puts everything back
+	@tools/run $(BUILD)/hostmeter
+
+demo: deps-test $(BUILD)/hostmeter ## a router, three hosts and traffic in network namespaces, until Ctrl-C
+	@tools/demo $(BUILD)/hostmeter
+
+clean: ## remove what was built
+	rm -rf $(BUILD) $(BUILD)-asan $(BUILD)-fuzz
+
+# --- Install: source, mode, destination
+INSTALL_TABLE := \
+	$(BUILD)/hostmeter:755:$(PREFIX)/sbin/hostmeter \
+	rules/hostmeter.nft:644:$(PREFIX)/share/hostmeter/hostmeter.nft \
+	rules/hostmeter.iptables:644:$(PREFIX)/share/hostmeter/hostmeter.iptables \
+	docs/hostmeter.8:644:$(PREFIX)/share/man/man8/hostmeter.8 \
+	docs/hostmeter.conf.5:644:$(PREFIX)/share/man/man5/hostmeter.conf.5
+
+install: $(BUILD)/hostmeter ## install below PREFIX (/usr/local)
+	@for row in $(INSTALL_TABLE); do IFS=:; set -- $$row; install -D -m $$2 $$1 $(DESTDIR)$$3 && echo "$(DESTDIR)$$3"; done
+
+uninstall: ## remove what install put there
+	@for row in $(INSTALL_TABLE); do IFS=:; set -- $$row; rm -f $(DESTDIR)$$3; done
+
+$(BUILD)/rules.o: rules/hostmeter.nft rules/hostmeter.iptables
+
+-include $(wildcard $(BUILD)/*.d $(BUILD)/tests/*.d)

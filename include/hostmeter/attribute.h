@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * attribute: whose a flow is, and whether it is WAN traffic at all. Laws 6 to 8 live here.
+ */
+#ifndef HOSTMETER_ATTRIBUTE_H
+#define HOSTMETER_ATTRIBUTE_H
+
+#include "hostmeter/flow.h"
+#include "hostmeter/host.h"
+#include "hostmeter/neigh.h"
+#include "hostmeter/sightings.h"
+#include "hostmeter/topology.h"
+
+/* What the answer is drawn from; all borrowed. */
+struct attribute_sources {
+	const struct hash_key *hash;
+	const struct topology *topology;
+	const struct neigh *neigh;
+	const struct sightings *sightings;
+	struct hosts *hosts; /* a host that is met for the first time is made */
+};
+
+/* How long to look for an answer. */
+enum attribute_effort {
+	ATTRIBUTE_SIGHTED, /* only what the first packet told: a sighting may still be on its way */
+	ATTRIBUTE_KNOWN,   /* then the neighbour table, then the latest sighting of the address */
+	ATTRIBUTE_FINAL,   /* then HOST_UNKNOWN */
+};
+
+struct attribution {
+	enum flow_scope scope; /* FLOW_UNDECIDED: no answer with this effort; the rest is unspecified then */
+	enum flow_by by;
+	uint32_t host, peer;
+	bool host_is_reply;
+	uint32_t wan;          /* ifindex */
+};
+
+/* Decides. *sighted tells whether the flow's first packet was seen at all: it was born while the meter ran, then. */
+struct attribution attribute(const struct attribute_sources *sources, const struct ct_event *event,
+	enum attribute_effort effort, bool *sighted);
+
+#endif

@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * config: the command line and the configuration file, checked, in one plain struct.
+ *
+ * One static table of options drives parsing, --help and the test that holds the manual pages to it. The command line
+ * wins over the file. Every mistake gives one line that says what is wrong and where (option, or file and line).
+ */
+#ifndef HOSTMETER_CONFIG_H
+#define HOSTMETER_CONFIG_H
+
+#include "hostmeter/addr.h"
+#include "hostmeter/version.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+enum config_mode {
+	CONFIG_METER,       /* run the daemon */
+	CONFIG_ONCE,        /* --once, --cgi */
+	CONFIG_PRINT_RULES, /* --print-rules */
+	CONFIG_REPLAY,      /* --replay FILE */
+	CONFIG_HELP,
+	CONFIG_VERSION,
+};
+
+/* host "NAME" { mac = {…} address = {…} } */
+struct config_host {
+	char *name;
+	struct mac *mac;
+	size_t macs;
+	struct addr *address;
+	size_t addresses;
+};
+
+struct config_strings {
+	char **item;
+	size_t count;
+};
+
+struct config {
+	enum config_mode mode;
+	char *file;             /* --config FILE, NULL: the default one, if there */
+	struct config_strings lan, wan, listen;
+	char *socket, *runtime_dir, *state_dir;
+	char *replay;           /* --replay FILE */
+	char *record;           /* --record FILE */
+	char *rules;            /* --print-rules=WHAT: "nft" or "iptables" */
+	bool cgi;
+	bool once_given;
+	uint16_t nflog_group;
+	uint64_t dump_interval_ns;
+	double dump_share;      /* per cent of one core */
+	uint32_t max_hosts;
+	int log_level;          /* enum log_level */
+	struct config_host *host;
+	size_t hosts;
+};
+
+/*
+ * Parses the command line, then the file it names (or the default one, if there). Returns 0 and *config, which
+ * config_free() frees; or -EINVAL after one line on err that says what and where.
+ */
+int config_load(struct config *config, int argc, char *const argv[], FILE *err);
+void config_free(struct config *config);
+
+/* What --help and --version print. */
+void config_help(FILE *out);
+void config_version(FILE *out);
+
+#endif

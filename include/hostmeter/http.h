@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * http: a small HTTP/1.1 server (libmicrohttpd) inside the one event loop, on TCP and on a UNIX socket. No thread.
+ *
+ * It knows nothing of what it serves: each request goes to one callback, which fills in a response.
+ */
+#ifndef HOSTMETER_HTTP_H
+#define HOSTMETER_HTTP_H
+
+#include "hostmeter/addr.h"
+#include "hostmeter/buf.h"
+
+struct loop;
+struct http;
+
+struct http_request {
+	const char *method; /* "GET" or "HEAD"; others are answered with 405 before the callback */
+	const char *path;   /* "/metrics": decoded, without the query */
+	bool local;         /* came by the UNIX socket */
+	struct addr client; /* family 0 if local; an IPv4-mapped address is given as IPv4 */
+	void *connection;   /* for http_header() and http_query() */
+};
+
+/* A header's or a query parameter's value, NULL if absent. Borrowed for the callback. Names of headers: any case. */
+const char *http_header(const struct http_request *request, const char *name);
+const char *http_query(const struct http_request *request, const char *name);
+
+enum { HTTP_HEADERS = 8 };
+
+struct http_response {
+	unsigned int status;        /* 200 unless set; 0: the connection is closed without an answer */
+	const char *content_type;   /* "text/plain; charset=utf-8" unless set */
+	struct buf body;            /* taken over by http */
+	struct { const char *name, *value; } header[HTTP_HEADERS]; /* more of them, up to the first NULL; borrowed */
+};
+
+typedef void (*http_handler)(void *ctx, const struct http_request *request, struct http_response *response);
+
+/* Nothing is listened to yet. NULL: out of memory. http_free(NULL) is fine; it drops connections and unlinks sockets. */
+struct http *http_new(struct loop *loop, http_handler handler, void *ctx);
+void http_free(struct http *http);
+
+/*
+ * Listens on "ADDR:PORT", "[V6ADDR]:PORT", ":PORT" or "PORT" (all addresses, both families). 0 or -errno: -EINVAL for a
+ * bad form, -EADDRINUSE, -EADDRNOTAVAIL, -EACCES.
+ */
+int http_listen(struct http *http, const char *where);
+
+/*
+ * Listens on a UNIX socket with mode 0660. A left-over socket that nobody listens on is replaced. 0 or -errno:
+ * -EADDRINUSE if somebody does, -ENOTSOCK if a file of another kind is in the way.
+ */
+int http_listen_unix(struct http *http, const char *path);
+
+#endif

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * meter: takes in what the kernel tells and keeps the counts. It knows all tables and no sockets; the laws of the meter
+ * live here and in attribute.c.
+ *
+ * Everything comes in by the functions below, from sockets, a trace or a test alike, with the time as an argument:
+ * now is monotonic nanoseconds and never falls.
+ */
+#ifndef HOSTMETER_METER_H
+#define HOSTMETER_METER_H
+
+#include "hostmeter/ct_event.h"
+#include "hostmeter/hash.h"
+#include "hostmeter/names.h"
+#include "hostmeter/rtnl_event.h"
+#include "hostmeter/sighting.h"
+#include "hostmeter/snapshot.h"
+
+#define METER_TICK_NS (UINT64_C(100) * 1000000)
+
+struct meter_options {
+	struct hash_key hash;
+	const char *const *lan, *const *wan; /* as topology_new() takes them */
+	const struct names *names;           /* borrowed */
+	uint32_t max_hosts;
+	size_t max_flows;
+	uint64_t start_real_ns;              /* when this meter began, since 1970: flows born later need no baseline */
+};
+
+struct meter;
+
+/* NULL: out of memory. meter_free(NULL) is fine. */
+struct meter *meter_new(const struct meter_options *options);
+void meter_free(struct meter *meter);
+
+/* A conntrack event, or between meter_dump_begin() and meter_dump_end() a line of the dump. */
+void meter_ct(struct meter *meter, const struct ct_event *event, uint64_t now);
+
+/*
+ * A dump was requested; it ended. complete: every entry was listed (no overrun, no NLM_F_DUMP_INTR). Flows that are
+ * missing from complete dumps for long enough are settled as ended unseen.
+ */
+void meter_dump_begin(struct meter *meter, uint64_t now);
+void meter_dump_end(struct meter *meter, bool complete, uint64_t now);
+
+/* A first packet; a link, address, route or neighbour. */
+void meter_sighting(struct meter *meter, const struct sighting *sighting, uint64_t now);
+void meter_rtnl(struct meter *meter, const struct rtnl_event *event, uint64_t now);
+
+/* Around a dump of all of one type, of one family or (0) of both: what it did not list is gone. */
+void meter_rtnl_sync_begin(struct meter *meter, enum rtnl_type type, uint8_t family);
+void meter_rtnl_sync_end(struct meter *meter, enum rtnl_type type, uint8_t family);
+
+/* The state of a source; it lost messages; a message of it did not decode. */
+void meter_source(struct meter *meter, enum source source, bool up, uint64_t receive_buffer);
+void meter_overrun(struct meter *meter, enum source source, uint64_t now);
+void meter_damaged(struct meter *meter, enum source source);
+
+/* To be called every METER_TICK_NS or so: settles what waited long enough and forgets what is old; bounded work. */
+void meter_tick(struct meter *meter, uint64_t now);
+
+/*
+ * The end: whatever ended and still waits is settled at once, and live flows' held counts too, so that a snapshot taken
+ * after it lacks nothing that was read.
+ */
+void meter_settle(struct meter *meter, uint64_t now);
+
+/* All that is known now; snapshot_clear() frees it. 0 or -ENOMEM. */
+int meter_snapshot(const struct meter *meter, struct snapshot *snapshot, uint64_t now);
+
+const struct topology *meter_topology(const struct meter *meter);
+
+#endif

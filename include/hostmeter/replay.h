@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * replay: meters a recorded trace instead of the kernel, under the trace's own clock.
+ */
+#ifndef HOSTMETER_REPLAY_H
+#define HOSTMETER_REPLAY_H
+
+#include "hostmeter/buf.h"
+
+struct config;
+
+/* Feeds config->replay to a meter of its own and appends its metrics to out. 0 or -errno, told on the log. */
+int replay_run(const struct config *config, struct buf *out);
+
+#endif

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * setup: a meter as the configuration wants it; what the daemon and a replay share.
+ */
+#ifndef HOSTMETER_SETUP_H
+#define HOSTMETER_SETUP_H
+
+#include <stdint.h>
+
+struct config;
+struct hash_key;
+struct meter;
+struct names;
+
+struct setup {
+	struct names *names;
+	const char **lan, **wan; /* ending with NULL */
+	struct meter *meter;
+};
+
+/* Makes them. 0 or -ENOMEM, and then nothing is left to free. config is borrowed for as long as the meter lives. */
+int setup_make(struct setup *setup, const struct config *config, const struct hash_key *hash, uint64_t start_real_ns);
+void setup_free(struct setup *setup);
+
+#endif

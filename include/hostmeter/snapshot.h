@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * snapshot: all that the meter knows at one moment, in plain values: what renderers read instead of tables.
+ */
+#ifndef HOSTMETER_SNAPSHOT_H
+#define HOSTMETER_SNAPSHOT_H
+
+#include "hostmeter/flow.h"
+#include "hostmeter/host.h"
+#include "hostmeter/source.h"
+#include "hostmeter/topology.h"
+
+enum { SNAPSHOT_LABEL = 64 };
+
+struct snapshot_host {
+	char label[SNAPSHOT_LABEL];
+	char mac[MAC_TEXT];   /* "" where it has none */
+	struct host_count wan[HOST_FAMILIES][2], local[HOST_FAMILIES][2];
+	uint32_t connections[HOST_FAMILIES];
+	uint64_t first_seen, last_seen;
+};
+
+struct snapshot_source {
+	bool up;
+	uint64_t overruns;
+	uint64_t messages;
+	uint64_t receive_buffer; /* bytes */
+};
+
+/* The meter's own counters. Everything that may make a number incomplete stands here. */
+struct snapshot_stats {
+	uint64_t dumps, dumps_incomplete;
+	uint64_t destroys, entries, sightings; /* messages of each kind taken in */
+	uint64_t attributed[FLOW_BY_COUNT];
+	uint64_t duplicates;        /* DESTROY or dump entries that told what was known */
+	uint64_t counter_resets;    /* counters that fell */
+	uint64_t baselined;         /* flows older than the meter: their first count is not counted */
+	uint64_t ended_unseen;      /* flows that vanished without DESTROY */
+	uint64_t ended_uncounted;   /* DESTROY without counters */
+	uint64_t ended_before_first_dump; /* age unknown, so not counted */
+	uint64_t sightings_lost;    /* no room */
+	uint64_t flows_refused;     /* no room */
+	uint64_t hosts_folded;
+	uint64_t damaged;           /* messages that did not decode */
+};
+
+struct snapshot {
+	struct snapshot_host *host;
+	size_t hosts;
+	struct topology_link *link;
+	size_t links;
+	struct snapshot_source source[SOURCE_COUNT];
+	struct snapshot_stats stats;
+	uint64_t flows, flows_undecided, flows_uncounted, flows_offloaded;
+	uint64_t pending_sightings, waiting_ends, tombstones, neighbours;
+	uint64_t memory;            /* bytes of the flow table */
+	bool ready;                 /* the first dump is in */
+	uint64_t now, last_dump_end, last_dump_ns; /* monotonic; 0: none yet */
+};
+
+/* Frees what is inside. */
+void snapshot_clear(struct snapshot *snapshot);
+
+#endif

@@ -1,0 +1,470 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "hostmeter/config.h"
+
+#include "hostmeter/addr.h"
+#include "hostmeter/buf.h"
+#include "hostmeter/options.h"
+
+#include <confuse.h>
+#include <errno.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define DEFAULT_FILE "/etc/hostmeter/hostmeter.conf"
+
+enum { FILE_BYTES = 1 << 20, NAME_BYTES = 63, KEYS = 64 };
+
+/*
+ * What is known while the file is read. libconfuse hands no context to its callbacks and its lexer is global too, so
+ * there is one of these at a time.
+ */
+static struct reading {
+	struct config *config;
+	struct config scratch;  /* takes, checked and unused, what the command line has decided */
+	uint64_t decided, seen; /* options_bit(): given on the command line, found in the file */
+	struct options_origin origin;
+	cfg_t *root;
+	bool failed;            /* one line has been written: no second one */
+} reading;
+
+/* ---- Hosts */
+
+/* Bytes of the UTF-8 character (RFC 3629) that text starts with; 0 if it is none, or a control character. */
+static size_t character(const unsigned char *text)
+{
+	/* Below these the form is too long; 0x80 to 0x9f are control characters. */
+	static const uint32_t least[] = { 0x20, 0xa0, 0x800, 0x10000 };
+	size_t more = text[0] < 0x80 ? 0 : text[0] < 0xe0 ? 1 : text[0] < 0xf0 ? 2 : 3;
+	uint32_t code = more ? text[0] & (0x3fu >> more) : text[0];
+
+	if ((text[0] >= 0x80 && text[0] < 0xc0) || text[0] >= 0xf8)
+		return 0;
+	for (size_t i = 1; i <= more; i++) {
+		if ((text[i] & 0xc0) != 0x80)
+			return 0;
+		code = code << 6 | (text[i] & 0x3fu);
+	}
+
+	bool surrogate = code >= 0xd800 && code < 0xe000;
+
+	return code < least[more] || code == 0x7f || code > 0x10ffff || surrogate ? 0 : more + 1;
+}
+
+/* What is wrong with a host's name, NULL if nothing. */
+static const char *fault_of(const char *name)
+{
+	if (!*name)
+		return "the name is empty";
+	if (!strcmp(name, "router") || !strcmp(name, "unknown") || !strcmp(name, "other"))
+		return "the name is reserved";
+	if (strlen(name) > NAME_BYTES)
+		return "the name is longer than 63 bytes";
+	for (size_t len; *name; name += len) {
+		len = character((const unsigned char *)name);
+		if (!len)
+			return "the name has control characters or is not UTF-8";
+	}
+	return NULL;
+}
+
+static struct config_host *find_host(struct config *config, const char *name)
+{
+	for (size_t i = 0; i < config->hosts; i++)
+		if (!strcmp(config->host[i].name, name))
+			return &config->host[i];
+	return NULL;
+}
+
+static struct config_host *add_host(struct config *config, const char *name)
+{
+	struct config_host *grown = reallocarray(config->host, config->hosts + 1, sizeof(*grown));
+
+	if (!grown)
+		return NULL;
+	config->host = grown;
+	grown[config->hosts] = (struct config_host){ .name = strdup(name) };
+	return grown[config->hosts].name ? &grown[config->hosts++] : NULL;
+}
+
+static int add_mac(struct config *config, struct config_host *host, const char *text,
+	const struct options_origin *origin)
+{
+	struct mac mac, *grown;
+
+	if (mac_parse(&mac, text))
+		return options_refuse(origin, "bad MAC address \"%s\"", text);
+	if (!mac_is_host(&mac))
+		return options_refuse(origin, "MAC address \"%s\" cannot be a host's", text);
+	for (struct config_host *other = config->host; other < config->host + config->hosts; other++)
+		for (size_t i = 0; i < other->macs; i++)
+			if (mac_equal(&other->mac[i], &mac))
+				return options_refuse(origin, "MAC address \"%s\" is already given to host \"%s\"", text, other->name);
+	grown = reallocarray(host->mac, host->macs + 1, sizeof(*grown));
+	if (!grown)
+		return options_refuse(origin, "out of memory");
+	host->mac = grown;
+	grown[host->macs++] = mac;
+	return 0;
+}
+
+static int add_address(struct config *config, struct config_host *host, const char *text,
+	const struct options_origin *origin)
+{
+	struct addr addr, *grown;
+
+	if (addr_parse(&addr, text))
+		return options_refuse(origin, "bad address \"%s\"", text);
+	if (addr_is_unspecified(&addr) || addr_is_multicast(&addr) || addr_is_loopback(&addr))
+		return options_refuse(origin, "address \"%s\" cannot be a host's", text);
+	for (struct config_host *other = config->host; other < config->host + config->hosts; other++)
+		for (size_t i = 0; i < other->addresses; i++)
+			if (addr_equal(&other->address[i], &addr))
+				return options_refuse(origin, "address \"%s\" is already given to host \"%s\"", text, other->name);
+	grown = reallocarray(host->address, host->addresses + 1, sizeof(*grown));
+	if (!grown)
+		return options_refuse(origin, "out of memory");
+	host->address = grown;
+	grown[host->addresses++] = addr;
+	return 0;
+}
+
+/* ---- What libconfuse calls */
+
+/* The origin of what is read now; key "": nothing particular. */
+static const struct options_origin *origin_at(int line, const char *key)
+{
+	reading.origin.line = line;
+	snprintf(reading.origin.what, sizeof(reading.origin.what), "%s", key);
+	return &reading.origin;
+}
+
+static const struct options_origin *origin_in_host(int line, const char *name)
+{
+	reading.origin.line = line;
+	snprintf(reading.origin.what, sizeof(reading.origin.what), "host \"%.64s\"", name);
+	return &reading.origin;
+}
+
+/* Remembers that the reason is out; anything but 0 makes libconfuse stop. */
+static int verdict(int ret)
+{
+	if (ret)
+		reading.failed = true;
+	return ret;
+}
+
+static int on_key(cfg_t *cfg, cfg_opt_t *opt, const char *value, void *result)
+{
+	const struct options_origin *origin = origin_at(cfg->line, opt->name);
+	uint64_t bit = options_bit(opt->name);
+
+	*(const char **)result = value;
+	/* A list's further values come with nvalues above 1, a second assignment begins again with 1. */
+	if (reading.seen & bit && opt->nvalues == 1)
+		return verdict(options_refuse(origin, "given twice"));
+	reading.seen |= bit;
+	return verdict(options_set(reading.decided & bit ? &reading.scratch : reading.config, opt->name, value, origin));
+}
+
+/* The host of a section, begun if need be. NULL: refused. */
+static struct config_host *host_of(const char *name, int line)
+{
+	struct config_host *host = find_host(reading.config, name);
+	const char *fault = fault_of(name);
+
+	if (host)
+		return host;
+	if (!fault) {
+		host = add_host(reading.config, name);
+		fault = "out of memory";
+	}
+	if (!host)
+		options_refuse(origin_in_host(line, name), "%s", fault);
+	return host;
+}
+
+static int on_host_value(cfg_t *cfg, cfg_opt_t *opt, const char *value, void *result)
+{
+	*(const char **)result = value;
+	/* libconfuse takes "host|mac = …" outside of a section for the first host's. */
+	if (!cfg->title)
+		return verdict(options_refuse(origin_at(cfg->line, opt->name), "belongs into a host section"));
+
+	/* While a section is read the root's line stays where the section began. */
+	struct config_host *host = host_of(cfg->title, reading.root->line);
+
+	if (!host)
+		return verdict(-EINVAL);
+
+	const struct options_origin *origin = origin_in_host(cfg->line, cfg->title);
+
+	return verdict(!strcmp(opt->name, "mac") ? add_mac(reading.config, host, value, origin) :
+						   add_address(reading.config, host, value, origin));
+}
+
+static int on_host_end(cfg_t *cfg, cfg_opt_t *opt)
+{
+	const char *name = cfg_title(cfg_opt_getnsec(opt, cfg_opt_size(opt) - 1));
+	const struct config_host *host = host_of(name, cfg->line);
+
+	if (!host)
+		return verdict(-EINVAL);
+	if (!host->macs && !host->addresses)
+		return verdict(options_refuse(origin_in_host(cfg->line, name), "has no mac and no address"));
+	return 0;
+}
+
+/* libconfuse's complaints in our words. Each has at most one argument, a string. */
+static const struct {
+	const char *format, *before, *after;
+} complaints[] = {
+	{ "no such option '%s'", "unknown key \"", "\"" },
+	{ "unexpected token '%s'", "unexpected \"", "\"" },
+	{ "missing equal sign after option '%s'", "\"=\" is missing after \"", "\"" },
+	{ "attempt to append to non-list option '%s'", "\"+=\" is for lists, \"", "\" is none" },
+	{ "missing title for section '%s'", "the name is missing after \"", "\"" },
+	{ "missing opening brace for section '%s'", "\"{\" is missing after the name of a \"", "\"" },
+	{ "no sub-section title/index for '%s'", "unknown key \"", "|\"" },
+	{ "no sub-section '%s'", "unknown key \"|", "\"" },
+	{ "found duplicate title '%s'", "host \"", "\" is given twice" },
+	{ "invalid octal number '%s'", "bad escape \"", "\" in a string" },
+	{ "bad escape sequence '%s'", "bad escape \"", "\" in a string" },
+	{ "premature end of file", "the file ends where a value is expected", NULL },
+};
+
+static void on_error(cfg_t *cfg, const char *format, va_list args) __attribute__((format(printf, 2, 0)));
+static void on_error(cfg_t *cfg, const char *format, va_list args)
+{
+	const struct options_origin *origin = origin_at(cfg->line, "");
+	char text[256];
+
+	if (reading.failed)
+		return;
+	reading.failed = true;
+	for (size_t i = 0; i < sizeof(complaints) / sizeof(complaints[0]); i++) {
+		if (strcmp(complaints[i].format, format))
+			continue;
+		options_refuse(origin, "%s%.80s%s", complaints[i].before, complaints[i].after ? va_arg(args, char *) : "",
+			complaints[i].after ? complaints[i].after : "");
+		return;
+	}
+	vsnprintf(text, sizeof(text), format, args);
+	options_refuse(origin, "%s", text);
+}
+
+/* ---- The file */
+
+/* Past the comment that begins at p; NULL if it has no end. */
+static char *comment_end(char *p)
+{
+	if (strncmp(p, "/*", 2))
+		return p + strcspn(p, "\n");
+	p = strstr(p + 2, "*/");
+	return p ? p + 2 : NULL;
+}
+
+/* Past the string that begins at p; NULL if it has no end. */
+static char *string_end(char *p)
+{
+	for (char quote = *p++; *p; p++) {
+		if (*p == quote)
+			return p + 1;
+		if (*p == '\\' && p[1])
+			p++;
+	}
+	return NULL;
+}
+
+static int refuse_at(const char *text, const char *at, const char *fault)
+{
+	int line = 1;
+
+	for (; text < at; text++)
+		line += *text == '\n';
+	return options_refuse(origin_at(line, ""), "%s", fault);
+}
+
+/*
+ * libconfuse 3.3 counts two lines for a comment, takes none inside a list, takes the end of the file for a missing
+ * brace or quote, and puts the environment into "${…}". So comments become spaces here, and the rest is refused.
+ */
+static int clean(char *text)
+{
+	const char *brace = NULL;
+	bool in_word = false; /* where "//" is part of a path */
+	int depth = 0;
+
+	for (char *p = text, *end; *p; p = end) {
+		bool comment = *p == '#' || !strncmp(p, "/*", 2) || (!in_word && !strncmp(p, "//", 2));
+		bool string = *p == '"' || *p == '\'';
+
+		end = comment ? comment_end(p) : string ? string_end(p) : p + 1;
+		if (!end)
+			return refuse_at(text, p, comment ? "this comment has no end" : "this string has no end");
+		if (!comment && memmem(p, (size_t)(end - p) + 1, "${", 2))
+			return refuse_at(text, p, "\"${\" is not supported: the environment does not configure");
+		if (*p == '{' && !depth++)
+			brace = p;
+		if (*p == '}' && depth)
+			depth--;
+		in_word = !comment && !string && !strchr(" \t\r\n={}()+,", *p);
+		for (; comment && p < end; p++)
+			if (*p != '\n')
+				*p = ' ';
+	}
+	return depth ? refuse_at(text, brace, "this \"{\" has no \"}\"") : 0;
+}
+
+/* Reads a whole file. 0 or -errno, -EFBIG above FILE_BYTES. */
+static int read_file(const char *path, struct buf *text)
+{
+	FILE *file = fopen(path, "re");
+	int ret = 0;
+
+	if (!file)
+		return -errno;
+	while (!ret && !feof(file)) {
+		char *room = buf_reserve(text, 4096);
+
+		if (room)
+			buf_commit(text, fread(room, 1, 4096, file));
+		ret = !room ? -ENOMEM : ferror(file) ? -errno : text->len > FILE_BYTES ? -EFBIG : 0;
+	}
+	fclose(file);
+	return ret;
+}
+
+static int parse_text(char *text)
+{
+	cfg_opt_t in_host[] = {
+		CFG_STR_LIST_CB("mac", NULL, CFGF_NODEFAULT, on_host_value),
+		CFG_STR_LIST_CB("address", NULL, CFGF_NODEFAULT, on_host_value),
+		CFG_END(),
+	};
+	cfg_opt_t opts[KEYS + 2], *opt = opts;
+	const char *key;
+	bool list;
+
+	for (size_t row = 0; (key = options_next_key(&row, &list));)
+		if (list)
+			*opt++ = (cfg_opt_t)CFG_STR_LIST_CB(key, NULL, CFGF_NODEFAULT, on_key);
+		else
+			*opt++ = (cfg_opt_t)CFG_STR_CB(key, NULL, CFGF_NODEFAULT, on_key);
+	*opt++ = (cfg_opt_t)CFG_SEC("host", in_host, CFGF_TITLE | CFGF_MULTI | CFGF_NO_TITLE_DUPES);
+	*opt = (cfg_opt_t)CFG_END();
+
+	reading.root = cfg_init(opts, CFGF_NONE);
+	if (!reading.root)
+		return options_refuse(origin_at(0, ""), "out of memory");
+	cfg_set_error_function(reading.root, on_error);
+	cfg_set_validate_func(reading.root, "host", on_host_end);
+
+	int ret = cfg_parse_buf(reading.root, text) == CFG_SUCCESS ? 0 : -EINVAL;
+
+	if (ret && !reading.failed)
+		options_refuse(origin_at(reading.root->line, ""), "cannot be read");
+	cfg_free(reading.root);
+	return ret;
+}
+
+/* Reads the file that was named, or the default one if it is there. */
+static int load_file(struct config *config, uint64_t *given, FILE *err)
+{
+	const char *path = config->file ? config->file : DEFAULT_FILE;
+	struct buf text = BUF_INIT;
+	int ret = read_file(path, &text);
+
+	reading = (struct reading){ .config = config, .decided = *given, .origin = { .err = err, .file = path } };
+	if (ret == -ENOENT && !config->file)
+		ret = 0;
+	else if (ret)
+		ret = options_refuse(&reading.origin, "%s", strerror(-ret));
+	else if (text.len && memchr(text.data, '\0', text.len))
+		ret = options_refuse(&reading.origin, "is not a text file");
+	else {
+		buf_putc(&text, '\0');
+		ret = buf_error(&text) ? options_refuse(&reading.origin, "out of memory") : clean(text.data);
+		ret = ret ? ret : parse_text(text.data);
+	}
+	*given |= reading.seen;
+	config_free(&reading.scratch);
+	reading = (struct reading){ 0 };
+	buf_free(&text);
+	return ret;
+}
+
+/* ---- All of it */
+
+static int fill_in(struct config *config, uint64_t given, FILE *err)
+{
+	struct options_origin origin = { .err = err, .what = "default of socket" };
+	char *socket = NULL;
+	int ret = options_preset(config, given, err);
+
+	if (ret || config->socket)
+		return ret;
+	if (asprintf(&socket, "%s/hostmeter.sock", config->runtime_dir) < 0)
+		return options_refuse(&origin, "out of memory");
+	ret = options_set(config, "socket", socket, &origin);
+	free(socket);
+	return ret;
+}
+
+int config_load(struct config *config, int argc, char *const argv[], FILE *err)
+{
+	uint64_t given = 0;
+	int ret;
+
+	*config = (struct config){ 0 };
+	ret = options_parse(config, &given, argc, argv, err);
+	if (!ret && config->mode != CONFIG_HELP && config->mode != CONFIG_VERSION) {
+		ret = load_file(config, &given, err);
+		ret = ret ? ret : fill_in(config, given, err);
+	}
+	if (ret)
+		config_free(config);
+	return ret;
+}
+
+static void free_strings(struct config_strings *strings)
+{
+	for (size_t i = 0; i < strings->count; i++)
+		free(strings->item[i]);
+	free(strings->item);
+}
+
+void config_free(struct config *config)
+{
+	free_strings(&config->lan);
+	free_strings(&config->wan);
+	free_strings(&config->listen);
+	free(config->socket);
+	free(config->runtime_dir);
+	free(config->state_dir);
+	free(config->file);
+	free(config->replay);
+	free(config->record);
+	free(config->rules);
+	for (size_t i = 0; i < config->hosts; i++) {
+		free(config->host[i].name);
+		free(config->host[i].mac);
+		free(config->host[i].address);
+	}
+	free(config->host);
+	*config = (struct config){ 0 };
+}
+
+void config_help(FILE *out)
+{
+	fputs("Usage: hostmeter [OPTION]...\n"
+	      "Counts the bytes and packets of every host behind this router.\n",
+		out);
+	options_help(out);
+	fputs("\nSee hostmeter(8) and hostmeter.conf(5).\n", out);
+}
+
+void config_version(FILE *out)
+{
+	fputs("hostmeter " HOSTMETER_VERSION "\n", out);
+}

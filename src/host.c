@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "hostmeter/host.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <uthash.h>
+
+/* What tells hosts apart. No padding inside: it is hashed as bytes. */
+struct key {
+	uint8_t kind;
+	uint8_t bytes[17];
+};
+
+struct entry {
+	struct host host; /* first: a struct host handed out is its entry */
+	struct key key;
+	uint32_t index;
+	UT_hash_handle hh;
+};
+
+struct hosts {
+	struct entry **entry;
+	struct entry *by_key;
+	uint32_t count, size, limit;
+	uint64_t folded;
+};
+
+static struct entry *append(struct hosts *hosts)
+{
+	struct entry *entry;
+
+	if (hosts->count == hosts->size) {
+		uint32_t size = hosts->size ? hosts->size * 2 : 16;
+		struct entry **bigger = realloc(hosts->entry, size * sizeof(struct entry *));
+
+		if (!bigger)
+			return NULL;
+		hosts->entry = bigger;
+		hosts->size = size;
+	}
+	entry = calloc(1, sizeof(*entry));
+	if (!entry)
+		return NULL;
+	entry->index = hosts->count;
+	hosts->entry[hosts->count++] = entry;
+	return entry;
+}
+
+struct hosts *hosts_new(uint32_t limit)
+{
+	struct hosts *hosts = calloc(1, sizeof(*hosts));
+
+	if (!hosts)
+		return NULL;
+	hosts->limit = limit;
+	for (int i = 0; i < HOST_FIRST; i++) {
+		if (!append(hosts)) {
+			hosts_free(hosts);
+			return NULL;
+		}
+	}
+	return hosts;
+}
+
+void hosts_free(struct hosts *hosts)
+{
+	if (!hosts)
+		return;
+	HASH_CLEAR(hh, hosts->by_key);
+	for (uint32_t i = 0; i < hosts->count; i++) {
+		free(hosts->entry[i]->host.name);
+		free(hosts->entry[i]);
+	}
+	free(hosts->entry);
+	free(hosts);
+}
+
+uint32_t hosts_count(const struct hosts *hosts)
+{
+	return hosts->count;
+}
+
+struct host *hosts_get(const struct hosts *hosts, uint32_t index)
+{
+	return &hosts->entry[index]->host;
+}
+
+uint64_t hosts_folded(const struct hosts *hosts)
+{
+	return hosts->folded;
+}
+
+static struct entry *find_or_make(struct hosts *hosts, const struct key *key)
+{
+	struct entry *entry = NULL;
+
+	HASH_FIND(hh, hosts->by_key, key, sizeof(*key), entry);
+	if (entry)
+		return entry;
+	if (hosts->count - HOST_FIRST >= hosts->limit || !(entry = append(hosts))) {
+		hosts->folded++;
+		return NULL;
+	}
+	entry->key = *key;
+	HASH_ADD(hh, hosts->by_key, key, sizeof(entry->key), entry);
+	return entry;
+}
+
+uint32_t hosts_by_mac(struct hosts *hosts, const struct mac *mac)
+{
+	struct key key = { .kind = HOST_KIND_MAC };
+	struct entry *entry;
+
+	memcpy(key.bytes, mac->b, MAC_LEN);
+	entry = find_or_make(hosts, &key);
+	if (!entry)
+		return HOST_OTHER;
+	entry->host.kind = HOST_KIND_MAC;
+	entry->host.mac = *mac;
+	return entry->index;
+}
+
+uint32_t hosts_by_address(struct hosts *hosts, const struct addr *addr)
+{
+	struct key key = { .kind = HOST_KIND_ADDRESS };
+	struct entry *entry;
+
+	key.bytes[0] = addr->family;
+	memcpy(key.bytes + 1, addr->b, sizeof(addr->b));
+	entry = find_or_make(hosts, &key);
+	if (!entry)
+		return HOST_OTHER;
+	entry->host.kind = HOST_KIND_ADDRESS;
+	entry->host.addr = *addr;
+	return entry->index;
+}
+
+int host_set_name(struct host *host, const char *name)
+{
+	char *copy = NULL;
+
+	if (name && !(copy = strdup(name)))
+		return -ENOMEM;
+	free(host->name);
+	host->name = copy;
+	return 0;
+}
+
+const char *host_label(const struct hosts *hosts, uint32_t index, char text[static ADDR_TEXT])
+{
+	static const char *const special[HOST_FIRST] = { "router", "unknown", "other" };
+	const struct host *host = hosts_get(hosts, index);
+
+	if (index < HOST_FIRST)
+		return special[index];
+	if (host->name)
+		return host->name;
+	return host->kind == HOST_KIND_MAC ? mac_format(&host->mac, text) : addr_format(&host->addr, text);
+}

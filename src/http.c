@@ -1,0 +1,401 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "hostmeter/http.h"
+
+#include "hostmeter/clock.h"
+#include "hostmeter/loop.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <microhttpd.h>
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+enum {
+	CONNECTIONS = 32, /* per listening socket */
+	CONNECTION_MEMORY = 16384,
+	TIMEOUT_S = 15,
+	BACKLOG = 32,
+};
+
+/* One listening socket with an MHD daemon of its own. */
+struct listener {
+	struct listener *next;
+	struct http *http;
+	struct MHD_Daemon *daemon;
+	struct loop_io *io;
+	struct loop_timer *timer;
+	/* A UNIX socket's file, and which file it was: only that one is unlinked. */
+	char path[sizeof((struct sockaddr_un){ 0 }.sun_path)];
+	dev_t device;
+	ino_t inode;
+};
+
+struct http {
+	struct loop *loop;
+	http_handler handler;
+	void *ctx;
+	struct listener *listeners;
+};
+
+/* --- Requests */
+
+static const char *lookup(const struct http_request *request, enum MHD_ValueKind kind, const char *name)
+{
+	const char *value = NULL;
+	size_t len;
+
+	if (MHD_lookup_connection_value_n(request->connection, kind, name, strlen(name), &value, &len) != MHD_YES)
+		return NULL;
+	/* "?name" without a value. */
+	return value ? value : "";
+}
+
+const char *http_header(const struct http_request *request, const char *name)
+{
+	return lookup(request, MHD_HEADER_KIND, name);
+}
+
+const char *http_query(const struct http_request *request, const char *name)
+{
+	return lookup(request, MHD_GET_ARGUMENT_KIND, name);
+}
+
+static struct addr client_addr(struct MHD_Connection *connection)
+{
+	const union MHD_ConnectionInfo *info =
+		MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+
+	if (info && info->client_addr && info->client_addr->sa_family == AF_INET) {
+		const struct sockaddr_in *in = (const struct sockaddr_in *)info->client_addr;
+
+		return addr_make(4, &in->sin_addr, sizeof(in->sin_addr));
+	}
+	if (info && info->client_addr && info->client_addr->sa_family == AF_INET6) {
+		const struct in6_addr *in6 = &((const struct sockaddr_in6 *)info->client_addr)->sin6_addr;
+
+		if (IN6_IS_ADDR_V4MAPPED(in6))
+			return addr_make(4, &in6->s6_addr[12], 4);
+		return addr_make(6, in6, sizeof(*in6));
+	}
+	return (struct addr){ 0 };
+}
+
+static void free_body(void *data)
+{
+	buf_free(&(struct buf){ .data = data });
+}
+
+/* Takes the body over. MHD_NO closes the connection. */
+static enum MHD_Result answer(struct MHD_Connection *connection, struct http_response *response)
+{
+	const char *type = response->content_type ? response->content_type : "text/plain; charset=utf-8";
+	struct MHD_Response *mhd;
+	enum MHD_Result queued;
+
+	if (buf_error(&response->body)) {
+		buf_free(&response->body);
+		response->status = MHD_HTTP_INTERNAL_SERVER_ERROR;
+	}
+	mhd = MHD_create_response_from_buffer_with_free_callback(response->body.len, response->body.data, free_body);
+	if (!mhd) {
+		buf_free(&response->body);
+		return MHD_NO;
+	}
+	MHD_add_response_header(mhd, MHD_HTTP_HEADER_CONTENT_TYPE, type);
+	for (int i = 0; i < HTTP_HEADERS && response->header[i].name; i++)
+		MHD_add_response_header(mhd, response->header[i].name, response->header[i].value);
+	queued = MHD_queue_response(connection, response->status, mhd);
+	MHD_destroy_response(mhd);
+	return queued;
+}
+
+static enum MHD_Result refuse_method(struct MHD_Connection *connection)
+{
+	struct http_response response = {
+		.status = MHD_HTTP_METHOD_NOT_ALLOWED,
+		.header = { { MHD_HTTP_HEADER_ALLOW, "GET, HEAD" } },
+	};
+
+	buf_puts(&response.body, "GET and HEAD only\n");
+	return answer(connection, &response);
+}
+
+/*
+ * MHD calls this once when the headers are there, then for each piece of a body, then once at the end. The first call
+ * is told from the others by *state.
+ */
+static enum MHD_Result handle(void *ctx, struct MHD_Connection *connection, const char *path, const char *method,
+	const char *version, const char *upload, size_t *upload_len, void **state)
+{
+	static char seen;
+	const struct listener *listener = ctx;
+	struct http_request request = { .method = method, .path = path, .connection = connection };
+	struct http_response response = { .status = MHD_HTTP_OK };
+
+	(void)version, (void)upload;
+	if (!*state) {
+		*state = &seen;
+		/* Refused here, a body is never read. */
+		if (strcmp(method, MHD_HTTP_METHOD_GET) != 0 && strcmp(method, MHD_HTTP_METHOD_HEAD) != 0)
+			return refuse_method(connection);
+		return MHD_YES;
+	}
+	if (*upload_len > 0) {
+		*upload_len = 0;
+		return MHD_YES;
+	}
+	request.local = listener->path[0];
+	if (!request.local)
+		request.client = client_addr(connection);
+	listener->http->handler(listener->http->ctx, &request, &response);
+	if (response.status == 0) {
+		buf_free(&response.body);
+		return MHD_NO;
+	}
+	return answer(connection, &response);
+}
+
+/* --- Inside the loop */
+
+static bool is_full(const struct listener *listener)
+{
+	const union MHD_DaemonInfo *info = MHD_get_daemon_info(listener->daemon, MHD_DAEMON_INFO_CURRENT_CONNECTIONS);
+
+	return info && info->num_connections >= CONNECTIONS;
+}
+
+static void run(void *ctx)
+{
+	struct listener *listener = ctx;
+	bool was_full = is_full(listener);
+	MHD_UNSIGNED_LONG_LONG ms;
+
+	MHD_run(listener->daemon);
+	/* MHD listens again only in the run after the one that made room: nothing else would wake it for that. */
+	if (was_full && !is_full(listener))
+		loop_timer_set(listener->timer, 0);
+	else if (MHD_get_timeout(listener->daemon, &ms) == MHD_YES)
+		loop_timer_set(listener->timer, ms * CLOCK_NS_PER_MS);
+	else
+		loop_timer_stop(listener->timer);
+}
+
+static void ready(void *ctx, int events)
+{
+	(void)events;
+	run(ctx);
+}
+
+static void listener_free(struct listener *listener)
+{
+	struct stat st;
+
+	if (!listener)
+		return;
+	if (listener->path[0] && lstat(listener->path, &st) == 0 && st.st_dev == listener->device &&
+		st.st_ino == listener->inode)
+		unlink(listener->path);
+	loop_io_del(listener->io);
+	loop_timer_del(listener->timer);
+	if (listener->daemon)
+		MHD_stop_daemon(listener->daemon);
+	free(listener);
+}
+
+/* A listener on fd, which it takes over, on failure too. path: of a UNIX socket, or NULL. */
+static int listener_add(struct http *http, int fd, const char *path)
+{
+	struct listener *listener = calloc(1, sizeof(*listener));
+	const union MHD_DaemonInfo *info;
+	struct stat st;
+
+	if (!listener) {
+		close(fd);
+		return -ENOMEM;
+	}
+	listener->http = http;
+	if (path)
+		strcpy(listener->path, path);
+	if (path && lstat(path, &st) == 0) {
+		listener->device = st.st_dev;
+		listener->inode = st.st_ino;
+	}
+	listener->daemon = MHD_start_daemon(MHD_USE_EPOLL, 0, NULL, NULL, handle, listener,
+		MHD_OPTION_LISTEN_SOCKET, fd,
+		MHD_OPTION_CONNECTION_LIMIT, (unsigned int)CONNECTIONS,
+		MHD_OPTION_CONNECTION_TIMEOUT, (unsigned int)TIMEOUT_S,
+		MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_MEMORY,
+		MHD_OPTION_STRICT_FOR_CLIENT, 1,
+		MHD_OPTION_END);
+	if (!listener->daemon) {
+		close(fd);
+		goto fail;
+	}
+	info = MHD_get_daemon_info(listener->daemon, MHD_DAEMON_INFO_EPOLL_FD);
+	listener->timer = loop_timer_add(http->loop, run, listener);
+	if (info && listener->timer)
+		listener->io = loop_io_add(http->loop, info->epoll_fd, LOOP_READ, ready, listener);
+	if (!listener->io)
+		goto fail;
+	listener->next = http->listeners;
+	http->listeners = listener;
+	return 0;
+fail:
+	listener_free(listener);
+	return -ENOMEM;
+}
+
+struct http *http_new(struct loop *loop, http_handler handler, void *ctx)
+{
+	struct http *http = calloc(1, sizeof(*http));
+
+	if (http)
+		*http = (struct http){ .loop = loop, .handler = handler, .ctx = ctx };
+	return http;
+}
+
+void http_free(struct http *http)
+{
+	if (!http)
+		return;
+	while (http->listeners) {
+		struct listener *listener = http->listeners;
+
+		http->listeners = listener->next;
+		listener_free(listener);
+	}
+	free(http);
+}
+
+/* --- Listening on TCP */
+
+/* "ADDR:PORT", "[V6ADDR]:PORT", ":PORT", "PORT". No address: family 0. */
+static int parse_where(const char *where, struct addr *addr, uint16_t *port)
+{
+	const char *colon = strrchr(where, ':');
+	const char *digits = colon ? colon + 1 : where;
+	size_t len = colon ? (size_t)(colon - where) : 0;
+	size_t count = strspn(digits, "0123456789");
+	char text[ADDR_TEXT + 2];
+	bool bracketed = len >= 2 && where[0] == '[' && where[len - 1] == ']';
+	unsigned long number;
+
+	*addr = (struct addr){ 0 };
+	if (count == 0 || count > 5 || digits[count] || len >= sizeof(text))
+		return -EINVAL;
+	number = strtoul(digits, NULL, 10);
+	if (number == 0 || number > UINT16_MAX)
+		return -EINVAL;
+	*port = (uint16_t)number;
+	if (len == 0)
+		return 0;
+	memcpy(text, where, len);
+	text[bracketed ? len - 1 : len] = '\0';
+	if (addr_parse(addr, text + bracketed) != 0)
+		return -EINVAL;
+	/* "::1:80" could be read in two ways. */
+	return addr->family == (bracketed ? 6 : 4) ? 0 : -EINVAL;
+}
+
+static int listen_tcp(const struct addr *addr, uint16_t port)
+{
+	struct sockaddr_in in = { .sin_family = AF_INET, .sin_port = htons(port) };
+	struct sockaddr_in6 in6 = { .sin6_family = AF_INET6, .sin6_port = htons(port) };
+	bool is_v4 = addr->family == 4;
+	int only_v6 = addr->family == 6, on = 1;
+	int fd, error;
+
+	memcpy(&in.sin_addr, addr->b, sizeof(in.sin_addr));
+	memcpy(&in6.sin6_addr, addr->b, sizeof(in6.sin6_addr));
+	fd = socket(is_v4 ? AF_INET : AF_INET6, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return -errno;
+	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+	if (!is_v4)
+		setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &only_v6, sizeof(only_v6));
+	if (bind(fd, is_v4 ? (struct sockaddr *)&in : (struct sockaddr *)&in6, is_v4 ? sizeof(in) : sizeof(in6)) == 0 &&
+		listen(fd, BACKLOG) == 0)
+		return fd;
+	error = -errno;
+	close(fd);
+	return error;
+}
+
+int http_listen(struct http *http, const char *where)
+{
+	struct addr addr;
+	uint16_t port;
+	int fd = parse_where(where, &addr, &port);
+
+	if (fd < 0)
+		return fd;
+	fd = listen_tcp(&addr, port);
+	if (fd == -EAFNOSUPPORT && addr.family == 0) {
+		/* A machine without IPv6: all of IPv4. */
+		addr.family = 4;
+		fd = listen_tcp(&addr, port);
+	}
+	return fd < 0 ? fd : listener_add(http, fd, NULL);
+}
+
+/* --- Listening on a UNIX socket */
+
+/* Whether a socket file may be replaced: 0 if nobody listens on it, else -errno. */
+static int check_left_over(const struct sockaddr_un *address)
+{
+	struct stat st;
+	int fd, error;
+
+	if (lstat(address->sun_path, &st) != 0)
+		return -errno;
+	if (!S_ISSOCK(st.st_mode))
+		return -ENOTSOCK;
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return -errno;
+	/* EAGAIN: it is alive, and its queue is full. */
+	error = connect(fd, (const struct sockaddr *)address, sizeof(*address)) == 0 || errno == EAGAIN ? -EADDRINUSE :
+													 -errno;
+	close(fd);
+	return error == -ECONNREFUSED ? 0 : error;
+}
+
+static int bind_unix(int fd, const struct sockaddr_un *address)
+{
+	/* The mode is right from the start: there is no moment in which anybody may connect. */
+	mode_t mask = umask(0117);
+	int error = bind(fd, (const struct sockaddr *)address, sizeof(*address)) == 0 ? 0 : -errno;
+
+	umask(mask);
+	return error;
+}
+
+int http_listen_unix(struct http *http, const char *path)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	int fd, error;
+
+	if (!path[0] || strlen(path) >= sizeof(address.sun_path))
+		return path[0] ? -ENAMETOOLONG : -EINVAL;
+	strcpy(address.sun_path, path);
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return -errno;
+	error = bind_unix(fd, &address);
+	if (error == -EADDRINUSE) {
+		error = check_left_over(&address);
+		if (!error)
+			error = unlink(path) == 0 ? bind_unix(fd, &address) : -errno;
+	}
+	if (!error && listen(fd, BACKLOG) != 0)
+		error = -errno;
+	if (!error)
+		return listener_add(http, fd, path);
+	close(fd);
+	return error;
+}

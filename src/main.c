@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "hostmeter/buf.h"
+#include "hostmeter/config.h"
+#include "hostmeter/daemon.h"
+#include "hostmeter/http_client.h"
+#include "hostmeter/log.h"
+#include "hostmeter/replay.h"
+#include "hostmeter/rules.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { EXIT_OK, EXIT_RUNTIME, EXIT_USAGE, ANSWER_MS = 10000 };
+
+/* Everything at once, and whether it arrived: a full disk or a closed pipe is a failure. */
+static int print(struct buf *out)
+{
+	int status = EXIT_OK;
+
+	if (buf_error(out) || fwrite(out->data, 1, out->len, stdout) != out->len || fflush(stdout)) {
+		log_error("standard output: %s", buf_error(out) ? strerror(-buf_error(out)) : strerror(errno));
+		status = EXIT_RUNTIME;
+	}
+	buf_free(out);
+	return status;
+}
+
+static int run_once(const struct config *config)
+{
+	struct buf page = BUF_INIT, out = BUF_INIT;
+	int status = http_get_unix(config->socket, "/metrics", &page, ANSWER_MS);
+
+	if (status != 200) {
+		if (status == -ENOENT || status == -ECONNREFUSED)
+			log_error("no meter runs here (nobody answers on %s): start it with hostmeter, as root", config->socket);
+		else if (status < 0)
+			log_error("%s: %s", config->socket, strerror(-status));
+		else
+			log_error("%s: the meter answered with HTTP status %d", config->socket, status);
+		buf_free(&page);
+		return EXIT_RUNTIME;
+	}
+	if (config->cgi)
+		buf_puts(&out, "Content-Type: text/plain; version=0.0.4; charset=utf-8\r\n\r\n");
+	buf_add(&out, page.data, page.len);
+	buf_free(&page);
+	return print(&out);
+}
+
+static int run_replay(const struct config *config)
+{
+	struct buf out = BUF_INIT;
+	int error = replay_run(config, &out);
+	int status = print(&out);
+
+	return error ? EXIT_RUNTIME : status;
+}
+
+static int run_print_rules(const struct config *config)
+{
+	struct buf out = BUF_INIT;
+
+	rules_render(&out, config->rules ? config->rules : "nft", config->nflog_group);
+	return print(&out);
+}
+
+static int run(const struct config *config)
+{
+	switch (config->mode) {
+	case CONFIG_METER:
+		return daemon_run(config);
+	case CONFIG_ONCE:
+		return run_once(config);
+	case CONFIG_REPLAY:
+		return run_replay(config);
+	case CONFIG_PRINT_RULES:
+		return run_print_rules(config);
+	case CONFIG_HELP:
+		config_help(stdout);
+		return EXIT_OK;
+	case CONFIG_VERSION:
+		config_version(stdout);
+		return EXIT_OK;
+	}
+	return EXIT_USAGE;
+}
+
+int main(int argc, char *argv[])
+{
+	struct config config;
+	int status;
+
+	if (config_load(&config, argc, argv, stderr))
+		return EXIT_USAGE;
+	log_set_level(config.log_level);
+	status = run(&config);
+	config_free(&config);
+	return status;
+}

@@ -1,0 +1,662 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * How a byte is counted once.
+ *
+ * The kernel keeps two counters per flow and tells them in two ways: in each dump while the flow lives, and in DESTROY
+ * when it has ended. The meter remembers for each live flow what it has counted, and each reading counts the difference.
+ * Three things make that harder than it sounds.
+ *
+ * Dumps and events come by two sockets, so their order is lost. A line of a dump may be read after the DESTROY of its flow. Flows that
+ * ended leave a tombstone (tombs.h) for as long as that can be; a line that meets one is old news. A flow that began
+ * after the dump passed its place is first heard of in its DESTROY, or in the next dump: counted from zero, since
+ * whatever lived when the first dump began was in it.
+ *
+ * Whose a flow is may be known later than its first count. Until then nothing is counted: the flow's record stays at its
+ * baseline, the latest reading is held (held), and the first count after the decision includes all. So bytes
+ * never move from one host to another.
+ *
+ * A flow may end unheard. It then is missing from dumps: after three complete ones and GONE_NS it is settled with what
+ * was read last. Why so late: with reliable delivery the kernel takes an ended flow out of the table first and repeats
+ * its DESTROY until it is delivered; were its record gone by then, that DESTROY would be counted from zero.
+ *
+ * The baseline: what flows had counted before the meter began is not the meter's to count. A flow in the first dump (or in a
+ * DESTROY before that dump's end) starts from what it has, unless its first packet was sighted or its birth is known to be later.
+ */
+#include "hostmeter/meter.h"
+
+#include "hostmeter/attribute.h"
+#include "hostmeter/clock.h"
+#include "hostmeter/neigh.h"
+#include "hostmeter/sightings.h"
+#include "hostmeter/table.h"
+#include "hostmeter/tombs.h"
+#include "hostmeter/topology.h"
+#include "hostmeter/waiting.h"
+
+#include <errno.h>
+#include <linux/netfilter/nf_conntrack_common.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define FLUSH_NS (UINT64_C(250) * CLOCK_NS_PER_MS)   /* NFLOG's timeout of 100 ms, and room for a busy loop */
+#define GONE_NS (60 * CLOCK_NS_PER_S)
+#define SIGHTING_KEEP_NS (120 * CLOCK_NS_PER_S)      /* longer than any dump interval that is not asked for */
+
+enum {
+	GONE_DUMPS = 3,
+	MAX_SIGHTINGS = 1 << 18,
+	MAX_TOMBS = 1 << 20,
+	MAX_WAITING = 1 << 16,
+	MAX_HELD = 1 << 16,
+	MAX_NEIGHBOURS = 1 << 14,
+	MAX_ROUTES = 1 << 12,
+	SWEEP_PER_TICK = 16,
+	DUMPS_REMEMBERED = 1024,
+};
+
+/* The latest reading of a live flow that is not decided. */
+struct held {
+	uint64_t key;
+	struct ct_event event;
+};
+
+struct meter {
+	struct meter_options options;
+	struct table *flows;
+	struct table *held;
+	struct tombs *tombs;
+	struct waiting *waiting;
+	struct sightings *sightings;
+	struct neigh *neigh;
+	struct topology *topology;
+	struct hosts *hosts;
+	struct snapshot_source source[SOURCE_COUNT];
+	struct snapshot_stats stats;
+	uint64_t flows_undecided, flows_uncounted, flows_offloaded;
+
+	bool ready;               /* a complete dump is in; before that, flows get a baseline */
+	uint16_t dump;            /* number of the dump in the air, or of the last one; an incomplete one's is used again */
+	uint16_t complete;        /* number of the last complete one */
+	uint64_t dump_began;      /* 0: none in the air */
+	uint64_t last_dump_end, last_dump_ns;
+	uint64_t completed_at[DUMPS_REMEMBERED];
+	unsigned int sweep;       /* next shard to look for flows that are gone; TABLE_SHARDS: done */
+	uint64_t now;             /* for the sweep */
+};
+
+static bool incomplete(const struct meter *m)
+{
+	return !m->flows || !m->held || !m->tombs || !m->waiting || !m->sightings || !m->neigh || !m->topology || !m->hosts;
+}
+
+struct meter *meter_new(const struct meter_options *options)
+{
+	struct meter *m = calloc(1, sizeof(*m));
+
+	if (!m)
+		return NULL;
+	m->options = *options;
+	m->flows = table_new(sizeof(struct flow), options->max_flows);
+	m->held = table_new(sizeof(struct held), MAX_HELD);
+	m->tombs = tombs_new(MAX_TOMBS);
+	m->waiting = waiting_new(MAX_WAITING);
+	m->sightings = sightings_new(MAX_SIGHTINGS);
+	m->neigh = neigh_new(MAX_NEIGHBOURS);
+	m->topology = topology_new(options->lan, options->wan, MAX_ROUTES);
+	m->hosts = hosts_new(options->max_hosts);
+	m->sweep = TABLE_SHARDS;
+	if (incomplete(m)) {
+		meter_free(m);
+		return NULL;
+	}
+	return m;
+}
+
+void meter_free(struct meter *meter)
+{
+	if (!meter)
+		return;
+	hosts_free(meter->hosts);
+	topology_free(meter->topology);
+	neigh_free(meter->neigh);
+	sightings_free(meter->sightings);
+	waiting_free(meter->waiting);
+	tombs_free(meter->tombs);
+	table_free(meter->held);
+	table_free(meter->flows);
+	free(meter);
+}
+
+/* --- Counting */
+
+static void add_to_host(struct meter *m, const struct flow *flow, uint32_t index, bool is_reply,
+	const struct host_count delta[static 2])
+{
+	struct host *host = hosts_get(m->hosts, index);
+	struct host_count(*counts)[2] = flow->scope == FLOW_WAN ? host->wan : host->local;
+
+	for (int dir = 0; dir < 2; dir++) {
+		/* The original direction leaves a host that began the flow and enters one that answers. */
+		struct host_count *count = &counts[flow->v6][(dir == CT_ORIGINAL) == is_reply ? HOST_IN : HOST_OUT];
+
+		count->bytes += delta[dir].bytes;
+		count->packets += delta[dir].packets;
+	}
+	host->last_seen = m->now;
+	if (!host->first_seen)
+		host->first_seen = m->now;
+}
+
+/* Counts what this reading has more than the record, and moves the record on. */
+static void count(struct meter *m, struct flow *flow, const struct ct_event *event)
+{
+	struct host_count delta[2];
+
+	if (!event->has_counters || flow->scope == FLOW_UNDECIDED)
+		return;
+	if (event->bytes[0] < flow->bytes[0] || event->bytes[1] < flow->bytes[1]) {
+		/* Somebody zeroed them, or the key went to another flow while its end was lost: all of it is new. */
+		m->stats.counter_resets++;
+		memset(flow->bytes, 0, sizeof(flow->bytes));
+		memset(flow->packets, 0, sizeof(flow->packets));
+	}
+	for (int dir = 0; dir < 2; dir++) {
+		delta[dir].bytes = event->bytes[dir] - flow->bytes[dir];
+		delta[dir].packets = (uint32_t)((uint32_t)event->packets[dir] - flow->packets[dir]);
+		flow->bytes[dir] = event->bytes[dir];
+		flow->packets[dir] = (uint32_t)event->packets[dir];
+	}
+	if (flow->scope == FLOW_IGNORED || !(delta[0].packets | delta[1].packets | delta[0].bytes | delta[1].bytes))
+		return;
+	add_to_host(m, flow, flow->host, flow->host_is_reply, delta);
+	if (flow->peer != HOST_NONE)
+		add_to_host(m, flow, flow->peer, !flow->host_is_reply, delta);
+}
+
+/* --- Deciding */
+
+static void name_host(struct meter *m, uint32_t index)
+{
+	struct host *host = hosts_get(m->hosts, index);
+	const char *name = NULL;
+
+	if (!m->options.names || host->name)
+		return;
+	if (host->kind == HOST_KIND_MAC)
+		name = names_of_mac(m->options.names, &host->mac);
+	else if (host->kind == HOST_KIND_ADDRESS)
+		name = names_of_address(m->options.names, &host->addr);
+	if (name)
+		host_set_name(host, name);
+}
+
+/* Puts the answer into the record. False if there is none with this effort. */
+static bool decide(struct meter *m, struct flow *flow, const struct ct_event *event, enum attribute_effort effort)
+{
+	const struct attribute_sources sources = {
+		.hash = &m->options.hash,
+		.topology = m->topology,
+		.neigh = m->neigh,
+		.sightings = m->sightings,
+		.hosts = m->hosts,
+	};
+	bool sighted, swapped;
+	struct attribution a = attribute(&sources, event, effort, &sighted);
+
+	if (a.scope == FLOW_UNDECIDED)
+		return false;
+	flow->scope = a.scope;
+	flow->by = a.by;
+	flow->host = a.host;
+	flow->peer = a.peer;
+	flow->host_is_reply = a.host_is_reply;
+	flow->wan = a.wan;
+	if (sighted)
+		sightings_used(m->sightings, flow_pair_of(&m->options.hash, event, &swapped));
+	if (a.scope != FLOW_IGNORED) {
+		m->stats.attributed[a.by]++;
+		name_host(m, a.host);
+	}
+	if (a.peer != HOST_NONE)
+		name_host(m, a.peer);
+	return true;
+}
+
+/* A first packet may still be on its way only if there are rules that log it: one that came shows that there are. */
+static enum attribute_effort first_effort(const struct meter *m)
+{
+	return m->source[SOURCE_NFLOG].up && m->stats.sightings ? ATTRIBUTE_SIGHTED : ATTRIBUTE_KNOWN;
+}
+
+static bool was_sighted(const struct meter *m, const struct ct_event *event)
+{
+	struct sightings_end end[2];
+	bool swapped;
+
+	return sightings_find(m->sightings, flow_pair_of(&m->options.hash, event, &swapped), end);
+}
+
+static bool born_while_metering(const struct meter *m, const struct ct_event *event)
+{
+	if (m->ready)
+		return true;
+	return event->start_ns ? event->start_ns >= m->options.start_real_ns : was_sighted(m, event);
+}
+
+/* --- Live flows */
+
+static void connect(struct meter *m, const struct flow *flow, int step)
+{
+	if (flow->scope != FLOW_WAN && flow->scope != FLOW_LOCAL)
+		return;
+	hosts_get(m->hosts, flow->host)->connections[flow->v6] += step;
+	if (flow->peer != HOST_NONE)
+		hosts_get(m->hosts, flow->peer)->connections[flow->v6] += step;
+}
+
+static void settle(struct meter *m, struct flow *flow, const struct ct_event *event, enum attribute_effort effort)
+{
+	if (!decide(m, flow, event, effort))
+		return;
+	m->flows_undecided--;
+	connect(m, flow, 1);
+	count(m, flow, event);
+}
+
+static void hold(struct meter *m, struct flow *flow, const struct ct_event *event)
+{
+	bool fresh;
+	struct held *held = table_put(m->held, flow->key, &fresh);
+
+	if (held)
+		held->event = *event;
+	else /* no room to wait: decide with what is known */
+		settle(m, flow, event, ATTRIBUTE_FINAL);
+}
+
+static void unhold(struct meter *m, uint64_t key)
+{
+	struct held *held = table_find(m->held, key);
+
+	if (held)
+		table_remove(m->held, held);
+}
+
+static void note_status(struct meter *m, struct flow *flow, const struct ct_event *event)
+{
+	bool offloaded = event->status & (IPS_OFFLOAD | IPS_HW_OFFLOAD);
+
+	m->flows_offloaded += offloaded - flow->offloaded;
+	flow->offloaded = offloaded;
+	m->flows_uncounted += !event->has_counters - flow->uncounted;
+	flow->uncounted = !event->has_counters;
+}
+
+static void on_entry(struct meter *m, const struct ct_event *event)
+{
+	uint64_t key = flow_key(&m->options.hash, event);
+	enum attribute_effort effort = ATTRIBUTE_KNOWN;
+	struct flow *flow;
+	bool fresh;
+
+	m->stats.entries++;
+	if (tombs_entry(m->tombs, key, m->dump_began) == TOMBS_REPEATED) {
+		m->stats.duplicates++;
+		return;
+	}
+	flow = table_put(m->flows, key, &fresh);
+	if (!flow) {
+		m->stats.flows_refused++;
+		return;
+	}
+	if (fresh) {
+		flow->v6 = event->family == 6;
+		flow->peer = HOST_NONE;
+		m->flows_undecided++;
+		if (event->has_counters && !born_while_metering(m, event)) {
+			m->stats.baselined++;
+			memcpy(flow->bytes, event->bytes, sizeof(flow->bytes));
+			flow->packets[0] = (uint32_t)event->packets[0];
+			flow->packets[1] = (uint32_t)event->packets[1];
+		}
+		effort = first_effort(m);
+	}
+	flow->dump = m->dump;
+	note_status(m, flow, event);
+	if (flow->scope != FLOW_UNDECIDED) {
+		count(m, flow, event);
+		return;
+	}
+	settle(m, flow, event, effort);
+	if (flow->scope == FLOW_UNDECIDED)
+		hold(m, flow, event);
+	else if (!fresh)
+		unhold(m, key);
+}
+
+/* Takes a live flow's record out of the table, whatever it still held. */
+static void drop(struct meter *m, struct flow *flow)
+{
+	connect(m, flow, -1);
+	m->flows_undecided -= flow->scope == FLOW_UNDECIDED;
+	m->flows_uncounted -= flow->uncounted;
+	m->flows_offloaded -= flow->offloaded;
+	unhold(m, flow->key);
+}
+
+/* --- Flows that ended */
+
+/* Counts the rest of a flow that is in no table any more. False if whose it is is not known with this effort. */
+static bool settle_end(struct meter *m, const struct waiting_end *end, enum attribute_effort effort)
+{
+	struct flow flow = { .v6 = end->event.family == 6, .peer = HOST_NONE };
+
+	if (end->age_unknown && !was_sighted(m, &end->event)) {
+		if (effort != ATTRIBUTE_FINAL)
+			return false;
+		m->stats.ended_before_first_dump++;
+		return true;
+	}
+	memcpy(flow.bytes, end->bytes, sizeof(flow.bytes));
+	memcpy(flow.packets, end->packets, sizeof(flow.packets));
+	if (!decide(m, &flow, &end->event, effort))
+		return false;
+	count(m, &flow, &end->event);
+	return true;
+}
+
+static void wait_or_settle(struct meter *m, const struct waiting_end *end)
+{
+	enum attribute_effort effort = first_effort(m);
+
+	if (effort == ATTRIBUTE_KNOWN && !end->age_unknown)
+		effort = ATTRIBUTE_FINAL; /* nothing more will come */
+	if (!settle_end(m, end, effort) && !waiting_push(m->waiting, end))
+		settle_end(m, end, ATTRIBUTE_FINAL);
+}
+
+static void on_destroy(struct meter *m, const struct ct_event *event)
+{
+	uint64_t key = flow_key(&m->options.hash, event);
+	struct waiting_end end = { .deadline = m->now + FLUSH_NS, .event = *event };
+	struct flow *flow;
+
+	m->stats.destroys++;
+	if (tombs_destroy(m->tombs, key, event, m->now) == TOMBS_REPEATED) {
+		m->stats.duplicates++;
+		return;
+	}
+	if (!event->has_counters)
+		m->stats.ended_uncounted++;
+	flow = table_find(m->flows, key);
+	if (flow) {
+		bool decided = flow->scope != FLOW_UNDECIDED;
+
+		count(m, flow, event);
+		memcpy(end.bytes, flow->bytes, sizeof(end.bytes));
+		memcpy(end.packets, flow->packets, sizeof(end.packets));
+		drop(m, flow);
+		table_remove(m->flows, flow);
+		if (decided)
+			return;
+	} else if (!m->ready && event->start_ns) {
+		if (event->start_ns < m->options.start_real_ns) {
+			m->stats.ended_before_first_dump++;
+			return;
+		}
+	} else {
+		end.age_unknown = !m->ready;
+	}
+	wait_or_settle(m, &end);
+}
+
+void meter_ct(struct meter *meter, const struct ct_event *event, uint64_t now)
+{
+	meter->now = now;
+	switch (event->type) {
+	case CT_ENTRY:
+		on_entry(meter, event);
+		break;
+	case CT_DESTROY:
+		on_destroy(meter, event);
+		break;
+	default: /* NEW and UPDATE carry no counters */
+		break;
+	}
+}
+
+/* --- Dumps */
+
+void meter_dump_begin(struct meter *meter, uint64_t now)
+{
+	meter->now = now;
+	meter->dump = meter->complete + 1;
+	meter->dump_began = now;
+}
+
+void meter_dump_end(struct meter *meter, bool complete, uint64_t now)
+{
+	meter->now = now;
+	if (!meter->dump_began)
+		return;
+	meter->last_dump_ns = now - meter->dump_began;
+	meter->last_dump_end = now;
+	meter->dump_began = 0;
+	meter->stats.dumps++;
+	if (!complete) {
+		meter->stats.dumps_incomplete++;
+		return;
+	}
+	meter->complete = meter->dump;
+	meter->completed_at[meter->complete % DUMPS_REMEMBERED] = now;
+	meter->ready = true;
+	meter->sweep = 0;
+}
+
+static bool is_gone(const struct meter *m, const struct flow *flow)
+{
+	uint16_t first_missed = flow->dump + 1;
+
+	if ((int16_t)(m->complete - flow->dump) < GONE_DUMPS)
+		return false;
+	return m->now - m->completed_at[first_missed % DUMPS_REMEMBERED] >= GONE_NS;
+}
+
+static bool settle_gone(void *ctx, void *record)
+{
+	struct meter *m = ctx;
+	struct flow *flow = record;
+	const struct held *held;
+
+	if (!is_gone(m, flow))
+		return false;
+	m->stats.ended_unseen++;
+	held = table_find(m->held, flow->key);
+	if (held) {
+		struct ct_event event = held->event;
+
+		settle(m, flow, &event, ATTRIBUTE_FINAL);
+	}
+	drop(m, flow);
+	return true;
+}
+
+/* --- First packets and the network's shape */
+
+void meter_sighting(struct meter *meter, const struct sighting *sighting, uint64_t now)
+{
+	struct sightings_end end = { .ifindex = sighting->indev, .mac = sighting->mac, .has_mac = sighting->has_mac };
+	bool swapped;
+	uint64_t pair = flow_pair(&meter->options.hash, sighting->proto, &sighting->src, sighting->sport, &sighting->dst,
+		sighting->dport, &swapped);
+
+	meter->now = now;
+	meter->stats.sightings++;
+	if (!sightings_add(meter->sightings, pair, swapped, &end, sighting->outdev, now))
+		meter->stats.sightings_lost++;
+	if (sighting->has_mac && mac_is_host(&sighting->mac) &&
+		topology_interface(meter->topology, sighting->indev) == SIDE_LAN)
+		neigh_saw(meter->neigh, sighting->indev, &sighting->src, &sighting->mac, now);
+}
+
+void meter_rtnl(struct meter *meter, const struct rtnl_event *event, uint64_t now)
+{
+	meter->now = now;
+	neigh_rtnl(meter->neigh, event, now);
+	topology_rtnl(meter->topology, event);
+}
+
+void meter_rtnl_sync_begin(struct meter *meter, enum rtnl_type type, uint8_t family)
+{
+	if (type == RTNL_NEIGH)
+		neigh_sync_begin(meter->neigh);
+	topology_sync_begin(meter->topology, type, family);
+}
+
+void meter_rtnl_sync_end(struct meter *meter, enum rtnl_type type, uint8_t family)
+{
+	if (type == RTNL_NEIGH)
+		neigh_sync_end(meter->neigh);
+	topology_sync_end(meter->topology, type, family);
+}
+
+void meter_source(struct meter *meter, enum source source, bool up, uint64_t receive_buffer)
+{
+	meter->source[source].up = up;
+	meter->source[source].receive_buffer = receive_buffer;
+}
+
+void meter_overrun(struct meter *meter, enum source source, uint64_t now)
+{
+	meter->now = now;
+	meter->source[source].overruns++;
+}
+
+void meter_damaged(struct meter *meter, enum source source)
+{
+	(void)source;
+	meter->stats.damaged++;
+}
+
+const struct topology *meter_topology(const struct meter *meter)
+{
+	return meter->topology;
+}
+
+/* --- Time */
+
+static void settle_waiting(struct meter *m, uint64_t until)
+{
+	struct waiting_end end;
+
+	while (waiting_pop(m->waiting, until, &end))
+		settle_end(m, &end, ATTRIBUTE_FINAL);
+}
+
+void meter_tick(struct meter *meter, uint64_t now)
+{
+	meter->now = now;
+	settle_waiting(meter, now);
+	tombs_expire(meter->tombs, meter->dump_began, now);
+	sightings_expire(meter->sightings, SIGHTING_KEEP_NS, now);
+	for (int i = 0; i < SWEEP_PER_TICK && meter->sweep < TABLE_SHARDS; i++)
+		table_sweep(meter->flows, meter->sweep++, settle_gone, meter);
+}
+
+static bool settle_held(void *ctx, void *record)
+{
+	struct meter *m = ctx;
+	struct held *held = record;
+	struct flow *flow = table_find(m->flows, held->key);
+
+	if (flow)
+		settle(m, flow, &held->event, ATTRIBUTE_FINAL);
+	return true;
+}
+
+void meter_settle(struct meter *meter, uint64_t now)
+{
+	meter->now = now;
+	settle_waiting(meter, UINT64_MAX);
+	for (unsigned int i = 0; i < TABLE_SHARDS; i++)
+		table_sweep(meter->held, i, settle_held, meter);
+}
+
+/* --- What is known */
+
+struct link_list {
+	struct topology_link *link;
+	size_t count, size;
+};
+
+static void count_link(void *ctx, const struct topology_link *link)
+{
+	struct link_list *list = ctx;
+
+	(void)link;
+	list->size++;
+}
+
+static void copy_link(void *ctx, const struct topology_link *link)
+{
+	struct link_list *list = ctx;
+
+	if (list->count < list->size)
+		list->link[list->count++] = *link;
+}
+
+static void copy_host(const struct meter *m, uint32_t index, struct snapshot_host *out)
+{
+	const struct host *host = hosts_get(m->hosts, index);
+	char text[ADDR_TEXT];
+
+	snprintf(out->label, sizeof(out->label), "%s", host_label(m->hosts, index, text));
+	out->mac[0] = 0;
+	if (host->kind == HOST_KIND_MAC)
+		mac_format(&host->mac, out->mac);
+	memcpy(out->wan, host->wan, sizeof(out->wan));
+	memcpy(out->local, host->local, sizeof(out->local));
+	memcpy(out->connections, host->connections, sizeof(out->connections));
+	out->first_seen = host->first_seen;
+	out->last_seen = host->last_seen;
+}
+
+int meter_snapshot(const struct meter *meter, struct snapshot *snapshot, uint64_t now)
+{
+	struct link_list links = { 0 };
+
+	*snapshot = (struct snapshot){
+		.stats = meter->stats,
+		.flows = table_count(meter->flows),
+		.flows_undecided = meter->flows_undecided,
+		.flows_uncounted = meter->flows_uncounted,
+		.flows_offloaded = meter->flows_offloaded,
+		.pending_sightings = sightings_count(meter->sightings),
+		.waiting_ends = waiting_count(meter->waiting),
+		.tombstones = tombs_count(meter->tombs),
+		.neighbours = neigh_count(meter->neigh),
+		.memory = table_memory(meter->flows),
+		.ready = meter->ready,
+		.now = now,
+		.last_dump_end = meter->last_dump_end,
+		.last_dump_ns = meter->last_dump_ns,
+	};
+	snapshot->stats.hosts_folded = hosts_folded(meter->hosts);
+	memcpy(snapshot->source, meter->source, sizeof(snapshot->source));
+
+	topology_each_link(meter->topology, count_link, &links);
+	links.link = calloc(links.size + 1, sizeof(*links.link));
+	snapshot->host = calloc(hosts_count(meter->hosts), sizeof(*snapshot->host));
+	snapshot->link = links.link;
+	if (!snapshot->host || !snapshot->link) {
+		snapshot_clear(snapshot);
+		return -ENOMEM;
+	}
+	topology_each_link(meter->topology, copy_link, &links);
+	snapshot->links = links.count;
+	snapshot->hosts = hosts_count(meter->hosts);
+	for (uint32_t i = 0; i < snapshot->hosts; i++)
+		copy_host(meter, i, &snapshot->host[i]);
+	return 0;
+}

@@ -1,0 +1,486 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "hostmeter/nl.h"
+
+#include "hostmeter/clock.h"
+#include "hostmeter/loop.h"
+#include "hostmeter/nl_socket.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <libmnl/libmnl.h>
+#include <libnetfilter_log/libnetfilter_log.h>
+#include <linux/netfilter/nfnetlink_conntrack.h>
+#include <linux/netfilter/nfnetlink_log.h>
+#include <linux/rtnetlink.h>
+#include <stdlib.h>
+
+enum {
+	/*
+	 * The kernel fills at most 32 KiB in a dump, and an NFLOG batch is about that; a batch whose log prefix is
+	 * long, or a link with many virtual functions, is larger. Twice the size costs nothing.
+	 */
+	DATAGRAM_MAX = 65536,
+	REQUEST_MAX = 256,
+	ACK_TIMEOUT_MS = 1000,
+	CONFIG_ATTEMPTS = 5,
+	DUMP_RETRIES = 4,
+	NFLOG_COPY = 128,      /* IPv6 with extension headers and the ports */
+	NFLOG_BATCH = 32768,   /* bytes */
+	NFLOG_THRESHOLD = 100, /* messages */
+	NFLOG_TIMEOUT = 10,    /* 1/100 s */
+};
+
+/* A dump in which no datagram came for so long will never end. */
+#define DUMP_STALL_NS (10 * CLOCK_NS_PER_S)
+
+/* What can be dumped. Each family header starts with the family in one byte; the rest of it is zero. */
+static const struct dump_step {
+	uint16_t type;
+	uint8_t family;
+	uint8_t header_len;
+} dump_steps[] = {
+	{ NFNL_SUBSYS_CTNETLINK << 8 | IPCTNL_MSG_CT_GET, AF_UNSPEC, sizeof(struct nfgenmsg) },
+	{ RTM_GETLINK, AF_UNSPEC, sizeof(struct ifinfomsg) },
+	{ RTM_GETADDR, AF_INET, sizeof(struct ifaddrmsg) },
+	{ RTM_GETADDR, AF_INET6, sizeof(struct ifaddrmsg) },
+	{ RTM_GETROUTE, AF_INET, sizeof(struct rtmsg) },
+	{ RTM_GETROUTE, AF_INET6, sizeof(struct rtmsg) },
+	{ RTM_GETNEIGH, AF_UNSPEC, sizeof(struct ndmsg) },
+};
+
+enum { STEP_CONNTRACK, STEP_LINK, STEP_ADDR, STEPS = sizeof(dump_steps) / sizeof(*dump_steps) };
+
+/* The steps still to do are those from step up to end; it runs while there are any. */
+struct dump {
+	unsigned int step, end;
+	unsigned int retries;
+	uint32_t seq;
+	bool interrupted;
+	struct loop_timer *stalled;
+};
+
+struct reader {
+	struct nl *nl;
+	enum source id;
+	struct mnl_socket *socket; /* NULL: closed */
+	struct loop_io *io;
+	bool overrun; /* noticed, and not told yet */
+	struct dump dump;
+};
+
+struct nl {
+	struct loop *loop;
+	struct nl_options options;
+	struct nl_callbacks call;
+	struct reader source[SOURCE_COUNT];
+	uint32_t seq;
+	bool reliable;
+};
+
+static const struct {
+	uint16_t protocol;
+	uint8_t datagrams_per_turn;
+	uint32_t receive_buffer;
+} source_table[SOURCE_COUNT] = {
+	[SOURCE_EVENTS] = { NETLINK_NETFILTER, 64, 8 << 20 },
+	[SOURCE_DUMP] = { NETLINK_NETFILTER, 8, 512 << 10 },
+	[SOURCE_NFLOG] = { NETLINK_NETFILTER, 16, 4 << 20 },
+	[SOURCE_RTNL] = { NETLINK_ROUTE, 16, 1 << 20 },
+};
+
+/* One thread, and a datagram is borrowed for one call only: one buffer does for all. */
+static _Alignas(8) unsigned char datagram_buffer[DATAGRAM_MAX];
+
+uint16_t nl_source_protocol(enum source source)
+{
+	return source_table[source].protocol;
+}
+
+/* --- Opening and closing */
+
+static bool dump_runs(const struct dump *dump)
+{
+	return dump->step < dump->end;
+}
+
+static void dump_end(struct dump *dump)
+{
+	dump->step = dump->end;
+	loop_timer_stop(dump->stalled);
+}
+
+static void source_close(struct reader *source)
+{
+	if (!source->socket)
+		return;
+	dump_end(&source->dump);
+	loop_io_del(source->io);
+	mnl_socket_close(source->socket);
+	source->io = NULL;
+	source->socket = NULL;
+	source->overrun = false;
+}
+
+static void source_failed(struct reader *source, int error)
+{
+	source_close(source);
+	source->nl->call.failed(source->nl->call.ctx, source->id, error);
+}
+
+static void dump_stalled(void *ctx)
+{
+	source_failed(ctx, -ETIMEDOUT);
+}
+
+struct nl *nl_new(struct loop *loop, const struct nl_options *options, const struct nl_callbacks *callbacks)
+{
+	struct nl *nl = calloc(1, sizeof(*nl));
+
+	if (!nl)
+		return NULL;
+	nl->loop = loop;
+	nl->options = *options;
+	nl->call = *callbacks;
+	for (enum source id = 0; id < SOURCE_COUNT; id++) {
+		struct reader *source = &nl->source[id];
+
+		source->nl = nl;
+		source->id = id;
+		source->dump.stalled = loop_timer_add(loop, dump_stalled, source);
+		if (!source->dump.stalled) {
+			nl_free(nl);
+			return NULL;
+		}
+	}
+	return nl;
+}
+
+void nl_free(struct nl *nl)
+{
+	if (!nl)
+		return;
+	for (enum source id = 0; id < SOURCE_COUNT; id++) {
+		source_close(&nl->source[id]);
+		loop_timer_del(nl->source[id].dump.stalled);
+	}
+	free(nl);
+}
+
+/* --- Sending */
+
+static uint32_t next_seq(struct nl *nl)
+{
+	/* 0 is the sequence number of events. */
+	if (++nl->seq == 0)
+		nl->seq = 1;
+	return nl->seq;
+}
+
+static int request_send(struct reader *source, const struct nlmsghdr *message)
+{
+	const struct nl_callbacks *call = &source->nl->call;
+
+	if (mnl_socket_sendto(source->socket, message, message->nlmsg_len) < 0)
+		return -errno;
+	/* The answer is read later, so a recorder still gets the request first. */
+	call->datagram(call->ctx, source->id, true, message, message->nlmsg_len);
+	return 0;
+}
+
+static int dump_request(struct reader *source)
+{
+	_Alignas(8) char buffer[REQUEST_MAX];
+	struct dump *dump = &source->dump;
+	const struct dump_step *step = &dump_steps[dump->step];
+	struct nlmsghdr *message = mnl_nlmsg_put_header(buffer);
+	uint8_t *family = mnl_nlmsg_put_extra_header(message, step->header_len);
+
+	*family = step->family;
+	dump->seq = next_seq(source->nl);
+	message->nlmsg_type = step->type;
+	message->nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
+	message->nlmsg_seq = dump->seq;
+	dump->interrupted = false;
+	loop_timer_set(dump->stalled, DUMP_STALL_NS);
+	return request_send(source, message);
+}
+
+static int dump_start(struct reader *source, unsigned int step, unsigned int end)
+{
+	struct dump *dump = &source->dump;
+	int error;
+
+	if (!source->socket)
+		return -ENOTCONN;
+	if (dump_runs(dump))
+		return -EBUSY;
+	dump->step = step;
+	dump->end = end;
+	dump->retries = DUMP_RETRIES;
+	error = dump_request(source);
+	if (error)
+		dump_end(dump);
+	return error;
+}
+
+int nl_dump_conntrack(struct nl *nl)
+{
+	return dump_start(&nl->source[SOURCE_DUMP], STEP_CONNTRACK, STEP_CONNTRACK + 1);
+}
+
+bool nl_dump_running(const struct nl *nl)
+{
+	return dump_runs(&nl->source[SOURCE_DUMP].dump);
+}
+
+int nl_dump_rtnl(struct nl *nl)
+{
+	return dump_start(&nl->source[SOURCE_RTNL], STEP_LINK, STEPS);
+}
+
+int nl_dump_links(struct nl *nl)
+{
+	return dump_start(&nl->source[SOURCE_RTNL], STEP_LINK, STEP_ADDR);
+}
+
+/* --- Receiving */
+
+/* Whether the running dump's current step ends with this datagram; notes what came in between. */
+static bool dump_step_ends(struct reader *source, size_t len)
+{
+	const struct nlmsghdr *message = (const struct nlmsghdr *)datagram_buffer;
+	struct dump *dump = &source->dump;
+	int left = (int)len;
+
+	for (; mnl_nlmsg_ok(message, left); message = mnl_nlmsg_next(message, &left)) {
+		if (message->nlmsg_seq != dump->seq)
+			continue;
+		dump->interrupted |= message->nlmsg_flags & NLM_F_DUMP_INTR;
+		if (message->nlmsg_type == NLMSG_DONE)
+			return true;
+		if (message->nlmsg_type == NLMSG_ERROR) {
+			const struct nlmsgerr *refusal = mnl_nlmsg_get_payload(message);
+
+			/* A dump that was given up is still going on in the kernel: to be tried again later. */
+			if (mnl_nlmsg_get_payload_len(message) >= sizeof(*refusal) && refusal->error == -EBUSY) {
+				source->overrun = true;
+				dump->end = dump->step + 1;
+			}
+			return true;
+		}
+	}
+	return false;
+}
+
+/* On to the next step, or the same again if the table changed under the kernel's hands. True: there is one to request. */
+static bool dump_advance(struct dump *dump)
+{
+	if (dump->interrupted && dump->retries > 0)
+		dump->retries--;
+	else
+		dump->step++;
+	if (dump_runs(dump))
+		return true;
+	dump_end(dump);
+	return false;
+}
+
+static void deliver(struct reader *source, size_t len)
+{
+	const struct nl_callbacks *call = &source->nl->call;
+	struct dump *dump = &source->dump;
+	bool more = false;
+
+	/* The dump is over before its last datagram is handed on, so that the receiver may start another. */
+	if (dump_runs(dump)) {
+		if (dump_step_ends(source, len))
+			more = dump_advance(dump);
+		else
+			loop_timer_set(dump->stalled, DUMP_STALL_NS);
+	}
+	call->datagram(call->ctx, source->id, false, datagram_buffer, len);
+	if (more && dump_request(source) < 0)
+		source->overrun = true;
+}
+
+/* The socket is deaf until it has been drained, so only then is it of use to tell anybody. */
+static void tell_overrun(struct reader *source)
+{
+	if (!source->overrun || nl_socket_wait(source->socket, 0))
+		return;
+	source->overrun = false;
+	dump_end(&source->dump);
+	source->nl->call.overrun(source->nl->call.ctx, source->id);
+}
+
+/* Either way something that was meant for us is gone. */
+static bool is_loss(ssize_t received)
+{
+	return received == -ENOBUFS || received == -EMSGSIZE;
+}
+
+static void source_ready(void *ctx, int events)
+{
+	struct reader *source = ctx;
+
+	(void)events;
+	for (int i = 0; i < source_table[source->id].datagrams_per_turn; i++) {
+		ssize_t len = nl_socket_receive(source->socket, datagram_buffer, sizeof(datagram_buffer));
+
+		if (len > 0) {
+			deliver(source, (size_t)len);
+		} else if (is_loss(len)) {
+			source->overrun = true;
+		} else if (len == -EAGAIN) {
+			break;
+		} else if (len < 0 && len != -EINTR) {
+			source_failed(source, (int)len);
+			return;
+		}
+	}
+	tell_overrun(source);
+}
+
+/* --- Subscribing */
+
+static int subscribe_ct_events(struct reader *source)
+{
+	static const int groups[] = { NFNLGRP_CONNTRACK_DESTROY };
+	int error;
+
+	error = nl_socket_set(source->socket, NETLINK_NO_ENOBUFS, false);
+	if (error)
+		return error;
+	error = nl_socket_set(source->socket, NETLINK_BROADCAST_ERROR, true);
+	if (error)
+		return error;
+	source->nl->reliable = true;
+	return nl_socket_join(source->socket, groups, 1);
+}
+
+static int subscribe_rtnl(struct reader *source)
+{
+	static const int groups[] = {
+		RTNLGRP_LINK, RTNLGRP_NEIGH, RTNLGRP_IPV4_IFADDR, RTNLGRP_IPV6_IFADDR, RTNLGRP_IPV4_ROUTE, RTNLGRP_IPV6_ROUTE,
+	};
+
+	/* Since Linux 4.20; without it a dump of routes lists cached ones as well, which decoding passes over. */
+	nl_socket_set(source->socket, NETLINK_GET_STRICT_CHK, true);
+	return nl_socket_join(source->socket, groups, sizeof(groups) / sizeof(*groups));
+}
+
+/* Waits for the acknowledgement of a request, for start-up only. What else comes meanwhile is delivered. */
+static int wait_for_ack(struct reader *source, uint32_t seq)
+{
+	uint64_t deadline = clock_mono_ns() + ACK_TIMEOUT_MS * CLOCK_NS_PER_MS;
+
+	while (clock_mono_ns() < deadline) {
+		const struct nlmsghdr *message = (const struct nlmsghdr *)datagram_buffer;
+		ssize_t len = nl_socket_receive(source->socket, datagram_buffer, sizeof(datagram_buffer));
+
+		if (is_loss(len))
+			source->overrun = true;
+		else if (len == -EAGAIN)
+			nl_socket_wait(source->socket, ACK_TIMEOUT_MS);
+		else if (len < 0 && len != -EINTR)
+			return (int)len;
+		if (len <= 0)
+			continue;
+		deliver(source, (size_t)len);
+		if (mnl_nlmsg_ok(message, (int)len) && message->nlmsg_type == NLMSG_ERROR && message->nlmsg_seq == seq &&
+			mnl_nlmsg_get_payload_len(message) >= sizeof(struct nlmsgerr))
+			return ((const struct nlmsgerr *)mnl_nlmsg_get_payload(message))->error;
+	}
+	return -ETIMEDOUT;
+}
+
+/*
+ * All of the configuration in one message, so that the group is never ours with other settings. NFULNL_CFG_CMD_PF_BIND is
+ * left out: a rule with a group number needs no default logger, and setting one would send the router's own log of
+ * invalid packets here.
+ */
+static int subscribe_nflog(struct reader *source)
+{
+	int error = -EAGAIN;
+
+	/* EAGAIN: the kernel has just loaded the module. */
+	for (int i = 0; i < CONFIG_ATTEMPTS && error == -EAGAIN; i++) {
+		_Alignas(8) char buffer[REQUEST_MAX];
+		struct nlmsghdr *message =
+			nflog_nlmsg_put_header(buffer, NFULNL_MSG_CONFIG, AF_UNSPEC, source->nl->options.nflog_group);
+
+		message->nlmsg_flags |= NLM_F_ACK;
+		message->nlmsg_seq = next_seq(source->nl);
+		nflog_attr_put_cfg_cmd(message, NFULNL_CFG_CMD_BIND);
+		nflog_attr_put_cfg_mode(message, NFULNL_COPY_PACKET, NFLOG_COPY);
+		mnl_attr_put_u32(message, NFULA_CFG_NLBUFSIZ, htonl(NFLOG_BATCH));
+		mnl_attr_put_u32(message, NFULA_CFG_TIMEOUT, htonl(NFLOG_TIMEOUT));
+		mnl_attr_put_u32(message, NFULA_CFG_QTHRESH, htonl(NFLOG_THRESHOLD));
+		error = request_send(source, message);
+		if (!error)
+			error = wait_for_ack(source, message->nlmsg_seq);
+	}
+	return error;
+}
+
+static int subscribe(struct reader *source)
+{
+	switch (source->id) {
+	case SOURCE_EVENTS:
+		return subscribe_ct_events(source);
+	case SOURCE_NFLOG:
+		return subscribe_nflog(source);
+	case SOURCE_RTNL:
+		return subscribe_rtnl(source);
+	default:
+		return 0;
+	}
+}
+
+int nl_open_source(struct nl *nl, enum source id)
+{
+	struct reader *source = &nl->source[id];
+	size_t wanted = nl->options.receive_buffer[id];
+	int error;
+
+	if (source->socket)
+		return -EALREADY;
+	error = nl_socket_open(&source->socket, source_table[id].protocol, wanted ? wanted : source_table[id].receive_buffer);
+	if (error)
+		return error;
+	error = subscribe(source);
+	if (error)
+		goto fail;
+	source->io = loop_io_add(nl->loop, mnl_socket_get_fd(source->socket), LOOP_READ, source_ready, source);
+	if (source->io)
+		return 0;
+	error = -ENOMEM;
+fail:
+	source_close(source);
+	return error;
+}
+
+bool nl_is_open(const struct nl *nl, enum source source)
+{
+	return nl->source[source].socket;
+}
+
+size_t nl_receive_buffer(const struct nl *nl, enum source source)
+{
+	return nl_is_open(nl, source) ? nl_socket_receive_buffer(nl->source[source].socket) : 0;
+}
+
+bool nl_is_reliable(const struct nl *nl)
+{
+	return nl_is_open(nl, SOURCE_EVENTS) && nl->reliable;
+}
+
+int nl_set_reliable(struct nl *nl, bool on)
+{
+	struct reader *source = &nl->source[SOURCE_EVENTS];
+	int error = source->socket ? nl_socket_set(source->socket, NETLINK_BROADCAST_ERROR, on) : -ENOTCONN;
+
+	if (!error)
+		nl->reliable = on;
+	return error;
+}

@@ -1,0 +1,499 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "hostmeter/options.h"
+
+#include "hostmeter/addr.h"
+#include "hostmeter/config.h"
+#include "hostmeter/log.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <getopt.h>
+#include <limits.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/un.h>
+
+enum group { METERING, SERVING, MODES, OTHERS, GROUPS };
+
+static const char *const group_titles[GROUPS] = {
+	[METERING] = "What is metered, and how",
+	[SERVING] = "Files, and where the metrics are served",
+	[MODES] = "Instead of running the meter, one of",
+	[OTHERS] = "Others",
+};
+
+enum flag {
+	KEY = 1,      /* in the configuration file, under the same name */
+	HIDDEN = 2,   /* in the file only */
+	LIST = 4,     /* may be given more than once */
+	OPTIONAL = 8, /* the argument may be left out */
+};
+
+/* One value on its way into the configuration. value is NULL where there is no argument. */
+struct setting {
+	struct config *config;
+	const struct row *row;
+	const char *value;
+	const struct options_origin *origin;
+};
+
+struct row {
+	const char *name;
+	char letter;
+	const char *argument; /* NULL: takes none */
+	enum group group;
+	unsigned int flags;
+	int (*set)(const struct setting *s); /* stores the value: 0, or refuses it: -EINVAL. NULL: nothing to store */
+	size_t field;         /* offset in struct config of what set() fills in */
+	const char *help;
+	const char *preset;   /* the default, as one would write it */
+	double min, max;      /* for numbers */
+	enum config_mode mode;
+};
+
+#define FIELD(name) offsetof(struct config, name)
+
+static void *field_of(const struct setting *s)
+{
+	return (char *)s->config + s->row->field;
+}
+
+/* ---- Values */
+
+int options_refuse(const struct options_origin *origin, const char *format, ...)
+{
+	char text[512], where[PATH_MAX + 32] = "";
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(text, sizeof(text), format, args);
+	va_end(args);
+	if (origin->file && origin->line)
+		snprintf(where, sizeof(where), "%s:%d: ", origin->file, origin->line);
+	else if (origin->file)
+		snprintf(where, sizeof(where), "%s: ", origin->file);
+
+	char line[sizeof(text) + sizeof(where) + sizeof(origin->what) + 16];
+	int len = snprintf(line, sizeof(line), "hostmeter: %s%s%s%s", where, origin->what, origin->what[0] ? ": " : "", text);
+
+	for (int i = 0; i < len; i++)
+		if (iscntrl((unsigned char)line[i]))
+			line[i] = '?';
+	fprintf(origin->err, "%s\n", line);
+	return -EINVAL;
+}
+
+static int set_string(const struct setting *s)
+{
+	char **field = field_of(s), *copy = strdup(s->value);
+
+	if (!copy)
+		return options_refuse(s->origin, "out of memory");
+	free(*field);
+	*field = copy;
+	return 0;
+}
+
+static bool strings_have(const struct config_strings *strings, const char *text)
+{
+	for (size_t i = 0; i < strings->count; i++)
+		if (!strcmp(strings->item[i], text))
+			return true;
+	return false;
+}
+
+static int add_string(const struct setting *s)
+{
+	struct config_strings *strings = field_of(s);
+
+	if (strings_have(strings, s->value))
+		return 0;
+
+	char **item = reallocarray(strings->item, strings->count + 1, sizeof(*item));
+
+	if (item) {
+		strings->item = item;
+		item[strings->count] = strdup(s->value);
+	}
+	if (!item || !item[strings->count])
+		return options_refuse(s->origin, "out of memory");
+	strings->count++;
+	return 0;
+}
+
+static int set_flag(const struct setting *s)
+{
+	*(bool *)field_of(s) = true;
+	return 0;
+}
+
+/* The kernel's own rule, dev_valid_name(), and no control bytes. */
+static int add_interface(const struct setting *s)
+{
+	bool is_lan = s->row->field == FIELD(lan);
+	bool bad = !*s->value || strlen(s->value) > 15 || !strcmp(s->value, ".") || !strcmp(s->value, "..");
+
+	for (const char *c = s->value; *c; c++)
+		bad |= *c == '/' || *c == ':' || isspace((unsigned char)*c) || iscntrl((unsigned char)*c);
+	if (bad)
+		return options_refuse(s->origin, "\"%s\" is not an interface name", s->value);
+	if (strings_have(is_lan ? &s->config->wan : &s->config->lan, s->value))
+		return options_refuse(s->origin, "interface \"%s\" cannot be both LAN and WAN", s->value);
+	return add_string(s);
+}
+
+/* Decimal digits, with a fraction unless whole: no sign, no exponent, no hexadecimal, no infinity. */
+static bool read_number(const char *text, bool whole, double *value)
+{
+	static const char digits[] = "0123456789";
+	size_t len = strspn(text, digits), end = len;
+
+	if (!whole && text[end] == '.')
+		end += 1 + strspn(text + end + 1, digits);
+	if (!len || text[end] || text[end - 1] == '.')
+		return false;
+	*value = strtod(text, NULL);
+	return true;
+}
+
+static int check_number(const struct setting *s, bool whole, double *value)
+{
+	if (read_number(s->value, whole, value) && *value >= s->row->min && *value <= s->row->max)
+		return 0;
+	return options_refuse(s->origin, "\"%s\" is not a %snumber from %g to %g", s->value,
+		whole && strchr(s->value, '.') ? "whole " : "", s->row->min, s->row->max);
+}
+
+static int set_u16(const struct setting *s)
+{
+	double number;
+	int ret = check_number(s, true, &number);
+
+	if (!ret)
+		*(uint16_t *)field_of(s) = (uint16_t)number;
+	return ret;
+}
+
+static int set_u32(const struct setting *s)
+{
+	double number;
+	int ret = check_number(s, true, &number);
+
+	if (!ret)
+		*(uint32_t *)field_of(s) = (uint32_t)number;
+	return ret;
+}
+
+static int set_double(const struct setting *s)
+{
+	double number;
+	int ret = check_number(s, false, &number);
+
+	if (!ret)
+		*(double *)field_of(s) = number;
+	return ret;
+}
+
+static int set_seconds(const struct setting *s)
+{
+	double number;
+	int ret = check_number(s, false, &number);
+
+	if (!ret)
+		*(uint64_t *)field_of(s) = (uint64_t)(number * 1e9 + 0.5);
+	return ret;
+}
+
+static bool is_listen(const char *text)
+{
+	const char *colon = strrchr(text, ':'), *port = colon ? colon + 1 : text;
+	size_t len = colon ? (size_t)(colon - text) : 0;
+	bool bracket = len > 1 && text[0] == '[' && text[len - 1] == ']';
+	char host[ADDR_TEXT];
+	struct addr addr;
+	double number;
+
+	if (!read_number(port, true, &number) || number < 1 || number > 65535)
+		return false;
+	if (!len)
+		return true;
+	if (bracket) {
+		text++;
+		len -= 2;
+	}
+	if (len >= sizeof(host))
+		return false;
+	memcpy(host, text, len);
+	host[len] = '\0';
+	return !addr_parse(&addr, host) && addr.family == (bracket ? 6 : 4);
+}
+
+static int add_listen(const struct setting *s)
+{
+	if (!is_listen(s->value))
+		return options_refuse(s->origin, "\"%s\" is not ADDRESS:PORT, [IPV6ADDRESS]:PORT, :PORT or PORT", s->value);
+	return add_string(s);
+}
+
+/* On the command line a relative path means what the shell means; in a file it would mean something else each time. */
+static int set_path(const struct setting *s)
+{
+	size_t max = s->row->field == FIELD(socket) ? sizeof(((struct sockaddr_un *)0)->sun_path) - 1 : PATH_MAX - 1;
+
+	if (!*s->value)
+		return options_refuse(s->origin, "the path is empty");
+	if (s->origin->file && *s->value != '/')
+		return options_refuse(s->origin, "\"%s\" is not an absolute path", s->value);
+	if (strlen(s->value) > max)
+		return options_refuse(s->origin, "the path is longer than %zu bytes", max);
+	return set_string(s);
+}
+
+static int set_log_level(const struct setting *s)
+{
+	enum log_level level;
+
+	if (log_level_parse(&level, s->value))
+		return options_refuse(s->origin, "\"%s\" is not error, warning, info or debug", s->value);
+	*(int *)field_of(s) = level;
+	return 0;
+}
+
+static int set_rules(const struct setting *s)
+{
+	struct setting with_default = *s;
+
+	if (!s->value)
+		with_default.value = "nft";
+	else if (strcmp(s->value, "nft") && strcmp(s->value, "iptables"))
+		return options_refuse(s->origin, "\"%s\" is not nft or iptables", s->value);
+	return set_string(&with_default);
+}
+
+/* ---- The table. Its rows keep one line for what they are and one for what --help says. */
+
+static const struct row rows[] = {
+	{ "lan", 0, "IF", METERING, KEY | LIST, add_interface, FIELD(lan),
+		.help = "an interface to the hosts (default: all that are not WAN)" },
+	{ "wan", 0, "IF", METERING, KEY | LIST, add_interface, FIELD(wan),
+		.help = "an interface to the Internet (default: those of the default routes)" },
+	{ "nflog-group", 0, "N", METERING, KEY, set_u16, FIELD(nflog_group),
+		.help = "the NFLOG group that the rules log to", .preset = "60", .min = 0, .max = 65535 },
+	{ "dump-interval", 0, "SECONDS", METERING, KEY, set_seconds, FIELD(dump_interval_ns),
+		.help = "time between readings of all flows", .preset = "10", .min = 0.1, .max = 3600 },
+	{ "dump-share", 0, "PERCENT", METERING, KEY, set_double, FIELD(dump_share),
+		.help = "what the readings may take of one core", .preset = "5", .min = 0.1, .max = 100 },
+	{ "max-hosts", 0, "N", METERING, KEY | HIDDEN, set_u32, FIELD(max_hosts),
+		.help = "hosts with series of their own", .preset = "4096", .min = 1, .max = 65000 },
+	{ "config", 'c', "FILE", SERVING, 0, set_path, FIELD(file),
+		.help = "the configuration file (default: /etc/hostmeter/hostmeter.conf)" },
+	{ "listen", 0, "[ADDR]:PORT", SERVING, KEY | LIST, add_listen, FIELD(listen),
+		.help = "where to serve the metrics", .preset = ":10060" },
+	{ "socket", 0, "PATH", SERVING, KEY, set_path, FIELD(socket),
+		.help = "the socket of --once (default: hostmeter.sock in --runtime-dir)" },
+	{ "runtime-dir", 0, "DIR", SERVING, KEY, set_path, FIELD(runtime_dir),
+		.help = "for what lasts until the next boot", .preset = "/run/hostmeter" },
+	{ "state-dir", 0, "DIR", SERVING, KEY, set_path, FIELD(state_dir),
+		.help = "for what is to last", .preset = "/var/lib/hostmeter" },
+	{ "record", 0, "FILE", SERVING, 0, set_path, FIELD(record),
+		.help = "write what the kernel says to FILE as well, for --replay" },
+	{ "once", 0, NULL, MODES, 0, set_flag, FIELD(once_given),
+		.help = "print the running meter's metrics", .mode = CONFIG_ONCE },
+	{ "cgi", 0, NULL, MODES, 0, set_flag, FIELD(cgi),
+		.help = "the same with the HTTP header of a CGI program", .mode = CONFIG_ONCE },
+	{ "print-rules", 0, "WHAT", MODES, OPTIONAL, set_rules, FIELD(rules),
+		.help = "print the rules to load, nft or iptables (default: nft)", .mode = CONFIG_PRINT_RULES },
+	{ "replay", 0, "FILE", MODES, 0, set_path, FIELD(replay),
+		.help = "meter what --record wrote, then print the metrics", .mode = CONFIG_REPLAY },
+	{ "log-level", 0, "LEVEL", OTHERS, KEY, set_log_level, FIELD(log_level),
+		.help = "error, warning, info or debug", .preset = "info" },
+	{ "help", 'h', NULL, OTHERS, 0, NULL, 0,
+		.help = "print this and exit", .mode = CONFIG_HELP },
+	{ "version", 'V', NULL, OTHERS, 0, NULL, 0,
+		.help = "print the version and exit", .mode = CONFIG_VERSION },
+};
+
+enum { ROWS = sizeof(rows) / sizeof(rows[0]), LONG_BASE = 256 };
+_Static_assert(ROWS <= 64, "options_given.rows is a word of 64 bits");
+
+static const struct row *find_row(const char *name)
+{
+	for (size_t i = 0; i < ROWS; i++)
+		if (!strcmp(rows[i].name, name))
+			return &rows[i];
+	return NULL;
+}
+
+static uint64_t row_bit(const struct row *row)
+{
+	return UINT64_C(1) << (row - rows);
+}
+
+uint64_t options_bit(const char *key)
+{
+	const struct row *row = find_row(key);
+
+	return row && row->flags & KEY ? row_bit(row) : 0;
+}
+
+const char *options_next_key(size_t *i, bool *list)
+{
+	while (*i < ROWS) {
+		const struct row *row = &rows[(*i)++];
+
+		if (row->flags & KEY) {
+			*list = row->flags & LIST;
+			return row->name;
+		}
+	}
+	return NULL;
+}
+
+int options_set(struct config *config, const char *key, const char *value, const struct options_origin *origin)
+{
+	const struct row *row = find_row(key);
+
+	if (!row || !(row->flags & KEY))
+		return options_refuse(origin, "no such key");
+	return row->set(&(struct setting){ config, row, value, origin });
+}
+
+int options_preset(struct config *config, uint64_t given, FILE *err)
+{
+	int ret = 0;
+
+	for (const struct row *row = rows; !ret && row < rows + ROWS; row++) {
+		struct options_origin origin = { .err = err };
+
+		snprintf(origin.what, sizeof(origin.what), "default of %s", row->name);
+		if (row->preset && !(given & row_bit(row)))
+			ret = row->set(&(struct setting){ config, row, row->preset, &origin });
+	}
+	return ret;
+}
+
+/* ---- The command line */
+
+struct getopt_tables {
+	struct option longs[ROWS + 1];
+	char shorts[2 * ROWS + 3];
+};
+
+static void make_tables(struct getopt_tables *tables)
+{
+	/* '+': stop at the first word that is no option; ':': the messages are ours. */
+	char *s = stpcpy(tables->shorts, "+:");
+	struct option *o = tables->longs;
+
+	for (size_t i = 0; i < ROWS; i++) {
+		const struct row *row = &rows[i];
+
+		if (row->flags & HIDDEN)
+			continue;
+		*o++ = (struct option){
+			.name = row->name,
+			.has_arg = !row->argument ? no_argument : row->flags & OPTIONAL ? optional_argument : required_argument,
+			.val = LONG_BASE + (int)i,
+		};
+		if (!row->letter)
+			continue;
+		*s++ = row->letter;
+		if (row->argument)
+			*s++ = ':';
+	}
+	*o = (struct option){ 0 };
+	*s = '\0';
+}
+
+static const struct row *row_of(int val)
+{
+	if (val >= LONG_BASE && val < LONG_BASE + ROWS)
+		return &rows[val - LONG_BASE];
+	for (size_t i = 0; i < ROWS; i++)
+		if (rows[i].letter && rows[i].letter == val)
+			return &rows[i];
+	return NULL;
+}
+
+/* getopt_long() found fault with a word: say which and why. */
+static int refuse_word(const struct options_origin *origin, int code, const char *word)
+{
+	const struct row *row = row_of(optopt);
+
+	if (row && code == ':')
+		return options_refuse(origin, "--%s needs an argument (%s); see --help", row->name, row->argument);
+	if (row)
+		return options_refuse(origin, "--%s takes no argument; see --help", row->name);
+	if (optopt)
+		return options_refuse(origin, "unknown option \"-%c\"; see --help", optopt);
+	for (size_t i = 0; i < ROWS; i++)
+		if (!strncmp(rows[i].name, word + 2, strcspn(word + 2, "=")) && !(rows[i].flags & HIDDEN))
+			return options_refuse(origin, "option \"%s\" is ambiguous; see --help", word);
+	return options_refuse(origin, "unknown option \"%s\"; see --help", word);
+}
+
+/* At most one mode, and --record only with the meter itself. */
+static int check_modes(struct config *config, const struct row *row, const struct row **mode,
+	const struct options_origin *origin)
+{
+	if (row->mode == CONFIG_METER && row->field != FIELD(record))
+		return 0;
+	if (*mode && (*mode)->mode != row->mode)
+		return options_refuse(origin, "cannot be used together with --%s", (*mode)->name);
+	*mode = row;
+	config->mode = row->mode;
+	return 0;
+}
+
+int options_parse(struct config *config, uint64_t *given, int argc, char *const argv[], FILE *err)
+{
+	struct options_origin plain = { .err = err }, origin = plain;
+	const struct row *mode = NULL;
+	struct getopt_tables tables;
+	int code, ret;
+
+	make_tables(&tables);
+	optind = 0; /* glibc and musl: begin afresh */
+	while ((code = getopt_long(argc, argv, tables.shorts, tables.longs, NULL)) != -1) {
+		const struct row *row = code == '?' || code == ':' ? NULL : row_of(code);
+
+		if (!row)
+			return refuse_word(&plain, code, argv[optind - 1]);
+		if (row->mode == CONFIG_HELP || row->mode == CONFIG_VERSION) {
+			config->mode = row->mode;
+			return 0;
+		}
+		snprintf(origin.what, sizeof(origin.what), "--%s", row->name);
+		ret = check_modes(config, row, &mode, &origin);
+		if (!ret && row->set)
+			ret = row->set(&(struct setting){ config, row, optarg, &origin });
+		if (ret)
+			return ret;
+		*given |= row_bit(row);
+	}
+	return optind < argc ? options_refuse(&plain, "unexpected argument \"%s\"; see --help", argv[optind]) : 0;
+}
+
+static void help_row(const struct row *row, FILE *out)
+{
+	char left[64];
+
+	snprintf(left, sizeof(left), "%c%c%c --%s%s%s%s", row->letter ? '-' : ' ', row->letter ? row->letter : ' ',
+		row->letter ? ',' : ' ', row->name, !row->argument ? "" : row->flags & OPTIONAL ? "[=" : " ",
+		row->argument ? row->argument : "", row->flags & OPTIONAL ? "]" : "");
+	fprintf(out, "  %-28s %s", left, row->help);
+	if (row->preset)
+		fprintf(out, " (default: %s)", row->preset);
+	fputc('\n', out);
+}
+
+void options_help(FILE *out)
+{
+	for (int group = 0; group < GROUPS; group++) {
+		fprintf(out, "\n%s:\n", group_titles[group]);
+		for (size_t i = 0; i < ROWS; i++)
+			if ((int)rows[i].group == group && !(rows[i].flags & HIDDEN))
+				help_row(&rows[i], out);
+	}
+}

@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "hostmeter/snapshot.h"
+
+#include <stdlib.h>
+
+void snapshot_clear(struct snapshot *snapshot)
+{
+	free(snapshot->host);
+	free(snapshot->link);
+	*snapshot = (struct snapshot){ 0 };
+}

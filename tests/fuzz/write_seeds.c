@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Writes the seeds of the decoders' corpora anew; needed only when the builders of messages have learned a new kind.
+ *   cc -D_GNU_SOURCE -Iinclude -Itests/unit -o write_seeds tests/fuzz/write_seeds.c build/libhostmeter.a -lmnl
+ *   ./write_seeds tests/fuzz/corpus
+ */
+#include "netlink_build.h"
+
+#include <stdio.h>
+#include <sys/stat.h>
+
+static const char *directory;
+
+static void write_bytes(const char *target, const char *name, const void *bytes, size_t len)
+{
+	char path[4096];
+	FILE *file;
+
+	snprintf(path, sizeof(path), "%s/%s", directory, target);
+	mkdir(path, 0755);
+	snprintf(path, sizeof(path), "%s/%s/%s", directory, target, name);
+	file = fopen(path, "w");
+	if (!file || fwrite(bytes, len, 1, file) != 1 || fclose(file)) {
+		perror(path);
+		exit(1);
+	}
+}
+
+static void write_seed(const char *target, const char *name, const struct nlmsghdr *head)
+{
+	write_bytes(target, name, head, head->nlmsg_len);
+}
+
+static void write_ct(void)
+{
+	static const struct {
+		const char *name;
+		uint8_t family, proto, type;
+	} seeds[] = { { "tcp4-destroy", 4, IPPROTO_TCP, CT_DESTROY }, { "udp6-entry", 6, IPPROTO_UDP, CT_ENTRY },
+		{ "icmp4-new", 4, IPPROTO_ICMP, CT_NEW }, { "icmp6-update", 6, IPPROTO_ICMPV6, CT_UPDATE },
+		{ "gre4-entry", 4, IPPROTO_GRE, CT_ENTRY } };
+	union message m;
+
+	for (size_t i = 0; i < sizeof(seeds) / sizeof(seeds[0]); i++) {
+		struct addr a = build_addr(seeds[i].family == 4 ? "192.0.2.10" : "2001:db8::10");
+		struct addr b = build_addr(seeds[i].family == 4 ? "198.51.100.80" : "2001:db8:2::80");
+		struct ct_event e = { .type = seeds[i].type, .family = seeds[i].family, .proto = seeds[i].proto, .zone = 5,
+			.has_counters = seeds[i].type == CT_DESTROY || seeds[i].type == CT_ENTRY, .icmp_type = 8, .id = 1,
+			.status = 14, .start_ns = 1, .tuple = { { a, b, 40000, 443 }, { b, a, 443, 40000 } },
+			.bytes = { 1000, 2000 }, .packets = { 10, 20 } };
+
+		write_seed("ct_decode", seeds[i].name, build_ct(&m, &e, i % 2 ? BUILD_ZONE_IN_TUPLE : 0));
+	}
+}
+
+static void write_nflog(void)
+{
+	/* Destination options, a fragment header, then UDP. */
+	static const uint8_t chain[24] = { IPPROTO_FRAGMENT, 0, 1, 4, 0, 0, 0, 0, IPPROTO_UDP, 0, 0, 1, 0, 0, 0, 1, 0x9c,
+		0x40, 0, 53, 0, 8, 0, 0 };
+	static const uint8_t tcp[20] = { 0x9c, 0x40, 0x01, 0xbb }, echo[8] = { 8, 0, 0, 0, 0x12, 0x34, 0, 1 };
+	static const struct mac mac = { { 0, 0, 0x5e, 0, 0x53, 1 } };
+	uint8_t p[128];
+	union message m;
+
+	write_seed("nflog_decode", "tcp4",
+		build_nflog(&m, 3, 2, mac.b, 6, p, build_ip4(p, IPPROTO_TCP, "192.0.2.1", "192.0.2.2", tcp, 20)));
+	write_seed("nflog_decode", "icmp4",
+		build_nflog(&m, 3, 0, NULL, 0, p, build_ip4(p, IPPROTO_ICMP, "192.0.2.1", "192.0.2.2", echo, 8)));
+	write_seed("nflog_decode", "chain6",
+		build_nflog(&m, 3, 2, mac.b, 6, p, build_ip6(p, IPPROTO_DSTOPTS, "2001:db8::1", "2001:db8::2", chain, 24)));
+	write_bytes("nflog_decode", "packet4", p, build_ip4(p, IPPROTO_UDP, "192.0.2.1", "192.0.2.2", tcp, 8));
+	write_bytes("nflog_decode", "packet6", p, build_ip6(p, IPPROTO_DSTOPTS, "2001:db8::1", "2001:db8::2", chain, 24));
+}
+
+static void write_rtnl(void)
+{
+	struct addr four = build_addr("192.0.2.1"), six = build_addr("2001:db8::1");
+	struct rtnl_event e = { .type = RTNL_LINK, .ifindex = 2,
+		.link = { .name = "wan0", .master = 3, .flags = 1, .arphrd = 1, .has_stats = true, .rx_bytes = 1 } };
+	union message m;
+
+	write_seed("rtnl_decode", "link", build_link(&m, &e));
+	e = (struct rtnl_event){ .type = RTNL_ADDR, .ifindex = 2, .addr = { .addr = four, .prefix_len = 24 } };
+	write_seed("rtnl_decode", "addr4", build_rtnl_addr(&m, &e, &four));
+	e = (struct rtnl_event){ .type = RTNL_ROUTE, .ifindex = 2,
+		.route = { .dst = prefix_make(&four, 24), .table = 254, .kind = RTN_UNICAST, .gateway = six } };
+	write_seed("rtnl_decode", "route4-via6", build_route(&m, &e, 0));
+	e.route = (struct rtnl_route){ .dst = prefix_make(&six, 0), .table = 1000, .metric = 1024, .gateway = six };
+	write_seed("rtnl_decode", "route6-multipath", build_route(&m, &e, 2));
+	e = (struct rtnl_event){ .type = RTNL_NEIGH, .ifindex = 3,
+		.neigh = { .addr = six, .mac = { { 0, 0, 0x5e, 0, 0x53, 1 } }, .state = NUD_REACHABLE } };
+	write_seed("rtnl_decode", "neigh6", build_neigh(&m, &e, MAC_LEN));
+}
+
+int main(int argc, char **argv)
+{
+	if (argc != 2) {
+		fprintf(stderr, "usage: %s DIRECTORY\n", argv[0]);
+		return 2;
+	}
+	directory = argv[1];
+	write_ct();
+	write_nflog();
+	write_rtnl();
+	return 0;
+}

@@ -1,0 +1,660 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "hostmeter/http.h"
+
+#include "hostmeter/clock.h"
+#include "hostmeter/http_client.h"
+#include "hostmeter/loop.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netinet/in.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#define DEADLINE_NS (10 * CLOCK_NS_PER_S)
+
+/* A server in a loop, what its handler saw last, and what it shall answer. */
+struct fixture {
+	struct loop *loop;
+	struct http *http;
+	struct loop_timer *deadline;
+	char dir[32], socket[64];
+	uint16_t port;
+	int calls;
+	char method[8], path[64], query[32], flag[8], header[32];
+	bool local;
+	struct addr client;
+	struct http_response answer;
+	const char *body;
+};
+
+/* A connection whose reply is collected until the server closes it. */
+struct client {
+	struct fixture *f;
+	int fd;
+	struct loop_io *io;
+	struct buf reply;
+};
+
+static void note(char *to, size_t size, const char *text)
+{
+	snprintf(to, size, "%s", text ? text : "(none)");
+}
+
+static void handler(void *ctx, const struct http_request *request, struct http_response *response)
+{
+	struct fixture *f = ctx;
+
+	f->calls++;
+	note(f->method, sizeof(f->method), request->method);
+	note(f->path, sizeof(f->path), request->path);
+	note(f->query, sizeof(f->query), http_query(request, "x"));
+	note(f->flag, sizeof(f->flag), http_query(request, "flag"));
+	note(f->header, sizeof(f->header), http_header(request, "x-test"));
+	f->local = request->local;
+	f->client = request->client;
+	assert_int_equal(response->status, 200);
+	*response = f->answer;
+	buf_puts(&response->body, f->body);
+	if (strcmp(request->path, "/no-memory") == 0)
+		response->body.error = -ENOMEM;
+}
+
+static void too_late(void *ctx)
+{
+	(void)ctx;
+	fail_msg("nothing happened before the deadline");
+}
+
+static uint16_t free_port(void)
+{
+	struct sockaddr_in in = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	socklen_t len = sizeof(in);
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+	assert_int_equal(bind(fd, (struct sockaddr *)&in, sizeof(in)), 0);
+	assert_int_equal(getsockname(fd, (struct sockaddr *)&in, &len), 0);
+	close(fd);
+	return ntohs(in.sin_port);
+}
+
+static int setup(void **state)
+{
+	struct fixture *f = calloc(1, sizeof(*f));
+
+	strcpy(f->dir, "/tmp/test_http.XXXXXX");
+	assert_non_null(mkdtemp(f->dir));
+	snprintf(f->socket, sizeof(f->socket), "%s/sock", f->dir);
+	f->loop = loop_new();
+	f->http = http_new(f->loop, handler, f);
+	f->deadline = loop_timer_add(f->loop, too_late, f);
+	f->answer.status = 200;
+	f->body = "hello\n";
+	*state = f;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	struct fixture *f = *state;
+
+	http_free(f->http);
+	loop_free(f->loop);
+	unlink(f->socket);
+	rmdir(f->dir);
+	free(f);
+	return 0;
+}
+
+/* Listens on a free port of prefix ("127.0.0.1:", "", ...). */
+static void listen_tcp(struct fixture *f, const char *prefix)
+{
+	int error = -EADDRINUSE;
+
+	for (int i = 0; i < 20 && error == -EADDRINUSE; i++) {
+		char where[64];
+
+		f->port = free_port();
+		snprintf(where, sizeof(where), "%s%u", prefix, f->port);
+		error = http_listen(f->http, where);
+	}
+	assert_int_equal(error, 0);
+}
+
+static void readable(void *ctx, int events)
+{
+	struct client *c = ctx;
+	ssize_t n = recv(c->fd, buf_reserve(&c->reply, 4096), 4096, MSG_DONTWAIT);
+
+	(void)events;
+	if (n > 0) {
+		buf_commit(&c->reply, (size_t)n);
+		return;
+	}
+	loop_io_del(c->io);
+	c->io = NULL;
+	loop_stop(c->f->loop);
+}
+
+static void client_start(struct fixture *f, struct client *c, int fd, const char *request)
+{
+	*c = (struct client){ .f = f, .fd = fd };
+	assert_true(fd >= 0);
+	assert_int_equal(send(fd, request, strlen(request), MSG_NOSIGNAL), strlen(request));
+	c->io = loop_io_add(f->loop, fd, LOOP_READ, readable, c);
+}
+
+static const char *client_finish(struct client *c)
+{
+	loop_timer_set(c->f->deadline, DEADLINE_NS);
+	loop_run(c->f->loop);
+	loop_timer_stop(c->f->deadline);
+	assert_null(c->io);
+	close(c->fd);
+	return buf_text(&c->reply);
+}
+
+static int connect_v4(const struct fixture *f)
+{
+	struct sockaddr_in in = { .sin_family = AF_INET, .sin_port = htons(f->port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+	assert_int_equal(connect(fd, (struct sockaddr *)&in, sizeof(in)), 0);
+	return fd;
+}
+
+static int connect_v6(const struct fixture *f)
+{
+	struct sockaddr_in6 in6 = { .sin6_family = AF_INET6, .sin6_port = htons(f->port), .sin6_addr = in6addr_loopback };
+	int fd = socket(AF_INET6, SOCK_STREAM, 0);
+
+	assert_int_equal(connect(fd, (struct sockaddr *)&in6, sizeof(in6)), 0);
+	return fd;
+}
+
+static int connect_local(const struct fixture *f)
+{
+	struct sockaddr_un un = { .sun_family = AF_UNIX };
+	int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+
+	strcpy(un.sun_path, f->socket);
+	assert_int_equal(connect(fd, (struct sockaddr *)&un, sizeof(un)), 0);
+	return fd;
+}
+
+/* Sends the request on fd and checks that the reply starts with status and, after its headers, ends with body. */
+static void exchange(struct fixture *f, int fd, const char *request, const char *status, const char *body)
+{
+	struct client c;
+	const char *reply, *end;
+
+	client_start(f, &c, fd, request);
+	reply = client_finish(&c);
+	assert_memory_equal(reply, status, strlen(status));
+	end = strstr(reply, "\r\n\r\n");
+	assert_non_null(end);
+	assert_string_equal(end + 4, body);
+	buf_free(&c.reply);
+}
+
+#define CLOSE "Host: test\r\nConnection: close\r\n\r\n"
+
+static void get_is_answered(void **state)
+{
+	struct fixture *f = *state;
+	struct client c;
+	const char *reply;
+
+	listen_tcp(f, "127.0.0.1:");
+	client_start(f, &c, connect_v4(f), "GET /a%20b?x=1%2B&flag HTTP/1.1\r\nX-TEST: value\r\n" CLOSE);
+	reply = client_finish(&c);
+	assert_memory_equal(reply, "HTTP/1.1 200 OK\r\n", 17);
+	assert_non_null(strstr(reply, "\r\nContent-Type: text/plain; charset=utf-8\r\n"));
+	assert_non_null(strstr(reply, "\r\nContent-Length: 6\r\n"));
+	assert_non_null(strstr(reply, "\r\n\r\nhello\n"));
+	assert_string_equal(f->method, "GET");
+	assert_string_equal(f->path, "/a b");
+	assert_string_equal(f->query, "1+");
+	assert_string_equal(f->flag, "");
+	assert_string_equal(f->header, "value");
+	assert_false(f->local);
+	assert_int_equal(f->client.family, 4);
+	assert_true(addr_is_loopback(&f->client));
+	buf_free(&c.reply);
+	exchange(f, connect_v4(f), "GET / HTTP/1.1\r\n" CLOSE, "HTTP/1.1 200", "hello\n");
+	assert_string_equal(f->query, "(none)");
+	assert_string_equal(f->flag, "(none)");
+	assert_string_equal(f->header, "(none)");
+}
+
+static void head_has_no_body(void **state)
+{
+	struct fixture *f = *state;
+	struct client c;
+	const char *reply;
+
+	listen_tcp(f, "127.0.0.1:");
+	client_start(f, &c, connect_v4(f), "HEAD / HTTP/1.1\r\n" CLOSE);
+	reply = client_finish(&c);
+	assert_memory_equal(reply, "HTTP/1.1 200 OK\r\n", 17);
+	assert_non_null(strstr(reply, "\r\nContent-Length: 6\r\n"));
+	assert_string_equal(strstr(reply, "\r\n\r\n"), "\r\n\r\n");
+	assert_string_equal(f->method, "HEAD");
+	buf_free(&c.reply);
+}
+
+static void other_methods_are_refused_unread(void **state)
+{
+	static const char *const requests[] = {
+		"POST / HTTP/1.1\r\nContent-Length: 1000000000\r\n" CLOSE,
+		"POST / HTTP/1.1\r\nContent-Length: 5\r\n" CLOSE "12345",
+		"PUT / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n" CLOSE,
+		"DELETE / HTTP/1.1\r\n" CLOSE,
+		"get / HTTP/1.1\r\n" CLOSE,
+	};
+	struct fixture *f = *state;
+
+	listen_tcp(f, "127.0.0.1:");
+	for (size_t i = 0; i < sizeof(requests) / sizeof(*requests); i++) {
+		struct client c;
+		const char *reply;
+
+		client_start(f, &c, connect_v4(f), requests[i]);
+		reply = client_finish(&c);
+		assert_memory_equal(reply, "HTTP/1.1 405 ", 13);
+		assert_non_null(strstr(reply, "\r\nAllow: GET, HEAD\r\n"));
+		buf_free(&c.reply);
+	}
+	assert_int_equal(f->calls, 0);
+}
+
+static void half_a_request_keeps_nobody_waiting(void **state)
+{
+	struct fixture *f = *state;
+	struct client slow;
+	const char *reply;
+
+	listen_tcp(f, "127.0.0.1:");
+	client_start(f, &slow, connect_v4(f), "GET /slow HT");
+	exchange(f, connect_v4(f), "GET /quick HTTP/1.1\r\n" CLOSE, "HTTP/1.1 200", "hello\n");
+	assert_string_equal(f->path, "/quick");
+	assert_int_equal(f->calls, 1);
+	assert_int_equal(send(slow.fd, "TP/1.1\r\n" CLOSE, strlen("TP/1.1\r\n" CLOSE), MSG_NOSIGNAL),
+		strlen("TP/1.1\r\n" CLOSE));
+	reply = client_finish(&slow);
+	assert_memory_equal(reply, "HTTP/1.1 200", 12);
+	assert_string_equal(f->path, "/slow");
+	buf_free(&slow.reply);
+}
+
+static void connection_is_kept_alive(void **state)
+{
+	struct fixture *f = *state;
+	struct client c;
+	const char *first, *second;
+
+	listen_tcp(f, "127.0.0.1:");
+	client_start(f, &c, connect_v4(f), "GET /1 HTTP/1.1\r\nHost: test\r\n\r\nGET /2 HTTP/1.1\r\n" CLOSE);
+	first = client_finish(&c);
+	second = strstr(first, "hello\n");
+	assert_non_null(second);
+	assert_memory_equal(second + 6, "HTTP/1.1 200", 12);
+	assert_int_equal(f->calls, 2);
+	assert_string_equal(f->path, "/2");
+	buf_free(&c.reply);
+}
+
+static void accept_all(void *ctx)
+{
+	loop_stop(((struct fixture *)ctx)->loop);
+}
+
+static void full_house_lets_in_who_waits(void **state)
+{
+	struct fixture *f = *state;
+	struct loop_timer *timer;
+	struct client waiting;
+	int idle[32];
+
+	listen_tcp(f, "127.0.0.1:");
+	for (size_t i = 0; i < sizeof(idle) / sizeof(*idle); i++)
+		idle[i] = connect_v4(f);
+	client_start(f, &waiting, connect_v4(f), "GET / HTTP/1.1\r\n" CLOSE);
+	timer = loop_timer_add(f->loop, accept_all, f);
+	loop_timer_set(timer, 20 * CLOCK_NS_PER_MS);
+	loop_run(f->loop);
+	assert_int_equal(f->calls, 0);
+	close(idle[7]);
+	assert_memory_equal(client_finish(&waiting), "HTTP/1.1 200", 12);
+	buf_free(&waiting.reply);
+	for (size_t i = 0; i < sizeof(idle) / sizeof(*idle); i++) {
+		if (i != 7)
+			close(idle[i]);
+	}
+}
+
+static void no_status_is_no_answer(void **state)
+{
+	struct fixture *f = *state;
+	struct client c;
+
+	listen_tcp(f, "127.0.0.1:");
+	f->answer.status = 0;
+	client_start(f, &c, connect_v4(f), "GET / HTTP/1.1\r\nHost: test\r\n\r\n");
+	assert_string_equal(client_finish(&c), "");
+	assert_int_equal(f->calls, 1);
+	buf_free(&c.reply);
+}
+
+static void response_is_what_the_handler_says(void **state)
+{
+	struct fixture *f = *state;
+	struct client c;
+	const char *reply;
+
+	listen_tcp(f, "127.0.0.1:");
+	f->answer = (struct http_response){ .status = 404, .content_type = "text/html",
+		.header = { { "Cache-Control", "no-store" }, { "X-More", "yes" } } };
+	f->body = "";
+	client_start(f, &c, connect_v4(f), "GET / HTTP/1.1\r\n" CLOSE);
+	reply = client_finish(&c);
+	assert_memory_equal(reply, "HTTP/1.1 404 ", 13);
+	assert_non_null(strstr(reply, "\r\nContent-Type: text/html\r\n"));
+	assert_non_null(strstr(reply, "\r\nCache-Control: no-store\r\n"));
+	assert_non_null(strstr(reply, "\r\nX-More: yes\r\n"));
+	assert_non_null(strstr(reply, "\r\nContent-Length: 0\r\n"));
+	buf_free(&c.reply);
+	exchange(f, connect_v4(f), "GET /no-memory HTTP/1.1\r\n" CLOSE, "HTTP/1.1 500", "");
+}
+
+static void large_body_arrives_whole(void **state)
+{
+	static char text[1000001];
+	struct fixture *f = *state;
+
+	memset(text, 'x', sizeof(text) - 1);
+	f->body = text;
+	listen_tcp(f, "127.0.0.1:");
+	exchange(f, connect_v4(f), "GET / HTTP/1.1\r\n" CLOSE, "HTTP/1.1 200", text);
+}
+
+static void port_alone_is_both_families(void **state)
+{
+	struct fixture *f = *state;
+
+	for (int i = 0; i < 2; i++) {
+		listen_tcp(f, i ? ":" : "");
+		exchange(f, connect_v4(f), "GET / HTTP/1.1\r\n" CLOSE, "HTTP/1.1 200", "hello\n");
+		assert_int_equal(f->client.family, 4);
+		assert_true(addr_is_loopback(&f->client));
+		exchange(f, connect_v6(f), "GET / HTTP/1.1\r\n" CLOSE, "HTTP/1.1 200", "hello\n");
+		assert_int_equal(f->client.family, 6);
+		assert_true(addr_is_loopback(&f->client));
+	}
+	listen_tcp(f, "[::1]:");
+	exchange(f, connect_v6(f), "GET / HTTP/1.1\r\n" CLOSE, "HTTP/1.1 200", "hello\n");
+}
+
+static void bad_addresses_are_refused(void **state)
+{
+	static const char *const bad[] = {
+		"", ":", "0", ":0", "65536", "99999999999999999999", "-1", " 80", "80 ", "8o", "0x50", "+80", "1.2.3.4",
+		"1.2.3:80", "1.2.3.4:", "::1:80", "[::1]", "[::1]:", "[::1:80", "::1]:80", "[]:80", "[1.2.3.4]:80", "[:80",
+		"localhost:80", "[::1]80", "[fe80::1%lo]:80", "1.2.3.4:80:90",
+		"1111111111111111111111111111111111111111111111111111111:80",
+	};
+	struct fixture *f = *state;
+	char where[64];
+
+	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++)
+		assert_int_equal(http_listen(f->http, bad[i]), -EINVAL);
+	listen_tcp(f, "127.0.0.1:");
+	snprintf(where, sizeof(where), "127.0.0.1:%u", f->port);
+	assert_int_equal(http_listen(f->http, where), -EADDRINUSE);
+	/* TEST-NET-1: an address of nobody here. */
+	snprintf(where, sizeof(where), "192.0.2.1:%u", f->port);
+	assert_int_equal(http_listen(f->http, where), -EADDRNOTAVAIL);
+}
+
+static void unix_socket_is_served(void **state)
+{
+	struct fixture *f = *state;
+	struct stat st;
+
+	assert_int_equal(http_listen_unix(f->http, f->socket), 0);
+	assert_int_equal(stat(f->socket, &st), 0);
+	assert_int_equal(st.st_mode & 07777, 0660);
+	exchange(f, connect_local(f), "GET / HTTP/1.1\r\n" CLOSE, "HTTP/1.1 200", "hello\n");
+	assert_true(f->local);
+	assert_int_equal(f->client.family, 0);
+	/* Somebody listens on it: ourselves. */
+	assert_int_equal(http_listen_unix(f->http, f->socket), -EADDRINUSE);
+	http_free(f->http);
+	f->http = NULL;
+	assert_int_equal(stat(f->socket, &st), -1);
+}
+
+/* A socket file bound, and left behind without a listener. */
+static void leave_socket(const char *path)
+{
+	struct sockaddr_un un = { .sun_family = AF_UNIX };
+	int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+
+	strcpy(un.sun_path, path);
+	assert_int_equal(bind(fd, (struct sockaddr *)&un, sizeof(un)), 0);
+	close(fd);
+}
+
+static void left_over_socket_is_replaced(void **state)
+{
+	struct fixture *f = *state;
+
+	leave_socket(f->socket);
+	assert_int_equal(http_listen_unix(f->http, f->socket), 0);
+	exchange(f, connect_local(f), "GET / HTTP/1.1\r\n" CLOSE, "HTTP/1.1 200", "hello\n");
+}
+
+static void foreign_file_is_left_alone(void **state)
+{
+	struct fixture *f = *state;
+	char target[80];
+	struct stat st;
+	FILE *file = fopen(f->socket, "w");
+
+	assert_non_null(file);
+	fclose(file);
+	assert_int_equal(http_listen_unix(f->http, f->socket), -ENOTSOCK);
+	assert_int_equal(stat(f->socket, &st), 0);
+	unlink(f->socket);
+	snprintf(target, sizeof(target), "%s/other", f->dir);
+	leave_socket(target);
+	assert_int_equal(symlink(target, f->socket), 0);
+	assert_int_equal(http_listen_unix(f->http, f->socket), -ENOTSOCK);
+	unlink(f->socket);
+	unlink(target);
+	/* Replaced under a running server: not its file any more. */
+	assert_int_equal(http_listen_unix(f->http, f->socket), 0);
+	snprintf(target, sizeof(target), "%s.old", f->socket);
+	assert_int_equal(rename(f->socket, target), 0);
+	leave_socket(f->socket);
+	http_free(f->http);
+	f->http = NULL;
+	assert_int_equal(stat(f->socket, &st), 0);
+	unlink(target);
+}
+
+static void bad_paths_are_refused(void **state)
+{
+	struct fixture *f = *state;
+	char path[200];
+
+	memset(path, 'x', sizeof(path) - 1);
+	path[sizeof(path) - 1] = '\0';
+	assert_int_equal(http_listen_unix(f->http, path), -ENAMETOOLONG);
+	assert_int_equal(http_listen_unix(f->http, ""), -EINVAL);
+	assert_int_equal(http_listen_unix(f->http, "/nonexistent/sock"), -ENOENT);
+	http_free(NULL);
+}
+
+static void child_said(void *ctx, int events)
+{
+	(void)events;
+	loop_stop(((struct fixture *)ctx)->loop);
+}
+
+/* http_get_unix() in a child process, for it blocks; its result. The body must be the expected one. */
+static int get_in_child(struct fixture *f, const char *target, const char *expected)
+{
+	int result, pipes[2];
+	struct loop_io *io;
+	pid_t pid;
+
+	assert_int_equal(pipe(pipes), 0);
+	pid = fork();
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		struct buf body = BUF_INIT;
+
+		buf_puts(&body, ">");
+		result = http_get_unix(f->socket, target, &body, 10000);
+		if (buf_text(&body)[0] != '>' || strcmp(buf_text(&body) + 1, expected) != 0)
+			result = -1000;
+		_exit(write(pipes[1], &result, sizeof(result)) != sizeof(result));
+	}
+	close(pipes[1]);
+	io = loop_io_add(f->loop, pipes[0], LOOP_READ, child_said, f);
+	loop_timer_set(f->deadline, DEADLINE_NS);
+	loop_run(f->loop);
+	loop_timer_stop(f->deadline);
+	loop_io_del(io);
+	assert_int_equal(read(pipes[0], &result, sizeof(result)), sizeof(result));
+	close(pipes[0]);
+	assert_int_equal(waitpid(pid, NULL, 0), pid);
+	return result;
+}
+
+static void client_gets_status_and_body(void **state)
+{
+	struct fixture *f = *state;
+
+	assert_int_equal(http_listen_unix(f->http, f->socket), 0);
+	assert_int_equal(get_in_child(f, "/metrics?x=2", "hello\n"), 200);
+	assert_string_equal(f->path, "/metrics");
+	assert_string_equal(f->query, "2");
+	f->answer.status = 503;
+	f->body = "";
+	assert_int_equal(get_in_child(f, "/", ""), 503);
+	f->answer.status = 0;
+	assert_int_equal(get_in_child(f, "/", ""), -EBADMSG);
+	assert_int_equal(get_in_child(f, "/ HTTP/1.0", ""), -EINVAL);
+	assert_int_equal(get_in_child(f, "/\r\nHost:", ""), -EINVAL);
+}
+
+/* A server made by hand that says reply to whoever connects, closes, and asks nothing. */
+static int get_from(struct fixture *f, const char *reply)
+{
+	struct sockaddr_un un = { .sun_family = AF_UNIX };
+	int listening = socket(AF_UNIX, SOCK_STREAM, 0), result;
+	struct buf body = BUF_INIT;
+	pid_t pid;
+
+	unlink(f->socket);
+	strcpy(un.sun_path, f->socket);
+	assert_int_equal(bind(listening, (struct sockaddr *)&un, sizeof(un)), 0);
+	assert_int_equal(listen(listening, 1), 0);
+	pid = fork();
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		char request[256];
+		int fd = accept(listening, NULL, NULL);
+		bool heard = recv(fd, request, sizeof(request), 0) > 0;
+
+		_exit(!heard || send(fd, reply, strlen(reply), MSG_NOSIGNAL) < 0);
+	}
+	close(listening);
+	result = http_get_unix(f->socket, "/", &body, 10000);
+	buf_free(&body);
+	assert_int_equal(waitpid(pid, NULL, 0), pid);
+	return result;
+}
+
+static void client_believes_no_damaged_reply(void **state)
+{
+	struct fixture *f = *state;
+
+	assert_int_equal(get_from(f, "HTTP/1.0 200 OK\r\n\r\nbody"), 200);
+	assert_int_equal(get_from(f, "HTTP/1.1 404\r\ncontent-length:4\r\n\r\nbody"), 404);
+	assert_int_equal(get_from(f, "HTTP/1.1 200 OK\r\nX: y\r\nContent-Length: 5\r\n\r\nbody"), -EBADMSG);
+	assert_int_equal(get_from(f, "HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nbody"), -EBADMSG);
+	assert_int_equal(get_from(f, "HTTP/1.1 200 OK\r\nX: y\r\n"), -EBADMSG);
+	assert_int_equal(get_from(f, "HTTP/1.1 9999 OK\r\n\r\n"), -EBADMSG);
+	assert_int_equal(get_from(f, "HTTP/1.1\r\n\r\n"), -EBADMSG);
+	assert_int_equal(get_from(f, "SSH-2.0-x\r\n\r\n"), -EBADMSG);
+	assert_int_equal(get_from(f, ""), -EBADMSG);
+}
+
+static void client_gives_up(void **state)
+{
+	struct fixture *f = *state;
+	struct sockaddr_un un = { .sun_family = AF_UNIX };
+	int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+	struct buf body = BUF_INIT;
+	uint64_t start;
+
+	assert_int_equal(http_get_unix(f->socket, "/", &body, 1000), -ENOENT);
+	leave_socket(f->socket);
+	assert_int_equal(http_get_unix(f->socket, "/", &body, 1000), -ECONNREFUSED);
+	unlink(f->socket);
+	/* Listens, and answers nobody: first the answer is waited for in vain, then, with a full queue, the connection. */
+	strcpy(un.sun_path, f->socket);
+	assert_int_equal(bind(fd, (struct sockaddr *)&un, sizeof(un)), 0);
+	assert_int_equal(listen(fd, 0), 0);
+	start = clock_mono_ns();
+	assert_int_equal(http_get_unix(f->socket, "/", &body, 30), -ETIMEDOUT);
+	assert_int_equal(http_get_unix(f->socket, "/", &body, 30), -ETIMEDOUT);
+	assert_int_equal(http_get_unix(f->socket, "/", &body, 0), -ETIMEDOUT);
+	assert_true(clock_mono_ns() - start >= 50 * CLOCK_NS_PER_MS);
+	assert_null(body.data);
+	close(fd);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(get_is_answered),
+		TEST(head_has_no_body),
+		TEST(other_methods_are_refused_unread),
+		TEST(half_a_request_keeps_nobody_waiting),
+		TEST(connection_is_kept_alive),
+		TEST(full_house_lets_in_who_waits),
+		TEST(no_status_is_no_answer),
+		TEST(response_is_what_the_handler_says),
+		TEST(large_body_arrives_whole),
+		TEST(port_alone_is_both_families),
+		TEST(bad_addresses_are_refused),
+		TEST(unix_socket_is_served),
+		TEST(left_over_socket_is_replaced),
+		TEST(foreign_file_is_left_alone),
+		TEST(bad_paths_are_refused),
+		TEST(client_gets_status_and_body),
+		TEST(client_believes_no_damaged_reply),
+		TEST(client_gives_up),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,132 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""One network namespace and the processes in it."""
+
+import os
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+
+def wait_until(predicate, deadline=10.0, what=None, step=0.05):
+    """Polls until predicate() is true and returns what it gave; AssertionError once deadline seconds have passed."""
+    end = time.monotonic() + deadline
+    while True:
+        result = predicate()
+        if result:
+            return result
+        if time.monotonic() >= end:
+            raise AssertionError(f"not within {deadline} s: {what or predicate}")
+        time.sleep(step)
+
+
+class Process:
+    """A background process in a session of its own, output in a file: a Ctrl-C meant for the tests is not for it."""
+
+    def __init__(self, argv, log, env=None):
+        self.argv = argv
+        self.log = Path(log)
+        with open(self.log, "wb") as out:
+            self.popen = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.STDOUT,
+                                          env=env, start_new_session=True)
+
+    @property
+    def pid(self):
+        return self.popen.pid
+
+    def running(self):
+        return self.popen.poll() is None
+
+    def output(self):
+        return self.log.read_text(errors="replace")
+
+    def wait(self, deadline=10.0):
+        """The exit status, negative for a signal."""
+        try:
+            return self.popen.wait(deadline)
+        except subprocess.TimeoutExpired:
+            raise AssertionError(f"still running after {deadline} s: {self.argv}\n{self.output()}") from None
+
+    def send(self, signo, group=False):
+        """To the process alone, or to all it started as well, as the keyboard does."""
+        (os.killpg if group else os.kill)(self.pid, signo)
+
+    def stop(self, signo=signal.SIGTERM, deadline=10.0):
+        """Signals it, waits and returns the exit status. What does not end is killed, and that is an error."""
+        if self.running():
+            self.send(signo)
+        try:
+            return self.wait(deadline)
+        except AssertionError:
+            self.kill()
+            raise
+
+    def kill(self):
+        """Ends it and all it started, at once."""
+        try:
+            os.killpg(self.pid, signal.SIGKILL)
+        except ProcessLookupError:
+            pass
+        self.popen.wait()
+
+
+class Node:
+    """A named network namespace. Commands in it see the whole file system, so a UNIX socket joins them all."""
+
+    def __init__(self, name, scratch):
+        self.name = name
+        self.scratch = Path(scratch)
+        self.processes = []
+        subprocess.run(["ip", "netns", "add", name], check=True)
+        self.ip("link set lo up")
+
+    def command(self, *argv):
+        return ["nsenter", f"--net=/run/netns/{self.name}", "--", *map(str, argv)]
+
+    def run(self, *argv, check=True, stdin=None, deadline=60, env=None):
+        """Runs a command to its end and returns the CompletedProcess, output as text."""
+        done = subprocess.run(self.command(*argv), input=stdin, capture_output=True, text=True, timeout=deadline,
+                              env={**os.environ, "LC_ALL": "C", **(env or {})}, check=False)
+        if check and done.returncode != 0:
+            raise AssertionError(f"{self.name}: {' '.join(map(str, argv))}: exit status {done.returncode}\n"
+                                 f"{done.stdout}{done.stderr}")
+        return done
+
+    def output(self, *argv, **keywords):
+        return self.run(*argv, **keywords).stdout
+
+    def spawn(self, *argv, env=None):
+        """Starts a background process. It dies with this program, even if this program is killed."""
+        log = self.scratch / f"{self.name}-{len(self.processes)}-{Path(str(argv[0])).name}.log"
+        process = Process(self.command("setpriv", "--pdeathsig", "KILL", "--", *argv), log,
+                          env={**os.environ, "LC_ALL": "C", **(env or {})})
+        self.processes.append(process)
+        return process
+
+    def ip(self, commands):
+        """ip(8) commands, one a line."""
+        lines = "\n".join(line.strip() for line in commands.splitlines() if line.strip())
+        subprocess.run(["ip", "-netns", self.name, "-batch", "-"], input=lines + "\n", text=True, check=True)
+
+    def sysctl(self, **values):
+        """Sets net.… values: sysctl(netfilter__nf_conntrack_acct=1)."""
+        for key, value in values.items():
+            path = "/proc/sys/net/" + key.replace("__", "/")
+            self.run("sh", "-c", f"echo {value} > {path}")
+
+    def read_sysctl(self, key):
+        return self.output("cat", "/proc/sys/net/" + key.replace("__", "/")).strip()
+
+    def listens(self, port, udp=False):
+        return bool(self.output("ss", "-Hlun" if udp else "-Hltn", "sport", "=", f":{port}").strip())
+
+    def wait_listening(self, port):
+        wait_until(lambda: self.listens(port), what=f"{self.name} listens on port {port}")
+
+    def http_get(self, url, *options):
+        return self.output("curl", "-sSfg", "--max-time", "20", *options, url)
+
+    def close(self):
+        for process in self.processes:
+            process.kill()
+        subprocess.run(["ip", "netns", "delete", self.name], check=True)

@@ -22,7 +22,7 @@ UNITS   := $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(wildcard tests/unit/test
 FUZZERS := $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
 TOOLS   := $(patsubst tools/%.c,$(BUILD)/%,$(wildcard tools/*.c))
 
-.PHONY: all help tools unit asan e2e test check-style check-docs fuzz clean run demo deps deps-test install uninstall
+.PHONY: all help tools unit traces asan e2e test check-style check-docs fuzz clean run demo deps deps-test install uninstall
 
 all: $(BUILD)/hostmeter ## build the program: build/hostmeter
 
@@ -63,6 +63,9 @@ $(BUILD)/tests/%: tests/unit/%.c $(BUILD)/libhostmeter.a
 unit: deps-test $(UNITS) ## unit tests: no kernel, no network
 	@tests/run-units $(UNITS)
 
+traces: $(BUILD)/hostmeter ## recorded traces: the same figures as when they were recorded
+	@tests/run-traces $(BUILD)/hostmeter
+
 asan: deps-test ## unit tests under the address and undefined-behaviour sanitizers
 	$(MAKE) BUILD=$(BUILD)-asan CFLAGS='-O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all' unit
 
@@ -73,6 +76,7 @@ test: deps-test ## everything: style, unit tests, sanitizers, end to end
 	$(MAKE) check-style
 	$(MAKE) check-docs
 	$(MAKE) unit
+	$(MAKE) traces
 	$(MAKE) asan
 	$(MAKE) e2e
 
@@ -100,6 +104,7 @@ INSTALL_TABLE := \
 	$(BUILD)/hostmeter:755:$(PREFIX)/sbin/hostmeter \
 	rules/hostmeter.nft:644:$(PREFIX)/share/hostmeter/hostmeter.nft \
 	rules/hostmeter.iptables:644:$(PREFIX)/share/hostmeter/hostmeter.iptables \
+	rules/hostmeter.ip6tables:644:$(PREFIX)/share/hostmeter/hostmeter.ip6tables \
 	docs/hostmeter.8:644:$(PREFIX)/share/man/man8/hostmeter.8 \
 	docs/hostmeter.conf.5:644:$(PREFIX)/share/man/man5/hostmeter.conf.5
 

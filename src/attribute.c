@@ -8,9 +8,9 @@
  *   WAN      WAN, the LAN's   WAN, unknown     WAN, router
  *   router   local, the LAN's WAN, router      ignored
  *
- * A sighting was there when the packet passed, so it is asked first, for the sides as for the MAC; addresses and routes are
- * asked only for what no packet was seen of. An interface that the configuration leaves out (SIDE_OTHER) behaves as a
- * LAN whose hosts are all HOST_OTHER, so that sums over hosts still stand beside the WAN's counters.
+ * A sighting was there when the packet passed, so it is asked first, for the sides as for the MAC; addresses and routes
+ * are asked only for what no packet was seen of. An interface that the configuration leaves out (SIDE_OTHER) behaves as
+ * a LAN whose hosts are all HOST_OTHER, so that sums over hosts still stand beside the WAN's counters.
  */
 #include "hostmeter/attribute.h"
 
@@ -31,6 +31,8 @@ static void locate(const struct attribute_sources *s, struct end *end)
 
 	if (end->ifindex) { /* a forwarded packet went through here, whatever the routes say */
 		end->side = topology_interface(s->topology, end->ifindex);
+		if (end->ifindex != ifindex)
+			end->gateway.family = 0; /* it is of the route that was not taken */
 		if (end->side != SIDE_NONE)
 			return;
 	}
@@ -40,6 +42,7 @@ static void locate(const struct attribute_sources *s, struct end *end)
 		/* On every link there is an fe80::/10: only a neighbour tells which one this is on. */
 		struct mac mac;
 
+		end->gateway.family = 0;
 		if (neigh_last_seen(s->neigh, &end->addr, &mac, &ifindex)) {
 			end->ifindex = ifindex;
 			end->side = topology_interface(s->topology, ifindex);
@@ -94,7 +97,8 @@ static uint32_t host_of(const struct attribute_sources *s, const struct end *end
 	return effort == ATTRIBUTE_FINAL ? HOST_UNKNOWN : HOST_NONE;
 }
 
-static struct attribution decide(const struct attribute_sources *s, struct end end[static 2], enum attribute_effort effort)
+static struct attribution decide(const struct attribute_sources *s, struct end end[static 2],
+	enum attribute_effort effort)
 {
 	struct attribution a = { .scope = FLOW_LOCAL, .by = FLOW_BY_NONE, .host = HOST_NONE, .peer = HOST_NONE };
 	int near; /* which end is the host's */

@@ -209,12 +209,37 @@ static int event_type(const struct nlmsghdr *message)
 	}
 }
 
+static int decode_entry(struct nlattr_walk walk, struct ct_event *event)
+{
+	struct nlattr_item item;
+	unsigned int seen = 0;
+	int ret;
+
+	while ((ret = nlattr_next(&walk, &item)) > 0) {
+		ret = decode_attribute(&item, event, &seen);
+		if (ret < 0)
+			return ret;
+	}
+	if (ret < 0 || (seen & SEEN_TUPLES) != SEEN_TUPLES)
+		return -EBADMSG;
+	event->has_counters = (seen & SEEN_COUNTERS) == SEEN_COUNTERS;
+	if (event->proto == IPPROTO_GRE)
+		drop_ports(event);
+	return 0;
+}
+
+int ct_decode_attributes(const void *attributes, size_t len, uint8_t family, struct ct_event *event)
+{
+	struct nlattr_walk walk = { .at = attributes, .left = len };
+
+	*event = (struct ct_event){ .type = CT_NEW, .family = family };
+	return decode_entry(walk, event);
+}
+
 int ct_decode(const struct nlmsghdr *message, struct ct_event *event)
 {
 	int type = event_type(message);
 	struct nlattr_walk walk;
-	struct nlattr_item item;
-	unsigned int seen = 0;
 	uint8_t family;
 	int ret;
 
@@ -228,15 +253,5 @@ int ct_decode(const struct nlmsghdr *message, struct ct_event *event)
 		return -EBADMSG;
 
 	*event = (struct ct_event){ .type = (uint8_t)type, .family = family == AF_INET ? 4 : 6 };
-	while ((ret = nlattr_next(&walk, &item)) > 0) {
-		ret = decode_attribute(&item, event, &seen);
-		if (ret < 0)
-			return ret;
-	}
-	if (ret < 0 || (seen & SEEN_TUPLES) != SEEN_TUPLES)
-		return -EBADMSG;
-	event->has_counters = (seen & SEEN_COUNTERS) == SEEN_COUNTERS;
-	if (event->proto == IPPROTO_GRE)
-		drop_ports(event);
-	return 0;
+	return decode_entry(walk, event);
 }

@@ -11,18 +11,25 @@
 #include "hostmeter/http.h"
 #include "hostmeter/ifnames.h"
 #include "hostmeter/intake.h"
+#include "hostmeter/keeper.h"
 #include "hostmeter/log.h"
 #include "hostmeter/loop.h"
 #include "hostmeter/meter.h"
 #include "hostmeter/metrics.h"
 #include "hostmeter/nl.h"
+#include "hostmeter/notify.h"
+#include "hostmeter/pace.h"
 #include "hostmeter/setup.h"
 #include "hostmeter/trace.h"
+#include "hostmeter/valve.h"
 
 #include <cap-ng.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
+#include <limits.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -31,6 +38,15 @@
 enum { EXIT_RUNTIME = 1, EXIT_CONFIG = 2 };
 
 #define RETRY_NS (10 * CLOCK_NS_PER_S)
+#define STOP_NS (2 * CLOCK_NS_PER_S)
+#define STALL_TOLD_NS (60 * CLOCK_NS_PER_S)
+#define DRAIN_MAX 200000
+
+/* The kernel's connection table: files that are read again and again. */
+struct table_fill {
+	int count_fd, max_fd;
+	uint64_t count, max;
+};
 
 struct daemon {
 	const struct config *config;
@@ -43,8 +59,18 @@ struct daemon {
 	struct trace_writer *recorder;
 	struct loop_timer *tick, *dump, *retry;
 	struct loop_signal *signals[2];
-	uint64_t dumps_ended; /* as seen last */
-	bool metering;        /* events, NFLOG and dumps are subscribed to */
+	struct keeper *keeper;
+	struct loop_timer *again; /* makes another turn of the loop, for work that goes on over many */
+	struct pace pace;
+	struct valve valve;
+	struct table_fill fill;
+	uint64_t dumps_ended;     /* as seen last */
+	uint64_t dump_began, dump_began_cpu;
+	uint64_t stall_ns, stall_until; /* the longest turn, and until when it is told */
+	uint64_t watchdog_ns, watchdog_next;
+	bool metering;            /* events, NFLOG and dumps are subscribed to */
+	bool reliable;            /* as set by us: the kernel may say otherwise */
+	bool stopping;
 	int status;
 };
 
@@ -53,7 +79,7 @@ static struct meter *meter_of(struct daemon *d)
 	return d->setup.meter;
 }
 
-static void stop(struct daemon *d, int status)
+static void fail(struct daemon *d, int status)
 {
 	d->status = status;
 	loop_stop(d->loop);
@@ -61,33 +87,48 @@ static void stop(struct daemon *d, int status)
 
 /* --- Sources */
 
-/* The kernel's switches that the meter lives by. */
-static int read_switch(const char *name)
+static int open_sysctl(const char *name)
 {
-	char path[96], digit = 0;
-	int fd;
-	ssize_t got;
+	char path[96];
 
 	snprintf(path, sizeof(path), "/proc/sys/net/netfilter/%s", name);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return -errno;
-	got = read(fd, &digit, 1);
-	close(fd);
-	return got == 1 && digit >= '0' && digit <= '9' ? digit - '0' : -EIO;
+	return open(path, O_RDONLY | O_CLOEXEC);
 }
 
+/* A number from the start of an open file; UINT64_MAX if there is none. */
+static uint64_t read_number(int fd)
+{
+	char text[24];
+	ssize_t got = pread(fd, text, sizeof(text) - 1, 0);
+
+	if (got <= 0)
+		return UINT64_MAX;
+	text[got] = 0;
+	return strtoull(text, NULL, 10);
+}
+
+static uint64_t read_switch(const char *name)
+{
+	int fd = open_sysctl(name);
+	uint64_t value = fd < 0 ? UINT64_MAX : read_number(fd);
+
+	if (fd >= 0)
+		close(fd);
+	return value;
+}
+
+/* The kernel's switches that the meter lives by. */
 static void warn_of_switches(void)
 {
-	int acct = read_switch("nf_conntrack_acct");
-	int events = read_switch("nf_conntrack_events");
+	uint64_t events = read_switch("nf_conntrack_events");
 
-	if (acct == 0)
+	if (read_switch("nf_conntrack_acct") == 0)
 		log_warning("the kernel does not count connections: sysctl net.netfilter.nf_conntrack_acct=1");
 	if (events == 0)
 		log_warning("the kernel tells no ends of connections: sysctl net.netfilter.nf_conntrack_events=1");
 	else if (events == 2)
-		log_warning("connections that begin while no meter runs will end unseen: sysctl net.netfilter.nf_conntrack_events=1");
+		log_warning("connections that begin while no meter runs will end unseen: "
+			"sysctl net.netfilter.nf_conntrack_events=1");
 }
 
 static int open_source(struct daemon *d, enum source source)
@@ -113,15 +154,45 @@ static void open_nflog(struct daemon *d)
 	loop_timer_set(d->retry, RETRY_NS);
 }
 
+/* --- Dumps */
+
+static void plan_dump(struct daemon *d)
+{
+	loop_timer_set(d->dump, pace_delay(&d->pace, loop_now_ns(d->loop)));
+}
+
 static void start_dump(struct daemon *d)
 {
-	int error = nl_dump_conntrack(d->nl);
+	int error;
 
-	if (error && error != -EBUSY)
+	d->dump_began = loop_now_ns(d->loop);
+	d->dump_began_cpu = clock_cpu_ns();
+	error = nl_dump_conntrack(d->nl);
+	if (error && error != -EBUSY) {
 		log_warning("dump of the connections: %s", strerror(-error));
-	if (error)
-		loop_timer_set(d->dump, d->config->dump_interval_ns);
+		pace_dumped(&d->pace, d->dump_began, 0);
+		plan_dump(d);
+	}
 	nl_dump_links(d->nl);
+}
+
+/* The kernel makes a dump while it is read, so what a dump costs shows in this process's own CPU time. */
+static void dump_ended(struct daemon *d)
+{
+	pace_dumped(&d->pace, d->dump_began, clock_cpu_ns() - d->dump_began_cpu);
+	if (d->stopping)
+		loop_stop(d->loop);
+	else
+		plan_dump(d);
+	keeper_begin(d->keeper, meter_of(d));
+}
+
+static void check_dump_ended(struct daemon *d)
+{
+	if (intake_dumps_ended(d->intake) == d->dumps_ended)
+		return;
+	d->dumps_ended = intake_dumps_ended(d->intake);
+	dump_ended(d);
 }
 
 static void start_metering(struct daemon *d)
@@ -133,11 +204,13 @@ static void start_metering(struct daemon *d)
 		error = open_source(d, SOURCE_DUMP);
 	if (error) {
 		log_error("connection tracking: %s", error == -EPROTONOSUPPORT ? "this kernel has none (nf_conntrack_netlink)" : strerror(-error));
-		stop(d, EXIT_RUNTIME);
+		fail(d, EXIT_RUNTIME);
 		return;
 	}
+	d->reliable = true;
 	open_nflog(d);
 	start_dump(d);
+	notify_send("READY=1");
 }
 
 /* --- What to say */
@@ -196,10 +269,7 @@ static void on_datagram(void *ctx, enum source source, bool outgoing, const void
 		}
 	}
 	intake_datagram(d->intake, protocol, outgoing, data, len, loop_now_ns(d->loop));
-	if (intake_dumps_ended(d->intake) != d->dumps_ended) {
-		d->dumps_ended = intake_dumps_ended(d->intake);
-		loop_timer_set(d->dump, d->config->dump_interval_ns);
-	}
+	check_dump_ended(d);
 	if (!d->metering && intake_topology_known(d->intake)) {
 		say_hello(d);
 		start_metering(d);
@@ -230,10 +300,12 @@ static void on_overrun(void *ctx, enum source source)
 	switch (source) {
 	case SOURCE_DUMP:
 		intake_dump_aborted(d->intake, now);
-		loop_timer_set(d->dump, d->config->dump_interval_ns);
+		check_dump_ended(d);
 		break;
-	case SOURCE_EVENTS: /* what was lost shows in a dump */
-		loop_timer_set(d->dump, CLOCK_NS_PER_S);
+	case SOURCE_EVENTS: /* what was lost shows in dumps; pace keeps them apart however many overruns there are */
+		pace_want(&d->pace, CLOCK_NS_PER_S, now, now + CLOCK_NS_PER_S);
+		if (!nl_dump_running(d->nl))
+			plan_dump(d);
 		break;
 	case SOURCE_RTNL:
 		nl_dump_rtnl(d->nl);
@@ -249,8 +321,10 @@ static void on_failed(void *ctx, enum source source, int error)
 
 	log_warning("source %s failed: %s: opened again in %d s", source_name(source), strerror(-error), (int)(RETRY_NS / CLOCK_NS_PER_S));
 	meter_source(meter_of(d), source, false, 0);
-	if (source == SOURCE_DUMP)
+	if (source == SOURCE_DUMP) {
 		intake_dump_aborted(d->intake, loop_now_ns(d->loop));
+		check_dump_ended(d);
+	}
 	loop_timer_set(d->retry, RETRY_NS);
 }
 
@@ -274,11 +348,67 @@ static void on_retry(void *ctx)
 	}
 }
 
+/* --- The event socket's reliability (law 3) */
+
+static void update_valve(struct daemon *d)
+{
+	bool changed;
+
+	d->fill.count = read_number(d->fill.count_fd);
+	d->fill.max = read_number(d->fill.max_fd);
+	if (d->fill.count == UINT64_MAX || d->fill.max == UINT64_MAX || !nl_is_open(d->nl, SOURCE_EVENTS))
+		return;
+	if (d->reliable && !nl_is_reliable(d->nl)) {
+		/* The guard did it, while this process did not run. */
+		d->valve.open = true;
+		d->valve.openings++;
+		d->reliable = false;
+		log_warning("this process was stopped while the connection table filled up: "
+			"reliable delivery was switched off, and ends of connections may have been lost");
+	}
+	changed = valve_update(&d->valve, d->fill.count, d->fill.max);
+	if (d->reliable == !d->valve.open)
+		return;
+	if (nl_set_reliable(d->nl, !d->valve.open))
+		return;
+	d->reliable = !d->valve.open;
+	if (changed && d->valve.open)
+		log_warning("the connection table is nearly full (%" PRIu64 " of %" PRIu64 "): ends of connections are "
+			"delivered unreliably until it has drained", d->fill.count, d->fill.max);
+	else
+		log_info("ends of connections are delivered reliably again (%" PRIu64 " of %" PRIu64 " connections)",
+			d->fill.count, d->fill.max);
+}
+
+/* --- Time */
+
+static void note_stall(struct daemon *d, uint64_t now)
+{
+	uint64_t stall = loop_stall_ns(d->loop);
+
+	if (stall < d->stall_ns && now < d->stall_until)
+		return;
+	d->stall_ns = stall;
+	d->stall_until = now + STALL_TOLD_NS;
+}
+
+static void feed_watchdog(struct daemon *d, uint64_t now)
+{
+	if (!d->watchdog_ns || now < d->watchdog_next)
+		return;
+	notify_send("WATCHDOG=1");
+	d->watchdog_next = now + d->watchdog_ns / 3;
+}
+
 static void on_tick(void *ctx)
 {
 	struct daemon *d = ctx;
+	uint64_t now = loop_now_ns(d->loop);
 
-	meter_tick(meter_of(d), loop_now_ns(d->loop));
+	meter_tick(meter_of(d), now);
+	update_valve(d);
+	note_stall(d, now);
+	feed_watchdog(d, now);
 	loop_timer_set(d->tick, METER_TICK_NS);
 }
 
@@ -287,10 +417,90 @@ static void on_dump(void *ctx)
 	start_dump(ctx);
 }
 
+static void on_again(void *ctx)
+{
+	(void)ctx; /* the turn's end does the work */
+}
+
+static void on_turn_end(void *ctx)
+{
+	struct daemon *d = ctx;
+
+	if (keeper_turn(d->keeper, meter_of(d), loop_now_ns(d->loop)))
+		loop_timer_set(d->again, 0);
+}
+
+/* --- The end: one more dump, so that what lives is up to date, then all that was sent, then the checkpoint */
+
+static void on_stop_timeout(void *ctx)
+{
+	struct daemon *d = ctx;
+
+	loop_stop(d->loop);
+}
+
 static void on_signal(void *ctx, int signo)
 {
+	struct daemon *d = ctx;
+
 	(void)signo;
-	stop(ctx, 0);
+	if (d->stopping || !d->metering) {
+		loop_stop(d->loop); /* the second time is in earnest */
+		return;
+	}
+	d->stopping = true;
+	notify_send("STOPPING=1");
+	loop_timer_del(d->dump);
+	d->dump = NULL;
+	d->dump = loop_timer_add(d->loop, on_stop_timeout, d);
+	if (!d->dump || nl_dump_conntrack(d->nl) == -ENOTCONN)
+		loop_stop(d->loop);
+	else
+		loop_timer_set(d->dump, STOP_NS);
+}
+
+static void settle_all(struct daemon *d)
+{
+	uint64_t now = clock_mono_ns();
+
+	if (!d->metering)
+		return;
+	nl_drain(d->nl, SOURCE_NFLOG, DRAIN_MAX);
+	nl_drain(d->nl, SOURCE_EVENTS, DRAIN_MAX);
+	meter_settle_ends(meter_of(d), now);
+	keeper_finish(d->keeper, meter_of(d), now);
+}
+
+/* --- Answers */
+
+static void describe_process(struct daemon *d, struct snapshot_process *process)
+{
+	uint64_t now = loop_now_ns(d->loop);
+	uint64_t saved = keeper_saved_at(d->keeper);
+
+	*process = (struct snapshot_process){
+		.running = true,
+		.reliable = d->reliable,
+		.reliable_losses = d->valve.openings,
+		.conntrack_entries = d->fill.count == UINT64_MAX ? 0 : d->fill.count,
+		.conntrack_limit = d->fill.max == UINT64_MAX ? 0 : d->fill.max,
+		.dump_interval_ns = pace_interval(&d->pace, now),
+		.dump_cost_ns = d->pace.cost_ns,
+		.stall_ns = d->stall_ns,
+		.checkpoint_age_ns = saved ? now - saved : UINT64_MAX,
+		.checkpoint_failures = keeper_failures(d->keeper),
+	};
+}
+
+/* Whoever asks gets what is known; if that is old, the next one gets something younger. */
+static void ask_for_dump(struct daemon *d)
+{
+	uint64_t now = loop_now_ns(d->loop);
+
+	if (!d->metering || d->stopping || nl_dump_running(d->nl))
+		return;
+	pace_want(&d->pace, CLOCK_NS_PER_S, now, now + CLOCK_NS_PER_MS);
+	plan_dump(d);
 }
 
 static void on_request(void *ctx, const struct http_request *request, struct http_response *response)
@@ -303,10 +513,13 @@ static void on_request(void *ctx, const struct http_request *request, struct htt
 		buf_puts(&response->body, "not found; metrics are at /metrics\n");
 		return;
 	}
+	ask_for_dump(d);
+	keeper_before_show(d->keeper, meter_of(d));
 	if (meter_snapshot(meter_of(d), &snapshot, loop_now_ns(d->loop))) {
 		response->status = 503;
 		return;
 	}
+	describe_process(d, &snapshot.process);
 	response->content_type = METRICS_CONTENT_TYPE;
 	metrics_render(&response->body, &snapshot);
 	snapshot_clear(&snapshot);
@@ -368,9 +581,30 @@ static int listen_everywhere(struct daemon *d)
 	return 0;
 }
 
+/* A meter that goes on from the checkpoint, or a fresh one. */
+static int make_meter(struct daemon *d, const struct hash_key *hash)
+{
+	char path[PATH_MAX];
+	int error = setup_make(&d->setup, d->config, hash, clock_real_ns());
+
+	if (error)
+		return error;
+	snprintf(path, sizeof(path), "%s/checkpoint", d->config->runtime_dir);
+	d->keeper = keeper_new(path);
+	if (!d->keeper)
+		return -ENOMEM;
+	if (!keeper_load(d->keeper, d->setup.meter, clock_mono_ns()))
+		return 0;
+	setup_free(&d->setup);
+	return setup_make(&d->setup, d->config, hash, clock_real_ns());
+}
+
 static int make_parts(struct daemon *d)
 {
-	const struct nl_options nl_options = { .nflog_group = d->config->nflog_group };
+	const struct nl_options nl_options = {
+		.nflog_group = d->config->nflog_group,
+		.receive_buffer[SOURCE_EVENTS] = d->config->event_buffer,
+	};
 	const struct nl_callbacks callbacks = {
 		.ctx = d, .datagram = on_datagram, .overrun = on_overrun, .failed = on_failed,
 	};
@@ -379,7 +613,7 @@ static int make_parts(struct daemon *d)
 
 	if (error)
 		return error;
-	error = setup_make(&d->setup, d->config, &hash, clock_real_ns());
+	error = make_meter(d, &hash);
 	if (error)
 		return error;
 	d->intake = intake_new(d->setup.meter);
@@ -392,10 +626,12 @@ static int make_parts(struct daemon *d)
 	d->tick = loop_timer_add(d->loop, on_tick, d);
 	d->dump = loop_timer_add(d->loop, on_dump, d);
 	d->retry = loop_timer_add(d->loop, on_retry, d);
+	d->again = loop_timer_add(d->loop, on_again, d);
 	d->signals[0] = loop_signal_add(d->loop, SIGINT, on_signal, d);
 	d->signals[1] = loop_signal_add(d->loop, SIGTERM, on_signal, d);
-	if (!d->nl || !d->http || !d->ifnames || !d->tick || !d->dump || !d->retry || !d->signals[0] || !d->signals[1])
+	if (!d->nl || !d->http || !d->ifnames || !d->tick || !d->dump || !d->retry || !d->again || !d->signals[0] || !d->signals[1])
 		return -ENOMEM;
+	loop_on_turn_end(d->loop, on_turn_end, d);
 	return 0;
 }
 
@@ -403,6 +639,9 @@ static int start(struct daemon *d)
 {
 	int status, error;
 
+	error = make_directories(d->config->runtime_dir, true);
+	if (error)
+		return refuse("runtime-dir", d->config->runtime_dir, error);
 	if (!capng_have_capability(CAPNG_EFFECTIVE, CAP_NET_ADMIN)) {
 		log_error("reading connection tracking needs root (CAP_NET_ADMIN)");
 		return EXIT_RUNTIME;
@@ -417,14 +656,13 @@ static int start(struct daemon *d)
 		status = check_interfaces(d, "wan", &d->config->wan);
 	if (status)
 		return status;
+	/* The old checkpoint stays in force until there is a new one, which is at once: a second kill finds it. */
+	keeper_begin(d->keeper, meter_of(d));
 	if (d->config->record) {
 		error = trace_create(&d->recorder, d->config->record);
 		if (error)
 			return refuse("record", d->config->record, error);
 	}
-	error = make_directories(d->config->runtime_dir, true);
-	if (error)
-		return refuse("runtime-dir", d->config->runtime_dir, error);
 	status = listen_everywhere(d);
 	if (status)
 		return status;
@@ -440,6 +678,14 @@ static int start(struct daemon *d)
 	return 0;
 }
 
+static void close_fill(struct table_fill *fill)
+{
+	if (fill->count_fd >= 0)
+		close(fill->count_fd);
+	if (fill->max_fd >= 0)
+		close(fill->max_fd);
+}
+
 static void free_parts(struct daemon *d)
 {
 	int error = trace_close(d->recorder);
@@ -448,6 +694,7 @@ static void free_parts(struct daemon *d)
 		log_error("%s: %s", d->config->record, strerror(-error));
 	loop_signal_del(d->signals[1]);
 	loop_signal_del(d->signals[0]);
+	loop_timer_del(d->again);
 	loop_timer_del(d->retry);
 	loop_timer_del(d->dump);
 	loop_timer_del(d->tick);
@@ -455,18 +702,28 @@ static void free_parts(struct daemon *d)
 	http_free(d->http);
 	nl_free(d->nl);
 	loop_free(d->loop);
+	keeper_free(d->keeper);
+	close_fill(&d->fill);
 	intake_free(d->intake);
 	setup_free(&d->setup);
 }
 
 int daemon_run(const struct config *config)
 {
-	struct daemon d = { .config = config };
+	struct daemon d = {
+		.config = config,
+		.pace = { .interval_ns = config->dump_interval_ns, .share = config->dump_share },
+		.valve = { .fill_percent = config->reliable_fill },
+		.fill = { open_sysctl("nf_conntrack_count"), open_sysctl("nf_conntrack_max"), 0, 0 },
+		.watchdog_ns = notify_watchdog_ns(),
+	};
 
 	signal(SIGPIPE, SIG_IGN);
 	d.status = start(&d);
-	if (!d.status)
+	if (!d.status) {
 		loop_run(d.loop);
+		settle_all(&d);
+	}
 	free_parts(&d);
 	return d.status;
 }

@@ -16,6 +16,7 @@ struct entry {
 	struct host host; /* first: a struct host handed out is its entry */
 	struct key key;
 	uint32_t index;
+	uint32_t next_free; /* of forgotten hosts */
 	UT_hash_handle hh;
 };
 
@@ -23,6 +24,7 @@ struct hosts {
 	struct entry **entry;
 	struct entry *by_key;
 	uint32_t count, size, limit;
+	uint32_t free; /* the first forgotten one, HOST_NONE: none */
 	uint64_t folded;
 };
 
@@ -54,6 +56,7 @@ struct hosts *hosts_new(uint32_t limit)
 	if (!hosts)
 		return NULL;
 	hosts->limit = limit;
+	hosts->free = HOST_NONE;
 	for (int i = 0; i < HOST_FIRST; i++) {
 		if (!append(hosts)) {
 			hosts_free(hosts);
@@ -91,6 +94,22 @@ uint64_t hosts_folded(const struct hosts *hosts)
 	return hosts->folded;
 }
 
+static struct entry *reuse(struct hosts *hosts)
+{
+	struct entry *entry = hosts->entry[hosts->free];
+
+	hosts->free = entry->next_free;
+	*entry = (struct entry){ .index = entry->index };
+	return entry;
+}
+
+static struct entry *make(struct hosts *hosts)
+{
+	if (hosts->free != HOST_NONE)
+		return reuse(hosts);
+	return hosts->count - HOST_FIRST < hosts->limit ? append(hosts) : NULL;
+}
+
 static struct entry *find_or_make(struct hosts *hosts, const struct key *key)
 {
 	struct entry *entry = NULL;
@@ -98,7 +117,8 @@ static struct entry *find_or_make(struct hosts *hosts, const struct key *key)
 	HASH_FIND(hh, hosts->by_key, key, sizeof(*key), entry);
 	if (entry)
 		return entry;
-	if (hosts->count - HOST_FIRST >= hosts->limit || !(entry = append(hosts))) {
+	entry = make(hosts);
+	if (!entry) {
 		hosts->folded++;
 		return NULL;
 	}
@@ -134,6 +154,50 @@ uint32_t hosts_by_address(struct hosts *hosts, const struct addr *addr)
 	entry->host.kind = HOST_KIND_ADDRESS;
 	entry->host.addr = *addr;
 	return entry->index;
+}
+
+void hosts_forget(struct hosts *hosts, uint32_t index)
+{
+	struct entry *entry = hosts->entry[index];
+	struct host *host = &entry->host, *other = &hosts->entry[HOST_OTHER]->host;
+
+	if (host->kind != HOST_KIND_MAC && host->kind != HOST_KIND_ADDRESS)
+		return;
+	host_fold_floor(host);
+	for (int i = 0; i < HOST_FAMILIES * 2; i++) {
+		host_count_add(&other->wan[i / 2][i % 2], &host->wan[i / 2][i % 2]);
+		host_count_add(&other->local[i / 2][i % 2], &host->local[i / 2][i % 2]);
+	}
+	HASH_DEL(hosts->by_key, entry);
+	free(host->name);
+	*host = (struct host){ .kind = HOST_KIND_GONE };
+	entry->next_free = hosts->free;
+	hosts->free = index;
+}
+
+void host_count_add(struct host_count *count, const struct host_count *more)
+{
+	count->bytes += more->bytes;
+	count->packets += more->packets;
+}
+
+struct host_count host_count_max(const struct host_count *a, const struct host_count *b)
+{
+	return (struct host_count){
+		.bytes = a->bytes > b->bytes ? a->bytes : b->bytes,
+		.packets = a->packets > b->packets ? a->packets : b->packets,
+	};
+}
+
+void host_fold_floor(struct host *host)
+{
+	for (int i = 0; i < HOST_FAMILIES * 2; i++) {
+		struct host_count *wan = &host->wan[i / 2][i % 2], *local = &host->local[i / 2][i % 2];
+
+		*wan = host_count_max(wan, &host->floor[0][i / 2][i % 2]);
+		*local = host_count_max(local, &host->floor[1][i / 2][i % 2]);
+	}
+	memset(host->floor, 0, sizeof(host->floor));
 }
 
 int host_set_name(struct host *host, const char *name)

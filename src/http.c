@@ -67,8 +67,7 @@ const char *http_query(const struct http_request *request, const char *name)
 
 static struct addr client_addr(struct MHD_Connection *connection)
 {
-	const union MHD_ConnectionInfo *info =
-		MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+	const union MHD_ConnectionInfo *info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
 
 	if (info && info->client_addr && info->client_addr->sa_family == AF_INET) {
 		const struct sockaddr_in *in = (const struct sockaddr_in *)info->client_addr;
@@ -210,6 +209,14 @@ static void listener_free(struct listener *listener)
 /* A listener on fd, which it takes over, on failure too. path: of a UNIX socket, or NULL. */
 static int listener_add(struct http *http, int fd, const char *path)
 {
+	const struct MHD_OptionItem options[] = {
+		{ MHD_OPTION_LISTEN_SOCKET, fd, NULL },
+		{ MHD_OPTION_CONNECTION_LIMIT, CONNECTIONS, NULL },
+		{ MHD_OPTION_CONNECTION_TIMEOUT, TIMEOUT_S, NULL },
+		{ MHD_OPTION_CONNECTION_MEMORY_LIMIT, CONNECTION_MEMORY, NULL },
+		{ MHD_OPTION_STRICT_FOR_CLIENT, 1, NULL },
+		{ MHD_OPTION_END, 0, NULL },
+	};
 	struct listener *listener = calloc(1, sizeof(*listener));
 	const union MHD_DaemonInfo *info;
 	struct stat st;
@@ -225,13 +232,8 @@ static int listener_add(struct http *http, int fd, const char *path)
 		listener->device = st.st_dev;
 		listener->inode = st.st_ino;
 	}
-	listener->daemon = MHD_start_daemon(MHD_USE_EPOLL, 0, NULL, NULL, handle, listener,
-		MHD_OPTION_LISTEN_SOCKET, fd,
-		MHD_OPTION_CONNECTION_LIMIT, (unsigned int)CONNECTIONS,
-		MHD_OPTION_CONNECTION_TIMEOUT, (unsigned int)TIMEOUT_S,
-		MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_MEMORY,
-		MHD_OPTION_STRICT_FOR_CLIENT, 1,
-		MHD_OPTION_END);
+	listener->daemon = MHD_start_daemon(
+		MHD_USE_EPOLL, 0, NULL, NULL, handle, listener, MHD_OPTION_ARRAY, options, MHD_OPTION_END);
 	if (!listener->daemon) {
 		close(fd);
 		goto fail;
@@ -349,7 +351,7 @@ int http_listen(struct http *http, const char *where)
 static int check_left_over(const struct sockaddr_un *address)
 {
 	struct stat st;
-	int fd, error;
+	int fd, error = 0;
 
 	if (lstat(address->sun_path, &st) != 0)
 		return -errno;
@@ -358,10 +360,12 @@ static int check_left_over(const struct sockaddr_un *address)
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	if (fd < 0)
 		return -errno;
-	/* EAGAIN: it is alive, and its queue is full. */
-	error = connect(fd, (const struct sockaddr *)address, sizeof(*address)) == 0 || errno == EAGAIN ? -EADDRINUSE :
-													 -errno;
+	if (connect(fd, (const struct sockaddr *)address, sizeof(*address)) != 0)
+		error = -errno;
 	close(fd);
+	/* EAGAIN: somebody listens, and has a full queue. */
+	if (error == 0 || error == -EAGAIN)
+		return -EADDRINUSE;
 	return error == -ECONNREFUSED ? 0 : error;
 }
 

@@ -114,7 +114,8 @@ static void requested(struct intake *intake, uint16_t protocol, const struct nlm
 
 /* --- What the kernel says */
 
-static void dump_ended(struct intake *intake, uint16_t protocol, const struct nlmsghdr *message, bool complete, uint64_t now)
+static void dump_ended(struct intake *intake, uint16_t protocol, const struct nlmsghdr *message, bool complete,
+	uint64_t now)
 {
 	struct dump *dump = protocol == NETLINK_NETFILTER ? &intake->ct : &intake->rtnl;
 
@@ -195,17 +196,30 @@ static void received(struct intake *intake, uint16_t protocol, const struct nlms
 	}
 }
 
-void intake_datagram(struct intake *intake, uint16_t protocol, bool outgoing, const void *data, size_t len, uint64_t now)
+/* Not mnl_nlmsg_ok(): it takes a length of 2 GiB and more for a negative number, and lets it pass. */
+static bool is_whole(const struct nlmsghdr *message, size_t left)
+{
+	return left >= sizeof(*message) && message->nlmsg_len >= sizeof(*message) && message->nlmsg_len <= left;
+}
+
+void intake_datagram(struct intake *intake, uint16_t protocol, bool outgoing, const void *data, size_t len,
+	uint64_t now)
 {
 	const struct nlmsghdr *message = data;
-	int left = len > INT32_MAX ? 0 : (int)len;
+	size_t left = len;
 
-	for (; mnl_nlmsg_ok(message, left); message = mnl_nlmsg_next(message, &left)) {
+	while (is_whole(message, left)) {
+		size_t step = NLMSG_ALIGN((size_t)message->nlmsg_len);
+
 		if (outgoing)
 			requested(intake, protocol, message, now);
 		else
 			received(intake, protocol, message, now);
+		if (step >= left)
+			return;
+		message = (const void *)((const char *)message + step);
+		left -= step;
 	}
-	if (left > 0) /* a length that is wrong, or a message that was cut */
+	if (left) /* a length that is wrong, or a message that was cut */
 		meter_damaged(intake->meter, protocol == NETLINK_ROUTE ? SOURCE_RTNL : SOURCE_EVENTS);
 }

@@ -22,6 +22,8 @@ struct loop {
 	struct handle *handles;
 	uint64_t now_ns;
 	uint64_t stall_ns;
+	void (*turn_end)(void *ctx);
+	void *turn_end_ctx;
 };
 
 struct loop_io {
@@ -48,7 +50,9 @@ static void *handle_new(struct loop *loop, size_t size, void (*stop)(struct hand
 
 	if (!handle)
 		return NULL;
-	*handle = (struct handle){ .next = loop->handles, .link = &loop->handles, .loop = loop, .stop = stop, .ctx = ctx };
+	*handle = (struct handle){
+		.next = loop->handles, .link = &loop->handles, .loop = loop, .stop = stop, .ctx = ctx
+	};
 	if (handle->next)
 		handle->next->link = &handle->next;
 	loop->handles = handle;
@@ -83,8 +87,12 @@ static void note_stall(struct loop *loop)
 
 static void turn_ends(struct ev_loop *ev, ev_prepare *watcher, int events)
 {
+	struct loop *loop = watcher->data;
+
 	(void)ev, (void)events;
-	note_stall(watcher->data);
+	if (loop->turn_end)
+		loop->turn_end(loop->turn_end_ctx);
+	note_stall(loop);
 }
 
 struct loop *loop_new(void)
@@ -93,7 +101,7 @@ struct loop *loop_new(void)
 
 	if (!loop)
 		return NULL;
-	/* Not the default loop: that one would install a SIGCHLD handler. The environment shall not choose the backend. */
+	/* The default loop would install a SIGCHLD handler, and the environment would choose the backend. */
 	loop->ev = ev_loop_new(EVFLAG_AUTO | EVFLAG_NOENV);
 	if (!loop->ev) {
 		free(loop);
@@ -110,6 +118,12 @@ struct loop *loop_new(void)
 	loop->turn_ends.data = loop;
 	ev_prepare_start(loop->ev, &loop->turn_ends);
 	return loop;
+}
+
+void loop_on_turn_end(struct loop *loop, void (*turn_end)(void *ctx), void *ctx)
+{
+	loop->turn_end = turn_end;
+	loop->turn_end_ctx = ctx;
 }
 
 void loop_free(struct loop *loop)
@@ -172,8 +186,8 @@ struct loop_io *loop_io_add(struct loop *loop, int fd, int events, void (*ready)
 	if (!io)
 		return NULL;
 	io->ready = ready;
-	ev_io_init(&io->watcher, io_ready, fd,
-		(events & LOOP_READ ? EV_READ : 0) | (events & LOOP_WRITE ? EV_WRITE : 0));
+	ev_io_init(
+		&io->watcher, io_ready, fd, (events & LOOP_READ ? EV_READ : 0) | (events & LOOP_WRITE ? EV_WRITE : 0));
 	io->watcher.data = io;
 	ev_io_start(loop->ev, &io->watcher);
 	return io;

@@ -26,12 +26,7 @@
 
 #include "hostmeter/attribute.h"
 #include "hostmeter/clock.h"
-#include "hostmeter/neigh.h"
-#include "hostmeter/sightings.h"
-#include "hostmeter/table.h"
-#include "hostmeter/tombs.h"
-#include "hostmeter/topology.h"
-#include "hostmeter/waiting.h"
+#include "hostmeter/meter_state.h"
 
 #include <errno.h>
 #include <linux/netfilter/nf_conntrack_common.h>
@@ -52,42 +47,12 @@ enum {
 	MAX_NEIGHBOURS = 1 << 14,
 	MAX_ROUTES = 1 << 12,
 	SWEEP_PER_TICK = 16,
-	DUMPS_REMEMBERED = 1024,
-};
-
-/* The latest reading of a live flow that is not decided. */
-struct held {
-	uint64_t key;
-	struct ct_event event;
-};
-
-struct meter {
-	struct meter_options options;
-	struct table *flows;
-	struct table *held;
-	struct tombs *tombs;
-	struct waiting *waiting;
-	struct sightings *sightings;
-	struct neigh *neigh;
-	struct topology *topology;
-	struct hosts *hosts;
-	struct snapshot_source source[SOURCE_COUNT];
-	struct snapshot_stats stats;
-	uint64_t flows_undecided, flows_uncounted, flows_offloaded;
-
-	bool ready;               /* a complete dump is in; before that, flows get a baseline */
-	uint16_t dump;            /* number of the dump in the air, or of the last one; an incomplete one's is used again */
-	uint16_t complete;        /* number of the last complete one */
-	uint64_t dump_began;      /* 0: none in the air */
-	uint64_t last_dump_end, last_dump_ns;
-	uint64_t completed_at[DUMPS_REMEMBERED];
-	unsigned int sweep;       /* next shard to look for flows that are gone; TABLE_SHARDS: done */
-	uint64_t now;             /* for the sweep */
+	HOSTS_PER_TICK = 64,
 };
 
 static bool incomplete(const struct meter *m)
 {
-	return !m->flows || !m->held || !m->tombs || !m->waiting || !m->sightings || !m->neigh || !m->topology || !m->hosts;
+	return !m->flows || !m->held || !m->tombs || !m->waiting || !m->sightings || !m->neigh || !m->topology || !m->hosts || !m->wan;
 }
 
 struct meter *meter_new(const struct meter_options *options)
@@ -98,14 +63,16 @@ struct meter *meter_new(const struct meter_options *options)
 		return NULL;
 	m->options = *options;
 	m->flows = table_new(sizeof(struct flow), options->max_flows);
-	m->held = table_new(sizeof(struct held), MAX_HELD);
+	m->held = table_new(sizeof(struct meter_held), MAX_HELD);
 	m->tombs = tombs_new(MAX_TOMBS);
 	m->waiting = waiting_new(MAX_WAITING);
 	m->sightings = sightings_new(MAX_SIGHTINGS);
 	m->neigh = neigh_new(MAX_NEIGHBOURS);
 	m->topology = topology_new(options->lan, options->wan, MAX_ROUTES);
 	m->hosts = hosts_new(options->max_hosts);
+	m->wan = wan_new();
 	m->sweep = TABLE_SHARDS;
+	m->saving = TABLE_SHARDS + 1;
 	if (incomplete(m)) {
 		meter_free(m);
 		return NULL;
@@ -117,6 +84,7 @@ void meter_free(struct meter *meter)
 {
 	if (!meter)
 		return;
+	wan_free(meter->wan);
 	hosts_free(meter->hosts);
 	topology_free(meter->topology);
 	neigh_free(meter->neigh);
@@ -125,31 +93,39 @@ void meter_free(struct meter *meter)
 	tombs_free(meter->tombs);
 	table_free(meter->held);
 	table_free(meter->flows);
+	buf_free(&meter->journal);
 	free(meter);
 }
 
 /* --- Counting */
 
+/* The original direction leaves a host that began the flow and enters one that answers. */
+static struct host_count *count_of(struct host_count counts[HOST_FAMILIES][2], const struct flow *flow, bool is_reply, int dir)
+{
+	return &counts[flow->v6][(dir == CT_ORIGINAL) == is_reply ? HOST_IN : HOST_OUT];
+}
+
 static void add_to_host(struct meter *m, const struct flow *flow, uint32_t index, bool is_reply,
 	const struct host_count delta[static 2])
 {
 	struct host *host = hosts_get(m->hosts, index);
-	struct host_count(*counts)[2] = flow->scope == FLOW_WAN ? host->wan : host->local;
 
-	for (int dir = 0; dir < 2; dir++) {
-		/* The original direction leaves a host that began the flow and enters one that answers. */
-		struct host_count *count = &counts[flow->v6][(dir == CT_ORIGINAL) == is_reply ? HOST_IN : HOST_OUT];
-
-		count->bytes += delta[dir].bytes;
-		count->packets += delta[dir].packets;
-	}
+	for (int dir = 0; dir < 2; dir++)
+		host_count_add(count_of(flow->scope == FLOW_WAN ? host->wan : host->local, flow, is_reply, dir), &delta[dir]);
 	host->last_seen = m->now;
 	if (!host->first_seen)
 		host->first_seen = m->now;
 }
 
-/* Counts what this reading has more than the record, and moves the record on. */
-static void count(struct meter *m, struct flow *flow, const struct ct_event *event)
+/* What leaves the host leaves by the WAN, what enters it came in there. */
+static void add_to_wan(struct meter *m, const struct flow *flow, const struct host_count delta[static 2])
+{
+	for (int dir = 0; dir < 2; dir++)
+		wan_count(m->wan, flow->wan, flow->host, (dir == CT_ORIGINAL) == flow->host_is_reply ? WAN_RX : WAN_TX,
+			&delta[dir]);
+}
+
+void meter_count(struct meter *m, struct flow *flow, const struct ct_event *event)
 {
 	struct host_count delta[2];
 
@@ -172,15 +148,39 @@ static void count(struct meter *m, struct flow *flow, const struct ct_event *eve
 	add_to_host(m, flow, flow->host, flow->host_is_reply, delta);
 	if (flow->peer != HOST_NONE)
 		add_to_host(m, flow, flow->peer, !flow->host_is_reply, delta);
+	if (flow->scope == FLOW_WAN)
+		add_to_wan(m, flow, delta);
+	if (event->type == CT_ENTRY)
+		m->totals_moved = true;
+}
+
+void meter_count_floor(struct meter *m, const struct flow *flow, const struct flow *last)
+{
+	for (int dir = 0; dir < 2; dir++) {
+		bool fell = flow->bytes[0] < last->bytes[0] || flow->bytes[1] < last->bytes[1];
+		const struct host_count delta = {
+			.bytes = flow->bytes[dir] - (fell ? 0 : last->bytes[dir]),
+			.packets = (uint32_t)(flow->packets[dir] - (fell ? 0 : last->packets[dir])),
+		};
+		struct host *host = flow->host == HOST_NONE ? NULL : hosts_get(m->hosts, flow->host);
+		struct host *peer = flow->peer == HOST_NONE ? NULL : hosts_get(m->hosts, flow->peer);
+		bool local = flow->scope == FLOW_LOCAL;
+
+		if (host)
+			host_count_add(count_of(host->floor[local], flow, flow->host_is_reply, dir), &delta);
+		if (peer)
+			host_count_add(count_of(peer->floor[local], flow, !flow->host_is_reply, dir), &delta);
+	}
 }
 
 /* --- Deciding */
 
-static void name_host(struct meter *m, uint32_t index)
+void meter_meet_host(struct meter *m, uint32_t index)
 {
 	struct host *host = hosts_get(m->hosts, index);
 	const char *name = NULL;
 
+	host->last_seen = m->now;
 	if (!m->options.names || host->name)
 		return;
 	if (host->kind == HOST_KIND_MAC)
@@ -216,10 +216,10 @@ static bool decide(struct meter *m, struct flow *flow, const struct ct_event *ev
 		sightings_used(m->sightings, flow_pair_of(&m->options.hash, event, &swapped));
 	if (a.scope != FLOW_IGNORED) {
 		m->stats.attributed[a.by]++;
-		name_host(m, a.host);
+		meter_meet_host(m, a.host);
 	}
 	if (a.peer != HOST_NONE)
-		name_host(m, a.peer);
+		meter_meet_host(m, a.peer);
 	return true;
 }
 
@@ -239,14 +239,14 @@ static bool was_sighted(const struct meter *m, const struct ct_event *event)
 
 static bool born_while_metering(const struct meter *m, const struct ct_event *event)
 {
-	if (m->ready)
+	if (m->ready || m->restored)
 		return true;
 	return event->start_ns ? event->start_ns >= m->options.start_real_ns : was_sighted(m, event);
 }
 
 /* --- Live flows */
 
-static void connect(struct meter *m, const struct flow *flow, int step)
+void meter_connect(struct meter *m, const struct flow *flow, int step)
 {
 	if (flow->scope != FLOW_WAN && flow->scope != FLOW_LOCAL)
 		return;
@@ -260,14 +260,14 @@ static void settle(struct meter *m, struct flow *flow, const struct ct_event *ev
 	if (!decide(m, flow, event, effort))
 		return;
 	m->flows_undecided--;
-	connect(m, flow, 1);
-	count(m, flow, event);
+	meter_connect(m, flow, 1);
+	meter_count(m, flow, event);
 }
 
 static void hold(struct meter *m, struct flow *flow, const struct ct_event *event)
 {
 	bool fresh;
-	struct held *held = table_put(m->held, flow->key, &fresh);
+	struct meter_held *held = table_put(m->held, flow->key, &fresh);
 
 	if (held)
 		held->event = *event;
@@ -277,7 +277,7 @@ static void hold(struct meter *m, struct flow *flow, const struct ct_event *even
 
 static void unhold(struct meter *m, uint64_t key)
 {
-	struct held *held = table_find(m->held, key);
+	struct meter_held *held = table_find(m->held, key);
 
 	if (held)
 		table_remove(m->held, held);
@@ -325,7 +325,7 @@ static void on_entry(struct meter *m, const struct ct_event *event)
 	flow->dump = m->dump;
 	note_status(m, flow, event);
 	if (flow->scope != FLOW_UNDECIDED) {
-		count(m, flow, event);
+		meter_count(m, flow, event);
 		return;
 	}
 	settle(m, flow, event, effort);
@@ -336,9 +336,9 @@ static void on_entry(struct meter *m, const struct ct_event *event)
 }
 
 /* Takes a live flow's record out of the table, whatever it still held. */
-static void drop(struct meter *m, struct flow *flow)
+void meter_drop(struct meter *m, struct flow *flow)
 {
-	connect(m, flow, -1);
+	meter_connect(m, flow, -1);
 	m->flows_undecided -= flow->scope == FLOW_UNDECIDED;
 	m->flows_uncounted -= flow->uncounted;
 	m->flows_offloaded -= flow->offloaded;
@@ -351,6 +351,7 @@ static void drop(struct meter *m, struct flow *flow)
 static bool settle_end(struct meter *m, const struct waiting_end *end, enum attribute_effort effort)
 {
 	struct flow flow = { .v6 = end->event.family == 6, .peer = HOST_NONE };
+	struct flow last;
 
 	if (end->age_unknown && !was_sighted(m, &end->event)) {
 		if (effort != ATTRIBUTE_FINAL)
@@ -362,7 +363,10 @@ static bool settle_end(struct meter *m, const struct waiting_end *end, enum attr
 	memcpy(flow.packets, end->packets, sizeof(flow.packets));
 	if (!decide(m, &flow, &end->event, effort))
 		return false;
-	count(m, &flow, &end->event);
+	flow.key = flow_key(&m->options.hash, &end->event);
+	last = flow;
+	meter_count(m, &flow, &end->event);
+	checkpoint_note_end(m, &flow, &last, false);
 	return true;
 }
 
@@ -392,21 +396,24 @@ static void on_destroy(struct meter *m, const struct ct_event *event)
 	flow = table_find(m->flows, key);
 	if (flow) {
 		bool decided = flow->scope != FLOW_UNDECIDED;
+		const struct flow last = *flow;
 
-		count(m, flow, event);
+		meter_count(m, flow, event);
+		if (decided)
+			checkpoint_note_end(m, flow, &last, true);
 		memcpy(end.bytes, flow->bytes, sizeof(end.bytes));
 		memcpy(end.packets, flow->packets, sizeof(end.packets));
-		drop(m, flow);
+		meter_drop(m, flow);
 		table_remove(m->flows, flow);
 		if (decided)
 			return;
-	} else if (!m->ready && event->start_ns) {
+	} else if (!m->ready && !m->restored && event->start_ns) {
 		if (event->start_ns < m->options.start_real_ns) {
 			m->stats.ended_before_first_dump++;
 			return;
 		}
 	} else {
-		end.age_unknown = !m->ready;
+		end.age_unknown = !m->ready && !m->restored;
 	}
 	wait_or_settle(m, &end);
 }
@@ -449,9 +456,11 @@ void meter_dump_end(struct meter *meter, bool complete, uint64_t now)
 		return;
 	}
 	meter->complete = meter->dump;
-	meter->completed_at[meter->complete % DUMPS_REMEMBERED] = now;
+	meter->completed_at[meter->complete % METER_DUMPS_REMEMBERED] = now;
 	meter->ready = true;
 	meter->sweep = 0;
+	checkpoint_dump_ended(meter);
+	wan_reconcile(meter->wan, meter->topology);
 }
 
 static bool is_gone(const struct meter *m, const struct flow *flow)
@@ -460,14 +469,15 @@ static bool is_gone(const struct meter *m, const struct flow *flow)
 
 	if ((int16_t)(m->complete - flow->dump) < GONE_DUMPS)
 		return false;
-	return m->now - m->completed_at[first_missed % DUMPS_REMEMBERED] >= GONE_NS;
+	return m->now - m->completed_at[first_missed % METER_DUMPS_REMEMBERED] >= GONE_NS;
 }
 
 static bool settle_gone(void *ctx, void *record)
 {
 	struct meter *m = ctx;
 	struct flow *flow = record;
-	const struct held *held;
+	const struct meter_held *held;
+	const struct flow last = *flow;
 
 	if (!is_gone(m, flow))
 		return false;
@@ -478,7 +488,8 @@ static bool settle_gone(void *ctx, void *record)
 
 		settle(m, flow, &event, ATTRIBUTE_FINAL);
 	}
-	drop(m, flow);
+	checkpoint_note_end(m, flow, &last, last.scope != FLOW_UNDECIDED);
+	meter_drop(m, flow);
 	return true;
 }
 
@@ -554,12 +565,27 @@ static void settle_waiting(struct meter *m, uint64_t until)
 		settle_end(m, &end, ATTRIBUTE_FINAL);
 }
 
+/* A few hosts per call: those that no flow refers to and that nothing was counted for in a long time. */
+static void forget_hosts(struct meter *m)
+{
+	for (int i = 0; i < HOSTS_PER_TICK && m->options.forget_after_ns; i++) {
+		uint32_t index = m->forget_next++ % hosts_count(m->hosts);
+		const struct host *host = hosts_get(m->hosts, index);
+
+		if (host->connections[HOST_IPV4] || host->connections[HOST_IPV6])
+			continue;
+		if (m->now - host->last_seen > m->options.forget_after_ns)
+			hosts_forget(m->hosts, index);
+	}
+}
+
 void meter_tick(struct meter *meter, uint64_t now)
 {
 	meter->now = now;
 	settle_waiting(meter, now);
 	tombs_expire(meter->tombs, meter->dump_began, now);
 	sightings_expire(meter->sightings, SIGHTING_KEEP_NS, now);
+	forget_hosts(meter);
 	for (int i = 0; i < SWEEP_PER_TICK && meter->sweep < TABLE_SHARDS; i++)
 		table_sweep(meter->flows, meter->sweep++, settle_gone, meter);
 }
@@ -567,7 +593,7 @@ void meter_tick(struct meter *meter, uint64_t now)
 static bool settle_held(void *ctx, void *record)
 {
 	struct meter *m = ctx;
-	struct held *held = record;
+	struct meter_held *held = record;
 	struct flow *flow = table_find(m->flows, held->key);
 
 	if (flow)
@@ -575,88 +601,15 @@ static bool settle_held(void *ctx, void *record)
 	return true;
 }
 
-void meter_settle(struct meter *meter, uint64_t now)
+void meter_settle_ends(struct meter *meter, uint64_t now)
 {
 	meter->now = now;
 	settle_waiting(meter, UINT64_MAX);
+}
+
+void meter_settle(struct meter *meter, uint64_t now)
+{
+	meter_settle_ends(meter, now);
 	for (unsigned int i = 0; i < TABLE_SHARDS; i++)
 		table_sweep(meter->held, i, settle_held, meter);
-}
-
-/* --- What is known */
-
-struct link_list {
-	struct topology_link *link;
-	size_t count, size;
-};
-
-static void count_link(void *ctx, const struct topology_link *link)
-{
-	struct link_list *list = ctx;
-
-	(void)link;
-	list->size++;
-}
-
-static void copy_link(void *ctx, const struct topology_link *link)
-{
-	struct link_list *list = ctx;
-
-	if (list->count < list->size)
-		list->link[list->count++] = *link;
-}
-
-static void copy_host(const struct meter *m, uint32_t index, struct snapshot_host *out)
-{
-	const struct host *host = hosts_get(m->hosts, index);
-	char text[ADDR_TEXT];
-
-	snprintf(out->label, sizeof(out->label), "%s", host_label(m->hosts, index, text));
-	out->mac[0] = 0;
-	if (host->kind == HOST_KIND_MAC)
-		mac_format(&host->mac, out->mac);
-	memcpy(out->wan, host->wan, sizeof(out->wan));
-	memcpy(out->local, host->local, sizeof(out->local));
-	memcpy(out->connections, host->connections, sizeof(out->connections));
-	out->first_seen = host->first_seen;
-	out->last_seen = host->last_seen;
-}
-
-int meter_snapshot(const struct meter *meter, struct snapshot *snapshot, uint64_t now)
-{
-	struct link_list links = { 0 };
-
-	*snapshot = (struct snapshot){
-		.stats = meter->stats,
-		.flows = table_count(meter->flows),
-		.flows_undecided = meter->flows_undecided,
-		.flows_uncounted = meter->flows_uncounted,
-		.flows_offloaded = meter->flows_offloaded,
-		.pending_sightings = sightings_count(meter->sightings),
-		.waiting_ends = waiting_count(meter->waiting),
-		.tombstones = tombs_count(meter->tombs),
-		.neighbours = neigh_count(meter->neigh),
-		.memory = table_memory(meter->flows),
-		.ready = meter->ready,
-		.now = now,
-		.last_dump_end = meter->last_dump_end,
-		.last_dump_ns = meter->last_dump_ns,
-	};
-	snapshot->stats.hosts_folded = hosts_folded(meter->hosts);
-	memcpy(snapshot->source, meter->source, sizeof(snapshot->source));
-
-	topology_each_link(meter->topology, count_link, &links);
-	links.link = calloc(links.size + 1, sizeof(*links.link));
-	snapshot->host = calloc(hosts_count(meter->hosts), sizeof(*snapshot->host));
-	snapshot->link = links.link;
-	if (!snapshot->host || !snapshot->link) {
-		snapshot_clear(snapshot);
-		return -ENOMEM;
-	}
-	topology_each_link(meter->topology, copy_link, &links);
-	snapshot->links = links.count;
-	snapshot->hosts = hosts_count(meter->hosts);
-	for (uint32_t i = 0; i < snapshot->hosts; i++)
-		copy_host(meter, i, &snapshot->host[i]);
-	return 0;
 }

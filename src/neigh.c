@@ -105,7 +105,8 @@ void neigh_rtnl(struct neigh *neigh, const struct rtnl_event *event, uint64_t no
 	if (event->type != RTNL_NEIGH)
 		return;
 	entry = find(neigh->kernel, &key);
-	if (event->gone || !n->has_mac || !mac_is_host(&n->mac) || (n->state & (NUD_FAILED | NUD_INCOMPLETE | NUD_NOARP))) {
+	if (event->gone || !n->has_mac || !mac_is_host(&n->mac) ||
+		(n->state & (NUD_FAILED | NUD_INCOMPLETE | NUD_NOARP))) {
 		forget(&neigh->kernel, entry);
 		return;
 	}

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "hostmeter/nflog_decode.h"
 
+#include "hostmeter/ct_decode.h"
 #include "hostmeter/nlattr.h"
 
+#include <linux/netfilter/nf_conntrack_common.h>
 #include <linux/netfilter/nfnetlink_log.h>
 #include <netinet/icmp6.h>
 #include <netinet/in.h>
@@ -201,7 +203,14 @@ static int decode_hwaddr(const struct nlattr_item *item, struct sighting *s)
 	return 0;
 }
 
-static int decode_attribute(const struct nlattr_item *item, struct sighting *s)
+/* The conntrack entry, where the kernel puts it into the message (NFULNL_CFG_F_CONNTRACK). */
+struct entry {
+	const void *attributes; /* NULL: it did not */
+	size_t len;
+	uint32_t info;          /* enum ip_conntrack_info */
+};
+
+static int decode_attribute(const struct nlattr_item *item, struct sighting *s, struct entry *entry)
 {
 	switch (item->type) {
 	case NFULA_IFINDEX_INDEV:
@@ -212,13 +221,43 @@ static int decode_attribute(const struct nlattr_item *item, struct sighting *s)
 		return decode_hwaddr(item, s);
 	case NFULA_PAYLOAD:
 		return nflog_decode_packet(item->data, item->len, s);
+	case NFULA_CT:
+		entry->attributes = item->data;
+		entry->len = item->len;
+		return 0;
+	case NFULA_CT_INFO:
+		return nlattr_be32(item, &entry->info);
 	default:
 		return 0;
 	}
 }
 
+/*
+ * The entry names the flow's ends exactly, where the packet cannot: later fragments, ICMP ids that NAT changed, protocols
+ * with keys of their own. An ICMP error comes with the entry of the flow that it speaks of, and was sent by somebody else.
+ */
+static int take_entry(const struct entry *entry, struct sighting *s)
+{
+	bool icmp = s->proto == IPPROTO_ICMP || s->proto == IPPROTO_ICMPV6;
+	struct ct_event event;
+	const struct ct_tuple *original = &event.tuple[CT_ORIGINAL], *reply = &event.tuple[CT_REPLY];
+	bool is_reply = entry->info >= IP_CT_IS_REPLY;
+
+	if (ct_decode_attributes(entry->attributes, entry->len, s->family, &event))
+		return -EBADMSG;
+	if (event.proto != s->proto || (icmp && !s->has_ports))
+		return 0;
+	s->src = is_reply ? reply->src : original->src;
+	s->dst = is_reply ? original->src : reply->src;
+	s->sport = is_reply && !icmp ? reply->sport : original->sport;
+	s->dport = is_reply || icmp ? original->sport : reply->sport;
+	s->has_ports = true;
+	return 0;
+}
+
 int nflog_decode(const struct nlmsghdr *message, struct sighting *sighting)
 {
+	struct entry entry = { .attributes = NULL };
 	struct nlattr_walk walk;
 	struct nlattr_item item;
 	int ret;
@@ -230,10 +269,11 @@ int nflog_decode(const struct nlmsghdr *message, struct sighting *sighting)
 		return ret;
 	*sighting = (struct sighting){ 0 };
 	while ((ret = nlattr_next(&walk, &item)) > 0) {
-		ret = decode_attribute(&item, sighting);
+		ret = decode_attribute(&item, sighting, &entry);
 		if (ret < 0)
 			return ret;
 	}
-	/* Without a payload nobody was seen. */
-	return ret < 0 || sighting->family ? ret : -EBADMSG;
+	if (ret < 0 || !sighting->family) /* without a payload nobody was seen */
+		return -EBADMSG;
+	return entry.attributes ? take_entry(&entry, sighting) : 0;
 }

@@ -74,7 +74,6 @@ struct nl {
 	struct nl_callbacks call;
 	struct reader source[SOURCE_COUNT];
 	uint32_t seq;
-	bool reliable;
 };
 
 static const struct {
@@ -272,7 +271,7 @@ static bool dump_step_ends(struct reader *source, size_t len)
 	return false;
 }
 
-/* On to the next step, or the same again if the table changed under the kernel's hands. True: there is one to request. */
+/* On to the next step, or the same again if the table changed meanwhile. True: there is one to request. */
 static bool dump_advance(struct dump *dump)
 {
 	if (dump->interrupted && dump->retries > 0)
@@ -319,12 +318,10 @@ static bool is_loss(ssize_t received)
 	return received == -ENOBUFS || received == -EMSGSIZE;
 }
 
-static void source_ready(void *ctx, int events)
+/* Reads at most so many datagrams. True if there may be more. */
+static bool read_some(struct reader *source, unsigned int datagrams)
 {
-	struct reader *source = ctx;
-
-	(void)events;
-	for (int i = 0; i < source_table[source->id].datagrams_per_turn; i++) {
+	for (unsigned int i = 0; i < datagrams; i++) {
 		ssize_t len = nl_socket_receive(source->socket, datagram_buffer, sizeof(datagram_buffer));
 
 		if (len > 0) {
@@ -332,13 +329,28 @@ static void source_ready(void *ctx, int events)
 		} else if (is_loss(len)) {
 			source->overrun = true;
 		} else if (len == -EAGAIN) {
-			break;
+			tell_overrun(source);
+			return false;
 		} else if (len < 0 && len != -EINTR) {
 			source_failed(source, (int)len);
-			return;
+			return false;
 		}
 	}
-	tell_overrun(source);
+	return true;
+}
+
+static void source_ready(void *ctx, int events)
+{
+	struct reader *source = ctx;
+
+	(void)events;
+	if (read_some(source, source_table[source->id].datagrams_per_turn))
+		tell_overrun(source);
+}
+
+bool nl_drain(struct nl *nl, enum source id, unsigned int datagrams)
+{
+	return nl->source[id].socket && read_some(&nl->source[id], datagrams);
 }
 
 /* --- Subscribing */
@@ -354,14 +366,18 @@ static int subscribe_ct_events(struct reader *source)
 	error = nl_socket_set(source->socket, NETLINK_BROADCAST_ERROR, true);
 	if (error)
 		return error;
-	source->nl->reliable = true;
 	return nl_socket_join(source->socket, groups, 1);
 }
 
 static int subscribe_rtnl(struct reader *source)
 {
 	static const int groups[] = {
-		RTNLGRP_LINK, RTNLGRP_NEIGH, RTNLGRP_IPV4_IFADDR, RTNLGRP_IPV6_IFADDR, RTNLGRP_IPV4_ROUTE, RTNLGRP_IPV6_ROUTE,
+		RTNLGRP_LINK,
+		RTNLGRP_NEIGH,
+		RTNLGRP_IPV4_IFADDR,
+		RTNLGRP_IPV6_IFADDR,
+		RTNLGRP_IPV4_ROUTE,
+		RTNLGRP_IPV6_ROUTE,
 	};
 
 	/* Since Linux 4.20; without it a dump of routes lists cached ones as well, which decoding passes over. */
@@ -387,24 +403,25 @@ static int wait_for_ack(struct reader *source, uint32_t seq)
 		if (len <= 0)
 			continue;
 		deliver(source, (size_t)len);
-		if (mnl_nlmsg_ok(message, (int)len) && message->nlmsg_type == NLMSG_ERROR && message->nlmsg_seq == seq &&
-			mnl_nlmsg_get_payload_len(message) >= sizeof(struct nlmsgerr))
+		if (mnl_nlmsg_ok(message, (int)len) && message->nlmsg_type == NLMSG_ERROR &&
+			message->nlmsg_seq == seq && mnl_nlmsg_get_payload_len(message) >= sizeof(struct nlmsgerr))
 			return ((const struct nlmsgerr *)mnl_nlmsg_get_payload(message))->error;
 	}
 	return -ETIMEDOUT;
 }
 
 /*
- * All of the configuration in one message, so that the group is never ours with other settings. NFULNL_CFG_CMD_PF_BIND is
- * left out: a rule with a group number needs no default logger, and setting one would send the router's own log of
+ * All of the configuration in one message, so that the group is never ours with other settings. NFULNL_CFG_CMD_PF_BIND
+ * is left out: a rule with a group number needs no default logger, and setting one would send the router's own log of
  * invalid packets here.
  */
 static int subscribe_nflog(struct reader *source)
 {
+	uint16_t flags = NFULNL_CFG_F_CONNTRACK; /* the entry in the message: an exact join */
 	int error = -EAGAIN;
 
-	/* EAGAIN: the kernel has just loaded the module. */
-	for (int i = 0; i < CONFIG_ATTEMPTS && error == -EAGAIN; i++) {
+	/* EAGAIN: the kernel has just loaded the module. EOPNOTSUPP: it is built without NETFILTER_NETLINK_GLUE_CT. */
+	for (int i = 0; i < CONFIG_ATTEMPTS && (error == -EAGAIN || (error == -EOPNOTSUPP && flags)); i++) {
 		_Alignas(8) char buffer[REQUEST_MAX];
 		struct nlmsghdr *message =
 			nflog_nlmsg_put_header(buffer, NFULNL_MSG_CONFIG, AF_UNSPEC, source->nl->options.nflog_group);
@@ -416,6 +433,10 @@ static int subscribe_nflog(struct reader *source)
 		mnl_attr_put_u32(message, NFULA_CFG_NLBUFSIZ, htonl(NFLOG_BATCH));
 		mnl_attr_put_u32(message, NFULA_CFG_TIMEOUT, htonl(NFLOG_TIMEOUT));
 		mnl_attr_put_u32(message, NFULA_CFG_QTHRESH, htonl(NFLOG_THRESHOLD));
+		if (error == -EOPNOTSUPP)
+			flags = 0;
+		if (flags)
+			mnl_attr_put_u16(message, NFULA_CFG_FLAGS, htons(flags));
 		error = request_send(source, message);
 		if (!error)
 			error = wait_for_ack(source, message->nlmsg_seq);
@@ -445,7 +466,9 @@ int nl_open_source(struct nl *nl, enum source id)
 
 	if (source->socket)
 		return -EALREADY;
-	error = nl_socket_open(&source->socket, source_table[id].protocol, wanted ? wanted : source_table[id].receive_buffer);
+	if (!wanted)
+		wanted = source_table[id].receive_buffer;
+	error = nl_socket_open(&source->socket, source_table[id].protocol, wanted);
 	if (error)
 		return error;
 	error = subscribe(source);
@@ -470,17 +493,23 @@ size_t nl_receive_buffer(const struct nl *nl, enum source source)
 	return nl_is_open(nl, source) ? nl_socket_receive_buffer(nl->source[source].socket) : 0;
 }
 
+int nl_fd(const struct nl *nl, enum source source)
+{
+	return nl_is_open(nl, source) ? mnl_socket_get_fd(nl->source[source].socket) : -1;
+}
+
 bool nl_is_reliable(const struct nl *nl)
 {
-	return nl_is_open(nl, SOURCE_EVENTS) && nl->reliable;
+	int on = 0;
+	socklen_t len = sizeof(on);
+
+	return nl_is_open(nl, SOURCE_EVENTS) &&
+		!mnl_socket_getsockopt(nl->source[SOURCE_EVENTS].socket, NETLINK_BROADCAST_ERROR, &on, &len) && on;
 }
 
 int nl_set_reliable(struct nl *nl, bool on)
 {
 	struct reader *source = &nl->source[SOURCE_EVENTS];
-	int error = source->socket ? nl_socket_set(source->socket, NETLINK_BROADCAST_ERROR, on) : -ENOTCONN;
 
-	if (!error)
-		nl->reliable = on;
-	return error;
+	return source->socket ? nl_socket_set(source->socket, NETLINK_BROADCAST_ERROR, on) : -ENOTCONN;
 }

@@ -66,8 +66,8 @@ ssize_t nl_socket_receive(struct mnl_socket *socket, void *buffer, size_t size)
 {
 	struct sockaddr_nl from = { 0 };
 	socklen_t from_len = sizeof(from);
-	ssize_t len = recvfrom(mnl_socket_get_fd(socket), buffer, size, MSG_DONTWAIT | MSG_TRUNC,
-		(struct sockaddr *)&from, &from_len);
+	ssize_t len = recvfrom(
+		mnl_socket_get_fd(socket), buffer, size, MSG_DONTWAIT | MSG_TRUNC, (struct sockaddr *)&from, &from_len);
 
 	if (len < 0)
 		return -errno;

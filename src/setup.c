@@ -48,6 +48,7 @@ int setup_make(struct setup *setup, const struct config *config, const struct ha
 			.wan = setup->wan,
 			.names = setup->names,
 			.max_hosts = config->max_hosts,
+			.forget_after_ns = config->forget_after_ns,
 			.max_flows = MAX_FLOWS,
 			.start_real_ns = start_real_ns,
 		};

@@ -8,7 +8,7 @@
 
 enum { SEEN = 1, HAS_MAC = 2 };
 
-/* 40 bytes; time in milliseconds since the first sighting, which lasts for 49 days and then wraps with the arithmetic. */
+/* 40 bytes; time in milliseconds, which wrap after 49 days together with the arithmetic. */
 struct record {
 	uint64_t key;
 	uint32_t ifindex[2];

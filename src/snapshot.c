@@ -7,5 +7,6 @@ void snapshot_clear(struct snapshot *snapshot)
 {
 	free(snapshot->host);
 	free(snapshot->link);
+	free(snapshot->wan);
 	*snapshot = (struct snapshot){ 0 };
 }

@@ -147,11 +147,24 @@ static struct link *find_link(const struct topology *t, uint32_t ifindex)
 	return link;
 }
 
+/* The kernel takes the IPv4 routes of a link that goes down, and tells nobody. */
+static void forget_routes(struct topology *t, uint32_t ifindex)
+{
+	struct route *route, *tmp;
+
+	HASH_ITER(hh, t->routes, route, tmp) {
+		if (route->ifindex == ifindex)
+			FORGET(t->routes, route);
+	}
+}
+
 static void take_link(struct topology *t, const struct rtnl_event *event)
 {
 	struct link *link = find_link(t, event->ifindex);
 	struct rtnl_link state = event->link;
 
+	if (event->gone || !(state.flags & IFF_UP))
+		forget_routes(t, event->ifindex);
 	if (event->gone) {
 		if (link)
 			FORGET(t->links, link);

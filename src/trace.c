@@ -19,10 +19,10 @@ enum {
 	PCAP_VERSION_MAJOR = 2,
 	PCAP_VERSION_MINOR = 4,
 	LINKTYPE_NETLINK = 253,
-	ARPHRD = 824,          /* ARPHRD_NETLINK */
-	TO_USER = 6,           /* PACKET_USER */
-	TO_KERNEL = 7,         /* PACKET_KERNEL */
-	RECORD_MAX = 1 << 18,  /* what Wireshark, too, takes at most */
+	ARPHRD = 824,         /* ARPHRD_NETLINK */
+	TO_USER = 6,          /* PACKET_USER */
+	TO_KERNEL = 7,        /* PACKET_KERNEL */
+	RECORD_MAX = 1 << 18, /* what Wireshark, too, takes at most */
 	COOKED_LEN = 16,
 	DATAGRAM_MAX = RECORD_MAX - COOKED_LEN,
 };
@@ -50,10 +50,10 @@ struct trace_writer {
 struct trace_reader {
 	FILE *file;
 	bool swapped;
-	uint32_t fraction_ns;         /* what one unit of the fraction is */
-	uint64_t next;                /* offset of the next record */
-	uint64_t offset;              /* of the one read last */
-	bool ahead;                   /* trace_open() read the first record already; this is what it got */
+	uint32_t fraction_ns; /* what one unit of the fraction is */
+	uint64_t next;        /* offset of the next record */
+	uint64_t offset;      /* of the one read last */
+	bool ahead;           /* trace_open() read the first record already; this is what it got */
 	int result;
 	struct trace_datagram first;
 	_Alignas(8) unsigned char data[DATAGRAM_MAX];

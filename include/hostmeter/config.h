@@ -52,7 +52,10 @@ struct config {
 	uint16_t nflog_group;
 	uint64_t dump_interval_ns;
 	double dump_share;      /* per cent of one core */
+	uint32_t event_buffer;  /* bytes */
+	double reliable_fill;   /* per cent of nf_conntrack_max */
 	uint32_t max_hosts;
+	uint64_t forget_after_ns; /* 0: never */
 	int log_level;          /* enum log_level */
 	struct config_host *host;
 	size_t hosts;

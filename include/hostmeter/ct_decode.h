@@ -10,6 +10,8 @@
 
 #include "hostmeter/ct_event.h"
 
+#include <stddef.h>
+
 struct nlmsghdr;
 
 /*
@@ -19,5 +21,11 @@ struct nlmsghdr;
  * the kernel keeps in their place (PPTP's call ids) cannot be read from a packet.
  */
 int ct_decode(const struct nlmsghdr *message, struct ct_event *event);
+
+/*
+ * The same for the bare attributes of an entry, as other messages carry them (NFLOG's NFULA_CT); family is 4 or 6, and
+ * the event's type is CT_NEW. 0 or -EBADMSG.
+ */
+int ct_decode_attributes(const void *attributes, size_t len, uint8_t family, struct ct_event *event);
 
 #endif

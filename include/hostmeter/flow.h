@@ -54,7 +54,7 @@ uint64_t flow_key(const struct hash_key *hash, const struct ct_event *event);
 uint64_t flow_pair(const struct hash_key *hash, uint8_t proto, const struct addr *a, uint16_t a_port,
 	const struct addr *b, uint16_t b_port, bool *swapped);
 
-/* flow_pair() of a conntrack entry: original source and reply source. For ICMP the original id stands for both ports. */
+/* flow_pair() of a conntrack entry: original source and reply source. For ICMP both ports are the original id. */
 uint64_t flow_pair_of(const struct hash_key *hash, const struct ct_event *event, bool *swapped);
 
 /* "nflog", "neighbour", "address", "router", "none". */

@@ -3,7 +3,7 @@
  * host: who is counted for, and the counts. One host per MAC; per address on links without MACs; and three that are no
  * single machine: the router itself, unknown, other.
  *
- * Hosts are known by index, which never changes. Their number is bounded: what does not fit is HOST_OTHER. Counts never
+ * Hosts are known by index, which stays theirs until they are forgotten. Their number is bounded: what does not fit is HOST_OTHER. Counts never
  * fall and never move from one host to another.
  */
 #ifndef HOSTMETER_HOST_H
@@ -14,7 +14,7 @@
 enum { HOST_ROUTER, HOST_UNKNOWN, HOST_OTHER, HOST_FIRST };
 #define HOST_NONE UINT32_MAX
 
-enum host_kind { HOST_KIND_SPECIAL, HOST_KIND_MAC, HOST_KIND_ADDRESS };
+enum host_kind { HOST_KIND_SPECIAL, HOST_KIND_MAC, HOST_KIND_ADDRESS, HOST_KIND_GONE };
 
 enum host_direction { HOST_IN, HOST_OUT }; /* seen from the host */
 enum { HOST_IPV4, HOST_IPV6, HOST_FAMILIES };
@@ -29,6 +29,7 @@ struct host {
 	struct addr addr;
 	struct host_count wan[HOST_FAMILIES][2];   /* by enum host_direction */
 	struct host_count local[HOST_FAMILIES][2];
+	struct host_count floor[2][HOST_FAMILIES][2]; /* of wan and of local: what was shown before a restart */
 	uint32_t connections[HOST_FAMILIES];
 	uint64_t first_seen, last_seen; /* when it was first counted for, when last; 0: not yet */
 	char *name; /* set by host_set_name(), or NULL */
@@ -40,7 +41,7 @@ struct hosts;
 struct hosts *hosts_new(uint32_t limit);
 void hosts_free(struct hosts *hosts);
 
-/* Indexes run from 0 to hosts_count() - 1. */
+/* Indexes run from 0 to hosts_count() - 1; those of forgotten hosts (HOST_KIND_GONE) are skipped by whoever lists them. */
 uint32_t hosts_count(const struct hosts *hosts);
 struct host *hosts_get(const struct hosts *hosts, uint32_t index);
 
@@ -48,8 +49,21 @@ struct host *hosts_get(const struct hosts *hosts, uint32_t index);
 uint32_t hosts_by_mac(struct hosts *hosts, const struct mac *mac);
 uint32_t hosts_by_address(struct hosts *hosts, const struct addr *addr);
 
+/*
+ * Forgets a host that no flow refers to: its counts go to HOST_OTHER, so sums stay; its index may be another's later. The
+ * three special ones stay.
+ */
+void hosts_forget(struct hosts *hosts, uint32_t index);
+
 /* How many calls found no room since the start. */
 uint64_t hosts_folded(const struct hosts *hosts);
+
+/* *count += *more; and the larger of two, bytes and packets each. */
+void host_count_add(struct host_count *count, const struct host_count *more);
+struct host_count host_count_max(const struct host_count *a, const struct host_count *b);
+
+/* Raises the totals to the floor where they lie below it, and drops the floor. */
+void host_fold_floor(struct host *host);
 
 /* Copies name (NULL: none). -ENOMEM leaves the old one. */
 int host_set_name(struct host *host, const char *name);

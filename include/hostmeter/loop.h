@@ -31,6 +31,9 @@ uint64_t loop_now_ns(const struct loop *loop);
 /* The longest time one turn's callbacks took since the last call, in nanoseconds; the call starts anew from 0. */
 uint64_t loop_stall_ns(struct loop *loop);
 
+/* Called once at the end of every turn, after all its callbacks: for what is worth doing once for many of them. */
+void loop_on_turn_end(struct loop *loop, void (*turn_end)(void *ctx), void *ctx);
+
 /* Level-triggered: called in every turn in which fd is ready for one of events. NULL: errno. The fd stays the caller's. */
 struct loop_io *loop_io_add(struct loop *loop, int fd, int events, void (*ready)(void *ctx, int events), void *ctx);
 void loop_io_del(struct loop_io *io);

@@ -23,6 +23,7 @@ struct meter_options {
 	const char *const *lan, *const *wan; /* as topology_new() takes them */
 	const struct names *names;           /* borrowed */
 	uint32_t max_hosts;
+	uint64_t forget_after_ns;            /* hosts not counted for in so long become "other"; 0: never */
 	size_t max_flows;
 	uint64_t start_real_ns;              /* when this meter began, since 1970: flows born later need no baseline */
 };
@@ -59,10 +60,10 @@ void meter_damaged(struct meter *meter, enum source source);
 /* To be called every METER_TICK_NS or so: settles what waited long enough and forgets what is old; bounded work. */
 void meter_tick(struct meter *meter, uint64_t now);
 
-/*
- * The end: whatever ended and still waits is settled at once, and live flows' held counts too, so that a snapshot taken
- * after it lacks nothing that was read.
- */
+/* Settles at once whatever ended and still waits. Live flows stay as they are: a checkpoint takes them over. */
+void meter_settle_ends(struct meter *meter, uint64_t now);
+
+/* The very end: held counts of live flows are settled too, so that a snapshot taken after it lacks nothing that was read. */
 void meter_settle(struct meter *meter, uint64_t now);
 
 /* All that is known now; snapshot_clear() frees it. 0 or -ENOMEM. */

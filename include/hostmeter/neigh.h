@@ -17,7 +17,7 @@ struct neigh *neigh_new(size_t limit);
 void neigh_free(struct neigh *neigh);
 size_t neigh_count(const struct neigh *neigh);
 
-/* Takes an RTNL_NEIGH event; others are ignored. An entry that failed or is incomplete has no MAC and counts as gone. */
+/* Takes an RTNL_NEIGH event; others are ignored. An entry that failed or is incomplete has no MAC: it is gone. */
 void neigh_rtnl(struct neigh *neigh, const struct rtnl_event *event, uint64_t now);
 
 /* Around a dump of all of both families: what it did not list is gone. */

@@ -57,9 +57,18 @@ bool nl_is_open(const struct nl *nl, enum source source);
 /* The receive buffer that the kernel granted, read back, in bytes; 0 for a closed source. */
 size_t nl_receive_buffer(const struct nl *nl, enum source source);
 
-/* Whether the event socket has reliable delivery; and switches it (0 or -errno). */
+/*
+ * Whether the event socket has reliable delivery, as the kernel says (another process may share the socket); and
+ * switches it (0 or -errno).
+ */
 bool nl_is_reliable(const struct nl *nl);
 int nl_set_reliable(struct nl *nl, bool on);
+
+/* A source's socket, to share with a child process; -1 while it is closed. */
+int nl_fd(const struct nl *nl, enum source source);
+
+/* Reads at once what is there, at most so many datagrams. True if there may be more. */
+bool nl_drain(struct nl *nl, enum source source, unsigned int datagrams);
 
 /* Requests a dump of all conntrack entries, both families, on SOURCE_DUMP. 0; -EBUSY while one is running; -errno. */
 int nl_dump_conntrack(struct nl *nl);

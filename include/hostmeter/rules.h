@@ -10,8 +10,8 @@
 #include <stdint.h>
 
 /*
- * Appends the rules for "nft" or "iptables" (one text for iptables-restore and ip6tables-restore), with this NFLOG group.
- * 0, or -EINVAL for another kind.
+ * Appends the rules for "nft" or "iptables" (one text for iptables-restore and ip6tables-restore), with this NFLOG
+ * group. 0, or -EINVAL for another kind.
  */
 int rules_render(struct buf *out, const char *kind, uint16_t group);
 

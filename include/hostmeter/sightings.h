@@ -2,8 +2,9 @@
 /*
  * sightings: the first packets that NFLOG showed, waiting for the flow that they began.
  *
- * A flow's counts come later than its first packet: with the next dump, or with DESTROY. Each record is one pair of ends
- * (flow_pair()) and says for either end by which interface its packets come in and, on a link that has them, from which MAC.
+ * A flow's counts come later than its first packet: with the next dump, or with DESTROY. Each record is one pair of
+ * ends (flow_pair()) and says for either end by which interface its packets come in and, on a link that has them, from
+ * which MAC.
  */
 #ifndef HOSTMETER_SIGHTINGS_H
 #define HOSTMETER_SIGHTINGS_H

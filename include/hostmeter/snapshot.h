@@ -9,6 +9,7 @@
 #include "hostmeter/host.h"
 #include "hostmeter/source.h"
 #include "hostmeter/topology.h"
+#include "hostmeter/wan.h"
 
 enum { SNAPSHOT_LABEL = 64 };
 
@@ -44,11 +45,26 @@ struct snapshot_stats {
 	uint64_t damaged;           /* messages that did not decode */
 };
 
+/* What only the running process knows; all zero in a replay. */
+struct snapshot_process {
+	bool running;
+	bool reliable;             /* event delivery */
+	uint64_t reliable_losses;  /* times it was switched off for a full table */
+	uint64_t conntrack_entries, conntrack_limit;
+	uint64_t dump_interval_ns, dump_cost_ns; /* what holds now; CPU time of the last dump */
+	uint64_t stall_ns;         /* the loop's longest turn lately */
+	uint64_t checkpoint_age_ns; /* UINT64_MAX: never saved */
+	uint64_t checkpoint_failures;
+};
+
 struct snapshot {
+	struct snapshot_process process;
 	struct snapshot_host *host;
 	size_t hosts;
 	struct topology_link *link;
 	size_t links;
+	struct wan_link *wan;
+	size_t wans;
 	struct snapshot_source source[SOURCE_COUNT];
 	struct snapshot_stats stats;
 	uint64_t flows, flows_undecided, flows_uncounted, flows_offloaded;

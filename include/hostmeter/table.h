@@ -3,8 +3,9 @@
  * table: millions of small records of one size, each known by a 64-bit fingerprint.
  *
  * A record starts with its key (uint64_t, never 0) and lives inside the table: no pointers, no per-record allocation.
- * The table is 256 open-addressed arrays, chosen by the key's top byte. An array that grows or shrinks moves only its own records, so
- * that no single call stalls the loop however large the whole is, and memory follows the count closely both ways.
+ * The table is 256 open-addressed arrays, chosen by the key's top byte. An array that grows or shrinks moves only its
+ * own records, so that no single call stalls the loop however large the whole is, and memory follows the count closely
+ * both ways.
  *
  * Keys must be fingerprints from hash.h: they are used as they are, so only the secret of the hash keeps a hostile
  * network from building long probe sequences.
@@ -43,9 +44,9 @@ void *table_put(struct table *table, uint64_t key, bool *fresh);
 void table_remove(struct table *table, void *record);
 
 /*
- * Calls visit for each record of one shard (0 to TABLE_SHARDS - 1); a record for which it returns true is removed. A record may be visited
- * twice, never missed. visit must not touch the table otherwise. Going through all shards, a few per turn, is how a large
- * table is swept without a stall.
+ * Calls visit for each record of one shard (0 to TABLE_SHARDS - 1); a record for which it returns true is removed. A
+ * record may be visited twice, never missed. visit must not touch the table otherwise. Going through all shards, a few
+ * per turn, is how a large table is swept without a stall.
  */
 void table_sweep(struct table *table, unsigned int shard, bool (*visit)(void *ctx, void *record), void *ctx);
 

@@ -3,9 +3,10 @@
  * tombs: flows whose DESTROY was read a moment ago, so that a second DESTROY and a line of a dump that was already on
  * its way are known for what they are.
  *
- * Why it is enough to remember them for a while: the kernel repeats a DESTROY (nf_conntrack_ecache.c, every 10 ms or so) only
- * until each reliable listener has it, and frees the entry after that; so a repetition refreshes its tombstone, and one
- * that has not been repeated for TOMBS_KEEP_NS was the last. A dump lists only what lived when it began.
+ * Why it is enough to remember them for a while: the kernel repeats a DESTROY (nf_conntrack_ecache.c, every 10 ms or
+ * so) only until each reliable listener has it, and frees the entry after that; so a repetition refreshes its
+ * tombstone, and one that has not been repeated for TOMBS_KEEP_NS was the last. A dump lists only what lived when it
+ * began.
  */
 #ifndef HOSTMETER_TOMBS_H
 #define HOSTMETER_TOMBS_H
@@ -39,8 +40,8 @@ enum tombs_verdict tombs_destroy(struct tombs *tombs, uint64_t key, const struct
 enum tombs_verdict tombs_entry(struct tombs *tombs, uint64_t key, uint64_t dump_began);
 
 /*
- * Takes away what is old, a few shards per call. dump_began: when the dump in the air began, 0 if there is none; tombstones
- * younger than it stay.
+ * Takes away what is old, a few shards per call. dump_began: when the dump in the air began, 0 if there is none;
+ * tombstones younger than it stay.
  */
 void tombs_expire(struct tombs *tombs, uint64_t dump_began, uint64_t now);
 

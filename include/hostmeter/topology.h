@@ -3,8 +3,8 @@
  * topology: which interface and which address is LAN, WAN or the router's own, followed live.
  *
  * By configuration, or found: WAN are the interfaces of default routes; LAN all others but loopback and the ports of
- * bridges and bonds. An interface that once had a default route stays WAN for as long as it exists: while a provider's line is down
- * for a moment, its flows do not turn into local ones.
+ * bridges and bonds. An interface that once had a default route stays WAN for as long as it exists: while a provider's
+ * line is down for a moment, its flows do not turn into local ones.
  */
 #ifndef HOSTMETER_TOPOLOGY_H
 #define HOSTMETER_TOPOLOGY_H
@@ -42,8 +42,8 @@ void topology_sync_end(struct topology *topology, enum rtnl_type type, uint8_t f
 enum side topology_interface(const struct topology *topology, uint32_t ifindex);
 
 /*
- * Where an address is, and by which interface (0: unknown). *gateway is the next hop on that interface, family 0 where the
- * address is on the link itself. An address that no route leads to is SIDE_WAN.
+ * Where an address is, and by which interface (0: unknown). *gateway is the next hop on that interface, family 0 where
+ * the address is on the link itself. An address that no route leads to is SIDE_WAN.
  */
 enum side topology_address(const struct topology *topology, const struct addr *addr, uint32_t *ifindex,
 	struct addr *gateway);

@@ -12,7 +12,7 @@
 
 #include <stddef.h>
 
-/* bytes and packets: what was counted before (or is the baseline); the rest of event's counters is still to be counted. */
+/* bytes and packets: what was counted before (or is the baseline); the rest of event's counters is to be counted. */
 struct waiting_end {
 	uint64_t deadline;
 	struct ct_event event;

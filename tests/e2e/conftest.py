@@ -7,7 +7,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from lab import Lab, Traffic  # noqa: E402
+from lab import Crowd, Lab, Traffic  # noqa: E402
 
 
 def pytest_sessionstart():
@@ -25,3 +25,18 @@ def lab():
 @pytest.fixture
 def traffic(lab):
     return Traffic(lab)
+
+
+@pytest.fixture(params=["nflog", "neighbour"])
+def rules(lab, request):
+    """A test that takes this runs twice: with the rules, and with nothing but the neighbour table."""
+    if request.param == "nflog":
+        lab.load_rules()
+    return request.param
+
+
+@pytest.fixture
+def crowd():
+    """Fifty hosts that the traffic generator plays, rules not loaded."""
+    with Crowd() as network:
+        yield network

@@ -1,26 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The meter against conntrack(8): what lives plus what ended is what was counted."""
 
-from lab import conntrack_events, conntrack_list, host_sums, wait_until
-
-NETLINK_NETFILTER = "12"
-
-
-def listen(lab):
-    """conntrack -E, once it listens; before the meter does. A large buffer: it has no reliable delivery."""
-    process = lab.router.spawn("conntrack", "-E", "-e", "DESTROY", "-o", "extended,id", "-b", "8388608")
-
-    def subscribed():
-        rows = [line.split() for line in lab.router.output("cat", "/proc/net/netlink").splitlines()[1:]]
-        return any(row[1] == NETLINK_NETFILTER and int(row[3], 16) for row in rows)
-
-    wait_until(subscribed, what="conntrack -E listens")
-    return process
-
+from lab import conntrack_events, conntrack_follow, conntrack_list, host_sums, wait_until
 
 def test_counters_are_the_sum_over_conntrack(lab, traffic):
     lab.load_rules()
-    events = listen(lab)
+    events = conntrack_follow(lab.router)
     with lab.meter(config=lab.names()) as meter:
         for host in lab.hosts:
             for ipv in 4, 6:

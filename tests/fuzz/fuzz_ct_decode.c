@@ -12,7 +12,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	if (message && ct_decode(message, &e) == 0)
 		for (int dir = CT_ORIGINAL; dir <= CT_REPLY; dir++)
-			if (!addr_len(e.family) || e.tuple[dir].src.family != e.family || e.tuple[dir].dst.family != e.family)
+			if (!addr_len(e.family) || e.tuple[dir].src.family != e.family ||
+				e.tuple[dir].dst.family != e.family)
 				abort();
 	free(message);
 	return 0;

@@ -9,22 +9,21 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-/* Every byte of a datagram is touched, so that a length that is wrong is seen. */
-static unsigned int sum(const struct trace_datagram *datagram)
+static volatile unsigned char sink;
+
+/* Every byte is read, so that a length that is wrong is seen. */
+static void touch(const struct trace_datagram *datagram)
 {
 	const unsigned char *bytes = datagram->data;
-	unsigned int total = 0;
 
 	for (size_t i = 0; i < datagram->len; i++)
-		total += bytes[i];
-	return total;
+		sink = bytes[i];
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct trace_reader *reader;
 	struct trace_datagram datagram;
-	volatile unsigned int total = 0;
 	char path[32];
 	int fd = memfd_create("trace", MFD_CLOEXEC);
 
@@ -33,7 +32,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
 	if (write(fd, data, size) == (ssize_t)size && trace_open(&reader, path) == 0) {
 		while (trace_read(reader, &datagram) == 1)
-			total += sum(&datagram);
+			touch(&datagram);
 		if (trace_offset(reader) > size)
 			abort();
 		trace_reader_free(reader);

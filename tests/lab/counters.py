@@ -5,6 +5,10 @@ import json
 import re
 from dataclasses import dataclass
 
+from .node import wait_until
+
+NETLINK_NETFILTER = "12"
+
 
 @dataclass(frozen=True)
 class Count:
@@ -53,20 +57,32 @@ def conntrack_list(node):
     return flows
 
 
+def conntrack_follow(node):
+    """conntrack -E of ended flows, once it listens; before the meter does. It has a large buffer and no more."""
+    process = node.spawn("conntrack", "-E", "-e", "DESTROY", "-o", "extended,id", "-b", "8388608")
+
+    def subscribed():
+        rows = [line.split() for line in node.output("cat", "/proc/net/netlink").splitlines()[1:]]
+        return any(row[1] == NETLINK_NETFILTER and int(row[3], 16) for row in rows)
+
+    wait_until(subscribed, what="conntrack -E listens")
+    return process
+
+
 def conntrack_events(text):
-    """The flows in the output of conntrack -E -e DESTROY -o extended,id; one that is there twice counts once."""
+    """The flows in the output of conntrack_follow(); one that is there twice counts once."""
     # The last line may be half written.
     lines = text[:text.rfind("\n") + 1].splitlines()
     return list({flow.id: flow for flow in (_flow(line) for line in lines if "src=" in line)}.values())
 
 
 def host_sums(lab, flows):
-    """{(host, ipv, direction): Count} by the address at the flow's LAN end, both ways of beginning."""
+    """{(host, ipv, direction): Count} of flows with the server, by the address at the LAN end, whoever began."""
     sums = {}
     for flow in flows:
         began, answered = lab.host_of(flow.src[0]), lab.host_of(flow.src[1])
         host = began or answered
-        if host is None:
+        if host is None or not {flow.src[0], flow.dst[0]} & {lab.server_v4, lab.server_v6}:
             continue
         ways = ("out", "in") if began else ("in", "out")
         for way, count in zip(ways, flow.counts):

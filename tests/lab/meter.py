@@ -44,7 +44,8 @@ class Meter:
 
     count = 0
 
-    def __init__(self, lab, *options, config="", node=None, listen="127.0.0.1:10060"):
+    def __init__(self, lab, *options, config="", node=None, listen="127.0.0.1:10060", interfaces=None):
+        """interfaces: options instead of the lab's --lan and --wan; () lets it find them."""
         Meter.count += 1
         self.node = node or lab.router
         self.directory = lab.scratch / f"meter-{Meter.count}"
@@ -52,7 +53,9 @@ class Meter:
         self.socket = self.directory / "hostmeter.sock"
         self.config = self.directory / "hostmeter.conf"
         self.config.write_text(config)
-        usual = ["--lan", lab.lan, "--wan", lab.wan, "--listen", listen, "--dump-interval", "1"]
+        if interfaces is None:
+            interfaces = "--lan", lab.lan, "--wan", lab.wan
+        usual = [*interfaces, "--listen", listen, "--dump-interval", "1"]
         self.argv = [PROGRAM, "--config", self.config, "--socket", self.socket, "--runtime-dir", self.directory / "run",
                      "--state-dir", self.directory / "state", *usual, *options]
         (self.directory / "run").mkdir()
@@ -115,19 +118,28 @@ class Meter:
         """{(host, ipv, direction): Count} of host_bytes_total and host_packets_total, without those still at zero."""
         return host_counts(self.metrics() if text is None else parse_metrics(text))
 
+    def local(self):
+        """The same of host_local_bytes_total and host_local_packets_total."""
+        return host_counts(self.metrics(), "host_local")
+
+    def attributed(self):
+        """{by: flows} of hostmeter_attributed_flows_total, without those still at zero."""
+        return {dict(labels)["by"]: int(value) for (name, labels), value in self.metrics().items()
+                if name == "hostmeter_attributed_flows_total" and value}
+
     def steady(self, deadline=20, still=0.5):
         """Waits until the host counters stood still for a while (longer than a batch of NFLOG); returns them."""
         last, since = None, 0.0
 
         def stands_still():
             nonlocal last, since
-            now = self.hosts()
+            now = self.hosts(), self.local()
             if now != last:
                 last, since = now, time.monotonic()
             return time.monotonic() - since >= still
 
         wait_until(stands_still, deadline, "the counters stand still", step=0.1)
-        return last
+        return last[0]
 
 
 def host_counts(metrics, prefix="host"):

@@ -1,11 +1,17 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """One network namespace and the processes in it."""
 
+import ctypes
 import os
 import signal
+import socket
 import subprocess
 import time
+from contextlib import contextmanager
 from pathlib import Path
+
+CLONE_NEWNET = 0x40000000
+LIBC = ctypes.CDLL(None, use_errno=True)
 
 
 def wait_until(predicate, deadline=10.0, what=None, step=0.05):
@@ -70,6 +76,11 @@ class Process:
         self.popen.wait()
 
 
+def _setns(file):
+    if LIBC.setns(file.fileno(), CLONE_NEWNET):
+        raise OSError(ctypes.get_errno(), "setns")
+
+
 class Node:
     """A named network namespace. Commands in it see the whole file system, so a UNIX socket joins them all."""
 
@@ -79,6 +90,20 @@ class Node:
         self.processes = []
         subprocess.run(["ip", "netns", "add", name], check=True)
         self.ip("link set lo up")
+
+    @contextmanager
+    def entered(self):
+        """This program is in the namespace for a moment; what it opens there stays there."""
+        with open("/proc/thread-self/ns/net", "rb") as home, open(f"/run/netns/{self.name}", "rb") as there:
+            _setns(there)
+            try:
+                yield
+            finally:
+                _setns(home)
+
+    def socket(self, family, kind, proto=0):
+        with self.entered():
+            return socket.socket(family, kind, proto)
 
     def command(self, *argv):
         return ["nsenter", f"--net=/run/netns/{self.name}", "--", *map(str, argv)]

@@ -2,8 +2,8 @@
 """
 The method that hostmeter replaces, as the judge of its numbers: per-host iptables rules in mangle.
 
-A packet from the LAN gets its host's number as mark, by the source MAC. The mark is kept in the connection, and a packet
-from the WAN gets it back from there. Two chains on the WAN interface have a rule per host that counts and returns.
+A packet from the LAN gets its host's number as mark, by the source MAC. The mark is kept in the connection, and a
+packet from the WAN gets it back from there. Two chains on the WAN interface have a rule per host that counts and returns.
 So a connection that is begun from the WAN has no mark until its first reply: those packets are missed.
 """
 

@@ -22,8 +22,11 @@ class Host:
         return self.v4 if ipv == 4 else self.v6
 
 
-HOSTS = tuple(Host(name, f"00:00:5e:00:53:{number:02x}", f"192.168.77.{number}", f"2001:db8:77::{number}")
-              for number, name in enumerate(("desktop", "laptop", "phone"), 11))
+def _host(name, number, lan=77):
+    return Host(name, f"00:00:5e:00:53:{number:02x}", f"192.168.{lan}.{number}", f"2001:db8:{lan}::{number}")
+
+
+HOSTS = tuple(_host(name, number) for number, name in enumerate(("desktop", "laptop", "phone"), 11))
 
 # Addresses are usable at once, nobody autoconfigures or joins, and packets go where the routes say.
 QUIET = {
@@ -46,6 +49,7 @@ class Lab:
     router_v4, router_v6 = "192.168.77.1", "2001:db8:77::1"
     wan_v4, wan_v6 = "198.51.100.2", "2001:db8:ff::2"
     server_v4, server_v6 = "198.51.100.1", "2001:db8:ff::1"
+    far_v4, far_v6 = "192.0.2.1", "2001:db8:1::1"
     hosts = HOSTS
 
     def __init__(self, acct=1, events=1):
@@ -82,6 +86,10 @@ class Lab:
     def server(self, ipv):
         return self.server_v4 if ipv == 4 else self.server_v6
 
+    def far(self, ipv):
+        """An address of inet that only the default route leads to."""
+        return self.far_v4 if ipv == 4 else self.far_v6
+
     def host_of(self, address):
         """The host that has this address; None for others."""
         return next((host for host in self.hosts if address in (host.v4, host.v6)), None)
@@ -108,6 +116,8 @@ class Lab:
             route add default via {self.server_v6} dev {self.wan}
         """)
         inet.ip(f"""
+            address add {self.far_v4}/32 dev lo
+            address add {self.far_v6}/128 dev lo nodad
             address add {self.server_v4}/24 dev eth0
             address add {self.server_v6}/64 dev eth0 nodad
             link set eth0 up
@@ -115,6 +125,11 @@ class Lab:
         """)
         for host in self.hosts:
             self._add_host(host)
+        self._route()
+
+    def _route(self):
+        """Forwarding, masquerading and tracking."""
+        router = self.router
         router.sysctl(ipv4__ip_forward=1, ipv6__conf__all__forwarding=1)
         # A rule that tracks is what makes conntrack work in a namespace, and its settings appear.
         router.run("nft", "-f", "-", stdin=f"""
@@ -137,22 +152,61 @@ class Lab:
         router.sysctl(netfilter__nf_conntrack_acct=self.acct, netfilter__nf_conntrack_events=self.events)
 
     def _add_host(self, host):
+        self._plug(host, host.name, self.router_v4, self.router_v6)
+        self.router.ip(f"link set {host.name} master {self.lan} up")
+
+    def _plug(self, host, port, via_v4, via_v6):
+        """A host's namespace, at this port of the router."""
         node = self.node(host.name)
-        self.router.ip(f"""
-            link add {host.name} type veth peer name eth0 address {host.mac} netns {host.name}
-            link set {host.name} master {self.lan} up
-        """)
+        self.router.ip(f"link add {port} type veth peer name eth0 address {host.mac} netns {host.name}")
         node.ip(f"""
             address add {host.v4}/24 dev eth0
             address add {host.v6}/64 dev eth0 nodad
             link set eth0 up
-            route add default via {self.router_v4} dev eth0
-            route add default via {self.router_v6} dev eth0
+            route add default via {via_v4} dev eth0
+            route add default via {via_v6} dev eth0
         """)
 
-    def port_forward(self, port, host, to_port):
-        """WAN port → the host's, IPv4 TCP."""
-        self.router.run("nft", "add", "rule", "ip", "nat", "prerouting", "iifname", self.wan, "tcp", "dport", port,
+    def second_lan(self):
+        """Adds the interface guest, 192.168.78.1 and 2001:db8:78::1, and returns the one host behind it."""
+        host = _host("tv", 14, 78)
+        self._plug(host, "guest", "192.168.78.1", "2001:db8:78::1")
+        self.router.ip("""
+            address add 192.168.78.1/24 dev guest
+            address add 2001:db8:78::1/64 dev guest nodad
+            link set guest up
+        """)
+        self.inet.ip(f"route add 2001:db8:78::/64 via {self.wan_v6} dev eth0")
+        return host
+
+    def second_wan(self):
+        """Adds the interface wan2 to inet, 203.0.113.2 and 2001:db8:fe::2; no route leads there yet."""
+        self.router.ip("""
+            link add wan2 type veth peer name eth1 netns inet
+            address add 203.0.113.2/24 dev wan2
+            address add 2001:db8:fe::2/64 dev wan2 nodad
+            link set wan2 up
+        """)
+        self.inet.ip("""
+            address add 203.0.113.1/24 dev eth1
+            address add 2001:db8:fe::1/64 dev eth1 nodad
+            link set eth1 up
+        """)
+        self.router.run("nft", "add", "rule", "ip", "nat", "postrouting", "oifname", "wan2", "masquerade")
+
+    def default_routes(self, wan):
+        """Moves both to this WAN, and the way back as well."""
+        v4, v6, back, eth = {self.wan: (self.server_v4, self.server_v6, self.wan_v6, "eth0"),
+                             "wan2": ("203.0.113.1", "2001:db8:fe::1", "2001:db8:fe::2", "eth1")}[wan]
+        self.router.ip(f"""
+            route replace default via {v4} dev {wan}
+            route replace default via {v6} dev {wan}
+        """)
+        self.inet.ip(f"route replace 2001:db8:77::/64 via {back} dev {eth}")
+
+    def port_forward(self, port, host, to_port, proto="tcp"):
+        """WAN port → the host's, IPv4."""
+        self.router.run("nft", "add", "rule", "ip", "nat", "prerouting", "iifname", self.wan, proto, "dport", port,
                         "dnat", "to", f"{host.v4}:{to_port}")
 
     def meter(self, *options, **keywords):

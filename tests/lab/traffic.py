@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Real traffic between the hosts and the WAN server."""
 
+from .node import wait_until
+
 IPERF, HTTP = 5201, 80
 
 
@@ -12,7 +14,8 @@ class Traffic:
         self.files = lab.scratch / "www"
         self.files.mkdir(exist_ok=True)
         (self.files / "page").write_bytes(b"x" * 300_000)
-        lab.inet.spawn("iperf3", "--server", "--port", IPERF, "--forceflush")
+        self.iperf_server = lab.inet.spawn("iperf3", "--server", "--port", IPERF, "--forceflush")
+        self.iperf_runs = 0
         self.serve(lab.inet)
         lab.inet.wait_listening(IPERF)
 
@@ -22,6 +25,10 @@ class Traffic:
         node.wait_listening(port)
 
     def iperf(self, host, ipv, *options):
+        # It serves one client at a time, and says so when it is free for the next.
+        self.iperf_runs += 1
+        wait_until(lambda: self.iperf_server.output().count("Server listening") >= self.iperf_runs,
+                   what="the iperf3 server is free")
         self.lab[host.name].run("iperf3", "--client", self.lab.server(ipv), "--port", IPERF, *options)
 
     def tcp_up(self, host, ipv, size="16M"):

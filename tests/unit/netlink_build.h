@@ -61,7 +61,14 @@ static inline void build_put_addr(struct nlmsghdr *head, uint16_t type, const st
 
 /* --- ctnetlink */
 
-enum build_ct_flags { BUILD_ZONE_IN_TUPLE = 1, BUILD_NO_REPLY = 2, BUILD_NO_PROTO_NUMBER = 4 };
+/* Where the zone stands; and what is left out of a damaged message. */
+enum build_ct_flags {
+	BUILD_ZONE_IN_TUPLE = 1,
+	BUILD_NO_REPLY = 2,
+	BUILD_NO_PROTO_NUMBER = 4,
+	BUILD_NO_SRC = 8,
+	BUILD_NO_DST = 16,
+};
 
 static inline void build_ct_tuple(struct nlmsghdr *head, const struct ct_event *e, enum ct_dir dir, int flags)
 {
@@ -71,8 +78,10 @@ static inline void build_ct_tuple(struct nlmsghdr *head, const struct ct_event *
 
 	tuple = mnl_attr_nest_start(head, dir == CT_ORIGINAL ? CTA_TUPLE_ORIG : CTA_TUPLE_REPLY);
 	nest = mnl_attr_nest_start(head, CTA_TUPLE_IP);
-	build_put_addr(head, six ? CTA_IP_V6_SRC : CTA_IP_V4_SRC, &t->src);
-	build_put_addr(head, six ? CTA_IP_V6_DST : CTA_IP_V4_DST, &t->dst);
+	if (!(flags & BUILD_NO_SRC))
+		build_put_addr(head, six ? CTA_IP_V6_SRC : CTA_IP_V4_SRC, &t->src);
+	if (!(flags & BUILD_NO_DST))
+		build_put_addr(head, six ? CTA_IP_V6_DST : CTA_IP_V4_DST, &t->dst);
 	mnl_attr_nest_end(head, nest);
 	nest = mnl_attr_nest_start(head, CTA_TUPLE_PROTO);
 	if (!(flags & BUILD_NO_PROTO_NUMBER))
@@ -81,7 +90,9 @@ static inline void build_ct_tuple(struct nlmsghdr *head, const struct ct_event *
 		mnl_attr_put_u16(head, icmp6 ? CTA_PROTO_ICMPV6_ID : CTA_PROTO_ICMP_ID, htons(t->sport));
 		/* The reply's type is another one: 129 or 0 for an echo. */
 		mnl_attr_put_u8(head, icmp6 ? CTA_PROTO_ICMPV6_TYPE : CTA_PROTO_ICMP_TYPE,
-			dir == CT_ORIGINAL ? e->icmp_type : icmp6 ? 129 : 0);
+			dir == CT_ORIGINAL ? e->icmp_type
+			: icmp6            ? 129
+					   : 0);
 		mnl_attr_put_u8(head, icmp6 ? CTA_PROTO_ICMPV6_CODE : CTA_PROTO_ICMP_CODE,
 			dir == CT_ORIGINAL ? e->icmp_code : 0);
 	} else if (t->sport || t->dport) {
@@ -146,8 +157,7 @@ static inline struct nlmsghdr *build_nflog(union message *m, uint32_t indev, uin
 	size_t hwaddr_len, const void *packet, size_t len)
 {
 	struct nfgenmsg fixed = { .nfgen_family = AF_INET };
-	struct nlmsghdr *head =
-		build_start(m, NFNL_SUBSYS_ULOG << 8 | NFULNL_MSG_PACKET, &fixed, sizeof(fixed));
+	struct nlmsghdr *head = build_start(m, NFNL_SUBSYS_ULOG << 8 | NFULNL_MSG_PACKET, &fixed, sizeof(fixed));
 	struct nfulnl_msg_packet_hdr packet_header = { .hw_protocol = htons(0x0800), .hook = 2 };
 	struct nfulnl_msg_packet_hw hw = { .hw_addrlen = htons((uint16_t)hwaddr_len) };
 
@@ -169,7 +179,8 @@ static inline struct nlmsghdr *build_nflog(union message *m, uint32_t indev, uin
 }
 
 /* An IPv4 header without options and what follows it; returns the packet's length. out has room for 20 + len. */
-static inline size_t build_ip4(uint8_t *out, uint8_t proto, const char *src, const char *dst, const void *l4, size_t len)
+static inline size_t build_ip4(
+	uint8_t *out, uint8_t proto, const char *src, const char *dst, const void *l4, size_t len)
 {
 	struct addr a = build_addr(src), b = build_addr(dst);
 
@@ -186,7 +197,8 @@ static inline size_t build_ip4(uint8_t *out, uint8_t proto, const char *src, con
 }
 
 /* An IPv6 header and what follows it, extension headers included; out has room for 40 + len. */
-static inline size_t build_ip6(uint8_t *out, uint8_t next, const char *src, const char *dst, const void *rest, size_t len)
+static inline size_t build_ip6(
+	uint8_t *out, uint8_t next, const char *src, const char *dst, const void *rest, size_t len)
 {
 	struct addr a = build_addr(src), b = build_addr(dst);
 
@@ -206,10 +218,16 @@ static inline size_t build_ip6(uint8_t *out, uint8_t next, const char *src, cons
 
 static inline struct nlmsghdr *build_link(union message *m, const struct rtnl_event *e)
 {
-	struct ifinfomsg fixed = { .ifi_index = (int)e->ifindex, .ifi_type = e->link.arphrd, .ifi_flags = e->link.flags };
+	struct ifinfomsg fixed = {
+		.ifi_index = (int)e->ifindex, .ifi_type = e->link.arphrd, .ifi_flags = e->link.flags
+	};
 	struct nlmsghdr *head = build_start(m, e->gone ? RTM_DELLINK : RTM_NEWLINK, &fixed, sizeof(fixed));
-	struct rtnl_link_stats64 stats = { .rx_bytes = e->link.rx_bytes, .tx_bytes = e->link.tx_bytes,
-		.rx_packets = e->link.rx_packets, .tx_packets = e->link.tx_packets, .rx_errors = 1, .collisions = 2 };
+	struct rtnl_link_stats64 stats = { .rx_bytes = e->link.rx_bytes,
+		.tx_bytes = e->link.tx_bytes,
+		.rx_packets = e->link.rx_packets,
+		.tx_packets = e->link.tx_packets,
+		.rx_errors = 1,
+		.collisions = 2 };
 
 	mnl_attr_put_strz(head, IFLA_IFNAME, e->link.name);
 	mnl_attr_put_u32(head, IFLA_MTU, 1500);
@@ -223,7 +241,8 @@ static inline struct nlmsghdr *build_link(union message *m, const struct rtnl_ev
 static inline struct nlmsghdr *build_rtnl_addr(union message *m, const struct rtnl_event *e, const struct addr *peer)
 {
 	struct ifaddrmsg fixed = { .ifa_family = e->addr.addr.family == 6 ? AF_INET6 : AF_INET,
-		.ifa_prefixlen = e->addr.prefix_len, .ifa_index = e->ifindex };
+		.ifa_prefixlen = e->addr.prefix_len,
+		.ifa_index = e->ifindex };
 	struct nlmsghdr *head = build_start(m, e->gone ? RTM_DELADDR : RTM_NEWADDR, &fixed, sizeof(fixed));
 
 	if (peer)
@@ -250,8 +269,10 @@ static inline void build_put_gateway(struct nlmsghdr *head, uint8_t family, cons
 static inline struct nlmsghdr *build_route(union message *m, const struct rtnl_event *e, int hops)
 {
 	const struct rtnl_route *r = &e->route;
-	struct rtmsg fixed = { .rtm_family = r->dst.addr.family == 6 ? AF_INET6 : AF_INET, .rtm_dst_len = r->dst.len,
-		.rtm_table = (uint8_t)(r->table < 256 ? r->table : RT_TABLE_COMPAT), .rtm_type = r->kind };
+	struct rtmsg fixed = { .rtm_family = r->dst.addr.family == 6 ? AF_INET6 : AF_INET,
+		.rtm_dst_len = r->dst.len,
+		.rtm_table = (uint8_t)(r->table < 256 ? r->table : RT_TABLE_COMPAT),
+		.rtm_type = r->kind };
 	struct nlmsghdr *head = build_start(m, e->gone ? RTM_DELROUTE : RTM_NEWROUTE, &fixed, sizeof(fixed));
 	struct nlattr *multipath;
 
@@ -283,7 +304,8 @@ static inline struct nlmsghdr *build_route(union message *m, const struct rtnl_e
 static inline struct nlmsghdr *build_neigh(union message *m, const struct rtnl_event *e, size_t lladdr_len)
 {
 	struct ndmsg fixed = { .ndm_family = e->neigh.addr.family == 6 ? AF_INET6 : AF_INET,
-		.ndm_ifindex = (int)e->ifindex, .ndm_state = e->neigh.state };
+		.ndm_ifindex = (int)e->ifindex,
+		.ndm_state = e->neigh.state };
 	struct nlmsghdr *head = build_start(m, e->gone ? RTM_DELNEIGH : RTM_NEWNEIGH, &fixed, sizeof(fixed));
 	uint8_t lladdr[32] = { 0 };
 

@@ -94,6 +94,12 @@ static void show(struct buf *b, const struct config *config)
 		buf_printf(b, "dump-share=%g ", config->dump_share);
 	if (config->max_hosts != 4096)
 		buf_printf(b, "max-hosts=%u ", config->max_hosts);
+	if (config->forget_after_ns)
+		buf_printf(b, "forget-after=%llu ", (unsigned long long)config->forget_after_ns);
+	if (config->event_buffer != 8388608)
+		buf_printf(b, "event-buffer=%u ", config->event_buffer);
+	if (config->reliable_fill != 90)
+		buf_printf(b, "reliable-fill=%g ", config->reliable_fill);
 	if (config->log_level != LOG_LEVEL_INFO)
 		buf_printf(b, "log-level=%d ", config->log_level);
 	show_hosts(b, config);
@@ -245,6 +251,9 @@ static void keys_are_taken(void **state)
 		{ ARGS(), "dump-share = \"2.5\"", "dump-share=2.5 " },
 		{ ARGS(), "max-hosts = 1", "max-hosts=1 " },
 		{ ARGS(), "max-hosts = 65000", "max-hosts=65000 " },
+		{ ARGS(), "forget-after = 86400", "forget-after=86400000000000 " },
+		{ ARGS(), "event-buffer = 8192", "event-buffer=8192 " },
+		{ ARGS(), "reliable-fill = 75.5", "reliable-fill=75.5 " },
 		{ ARGS(), "log-level = warning", "log-level=1 " },
 		{ ARGS(), "host \"desktop\" { mac = {\"00:00:5e:01:02:03\", \"00-00-5E-01-02-04\"} }",
 			"host[desktop 00:00:5e:01:02:03 00:00:5e:01:02:04] " },

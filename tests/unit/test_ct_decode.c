@@ -18,8 +18,14 @@ static struct ct_event sample(uint8_t family, uint8_t proto)
 {
 	bool four = family == 4, icmp = proto == IPPROTO_ICMP || proto == IPPROTO_ICMPV6;
 	bool ports = proto != IPPROTO_GRE && proto != IPPROTO_ESP;
-	struct ct_event e = { .type = CT_ENTRY, .family = family, .proto = proto, .has_counters = true, .zone = 513,
-		.id = 0xdeadbeef, .status = STATUS, .start_ns = UINT64_C(1792843200123456789) };
+	struct ct_event e = { .type = CT_ENTRY,
+		.family = family,
+		.proto = proto,
+		.has_counters = true,
+		.zone = 513,
+		.id = 0xdeadbeef,
+		.status = STATUS,
+		.start_ns = UINT64_C(1792843200123456789) };
 
 	e.tuple[CT_ORIGINAL].src = build_addr(four ? "192.0.2.10" : "2001:db8:1::10");
 	e.tuple[CT_ORIGINAL].dst = build_addr(four ? "198.51.100.80" : "2001:db8:2::80");
@@ -46,9 +52,20 @@ static struct ct_event sample(uint8_t family, uint8_t proto)
 static const struct {
 	uint8_t family, proto;
 } kinds[] = {
-	{ 4, IPPROTO_TCP }, { 4, IPPROTO_UDP }, { 4, IPPROTO_UDPLITE }, { 4, IPPROTO_SCTP }, { 4, DCCP },
-	{ 4, IPPROTO_ICMP }, { 4, IPPROTO_GRE }, { 4, IPPROTO_ESP }, { 6, IPPROTO_TCP }, { 6, IPPROTO_UDP },
-	{ 6, IPPROTO_SCTP }, { 6, IPPROTO_ICMPV6 }, { 6, IPPROTO_GRE }, { 6, IPPROTO_ESP },
+	{ 4, IPPROTO_TCP },
+	{ 4, IPPROTO_UDP },
+	{ 4, IPPROTO_UDPLITE },
+	{ 4, IPPROTO_SCTP },
+	{ 4, DCCP },
+	{ 4, IPPROTO_ICMP },
+	{ 4, IPPROTO_GRE },
+	{ 4, IPPROTO_ESP },
+	{ 6, IPPROTO_TCP },
+	{ 6, IPPROTO_UDP },
+	{ 6, IPPROTO_SCTP },
+	{ 6, IPPROTO_ICMPV6 },
+	{ 6, IPPROTO_GRE },
+	{ 6, IPPROTO_ESP },
 };
 
 enum { KINDS = sizeof(kinds) / sizeof(kinds[0]) };
@@ -196,8 +213,8 @@ static void damaged_messages(void **state)
 	union message m;
 
 	(void)state;
-	assert_int_equal(ct_decode(build_ct(&m, &e, BUILD_NO_REPLY), &got), -EBADMSG);
-	assert_int_equal(ct_decode(build_ct(&m, &e, BUILD_NO_PROTO_NUMBER), &got), -EBADMSG);
+	for (int missing = BUILD_NO_REPLY; missing <= BUILD_NO_DST; missing *= 2)
+		assert_int_equal(ct_decode(build_ct(&m, &e, missing), &got), -EBADMSG);
 	build_ct(&m, &e, 0);
 	fixed = NLMSG_DATA(&m.head);
 	fixed->nfgen_family = AF_UNSPEC;
@@ -208,15 +225,46 @@ static void damaged_messages(void **state)
 	assert_int_equal(ct_decode(&m.head, &got), 0);
 	m.head.nlmsg_len = NLMSG_HDRLEN;
 	assert_int_equal(ct_decode(&m.head, &got), -EBADMSG);
+}
 
-	/* Each of these values has one size. */
+static void every_value_has_one_size(void **state)
+{
 	static const uint16_t types[] = { CTA_STATUS, CTA_ID, CTA_ZONE };
+	struct ct_event e = sample(4, IPPROTO_TCP), got;
+	struct nlattr *nest;
+	union message m;
+
+	(void)state;
 	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
 		mnl_attr_put_u8(build_ct(&m, &e, 0), types[i], 1);
 		assert_int_equal(ct_decode(&m.head, &got), -EBADMSG);
 		mnl_attr_put_u64(build_ct(&m, &e, 0), types[i], 1);
 		assert_int_equal(ct_decode(&m.head, &got), -EBADMSG);
 	}
+	nest = mnl_attr_nest_start(build_ct(&m, &e, 0), CTA_TIMESTAMP);
+	mnl_attr_put_u32(&m.head, CTA_TIMESTAMP_START, 1);
+	mnl_attr_nest_end(&m.head, nest);
+	assert_int_equal(ct_decode(&m.head, &got), -EBADMSG);
+	nest = mnl_attr_nest_start(build_ct(&m, &e, 0), CTA_COUNTERS_ORIG);
+	mnl_attr_put_u64(&m.head, CTA_COUNTERS_BYTES, 1);
+	mnl_attr_nest_end(&m.head, nest);
+	assert_int_equal(ct_decode(&m.head, &got), -EBADMSG);
+}
+
+static void the_last_attribute_may_lack_its_padding(void **state)
+{
+	struct ct_event want = sample(6, IPPROTO_UDP), got;
+	struct nlmsghdr *exact;
+	union message m;
+
+	(void)state;
+	want.zone = 0;
+	mnl_attr_put_u16(build_ct(&m, &want, 0), CTA_ZONE, htons(9));
+	want.zone = 9;
+	exact = build_cut(&m.head, m.head.nlmsg_len - 2);
+	assert_int_equal(decode(exact, &got), 0);
+	assert_event_equal(&got, &want);
+	free(exact);
 }
 
 /* Under the address sanitizer: memory that ends with the message, cut at every length and with every byte broken. */
@@ -351,6 +399,8 @@ int main(void)
 		cmocka_unit_test(zone_of_the_original_direction),
 		cmocka_unit_test(gre_has_no_ports),
 		cmocka_unit_test(damaged_messages),
+		cmocka_unit_test(every_value_has_one_size),
+		cmocka_unit_test(the_last_attribute_may_lack_its_padding),
 		cmocka_unit_test(hostile_lengths_stay_inside),
 		cmocka_unit_test(parses_as_the_library_does),
 		cmocka_unit_test(decodes_what_the_library_builds),

@@ -71,8 +71,10 @@ static void a_name_cannot_forge_a_line(void **state)
 	(void)state;
 	log_info("host %s", "a\n<3>b\r\x1b[2J\x7f\tc");
 	assert_string_equal(logged(), "<6>host a?<3>b??[2J??c\n");
-	log_info("host %s", "k\xc3\xbc" "che");
-	assert_string_equal(logged(), "<6>host k\xc3\xbc" "che\n");
+	log_info("host %s", "k\xc3\xbc"
+			    "che");
+	assert_string_equal(logged(), "<6>host k\xc3\xbc"
+				      "che\n");
 }
 
 static void a_long_line_is_cut_to_one(void **state)

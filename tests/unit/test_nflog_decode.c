@@ -159,6 +159,10 @@ static void icmp_queries_have_an_id(void **state)
 		assert_int_equal(decode(packet, build_ip4(packet, IPPROTO_ICMP, from4, to4, icmp, 8), &s), 0);
 		assert_ports(&s, 0x1234, 0x1234);
 	}
+	for (size_t len = 0; len < 6; len++) {
+		assert_int_equal(decode(packet, build_ip4(packet, IPPROTO_ICMP, from4, to4, icmp, len), &s), 0);
+		assert_no_ports(&s);
+	}
 	for (size_t i = 0; i < sizeof(errors4); i++) {
 		icmp[0] = errors4[i];
 		assert_int_equal(decode(packet, build_ip4(packet, IPPROTO_ICMP, from4, to4, icmp, 8), &s), 0);
@@ -169,6 +173,10 @@ static void icmp_queries_have_an_id(void **state)
 		assert_int_equal(decode(packet, build_ip6(packet, IPPROTO_ICMPV6, from6, to6, icmp, 8), &s), 0);
 		assert_int_equal(s.proto, IPPROTO_ICMPV6);
 		assert_ports(&s, 0x1234, 0x1234);
+	}
+	for (size_t len = 0; len < 6; len++) {
+		assert_int_equal(decode(packet, build_ip6(packet, IPPROTO_ICMPV6, from6, to6, icmp, len), &s), 0);
+		assert_no_ports(&s);
 	}
 	for (size_t i = 0; i < sizeof(errors6); i++) {
 		icmp[0] = errors6[i];
@@ -352,7 +360,8 @@ static void hostile_lengths_stay_inside(void **state)
 
 	(void)state;
 	for (int six = 0; six < 2; six++) {
-		size_t len = six ? build_chain(packet) : build_ip4(packet, IPPROTO_ICMP, from4, to4, "\x08\0\0\0\x12\x34", 6);
+		size_t len = six ? build_chain(packet)
+				 : build_ip4(packet, IPPROTO_ICMP, from4, to4, "\x08\0\0\0\x12\x34", 6);
 
 		build_nflog(&m, 3, 2, laptop.b, MAC_LEN, packet, len);
 		m.head.nlmsg_len -= (uint32_t)(MNL_ALIGN(len) - len);

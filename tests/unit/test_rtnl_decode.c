@@ -21,23 +21,37 @@ static struct prefix build_prefix(const char *text)
 
 static struct rtnl_event sample_link(void)
 {
-	return (struct rtnl_event){ .type = RTNL_LINK, .ifindex = 7,
-		.link = { .name = "lan0", .master = 3, .flags = IFF_UP | IFF_RUNNING, .arphrd = ARPHRD_ETHER, .has_stats = true,
-			.rx_bytes = UINT64_C(0x0123456789abcdef), .tx_bytes = UINT64_C(0xfedcba9876543210), .rx_packets = 5,
+	return (struct rtnl_event){ .type = RTNL_LINK,
+		.ifindex = 7,
+		.link = { .name = "lan0",
+			.master = 3,
+			.flags = IFF_UP | IFF_RUNNING,
+			.arphrd = ARPHRD_ETHER,
+			.has_stats = true,
+			.rx_bytes = UINT64_C(0x0123456789abcdef),
+			.tx_bytes = UINT64_C(0xfedcba9876543210),
+			.rx_packets = 5,
 			.tx_packets = UINT64_C(1) << 40 } };
 }
 
 static struct rtnl_event sample_route(const char *dst, const char *gateway)
 {
-	return (struct rtnl_event){ .type = RTNL_ROUTE, .ifindex = 2,
-		.route = { .dst = build_prefix(dst), .table = 1000, .metric = 1024, .kind = RTN_UNICAST,
+	return (struct rtnl_event){ .type = RTNL_ROUTE,
+		.ifindex = 2,
+		.route = { .dst = build_prefix(dst),
+			.table = 1000,
+			.metric = 1024,
+			.kind = RTN_UNICAST,
 			.gateway = build_addr(gateway) } };
 }
 
 static struct rtnl_event sample_neigh(const char *addr)
 {
-	return (struct rtnl_event){ .type = RTNL_NEIGH, .ifindex = 3,
-		.neigh = { .addr = build_addr(addr), .mac = { { 0x00, 0x00, 0x5e, 0x00, 0x53, 0x01 } }, .has_mac = true,
+	return (struct rtnl_event){ .type = RTNL_NEIGH,
+		.ifindex = 3,
+		.neigh = { .addr = build_addr(addr),
+			.mac = { { 0x00, 0x00, 0x5e, 0x00, 0x53, 0x01 } },
+			.has_mac = true,
 			.state = NUD_STALE } };
 }
 
@@ -118,7 +132,8 @@ static void link_names_are_made_printable(void **state)
 {
 	static const struct {
 		const char *name, *want;
-	} cases[] = { { "eth0\n#forged", "eth0?#forged" }, { "\x1b[2J", "?[2J" }, { "k\xc3\xbc", "k??" }, { "a b", "a?b" } };
+	} cases[] = { { "eth0\n#forged", "eth0?#forged" }, { "\x1b[2J", "?[2J" }, { "k\xc3\xbc", "k??" },
+		{ "a b", "a?b" } };
 	struct rtnl_event e = sample_link(), got;
 	union message m;
 
@@ -131,6 +146,7 @@ static void link_names_are_made_printable(void **state)
 	/* None, and one that is too long for the kernel itself. */
 	e.link.name[0] = '\0';
 	assert_int_equal(decode(build_link(&m, &e), &got), -EBADMSG);
+	strcpy(e.link.name, "lan0");
 	mnl_attr_put_strz(build_link(&m, &e), IFLA_IFNAME, "sixteen_is_a_lot");
 	assert_int_equal(decode(&m.head, &got), -EBADMSG);
 }
@@ -152,7 +168,8 @@ static void partial_links_are_not_meant(void **state)
 
 static void addresses(void **state)
 {
-	static const char *const texts[] = { "192.0.2.1", "2001:db8::1" }, *const peers[] = { "192.0.2.2", "2001:db8::2" };
+	static const char *const texts[] = { "192.0.2.1", "2001:db8::1" }, *const peers[] = { "192.0.2.2",
+		"2001:db8::2" };
 	struct rtnl_event want, got;
 	union message m;
 
@@ -160,7 +177,9 @@ static void addresses(void **state)
 	for (int i = 0; i < 8; i++) {
 		struct addr peer = build_addr(peers[i % 2]);
 
-		want = (struct rtnl_event){ .type = RTNL_ADDR, .gone = i & 4, .ifindex = 5,
+		want = (struct rtnl_event){ .type = RTNL_ADDR,
+			.gone = i & 4,
+			.ifindex = 5,
 			.addr = { .addr = build_addr(texts[i % 2]), .prefix_len = 24 } };
 		assert_int_equal(decode(build_rtnl_addr(&m, &want, i & 2 ? &peer : NULL), &got), 0);
 		assert_head_equal(&got, &want);
@@ -256,10 +275,27 @@ static void routes_that_are_not_meant_or_damaged(void **state)
 	hop.rtnh_len = sizeof(hop) - 1;
 	mnl_attr_put(build_route(&m, &e, 0), RTA_MULTIPATH, sizeof(hop), &hop);
 	assert_int_equal(decode(&m.head, &got), -EBADMSG);
-	mnl_attr_put(build_route(&m, &e, 0), RTA_MULTIPATH, sizeof(hop) - 1, &hop);
-	assert_int_equal(decode(&m.head, &got), -EBADMSG);
 	mnl_attr_put_u16(build_route(&m, &e, 0), RTA_VIA, AF_INET6);
 	assert_int_equal(decode(&m.head, &got), -EBADMSG);
+}
+
+/* Cut so that memory ends with the attribute. */
+static void routes_with_a_cut_gateway(void **state)
+{
+	struct rtnl_event e = sample_route("198.51.100.0/24", "192.0.2.254"), got;
+	struct rtnexthop hop = { .rtnh_len = sizeof(hop) };
+	struct nlmsghdr *exact;
+	union message m;
+
+	(void)state;
+	mnl_attr_put(build_route(&m, &e, 0), RTA_MULTIPATH, 4, &hop);
+	exact = build_cut(&m.head, m.head.nlmsg_len);
+	assert_int_equal(decode(exact, &got), -EBADMSG);
+	free(exact);
+	mnl_attr_put(build_route(&m, &e, 0), RTA_VIA, 0, NULL);
+	exact = build_cut(&m.head, m.head.nlmsg_len);
+	assert_int_equal(decode(exact, &got), -EBADMSG);
+	free(exact);
 }
 
 static void neighbours(void **state)
@@ -383,6 +419,7 @@ int main(void)
 		cmocka_unit_test(routes),
 		cmocka_unit_test(routes_without_the_wide_table),
 		cmocka_unit_test(routes_that_are_not_meant_or_damaged),
+		cmocka_unit_test(routes_with_a_cut_gateway),
 		cmocka_unit_test(neighbours),
 		cmocka_unit_test(neighbours_without_a_mac),
 		cmocka_unit_test(neighbours_that_are_not_meant_or_damaged),

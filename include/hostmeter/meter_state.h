@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * meter_state: the inside of struct meter, for the files that make up the meter: meter.c, meter_snapshot.c,
+ * checkpoint.c. Nobody else includes it.
+ */
+#ifndef HOSTMETER_METER_STATE_H
+#define HOSTMETER_METER_STATE_H
+
+#include "hostmeter/buf.h"
+#include "hostmeter/meter.h"
+#include "hostmeter/neigh.h"
+#include "hostmeter/sightings.h"
+#include "hostmeter/table.h"
+#include "hostmeter/tombs.h"
+#include "hostmeter/waiting.h"
+#include "hostmeter/wan.h"
+
+enum { METER_DUMPS_REMEMBERED = 1024 };
+
+/* The latest reading of a live flow that is not decided. */
+struct meter_held {
+	uint64_t key;
+	struct ct_event event;
+};
+
+struct meter {
+	struct meter_options options;
+	struct table *flows;
+	struct table *held;
+	struct tombs *tombs;
+	struct waiting *waiting;
+	struct sightings *sightings;
+	struct neigh *neigh;
+	struct topology *topology;
+	struct hosts *hosts;
+	struct wan *wan;
+	struct snapshot_source source[SOURCE_COUNT];
+	struct snapshot_stats stats;
+	uint64_t flows_undecided, flows_uncounted, flows_offloaded;
+
+	bool ready;               /* a complete dump is in; before that, flows get a baseline */
+	uint16_t dump;            /* number of the dump in the air, or of the last one; an incomplete one's is used again */
+	uint16_t complete;        /* number of the last complete one */
+	uint64_t dump_began;      /* 0: none in the air */
+	uint64_t last_dump_end, last_dump_ns;
+	uint64_t completed_at[METER_DUMPS_REMEMBERED];
+	unsigned int sweep;       /* next shard to look for flows that are gone; TABLE_SHARDS: done */
+	uint64_t now;             /* of the latest call */
+	uint32_t forget_next;     /* next host to look at */
+
+	/* See checkpoint.c. */
+	bool restored;            /* went on from a checkpoint: no flow needs a baseline */
+	bool journaling;          /* a checkpoint was begun: ends are kept for it */
+	bool totals_moved;        /* by a dump, since the last checkpoint began */
+	unsigned int saving;      /* next shard to save, then TABLE_SHARDS for the totals; above: nothing to save */
+	struct buf journal;
+	uint8_t dumps_to_fold;    /* complete dumps until the hosts' floors become part of their totals */
+};
+
+/* Counts what this reading has more than the record, and moves the record on. Undecided flows count nothing. */
+void meter_count(struct meter *meter, struct flow *flow, const struct ct_event *event);
+
+/* Adds step (1 or -1) to the connections of the flow's hosts. */
+void meter_connect(struct meter *meter, const struct flow *flow, int step);
+
+/* A flow of this host was met: gives it its name, if there is one. */
+void meter_meet_host(struct meter *meter, uint32_t index);
+
+/* Counts a flow out: the gauges, and whatever is held for it. The record itself is the caller's to remove. */
+void meter_drop(struct meter *meter, struct flow *flow);
+
+/* Moves the hosts' floors, not their totals, by what flow has more than last. */
+void meter_count_floor(struct meter *meter, const struct flow *flow, const struct flow *last);
+
+/*
+ * checkpoint.c: a flow ended, and flow is its record with the final counts; before its end it stood at last.
+ * was_decided: its host was known before. And: a complete dump ended.
+ */
+void checkpoint_note_end(struct meter *meter, const struct flow *flow, const struct flow *last, bool was_decided);
+void checkpoint_dump_ended(struct meter *meter);
+
+#endif

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The files with names as input, each format: no crash, and whatever comes out can be a host's and has a name fit for a label. */
+#include "hostmeter/names_parse.h"
+
+#include "hostmeter/names.h"
+#include "hostmeter/utf8.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static void check(void *ctx, const struct mac *mac, const struct addr *addr, const char *name)
+{
+	char clean[NAMES_BYTES + 1];
+	size_t len = names_clean(clean, name), step;
+
+	if (!mac == !addr || !*name || strlen(name) > NAMES_PARSE_LINE || strchr(name, '\n'))
+		abort();
+	if (mac ? !mac_is_host(mac) : addr_is_multicast(addr) || addr_is_loopback(addr))
+		abort();
+	if (len != strlen(clean) || len > NAMES_BYTES || strpbrk(clean, "\"'\\<>"))
+		abort();
+	for (size_t at = 0; at < len; at += step) {
+		uint32_t code;
+
+		step = utf8_char(clean + at, len - at, &code);
+		if (!step || !utf8_is_visible(code))
+			abort();
+	}
+	if (mac ? names_list_mac(ctx, mac, name) : names_list_address(ctx, addr, name))
+		abort();
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct names *names = names_new();
+
+	/* The input without a NUL behind it: reading past its end is seen. */
+	for (enum names_format format = NAMES_FORMAT_ETHERS; format <= NAMES_FORMAT_HOSTS; format++) {
+		struct names_list *list = names_list_new();
+
+		names_parse(format, (const char *)data, size, check, list);
+		names_replace(names, NAMES_LEASES, format, list);
+	}
+	names_free(names);
+	return 0;
+}

@@ -1,0 +1,229 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "hostmeter/http_client.h"
+
+#include "hostmeter/clock.h"
+#include "hostmeter/http.h"
+#include "hostmeter/loop.h"
+
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#define DEADLINE_NS (10 * CLOCK_NS_PER_S)
+
+/* Our own server in a loop, and what it was asked and shall answer. */
+struct fixture {
+	struct loop *loop;
+	struct http *http;
+	struct loop_timer *deadline;
+	char dir[40], socket[64];
+	char path[64], query[32];
+	unsigned int status;
+	const char *body;
+};
+
+static void handler(void *ctx, const struct http_request *request, struct http_response *response)
+{
+	struct fixture *f = ctx;
+	const char *x = http_query(request, "x");
+
+	snprintf(f->path, sizeof(f->path), "%s", request->path);
+	snprintf(f->query, sizeof(f->query), "%s", x ? x : "(none)");
+	response->status = f->status;
+	buf_puts(&response->body, f->body);
+}
+
+static void too_late(void *ctx)
+{
+	(void)ctx;
+	fail_msg("nothing happened before the deadline");
+}
+
+static int setup(void **state)
+{
+	struct fixture *f = calloc(1, sizeof(*f));
+
+	strcpy(f->dir, "/tmp/test_http_client.XXXXXX");
+	assert_non_null(mkdtemp(f->dir));
+	snprintf(f->socket, sizeof(f->socket), "%s/sock", f->dir);
+	f->loop = loop_new();
+	f->http = http_new(f->loop, handler, f);
+	f->deadline = loop_timer_add(f->loop, too_late, f);
+	f->status = 200;
+	f->body = "hello\n";
+	*state = f;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	struct fixture *f = *state;
+
+	http_free(f->http);
+	loop_free(f->loop);
+	unlink(f->socket);
+	rmdir(f->dir);
+	free(f);
+	return 0;
+}
+
+static void child_said(void *ctx, int events)
+{
+	(void)events;
+	loop_stop(((struct fixture *)ctx)->loop);
+}
+
+/* http_get_unix() in a child process, for it blocks; its result. The body must be the expected one. */
+static int get_in_child(struct fixture *f, const char *target, const char *expected)
+{
+	int result, pipes[2];
+	struct loop_io *io;
+	pid_t pid;
+
+	assert_int_equal(pipe(pipes), 0);
+	pid = fork();
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		struct buf body = BUF_INIT;
+
+		buf_puts(&body, ">");
+		result = http_get_unix(f->socket, target, &body, 10000);
+		if (buf_text(&body)[0] != '>' || strcmp(buf_text(&body) + 1, expected) != 0)
+			result = -1000;
+		_exit(write(pipes[1], &result, sizeof(result)) != sizeof(result));
+	}
+	close(pipes[1]);
+	io = loop_io_add(f->loop, pipes[0], LOOP_READ, child_said, f);
+	loop_timer_set(f->deadline, DEADLINE_NS);
+	loop_run(f->loop);
+	loop_timer_stop(f->deadline);
+	loop_io_del(io);
+	assert_int_equal(read(pipes[0], &result, sizeof(result)), sizeof(result));
+	close(pipes[0]);
+	assert_int_equal(waitpid(pid, NULL, 0), pid);
+	return result;
+}
+
+static void client_gets_status_and_body(void **state)
+{
+	struct fixture *f = *state;
+
+	assert_int_equal(http_listen_unix(f->http, f->socket), 0);
+	assert_int_equal(get_in_child(f, "/metrics?x=2", "hello\n"), 200);
+	assert_string_equal(f->path, "/metrics");
+	assert_string_equal(f->query, "2");
+	f->status = 503;
+	f->body = "";
+	assert_int_equal(get_in_child(f, "/", ""), 503);
+	f->status = 0;
+	assert_int_equal(get_in_child(f, "/", ""), -EBADMSG);
+	assert_int_equal(get_in_child(f, "/ HTTP/1.0", ""), -EINVAL);
+	assert_int_equal(get_in_child(f, "/\r\nHost:", ""), -EINVAL);
+}
+
+/* A server made by hand that says reply to whoever connects, closes, and asks nothing. */
+static int get_from(struct fixture *f, const char *reply)
+{
+	struct sockaddr_un un = { .sun_family = AF_UNIX };
+	int listening = socket(AF_UNIX, SOCK_STREAM, 0), result;
+	struct buf body = BUF_INIT;
+	pid_t pid;
+
+	unlink(f->socket);
+	strcpy(un.sun_path, f->socket);
+	assert_int_equal(bind(listening, (struct sockaddr *)&un, sizeof(un)), 0);
+	assert_int_equal(listen(listening, 1), 0);
+	pid = fork();
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		char request[256];
+		int fd = accept(listening, NULL, NULL);
+		bool heard = recv(fd, request, sizeof(request), 0) > 0;
+
+		_exit(!heard || send(fd, reply, strlen(reply), MSG_NOSIGNAL) < 0);
+	}
+	close(listening);
+	result = http_get_unix(f->socket, "/", &body, 10000);
+	buf_free(&body);
+	assert_int_equal(waitpid(pid, NULL, 0), pid);
+	return result;
+}
+
+static void client_believes_no_damaged_reply(void **state)
+{
+	struct fixture *f = *state;
+
+	assert_int_equal(get_from(f, "HTTP/1.0 200 OK\r\n\r\nbody"), 200);
+	assert_int_equal(get_from(f, "HTTP/1.1 404\r\ncontent-length:4\r\n\r\nbody"), 404);
+	assert_int_equal(get_from(f, "HTTP/1.1 200 OK\r\nX: y\r\nContent-Length: 5\r\n\r\nbody"), -EBADMSG);
+	assert_int_equal(get_from(f, "HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nbody"), -EBADMSG);
+	assert_int_equal(get_from(f, "HTTP/1.1 200 OK\r\nX: y\r\n"), -EBADMSG);
+	assert_int_equal(get_from(f, "HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nbody"), -EBADMSG);
+	assert_int_equal(get_from(f, "HTTP/1.1 100 Continue\r\n\r\n"), -EBADMSG);
+	assert_int_equal(get_from(f, "HTTP/1.1 9999 OK\r\n\r\n"), -EBADMSG);
+	assert_int_equal(get_from(f, "HTTP/1.1\r\n\r\n"), -EBADMSG);
+	assert_int_equal(get_from(f, "SSH-2.0-x\r\n\r\n"), -EBADMSG);
+	assert_int_equal(get_from(f, ""), -EBADMSG);
+}
+
+/* A socket file bound, and left behind without a listener. */
+static void leave_socket(const char *path)
+{
+	struct sockaddr_un un = { .sun_family = AF_UNIX };
+	int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+
+	strcpy(un.sun_path, path);
+	assert_int_equal(bind(fd, (struct sockaddr *)&un, sizeof(un)), 0);
+	close(fd);
+}
+
+static void client_gives_up(void **state)
+{
+	struct fixture *f = *state;
+	struct sockaddr_un un = { .sun_family = AF_UNIX };
+	int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+	struct buf body = BUF_INIT;
+	uint64_t start;
+
+	assert_int_equal(http_get_unix(f->socket, "/", &body, 1000), -ENOENT);
+	leave_socket(f->socket);
+	assert_int_equal(http_get_unix(f->socket, "/", &body, 1000), -ECONNREFUSED);
+	unlink(f->socket);
+	/* Listens, and answers nobody: first the answer is waited for in vain, then, with a full queue, the connection.
+	 */
+	strcpy(un.sun_path, f->socket);
+	assert_int_equal(bind(fd, (struct sockaddr *)&un, sizeof(un)), 0);
+	assert_int_equal(listen(fd, 0), 0);
+	start = clock_mono_ns();
+	assert_int_equal(http_get_unix(f->socket, "/", &body, 30), -ETIMEDOUT);
+	assert_int_equal(http_get_unix(f->socket, "/", &body, 30), -ETIMEDOUT);
+	assert_int_equal(http_get_unix(f->socket, "/", &body, 0), -ETIMEDOUT);
+	assert_true(clock_mono_ns() - start >= 50 * CLOCK_NS_PER_MS);
+	assert_null(body.data);
+	close(fd);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(client_gets_status_and_body),
+		TEST(client_believes_no_damaged_reply),
+		TEST(client_gives_up),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <uthash.h>
 
 struct link_list {
 	struct topology_link *link;
@@ -56,6 +57,62 @@ static void name_wan(const struct meter *m, struct wan_link *link)
 		snprintf(link->name, sizeof(link->name), "#%" PRIu32, link->ifindex);
 }
 
+/* --- One row per name */
+
+struct named {
+	const char *label;
+	struct snapshot_host *row;
+	UT_hash_handle hh;
+};
+
+static void add_row(struct snapshot_host *to, const struct snapshot_host *from)
+{
+	for (int i = 0; i < HOST_FAMILIES * 2; i++) {
+		host_count_add(&to->wan[i / 2][i % 2], &from->wan[i / 2][i % 2]);
+		host_count_add(&to->local[i / 2][i % 2], &from->local[i / 2][i % 2]);
+	}
+	for (int family = 0; family < HOST_FAMILIES; family++)
+		to->connections[family] += from->connections[family];
+	if (!to->first_seen || (from->first_seen && from->first_seen < to->first_seen))
+		to->first_seen = from->first_seen;
+	if (from->last_seen > to->last_seen)
+		to->last_seen = from->last_seen;
+}
+
+/*
+ * A host without MAC may have an IPv4 and an IPv6 address of one name: one row, since label and MAC are what tells series
+ * apart, and a page with a series twice is refused as a whole.
+ */
+static void join_rows(struct snapshot *snapshot)
+{
+	struct named *rows = calloc(snapshot->hosts ? snapshot->hosts : 1, sizeof(*rows)), *head = NULL, *row;
+	size_t kept = 0;
+
+	for (size_t i = 0; rows && i < snapshot->hosts; i++) {
+		struct snapshot_host *host = &snapshot->host[i];
+
+		row = NULL;
+		if (!host->mac[0])
+			HASH_FIND_STR(head, host->label, row);
+		if (row) {
+			add_row(row->row, host);
+			continue;
+		}
+		if (kept != i)
+			snapshot->host[kept] = *host;
+		if (!host->mac[0]) {
+			rows[kept].label = snapshot->host[kept].label;
+			rows[kept].row = &snapshot->host[kept];
+			HASH_ADD_KEYPTR(hh, head, rows[kept].label, strlen(rows[kept].label), &rows[kept]);
+		}
+		kept++;
+	}
+	if (rows)
+		snapshot->hosts = kept;
+	HASH_CLEAR(hh, head);
+	free(rows);
+}
+
 int meter_snapshot(const struct meter *meter, struct snapshot *snapshot, uint64_t now)
 {
 	struct link_list links = { 0 };
@@ -98,5 +155,6 @@ int meter_snapshot(const struct meter *meter, struct snapshot *snapshot, uint64_
 		if (hosts_get(meter->hosts, i)->kind != HOST_KIND_GONE)
 			copy_host(meter, i, &snapshot->host[snapshot->hosts++]);
 	}
+	join_rows(snapshot);
 	return 0;
 }

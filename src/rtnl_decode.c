@@ -250,7 +250,11 @@ int rtnl_decode(const struct nlmsghdr *message, struct rtnl_event *event)
 			continue;
 		if (nlattr_message(message, kinds[i].header, &walk))
 			return -EBADMSG;
-		*event = (struct rtnl_event){ .type = kinds[i].type, .gone = message->nlmsg_type != kinds[i].new_type };
+		*event = (struct rtnl_event){
+			.type = kinds[i].type,
+			.gone = message->nlmsg_type != kinds[i].new_type,
+			.replaces = message->nlmsg_flags & NLM_F_REPLACE,
+		};
 		return kinds[i].decode(NLMSG_DATA(message), walk, event);
 	}
 	return -ENOMSG;

@@ -213,6 +213,20 @@ static void take_addr(struct topology *t, const struct rtnl_event *event)
 	own->listed = true;
 }
 
+/* `ip route replace` onto another interface: no event tells that the old one went. */
+static void forget_replaced(struct topology *t, const struct route_key *by)
+{
+	struct route *route, *tmp;
+
+	HASH_ITER(hh, t->routes, route, tmp) {
+		struct route_key key = route->key;
+
+		key.ifindex = by->ifindex;
+		if (route->key.ifindex != by->ifindex && !memcmp(&key, by, sizeof(key)))
+			FORGET(t->routes, route);
+	}
+}
+
 static void take_route(struct topology *t, const struct rtnl_event *event)
 {
 	const struct rtnl_route *r = &event->route;
@@ -230,6 +244,8 @@ static void take_route(struct topology *t, const struct rtnl_event *event)
 			FORGET(t->routes, route);
 		return;
 	}
+	if (event->replaces)
+		forget_replaced(t, &key);
 	if (!route) {
 		if (HASH_COUNT(t->routes) >= t->limit)
 			return;

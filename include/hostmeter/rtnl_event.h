@@ -43,6 +43,7 @@ struct rtnl_neigh {
 struct rtnl_event {
 	uint8_t type;       /* enum rtnl_type */
 	bool gone;          /* RTM_DEL… */
+	bool replaces;      /* a route that takes the place of those with its destination, table and metric */
 	uint32_t ifindex;   /* for a route its outgoing interface (the first of a multipath route), 0 if none */
 	union {
 		struct rtnl_link link;

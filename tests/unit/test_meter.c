@@ -173,8 +173,8 @@ static void compare(const struct host_count got[2], const char *who, const char 
 {
 	if (got[HOST_IN].bytes != in || got[HOST_OUT].bytes != out || got[HOST_IN].packets != in / 100 ||
 		got[HOST_OUT].packets != out / 100)
-		fail_msg("%s %s: in %" PRIu64 "/%" PRIu64 ", out %" PRIu64 "/%" PRIu64 ", not %" PRIu64 ", %" PRIu64,
-			who, what, got[HOST_IN].bytes, got[HOST_IN].packets, got[HOST_OUT].bytes, got[HOST_OUT].packets,
+		fail_msg("%s %s: in %" PRIu64 "/%" PRIu64 ", out %" PRIu64 "/%" PRIu64 ", not %" PRIu64 ", %" PRIu64, who,
+			what, got[HOST_IN].bytes, got[HOST_IN].packets, got[HOST_OUT].bytes, got[HOST_OUT].packets,
 			in, out);
 }
 
@@ -891,6 +891,25 @@ static void a_dump_is_timed(void **state)
 	CHECK(w, stats.dumps, 1);
 }
 
+static void two_addresses_of_one_name_are_one_series(void **state)
+{
+	struct world *w = *state;
+	struct addr four = event_ip("10.9.0.7"), other = event_ip("10.9.0.8");
+	struct snapshot s;
+	int named = 0;
+
+	names_set_address(w->names, NAMES_CONFIG, &four, "phone");
+	names_set_address(w->names, NAMES_CONFIG, &other, "phone");
+	destroy(w, event_masqueraded("10.9.0.7", SERVER4), 100, 200);
+	destroy(w, event_masqueraded("10.9.0.8", SERVER4), 300, 400);
+	s = look(w);
+	for (size_t i = 0; i < s.hosts; i++)
+		named += !strcmp(s.host[i].label, "phone");
+	snapshot_clear(&s);
+	assert_int_equal(named, 1);
+	check(w, "phone", 600, 400);
+}
+
 #define TEST(name, setup) cmocka_unit_test_setup_teardown(name, setup, end)
 
 int main(void)
@@ -935,6 +954,7 @@ int main(void)
 		cmocka_unit_test(flows_without_room_count_at_their_end),
 		TEST(sources_show, begin),
 		TEST(a_dump_is_timed, begin),
+		TEST(two_addresses_of_one_name_are_one_series, begin_ready),
 	};
 
 	return cmocka_run_group_tests_name("meter", tests, NULL, NULL);

@@ -163,6 +163,22 @@ static void no_route_is_wan(void **state)
 	topology_free(t);
 }
 
+/* `ip route replace` onto another interface: the kernel tells of the new one only. */
+static void a_route_is_replaced(void **state)
+{
+	struct topology *t = network(NULL, NULL);
+	struct rtnl_event e = event_route(TUNNEL, "10.60.0.0/16", NULL);
+
+	(void)state;
+	tell(t, event_route(GUEST, "10.60.0.0/16", NULL));
+	tell(t, e); /* beside it */
+	check(t, "10.60.1.1", SIDE_LAN, GUEST, NULL);
+	e.replaces = true;
+	tell(t, e);
+	check(t, "10.60.1.1", SIDE_LAN, TUNNEL, NULL);
+	topology_free(t);
+}
+
 static void a_default_route_moves(void **state)
 {
 	struct topology *t = network(NULL, NULL);
@@ -449,6 +465,7 @@ int main(void)
 		cmocka_unit_test(the_longest_prefix_wins),
 		cmocka_unit_test(only_unicast_routes_lead_somewhere),
 		cmocka_unit_test(no_route_is_wan),
+		cmocka_unit_test(a_route_is_replaced),
 		cmocka_unit_test(a_default_route_moves),
 		cmocka_unit_test(a_links_routes_go_with_it),
 		cmocka_unit_test(the_configuration_says),

@@ -8,6 +8,7 @@
 
 #include "hostmeter/clock.h"
 #include "hostmeter/config.h"
+#include "hostmeter/guard.h"
 #include "hostmeter/http.h"
 #include "hostmeter/ifnames.h"
 #include "hostmeter/intake.h"
@@ -38,6 +39,7 @@
 enum { EXIT_RUNTIME = 1, EXIT_CONFIG = 2 };
 
 #define RETRY_NS (10 * CLOCK_NS_PER_S)
+#define GUARD_PATIENCE_NS (2 * CLOCK_NS_PER_S)
 #define STOP_NS (2 * CLOCK_NS_PER_S)
 #define STALL_TOLD_NS (60 * CLOCK_NS_PER_S)
 #define DRAIN_MAX 200000
@@ -60,6 +62,7 @@ struct daemon {
 	struct loop_timer *tick, *dump, *retry;
 	struct loop_signal *signals[2];
 	struct keeper *keeper;
+	struct guard *guard;
 	struct loop_timer *again; /* makes another turn of the loop, for work that goes on over many */
 	struct pace pace;
 	struct valve valve;
@@ -131,9 +134,30 @@ static void warn_of_switches(void)
 			"sysctl net.netfilter.nf_conntrack_events=1");
 }
 
+/* For each event socket a guard that shares it. */
+static void start_guard(struct daemon *d)
+{
+	const struct guard_options options = {
+		.socket = nl_fd(d->nl, SOURCE_EVENTS),
+		.count_fd = d->fill.count_fd,
+		.max_fd = d->fill.max_fd,
+		.fill_percent = d->config->reliable_fill,
+		.patience_ns = GUARD_PATIENCE_NS,
+	};
+
+	guard_free(d->guard);
+	d->guard = guard_start(&options);
+	if (!d->guard)
+		log_warning("no guard against a hung meter: %s", strerror(errno));
+	d->reliable = true;
+}
+
 static int open_source(struct daemon *d, enum source source)
 {
 	int error = nl_open_source(d->nl, source);
+
+	if (!error && source == SOURCE_EVENTS)
+		start_guard(d);
 
 	meter_source(meter_of(d), source, !error, nl_receive_buffer(d->nl, source));
 	return error;
@@ -207,7 +231,6 @@ static void start_metering(struct daemon *d)
 		fail(d, EXIT_RUNTIME);
 		return;
 	}
-	d->reliable = true;
 	open_nflog(d);
 	start_dump(d);
 	notify_send("READY=1");
@@ -321,6 +344,10 @@ static void on_failed(void *ctx, enum source source, int error)
 
 	log_warning("source %s failed: %s: opened again in %d s", source_name(source), strerror(-error), (int)(RETRY_NS / CLOCK_NS_PER_S));
 	meter_source(meter_of(d), source, false, 0);
+	if (source == SOURCE_EVENTS) { /* its copy would keep the lost socket alive, unread */
+		guard_free(d->guard);
+		d->guard = NULL;
+	}
 	if (source == SOURCE_DUMP) {
 		intake_dump_aborted(d->intake, loop_now_ns(d->loop));
 		check_dump_ended(d);
@@ -406,6 +433,7 @@ static void on_tick(void *ctx)
 	uint64_t now = loop_now_ns(d->loop);
 
 	meter_tick(meter_of(d), now);
+	guard_beat(d->guard);
 	update_valve(d);
 	note_stall(d, now);
 	feed_watchdog(d, now);
@@ -700,6 +728,7 @@ static void free_parts(struct daemon *d)
 	loop_timer_del(d->tick);
 	ifnames_free(d->ifnames);
 	http_free(d->http);
+	guard_free(d->guard);
 	nl_free(d->nl);
 	loop_free(d->loop);
 	keeper_free(d->keeper);

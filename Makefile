@@ -22,7 +22,7 @@ UNITS   := $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(wildcard tests/unit/test
 FUZZERS := $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
 TOOLS   := $(patsubst tools/%.c,$(BUILD)/%,$(wildcard tools/*.c))
 
-.PHONY: all help tools unit traces asan e2e test check-style check-docs fuzz clean run demo deps deps-test install uninstall
+.PHONY: all help tools unit traces budget bench asan e2e test check-style check-docs fuzz clean run demo deps deps-test install uninstall
 
 all: $(BUILD)/hostmeter ## build the program: build/hostmeter
 
@@ -66,6 +66,9 @@ unit: deps-test $(UNITS) ## unit tests: no kernel, no network
 traces: $(BUILD)/hostmeter ## recorded traces: the same figures as when they were recorded
 	@tests/run-traces $(BUILD)/hostmeter
 
+budget: deps-test $(BUILD)/hostmeter tools ## instructions of the hot paths against tests/budget.txt
+	@tests/run-budget $(BUILD)/hostmeter $(BUILD)/mktrace
+
 asan: deps-test ## unit tests under the address and undefined-behaviour sanitizers
 	$(MAKE) BUILD=$(BUILD)-asan CFLAGS='-O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all' unit
 
@@ -77,6 +80,7 @@ test: deps-test ## everything: style, unit tests, sanitizers, end to end
 	$(MAKE) check-docs
 	$(MAKE) unit
 	$(MAKE) traces
+	$(MAKE) budget
 	$(MAKE) asan
 	$(MAKE) e2e
 
@@ -88,6 +92,9 @@ check-docs: $(BUILD)/hostmeter ## the manual pages say what the program does
 
 fuzz: deps-test ## run every fuzz target for FUZZ_SECONDS (10) over its corpus
 	@tests/run-fuzz $(FUZZERS)
+
+bench: deps-test $(BUILD)/hostmeter tools ## measure beside the floor and peers (BENCH=--quick, --help); docs/performance.md
+	@HOSTMETER=$(BUILD)/hostmeter PYTHON=$(PYTHON) tools/bench $(BENCH)
 
 # --- Try it
 run: $(BUILD)/hostmeter ## meter this machine in the foreground (root); Ctrl-C puts everything back

@@ -30,7 +30,9 @@ static void locate(const struct attribute_sources *s, struct end *end)
 	enum side side = topology_address(s->topology, &end->addr, &ifindex, &end->gateway);
 
 	if (end->ifindex) { /* a forwarded packet went through here, whatever the routes say */
-		end->side = topology_interface(s->topology, end->ifindex);
+		/* What the interface was then; now it may be gone, or a bridge's port. */
+		if (end->side != SIDE_LAN && end->side != SIDE_WAN)
+			end->side = topology_interface(s->topology, end->ifindex);
 		if (end->ifindex != ifindex)
 			end->gateway.family = 0; /* it is of the route that was not taken */
 		if (end->side != SIDE_NONE)
@@ -58,6 +60,23 @@ static enum side side_beyond(const struct attribute_sources *s, const struct end
 	if (addr_is_link_local(&router->addr))
 		return topology_interface(s->topology, router->ifindex);
 	return other->side;
+}
+
+/*
+ * Between two ends of the WAN nothing is forwarded: one of them was a host of ours whose prefix or route has gone since.
+ * Where its address was seen last tells.
+ */
+static void recall(const struct attribute_sources *s, struct end *end)
+{
+	struct mac mac;
+	uint32_t ifindex;
+
+	if (end->first_hand || !neigh_last_seen(s->neigh, &end->addr, &mac, &ifindex) ||
+		topology_interface(s->topology, ifindex) != SIDE_LAN)
+		return;
+	end->side = SIDE_LAN;
+	end->ifindex = ifindex;
+	end->gateway.family = 0;
 }
 
 static bool is_inside(enum side side)
@@ -125,6 +144,10 @@ static struct attribution decide(const struct attribute_sources *s, struct end e
 			}
 		}
 	}
+	if (end[CT_ORIGINAL].side == SIDE_WAN && end[CT_REPLY].side == SIDE_WAN) {
+		recall(s, &end[CT_ORIGINAL]);
+		recall(s, &end[CT_REPLY]);
+	}
 	near = is_inside(end[CT_ORIGINAL].side) ? CT_ORIGINAL : CT_REPLY;
 	if (!is_inside(end[near].side)) { /* no LAN end at all */
 		bool wan = end[CT_ORIGINAL].side == SIDE_WAN || end[CT_REPLY].side == SIDE_WAN;
@@ -170,6 +193,7 @@ struct attribution attribute(const struct attribute_sources *sources, const stru
 		const struct sightings_end *from = &seen[swapped ? !i : i];
 
 		end[i].ifindex = from->ifindex;
+		end[i].side = from->side;
 		end[i].first_hand = from->seen;
 		end[i].has_mac = from->has_mac;
 		end[i].mac = from->mac;

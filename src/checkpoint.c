@@ -2,16 +2,18 @@
 /*
  * A meter that dies goes on from a checkpoint and loses nothing, by three kinds of blobs:
  *
- *   flows*, end     each live flow with what was counted of it, then the totals of all hosts: the checkpoint
+ *   flows*, end     each live flow with what was counted of it, then the tombstones and the totals of all hosts
  *   journal         flows that ended since, with their final counts
  *   totals          the totals as somebody saw them
  *
  * A live flow needs no journal: its record in the checkpoint is older than what was counted since, but so are the totals, and
  * the first dump after the restart brings the difference of both. A flow that ended is in no dump any more, so its
- * end is journaled: what it had more than its record in the checkpoint is added to the totals there. Its counts since
+ * end is journaled (and so is whose it was, once that is decided, for a host must not change): what it had more than its record in the checkpoint is added to the totals there. Its counts since
  * the checkpoint may have come in a dump and in its DESTROY; the final figure covers both.
  *
- * The checkpoint is written over many turns of the loop. Flows that end meanwhile are journaled into the new file too, before its
+ * The checkpoint is written over many turns of the loop, but never while a dump is in the air: a dump moves records and totals
+ * together, and a record saved before and totals saved after it would count the difference twice. If a dump begins all the
+ * same, what was saved is void and saving starts anew behind it. Flows that end meanwhile are journaled into the new file too, before its
  * end: there they only take their flow's record away, since the totals come last and have them.
  *
  * What was shown must not fall, or Prometheus takes it for a restart from zero. A dump moves totals before the next
@@ -32,9 +34,14 @@ enum {
 	BLOB_END = 'E',
 	BLOB_JOURNAL = 'J',
 	BLOB_TOTALS = 'T',
+	BLOB_ANEW = 'A',
 	BLOB_WANTED = 1 << 17, /* bytes of flows in one step: a few thousand flows */
 	DUMPS_TO_FOLD = 2,
 	MAX_JOURNAL = 1 << 24,
+	ENDED = 'e', /* what a journal tells of a flow */
+	DECIDED = 'd',
+	WAS_DECIDED = 1, /* flags of an end */
+	MOVES_FLOOR = 2,
 };
 
 static void put_head(struct buf *out, const struct meter *m, char kind)
@@ -190,9 +197,18 @@ static bool save_flow(void *ctx, void *record)
 
 /* --- Saving */
 
+static void put_tomb(void *ctx, uint64_t key, uint64_t final)
+{
+	struct buf *out = ctx;
+
+	le_put(out, key, 8);
+	le_put(out, final, 8);
+}
+
 void checkpoint_begin(struct meter *meter)
 {
 	meter->saving = 0;
+	meter->save_anew = false;
 	meter->journaling = true;
 }
 
@@ -207,6 +223,14 @@ bool checkpoint_step(struct meter *meter, struct buf *out)
 
 	if (!checkpoint_running(meter))
 		return true;
+	if (meter->dump_began)
+		return false;
+	if (meter->save_anew) {
+		meter->save_anew = false;
+		meter->saving = 0;
+		put_head(out, meter, BLOB_ANEW);
+		return false;
+	}
 	if (meter->saving < TABLE_SHARDS) {
 		put_head(out, meter, BLOB_FLOWS);
 		while (meter->saving < TABLE_SHARDS && out->len < BLOB_WANTED)
@@ -214,6 +238,8 @@ bool checkpoint_step(struct meter *meter, struct buf *out)
 		return false;
 	}
 	put_head(out, meter, BLOB_END);
+	le_put(out, tombs_count(meter->tombs), 4);
+	tombs_each(meter->tombs, put_tomb, out);
 	put_totals(out, meter, false);
 	meter->saving++;
 	meter->totals_moved = meter->dumps_to_fold; /* then the floor is still to be told */
@@ -229,6 +255,7 @@ void checkpoint_note_end(struct meter *meter, const struct flow *flow, const str
 		return;
 	if (!out->len)
 		put_head(out, meter, BLOB_JOURNAL);
+	le_put(out, ENDED, 1);
 	put_flow(out, flow);
 	put_host_id(out, meter, flow->scope == FLOW_IGNORED ? HOST_NONE : flow->host);
 	put_host_id(out, meter, flow->scope == FLOW_IGNORED ? HOST_NONE : flow->peer);
@@ -236,7 +263,22 @@ void checkpoint_note_end(struct meter *meter, const struct flow *flow, const str
 		le_put(out, last->bytes[dir], 8);
 		le_put(out, last->packets[dir], 4);
 	}
-	le_put(out, was_decided, 1);
+	/* With a floor that the totals have not reached, an end moves what is shown less than itself, or not at all. */
+	le_put(out, (was_decided ? WAS_DECIDED : 0) | (meter->dumps_to_fold ? 0 : MOVES_FLOOR), 1);
+	meter->totals_moved |= meter->dumps_to_fold > 0;
+}
+
+void checkpoint_note_decision(struct meter *meter, const struct flow *flow)
+{
+	struct buf *out = &meter->journal;
+	struct saving saving = { meter, out };
+
+	if (!meter->journaling || out->len > MAX_JOURNAL)
+		return;
+	if (!out->len)
+		put_head(out, meter, BLOB_JOURNAL);
+	le_put(out, DECIDED, 1);
+	save_flow(&saving, (void *)flow);
 }
 
 void checkpoint_journal(struct meter *meter, struct buf *out)
@@ -256,27 +298,57 @@ void checkpoint_totals(struct meter *meter, struct buf *out)
 
 /* --- Loading */
 
+static void load_flow(struct meter *m, const struct flow *flow)
+{
+	bool fresh;
+	struct flow *kept = table_put(m->flows, flow->key, &fresh);
+
+	if (!kept)
+		return;
+	if (!fresh)
+		meter_drop(m, kept);
+	*kept = *flow;
+	meter_connect(m, kept, 1);
+	m->flows_undecided += kept->scope == FLOW_UNDECIDED;
+	m->flows_uncounted += kept->uncounted;
+	m->flows_offloaded += kept->offloaded;
+}
+
 static bool load_flows(struct meter *m, struct le_reader *in)
 {
 	while (in->left) {
-		struct flow flow = { 0 }, *kept;
-		bool fresh;
+		struct flow flow = { 0 };
 
 		get_flow(in, &flow);
 		if (!get_hosts_of(in, m, &flow))
 			return false;
-		kept = table_put(m->flows, flow.key, &fresh);
-		if (!kept)
-			continue;
-		if (!fresh)
-			return false;
-		*kept = flow;
-		meter_connect(m, kept, 1);
-		m->flows_undecided += kept->scope == FLOW_UNDECIDED;
-		m->flows_uncounted += kept->uncounted;
-		m->flows_offloaded += kept->offloaded;
+		load_flow(m, &flow);
 	}
 	return true;
+}
+
+static bool forget_flow(void *ctx, void *record)
+{
+	meter_drop(ctx, record);
+	return true;
+}
+
+static void forget_flows(struct meter *m)
+{
+	for (unsigned int i = 0; i < TABLE_SHARDS && !m->restored; i++)
+		table_sweep(m->flows, i, forget_flow, m);
+}
+
+static bool load_tombs(struct meter *m, struct le_reader *in)
+{
+	uint64_t count = le_get(in, 4);
+
+	while (count-- && !in->ran_out) {
+		uint64_t key = le_get(in, 8), final = le_get(in, 8);
+
+		tombs_restore(m->tombs, key, final, m->now);
+	}
+	return !in->ran_out;
 }
 
 static bool load_totals(struct meter *m, struct le_reader *in, bool floor_only)
@@ -317,7 +389,7 @@ static void put_final(struct ct_event *event, const struct flow *flow)
 }
 
 /* One end: into the totals what is new since the checkpoint, into the floor what was new at that moment. */
-static void replay_end(struct meter *m, const struct flow *final, const struct flow *last, bool was_decided)
+static void replay_end(struct meter *m, const struct flow *final, const struct flow *last, unsigned int flags)
 {
 	struct flow *known = table_find(m->flows, final->key);
 	struct flow counted = *final;
@@ -328,7 +400,7 @@ static void replay_end(struct meter *m, const struct flow *final, const struct f
 	/* Born after the checkpoint: all of it is new, but for a baseline that nobody had decided about. */
 	memset(counted.bytes, 0, sizeof(counted.bytes));
 	memset(counted.packets, 0, sizeof(counted.packets));
-	if (known || !was_decided) {
+	if (known || !(flags & WAS_DECIDED)) {
 		const struct flow *from = known ? known : last;
 
 		memcpy(counted.bytes, from->bytes, sizeof(counted.bytes));
@@ -341,26 +413,41 @@ static void replay_end(struct meter *m, const struct flow *final, const struct f
 	if (!m->restored || final->scope == FLOW_UNDECIDED)
 		return; /* the totals are still to come and have it */
 	meter_count(m, &counted, &event);
-	meter_count_floor(m, final, last);
+	if (flags & MOVES_FLOOR)
+		meter_count_floor(m, final, last);
+}
+
+/* Whose a live flow is. The file may know the flow with later counts, or only that it was undecided. */
+static void replay_decision(struct meter *m, const struct flow *flow)
+{
+	const struct flow *known = table_find(m->flows, flow->key);
+
+	if (!known || known->scope == FLOW_UNDECIDED)
+		load_flow(m, flow);
 }
 
 static bool load_journal(struct meter *m, struct le_reader *in)
 {
 	while (in->left) {
 		struct flow final = { 0 }, last = { 0 };
-		bool was_decided;
+		bool ended = le_get(in, 1) == ENDED;
+		unsigned int flags;
 
 		get_flow(in, &final);
 		if (!get_hosts_of(in, m, &final))
 			return false;
+		if (!ended) {
+			replay_decision(m, &final);
+			continue;
+		}
 		for (int dir = 0; dir < 2; dir++) {
 			last.bytes[dir] = le_get(in, 8);
 			last.packets[dir] = (uint32_t)le_get(in, 4);
 		}
-		was_decided = le_get(in, 1);
+		flags = (unsigned int)le_get(in, 1);
 		if (in->ran_out)
 			return false;
-		replay_end(m, &final, &last, was_decided);
+		replay_end(m, &final, &last, flags);
 	}
 	return true;
 }
@@ -382,8 +469,12 @@ int checkpoint_load(struct meter *meter, const void *blob, size_t len, uint64_t 
 	case BLOB_FLOWS:
 		good = !meter->restored && load_flows(meter, &in);
 		break;
+	case BLOB_ANEW:
+		good = !meter->restored;
+		forget_flows(meter);
+		break;
 	case BLOB_END:
-		good = !meter->restored && load_totals(meter, &in, false);
+		good = !meter->restored && load_tombs(meter, &in) && load_totals(meter, &in, false);
 		meter->restored = good;
 		meter->dumps_to_fold = DUMPS_TO_FOLD;
 		break;
@@ -405,6 +496,11 @@ bool checkpoint_loaded(const struct meter *meter)
 }
 
 /* --- The floor */
+
+void checkpoint_dump_began(struct meter *meter)
+{
+	meter->save_anew = checkpoint_running(meter) && meter->saving > 0;
+}
 
 void checkpoint_dump_ended(struct meter *meter)
 {

@@ -4,6 +4,7 @@
 #include "hostmeter/addr.h"
 #include "hostmeter/buf.h"
 #include "hostmeter/options.h"
+#include "hostmeter/utf8.h"
 
 #include <confuse.h>
 #include <errno.h>
@@ -30,27 +31,6 @@ static struct reading {
 
 /* ---- Hosts */
 
-/* Bytes of the UTF-8 character (RFC 3629) that text starts with; 0 if it is none, or a control character. */
-static size_t character(const unsigned char *text)
-{
-	/* Below these the form is too long; 0x80 to 0x9f are control characters. */
-	static const uint32_t least[] = { 0x20, 0xa0, 0x800, 0x10000 };
-	size_t more = text[0] < 0x80 ? 0 : text[0] < 0xe0 ? 1 : text[0] < 0xf0 ? 2 : 3;
-	uint32_t code = more ? text[0] & (0x3fu >> more) : text[0];
-
-	if ((text[0] >= 0x80 && text[0] < 0xc0) || text[0] >= 0xf8)
-		return 0;
-	for (size_t i = 1; i <= more; i++) {
-		if ((text[i] & 0xc0) != 0x80)
-			return 0;
-		code = code << 6 | (text[i] & 0x3fu);
-	}
-
-	bool surrogate = code >= 0xd800 && code < 0xe000;
-
-	return code < least[more] || code == 0x7f || code > 0x10ffff || surrogate ? 0 : more + 1;
-}
-
 /* What is wrong with a host's name, NULL if nothing. */
 static const char *fault_of(const char *name)
 {
@@ -61,8 +41,10 @@ static const char *fault_of(const char *name)
 	if (strlen(name) > NAME_BYTES)
 		return "the name is longer than 63 bytes";
 	for (size_t len; *name; name += len) {
-		len = character((const unsigned char *)name);
-		if (!len)
+		uint32_t code;
+
+		len = utf8_char(name, strlen(name), &code);
+		if (!len || !utf8_is_visible(code))
 			return "the name has control characters or is not UTF-8";
 	}
 	return NULL;
@@ -129,6 +111,32 @@ static int add_address(struct config *config, struct config_host *host, const ch
 	return 0;
 }
 
+/* ---- Interfaces */
+
+static int add_alias(struct config *config, const char *interface, const char *name, const struct options_origin *origin)
+{
+	struct config_interface *grown;
+
+	if (!options_is_interface(interface) || !options_is_interface(name))
+		return options_refuse(origin, "\"%s\" is not an interface name", options_is_interface(interface) ? name : interface);
+	for (size_t i = 0; i < config->interfaces; i++) {
+		if (!strcmp(config->interface[i].interface, interface))
+			return options_refuse(origin, "has two names");
+		if (!strcmp(config->interface[i].name, name))
+			return options_refuse(origin, "name \"%s\" is already given to interface \"%s\"", name,
+				config->interface[i].interface);
+	}
+	grown = reallocarray(config->interface, config->interfaces + 1, sizeof(*grown));
+	if (!grown)
+		return options_refuse(origin, "out of memory");
+	config->interface = grown;
+	grown[config->interfaces] = (struct config_interface){ strdup(interface), strdup(name) };
+	/* Counted first, so that config_free() finds whichever of the two there is. */
+	config->interfaces++;
+	return grown[config->interfaces - 1].interface && grown[config->interfaces - 1].name ? 0 :
+		options_refuse(origin, "out of memory");
+}
+
 /* ---- What libconfuse calls */
 
 /* The origin of what is read now; key "": nothing particular. */
@@ -139,10 +147,10 @@ static const struct options_origin *origin_at(int line, const char *key)
 	return &reading.origin;
 }
 
-static const struct options_origin *origin_in_host(int line, const char *name)
+static const struct options_origin *origin_in(const char *section, int line, const char *name)
 {
 	reading.origin.line = line;
-	snprintf(reading.origin.what, sizeof(reading.origin.what), "host \"%.64s\"", name);
+	snprintf(reading.origin.what, sizeof(reading.origin.what), "%s \"%.64s\"", section, name);
 	return &reading.origin;
 }
 
@@ -180,7 +188,7 @@ static struct config_host *host_of(const char *name, int line)
 		fault = "out of memory";
 	}
 	if (!host)
-		options_refuse(origin_in_host(line, name), "%s", fault);
+		options_refuse(origin_in("host", line, name), "%s", fault);
 	return host;
 }
 
@@ -197,7 +205,7 @@ static int on_host_value(cfg_t *cfg, cfg_opt_t *opt, const char *value, void *re
 	if (!host)
 		return verdict(-EINVAL);
 
-	const struct options_origin *origin = origin_in_host(cfg->line, cfg->title);
+	const struct options_origin *origin = origin_in("host", cfg->line, cfg->title);
 
 	return verdict(!strcmp(opt->name, "mac") ? add_mac(reading.config, host, value, origin) :
 						   add_address(reading.config, host, value, origin));
@@ -211,8 +219,26 @@ static int on_host_end(cfg_t *cfg, cfg_opt_t *opt)
 	if (!host)
 		return verdict(-EINVAL);
 	if (!host->macs && !host->addresses)
-		return verdict(options_refuse(origin_in_host(cfg->line, name), "has no mac and no address"));
+		return verdict(options_refuse(origin_in("host", cfg->line, name), "has no mac and no address"));
 	return 0;
+}
+
+static int on_interface_name(cfg_t *cfg, cfg_opt_t *opt, const char *value, void *result)
+{
+	*(const char **)result = value;
+	if (!cfg->title)
+		return verdict(options_refuse(origin_at(cfg->line, opt->name), "belongs into an interface section"));
+	return verdict(add_alias(reading.config, cfg->title, value, origin_in("interface", cfg->line, cfg->title)));
+}
+
+static int on_interface_end(cfg_t *cfg, cfg_opt_t *opt)
+{
+	const char *interface = cfg_title(cfg_opt_getnsec(opt, cfg_opt_size(opt) - 1));
+
+	for (size_t i = 0; i < reading.config->interfaces; i++)
+		if (!strcmp(reading.config->interface[i].interface, interface))
+			return 0;
+	return verdict(options_refuse(origin_in("interface", cfg->line, interface), "has no name"));
 }
 
 /* libconfuse's complaints in our words. Each has at most one argument, a string. */
@@ -335,6 +361,24 @@ static int read_file(const char *path, struct buf *text)
 	return ret;
 }
 
+/* libconfuse calls nobody for an empty list; yet whoever writes one wants no default either. */
+static int note_empty_lists(void)
+{
+	const char *key;
+	bool list;
+
+	for (size_t row = 0; (key = options_next_key(&row, &list));) {
+		const cfg_opt_t *opt = cfg_getopt(reading.root, key);
+
+		if (!(opt->flags & CFGF_MODIFIED) || opt->nvalues)
+			continue;
+		if (reading.seen & options_bit(key))
+			return options_refuse(origin_at(0, key), "given twice");
+		reading.seen |= options_bit(key);
+	}
+	return 0;
+}
+
 static int parse_text(char *text)
 {
 	cfg_opt_t in_host[] = {
@@ -342,7 +386,11 @@ static int parse_text(char *text)
 		CFG_STR_LIST_CB("address", NULL, CFGF_NODEFAULT, on_host_value),
 		CFG_END(),
 	};
-	cfg_opt_t opts[KEYS + 2], *opt = opts;
+	cfg_opt_t in_interface[] = {
+		CFG_STR_CB("name", NULL, CFGF_NODEFAULT, on_interface_name),
+		CFG_END(),
+	};
+	cfg_opt_t opts[KEYS + 3], *opt = opts;
 	const char *key;
 	bool list;
 
@@ -352,6 +400,7 @@ static int parse_text(char *text)
 		else
 			*opt++ = (cfg_opt_t)CFG_STR_CB(key, NULL, CFGF_NODEFAULT, on_key);
 	*opt++ = (cfg_opt_t)CFG_SEC("host", in_host, CFGF_TITLE | CFGF_MULTI | CFGF_NO_TITLE_DUPES);
+	*opt++ = (cfg_opt_t)CFG_SEC("interface", in_interface, CFGF_TITLE | CFGF_MULTI);
 	*opt = (cfg_opt_t)CFG_END();
 
 	reading.root = cfg_init(opts, CFGF_NONE);
@@ -359,11 +408,13 @@ static int parse_text(char *text)
 		return options_refuse(origin_at(0, ""), "out of memory");
 	cfg_set_error_function(reading.root, on_error);
 	cfg_set_validate_func(reading.root, "host", on_host_end);
+	cfg_set_validate_func(reading.root, "interface", on_interface_end);
 
 	int ret = cfg_parse_buf(reading.root, text) == CFG_SUCCESS ? 0 : -EINVAL;
 
 	if (ret && !reading.failed)
 		options_refuse(origin_at(reading.root->line, ""), "cannot be read");
+	ret = ret ? ret : note_empty_lists();
 	cfg_free(reading.root);
 	return ret;
 }
@@ -439,6 +490,12 @@ void config_free(struct config *config)
 	free_strings(&config->lan);
 	free_strings(&config->wan);
 	free_strings(&config->listen);
+	free_strings(&config->names_ethers);
+	free_strings(&config->names_leases);
+	free_strings(&config->names_odhcpd);
+	free_strings(&config->names_hosts);
+	free_strings(&config->allow);
+	free_strings(&config->server_names);
 	free(config->socket);
 	free(config->runtime_dir);
 	free(config->state_dir);
@@ -446,12 +503,18 @@ void config_free(struct config *config)
 	free(config->replay);
 	free(config->record);
 	free(config->rules);
+	free(config->connect);
 	for (size_t i = 0; i < config->hosts; i++) {
 		free(config->host[i].name);
 		free(config->host[i].mac);
 		free(config->host[i].address);
 	}
 	free(config->host);
+	for (size_t i = 0; i < config->interfaces; i++) {
+		free(config->interface[i].interface);
+		free(config->interface[i].name);
+	}
+	free(config->interface);
 	*config = (struct config){ 0 };
 }
 

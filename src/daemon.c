@@ -6,6 +6,7 @@
  */
 #include "hostmeter/daemon.h"
 
+#include "hostmeter/checkpoint.h"
 #include "hostmeter/clock.h"
 #include "hostmeter/config.h"
 #include "hostmeter/guard.h"
@@ -16,10 +17,10 @@
 #include "hostmeter/log.h"
 #include "hostmeter/loop.h"
 #include "hostmeter/meter.h"
-#include "hostmeter/metrics.h"
 #include "hostmeter/nl.h"
 #include "hostmeter/notify.h"
 #include "hostmeter/pace.h"
+#include "hostmeter/serve.h"
 #include "hostmeter/setup.h"
 #include "hostmeter/trace.h"
 #include "hostmeter/valve.h"
@@ -39,7 +40,6 @@
 enum { EXIT_RUNTIME = 1, EXIT_CONFIG = 2 };
 
 #define RETRY_NS (10 * CLOCK_NS_PER_S)
-#define GUARD_PATIENCE_NS (2 * CLOCK_NS_PER_S)
 #define STOP_NS (2 * CLOCK_NS_PER_S)
 #define STALL_TOLD_NS (60 * CLOCK_NS_PER_S)
 #define DRAIN_MAX 200000
@@ -56,6 +56,7 @@ struct daemon {
 	struct setup setup;
 	struct intake *intake;
 	struct nl *nl;
+	struct serve *serve;
 	struct http *http;
 	struct ifnames *ifnames;
 	struct trace_writer *recorder;
@@ -137,18 +138,20 @@ static void warn_of_switches(void)
 /* For each event socket a guard that shares it. */
 static void start_guard(struct daemon *d)
 {
-	const struct guard_options options = {
+	const struct guard_watch watch = {
 		.socket = nl_fd(d->nl, SOURCE_EVENTS),
-		.count_fd = d->fill.count_fd,
-		.max_fd = d->fill.max_fd,
+		.count_path = GUARD_COUNT_PATH,
+		.max_path = GUARD_MAX_PATH,
 		.fill_percent = d->config->reliable_fill,
-		.patience_ns = GUARD_PATIENCE_NS,
+		.silence_ms = GUARD_SILENCE_MS,
 	};
+	int error;
 
 	guard_free(d->guard);
-	d->guard = guard_start(&options);
-	if (!d->guard)
-		log_warning("no guard against a hung meter: %s", strerror(errno));
+	d->guard = NULL;
+	error = guard_start(&d->guard, &watch);
+	if (error)
+		log_warning("no guard against a hung meter: %s", strerror(-error));
 	d->reliable = true;
 }
 
@@ -433,7 +436,10 @@ static void on_tick(void *ctx)
 	uint64_t now = loop_now_ns(d->loop);
 
 	meter_tick(meter_of(d), now);
-	guard_beat(d->guard);
+	if (guard_beat(d->guard)) {
+		log_warning("the guard against a hung meter is gone: started again");
+		start_guard(d);
+	}
 	update_valve(d);
 	note_stall(d, now);
 	feed_watchdog(d, now);
@@ -495,6 +501,7 @@ static void settle_all(struct daemon *d)
 		return;
 	nl_drain(d->nl, SOURCE_NFLOG, DRAIN_MAX);
 	nl_drain(d->nl, SOURCE_EVENTS, DRAIN_MAX);
+	intake_dump_aborted(d->intake, now); /* one that did not come to its end in time */
 	meter_settle_ends(meter_of(d), now);
 	keeper_finish(d->keeper, meter_of(d), now);
 }
@@ -517,7 +524,9 @@ static void describe_process(struct daemon *d, struct snapshot_process *process)
 		.stall_ns = d->stall_ns,
 		.checkpoint_age_ns = saved ? now - saved : UINT64_MAX,
 		.checkpoint_failures = keeper_failures(d->keeper),
+		.real_ns = clock_real_ns(),
 	};
+	process_read(&process->usage);
 }
 
 /* Whoever asks gets what is known; if that is old, the next one gets something younger. */
@@ -531,26 +540,27 @@ static void ask_for_dump(struct daemon *d)
 	plan_dump(d);
 }
 
-static void on_request(void *ctx, const struct http_request *request, struct http_response *response)
+static int answer_snapshot(void *ctx, struct snapshot *snapshot)
 {
 	struct daemon *d = ctx;
-	struct snapshot snapshot;
+	int error;
 
-	if (strcmp(request->path, "/metrics")) {
-		response->status = 404;
-		buf_puts(&response->body, "not found; metrics are at /metrics\n");
-		return;
-	}
 	ask_for_dump(d);
 	keeper_before_show(d->keeper, meter_of(d));
-	if (meter_snapshot(meter_of(d), &snapshot, loop_now_ns(d->loop))) {
-		response->status = 503;
-		return;
-	}
-	describe_process(d, &snapshot.process);
-	response->content_type = METRICS_CONTENT_TYPE;
-	metrics_render(&response->body, &snapshot);
-	snapshot_clear(&snapshot);
+	error = setup_snapshot(&d->setup, snapshot, loop_now_ns(d->loop));
+	if (!error)
+		describe_process(d, &snapshot->process);
+	return error;
+}
+
+static bool answer_ready(void *ctx)
+{
+	return meter_ready(meter_of(ctx));
+}
+
+static const struct topology *answer_topology(void *ctx)
+{
+	return meter_topology(meter_of(ctx));
 }
 
 /* --- Start and end */
@@ -636,6 +646,9 @@ static int make_parts(struct daemon *d)
 	const struct nl_callbacks callbacks = {
 		.ctx = d, .datagram = on_datagram, .overrun = on_overrun, .failed = on_failed,
 	};
+	const struct serve_source answers = {
+		.ctx = d, .snapshot = answer_snapshot, .ready = answer_ready, .topology = answer_topology,
+	};
 	struct hash_key hash;
 	int error = hash_key_random(&hash);
 
@@ -649,7 +662,8 @@ static int make_parts(struct daemon *d)
 	if (!d->intake || !d->loop)
 		return -ENOMEM;
 	d->nl = nl_new(d->loop, &nl_options, &callbacks);
-	d->http = http_new(d->loop, on_request, d);
+	d->serve = serve_new(d->loop, d->config, &answers);
+	d->http = http_new(d->loop, serve_request, d->serve);
 	d->ifnames = ifnames_new(d->loop);
 	d->tick = loop_timer_add(d->loop, on_tick, d);
 	d->dump = loop_timer_add(d->loop, on_dump, d);
@@ -657,8 +671,9 @@ static int make_parts(struct daemon *d)
 	d->again = loop_timer_add(d->loop, on_again, d);
 	d->signals[0] = loop_signal_add(d->loop, SIGINT, on_signal, d);
 	d->signals[1] = loop_signal_add(d->loop, SIGTERM, on_signal, d);
-	if (!d->nl || !d->http || !d->ifnames || !d->tick || !d->dump || !d->retry || !d->again || !d->signals[0] || !d->signals[1])
+	if (!d->nl || !d->serve || !d->http || !d->ifnames || !d->tick || !d->dump || !d->retry || !d->again || !d->signals[0] || !d->signals[1])
 		return -ENOMEM;
+	http_set_admit(d->http, serve_admits, d->serve);
 	loop_on_turn_end(d->loop, on_turn_end, d);
 	return 0;
 }
@@ -684,8 +699,9 @@ static int start(struct daemon *d)
 		status = check_interfaces(d, "wan", &d->config->wan);
 	if (status)
 		return status;
-	/* The old checkpoint stays in force until there is a new one, which is at once: a second kill finds it. */
-	keeper_begin(d->keeper, meter_of(d));
+	/* What was loaded is saved anew at once, so that a second kill finds what ends in between. */
+	if (checkpoint_loaded(meter_of(d)))
+		keeper_begin(d->keeper, meter_of(d));
 	if (d->config->record) {
 		error = trace_create(&d->recorder, d->config->record);
 		if (error)
@@ -728,6 +744,7 @@ static void free_parts(struct daemon *d)
 	loop_timer_del(d->tick);
 	ifnames_free(d->ifnames);
 	http_free(d->http);
+	serve_free(d->serve);
 	guard_free(d->guard);
 	nl_free(d->nl);
 	loop_free(d->loop);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "hostmeter/guard.h"
 
-#include "hostmeter/clock.h"
+#include "hostmeter/log.h"
 
 #include <cap-ng.h>
 #include <errno.h>
@@ -10,141 +10,276 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { LOOK_AGAIN_MS = 100 }; /* while heartbeats fail */
-
-struct guard {
-	pid_t pid;
-	int beat; /* the pipe's end to write to */
+enum {
+	CHECKS = 4,    /* in a row without a beat make a silence */
+	HURRY_MS = 50, /* between looks at the table of a meter that hangs: it fills within a second or two */
 };
 
-/* --- In the child: no allocation, nothing that the parent's threads or libraries might hold */
+struct guard {
+	pid_t pid; /* -1: gone, and reaped */
+	int heart;
+};
 
-/* What the child keeps, at fixed places, so that all else can be closed. */
-enum { FD_BEAT = 3, FD_SOCKET, FD_COUNT, FD_MAX, FD_REST };
+/* All that the child uses; it lives on its stack. */
+struct post {
+	int heart, count, max, socket;
+	double fill_percent;
+	unsigned int silence_ms;
+};
 
-static void keep_only(int beat, const struct guard_options *o)
+/* --- The child's side. All signals are blocked. */
+
+static int compare_fds(const void *a, const void *b)
 {
-	const int wanted[] = { beat, o->socket, o->count_fd, o->max_fd };
-	int high[4];
-
-	/* First out of the way, or one could overwrite another. */
-	for (int i = 0; i < 4; i++)
-		high[i] = fcntl(wanted[i], F_DUPFD, FD_REST + 4);
-	for (int i = 0; i < 4; i++)
-		dup2(high[i], FD_BEAT + i);
-	close_range(FD_REST, ~0U, 0);
+	return *(const int *)a - *(const int *)b;
 }
 
-static void be_nobody(void)
+/* Whatever else the meter holds open, sockets above all, ends with the meter. */
+static int close_others(const struct post *post)
 {
-	sigset_t all;
+	int keep[] = { STDERR_FILENO, post->heart, post->count, post->max, post->socket };
+	const int kept = sizeof(keep) / sizeof(keep[0]);
+	unsigned int from = 0;
 
+	qsort(keep, (size_t)kept, sizeof(keep[0]), compare_fds);
+	for (int i = 0; i <= kept; i++) {
+		unsigned int end = i < kept ? (unsigned int)keep[i] : ~0U;
+
+		/* By number: not every libc has a wrapper. */
+		if (end > from && syscall(SYS_close_range, from, end - 1, 0))
+			return -errno;
+		from = end + 1;
+	}
+	return 0;
+}
+
+static int settle_in(const struct post *post)
+{
+	setsid();
 	prctl(PR_SET_NAME, "hostmeter-guard");
-	/* A Ctrl-C is for the meter, which then closes the pipe. */
-	sigfillset(&all);
-	sigprocmask(SIG_SETMASK, &all, NULL);
-	capng_clear(CAPNG_SELECT_BOTH);
-	capng_apply(CAPNG_SELECT_CAPS);
+	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+	capng_clear(CAPNG_SELECT_CAPS);
+	if (capng_apply(CAPNG_SELECT_CAPS))
+		return -EPERM;
+	/* Last, for a change of credentials may undo it. The socket pair tells of a meter that is dead already. */
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL))
+		return -errno;
+	return close_others(post);
 }
 
-static double read_number(int fd)
+/* The file's number, or -1. */
+static int64_t read_number(int fd)
 {
-	char text[24];
-	ssize_t got = pread(fd, text, sizeof(text) - 1, 0);
+	char text[16]; /* so it cannot overflow */
+	ssize_t len = pread(fd, text, sizeof(text), 0);
+	int64_t value = 0;
 
-	if (got <= 0)
-		return 0;
-	text[got] = 0;
-	return strtod(text, NULL);
+	if (len <= 0)
+		return -1;
+	for (ssize_t i = 0; i < len && text[i] >= '0' && text[i] <= '9'; i++)
+		value = value * 10 + (text[i] - '0');
+	return value;
 }
 
-static bool is_nearly_full(double fill_percent)
+/* Where a number cannot be read, forwarding comes before counting. */
+static bool is_nearly_full(const struct post *post)
 {
-	double max = read_number(FD_MAX);
+	int64_t count = read_number(post->count), max = read_number(post->max);
 
-	return max > 0 && read_number(FD_COUNT) * 100 > max * fill_percent;
+	if (count < 0 || max < 0)
+		return true;
+	return max && (double)count * 100 > (double)max * post->fill_percent;
 }
 
-static void let_go(void)
+static bool is_reliable(int fd)
+{
+	int on = 0;
+	socklen_t len = sizeof(on);
+
+	return getsockopt(fd, SOL_NETLINK, NETLINK_BROADCAST_ERROR, &on, &len) == 0 && on;
+}
+
+static void let_go(const struct post *post)
 {
 	int off = 0;
 
-	setsockopt(FD_SOCKET, SOL_NETLINK, NETLINK_BROADCAST_ERROR, &off, sizeof(off));
+	/* First this: the line may have to wait for whoever reads it. */
+	if (is_reliable(post->socket) &&
+		setsockopt(post->socket, SOL_NETLINK, NETLINK_BROADCAST_ERROR, &off, sizeof(off)) == 0)
+		log_warning("the meter hangs and the connection table is nearly full: reliable delivery is off");
 }
 
-static void watch(const struct guard_options *o)
+/* Reads the beats that came. */
+static bool heard(int heart)
 {
-	int patience_ms = (int)(o->patience_ns / CLOCK_NS_PER_MS);
-	int wait_ms = patience_ms;
+	bool any = false;
+	char beats[64];
+	ssize_t len;
 
-	for (;;) {
-		struct pollfd pipe = { .fd = FD_BEAT, .events = POLLIN };
-		int ready = poll(&pipe, 1, wait_ms);
-		char beats[64];
+	while ((len = recv(heart, beats, sizeof(beats), MSG_DONTWAIT)) > 0)
+		any = true;
+	return any;
+}
 
-		if (ready > 0) {
-			if (read(FD_BEAT, beats, sizeof(beats)) <= 0)
-				return; /* the meter is gone */
-			wait_ms = patience_ms;
-		} else if (ready == 0) {
-			wait_ms = LOOK_AGAIN_MS;
-			if (is_nearly_full(o->fill_percent))
-				let_go();
-		} else if (errno != EINTR) {
-			return;
-		}
+/* Beats do not wake it: they are looked for a few times per silence. Only the meter's end does. */
+static void stand_guard(const struct post *post)
+{
+	struct pollfd meter = { .fd = post->heart };
+	unsigned int step = post->silence_ms / CHECKS + 1, silent = 0;
+
+	while (poll(&meter, 1, silent < CHECKS ? (int)step : HURRY_MS) <= 0) {
+		silent = heard(post->heart) ? 0 : silent + (silent < CHECKS);
+		if (silent == CHECKS && is_nearly_full(post))
+			let_go(post);
 	}
 }
 
-/* --- In the meter */
-
-struct guard *guard_start(const struct guard_options *options)
+__attribute__((noreturn)) static void child(const struct post *post)
 {
-	struct guard *guard = calloc(1, sizeof(*guard));
-	int ends[2];
+	int error = settle_in(post);
 
-	if (!guard)
-		return NULL;
-	if (pipe2(ends, O_CLOEXEC | O_NONBLOCK)) {
-		free(guard);
-		return NULL;
-	}
-	guard->beat = ends[1];
-	guard->pid = fork();
-	if (guard->pid == 0) {
-		keep_only(ends[0], options);
-		be_nobody();
-		watch(options);
-		_exit(0);
-	}
-	close(ends[0]);
-	if (guard->pid > 0)
-		return guard;
-	close(ends[1]);
-	free(guard);
-	return NULL;
+	if (send(post->heart, &error, sizeof(error), MSG_NOSIGNAL) == sizeof(error) && !error)
+		stand_guard(post);
+	/* Not exit(): what is registered for that is the meter's. */
+	_exit(0);
 }
 
-void guard_beat(struct guard *guard)
+/* --- The meter's side */
+
+/* A guard that was killed is no zombie for longer than a beat. */
+static void reap(struct guard *guard)
 {
-	/* A full pipe holds beats enough; a child that is gone is no harm to the meter. */
-	if (guard && write(guard->beat, "", 1) < 0)
+	pid_t pid;
+
+	do {
+		pid = waitpid(guard->pid, NULL, 0);
+	} while (pid < 0 && errno == EINTR);
+	guard->pid = -1;
+}
+
+static void end(struct guard *guard)
+{
+	if (guard->pid <= 0)
 		return;
+	/* A guard that is stopped itself would not see the socket pair's end. */
+	kill(guard->pid, SIGKILL);
+	reap(guard);
 }
 
 void guard_free(struct guard *guard)
 {
 	if (!guard)
 		return;
-	close(guard->beat);
-	while (waitpid(guard->pid, NULL, 0) < 0 && errno == EINTR)
-		;
+	end(guard);
+	if (guard->heart >= 0)
+		close(guard->heart);
 	free(guard);
+}
+
+/* Signals are blocked around it, so that no handler of the meter ever runs in the child. Waits for the child's word. */
+static int fork_child(struct guard *guard, const struct post *post)
+{
+	int word = 0;
+	sigset_t all, before;
+
+	sigfillset(&all);
+	sigprocmask(SIG_SETMASK, &all, &before);
+	guard->pid = fork();
+	if (guard->pid == 0)
+		child(post);
+	if (guard->pid < 0)
+		word = -errno;
+	sigprocmask(SIG_SETMASK, &before, NULL);
+	return word;
+}
+
+static int await_word(const struct guard *guard)
+{
+	int word;
+	ssize_t len;
+
+	do {
+		len = recv(guard->heart, &word, sizeof(word), MSG_WAITALL);
+	} while (len < 0 && errno == EINTR);
+	return len == sizeof(word) ? word : -ECHILD;
+}
+
+static void close_all(const int *fds, int count)
+{
+	for (int i = 0; i < count; i++)
+		if (fds[i] >= 0)
+			close(fds[i]);
+}
+
+static int start(struct guard *guard, const struct guard_watch *watch)
+{
+	enum { METER, GUARD, COUNT, MAX, FDS };
+	int fds[FDS] = { -1, -1, -1, -1 };
+	struct post post;
+	int error = 0;
+
+	if (watch->socket < 0)
+		return -EBADF;
+	fds[COUNT] = open(watch->count_path, O_RDONLY | O_CLOEXEC);
+	if (fds[COUNT] >= 0)
+		fds[MAX] = open(watch->max_path, O_RDONLY | O_CLOEXEC);
+	if (fds[MAX] < 0 || socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds)) {
+		error = -errno;
+		goto out;
+	}
+	post = (struct post){ .heart = fds[GUARD],
+		.count = fds[COUNT],
+		.max = fds[MAX],
+		.socket = watch->socket,
+		.fill_percent = watch->fill_percent,
+		.silence_ms = watch->silence_ms };
+	guard->heart = fds[METER];
+	fds[METER] = -1;
+	error = fork_child(guard, &post);
+out:
+	/* The child's end above all: else its death would not be seen. */
+	close_all(fds, FDS);
+	return error ? error : await_word(guard);
+}
+
+int guard_start(struct guard **guard, const struct guard_watch *watch)
+{
+	int error;
+
+	*guard = malloc(sizeof(**guard));
+	if (!*guard)
+		return -ENOMEM;
+	**guard = (struct guard){ .pid = -1, .heart = -1 };
+	error = start(*guard, watch);
+	if (error) {
+		guard_free(*guard);
+		*guard = NULL;
+	}
+	return error;
+}
+
+int guard_beat(struct guard *guard)
+{
+	if (!guard)
+		return 0;
+	if (guard->pid < 0)
+		return -ECHILD;
+	if (send(guard->heart, "", 1, MSG_DONTWAIT | MSG_NOSIGNAL) == 1 || errno != EPIPE)
+		return 0;
+	/* Its end of the pair is closed: it is dead, or about to be. */
+	end(guard);
+	return -ECHILD;
+}
+
+pid_t guard_pid(const struct guard *guard)
+{
+	return guard->pid;
 }

@@ -20,6 +20,7 @@ enum {
 	CONNECTION_MEMORY = 16384,
 	TIMEOUT_S = 15,
 	BACKLOG = 32,
+	READ_BLOCK = 16384,
 };
 
 /* One listening socket with an MHD daemon of its own. */
@@ -39,6 +40,8 @@ struct http {
 	struct loop *loop;
 	http_handler handler;
 	void *ctx;
+	http_admit admit;
+	void *admit_ctx;
 	struct listener *listeners;
 };
 
@@ -65,17 +68,15 @@ const char *http_query(const struct http_request *request, const char *name)
 	return lookup(request, MHD_GET_ARGUMENT_KIND, name);
 }
 
-static struct addr client_addr(struct MHD_Connection *connection)
+static struct addr addr_of(const struct sockaddr *address)
 {
-	const union MHD_ConnectionInfo *info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
-
-	if (info && info->client_addr && info->client_addr->sa_family == AF_INET) {
-		const struct sockaddr_in *in = (const struct sockaddr_in *)info->client_addr;
+	if (address && address->sa_family == AF_INET) {
+		const struct sockaddr_in *in = (const struct sockaddr_in *)address;
 
 		return addr_make(4, &in->sin_addr, sizeof(in->sin_addr));
 	}
-	if (info && info->client_addr && info->client_addr->sa_family == AF_INET6) {
-		const struct in6_addr *in6 = &((const struct sockaddr_in6 *)info->client_addr)->sin6_addr;
+	if (address && address->sa_family == AF_INET6) {
+		const struct in6_addr *in6 = &((const struct sockaddr_in6 *)address)->sin6_addr;
 
 		if (IN6_IS_ADDR_V4MAPPED(in6))
 			return addr_make(4, &in6->s6_addr[12], 4);
@@ -84,27 +85,103 @@ static struct addr client_addr(struct MHD_Connection *connection)
 	return (struct addr){ 0 };
 }
 
+static struct addr client_addr(struct MHD_Connection *connection)
+{
+	const union MHD_ConnectionInfo *info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+
+	return addr_of(info ? info->client_addr : NULL);
+}
+
+/* MHD asks this of each connection it accepts. */
+static enum MHD_Result accept_client(void *ctx, const struct sockaddr *address, socklen_t len)
+{
+	const struct listener *listener = ctx;
+	const struct http *http = listener->http;
+	struct addr client = addr_of(address);
+	uint32_t ifindex = 0;
+
+	(void)len;
+	if (listener->path[0] || !http->admit)
+		return MHD_YES;
+	if (address->sa_family == AF_INET6)
+		ifindex = ((const struct sockaddr_in6 *)address)->sin6_scope_id;
+	return http->admit(http->admit_ctx, &client, ifindex) ? MHD_YES : MHD_NO;
+}
+
 static void free_body(void *data)
 {
 	buf_free(&(struct buf){ .data = data });
 }
 
-/* Takes the body over. MHD_NO closes the connection. */
-static enum MHD_Result answer(struct MHD_Connection *connection, struct http_response *response)
+static ssize_t read_shared(void *ctx, uint64_t offset, char *to, size_t room)
 {
-	const char *type = response->content_type ? response->content_type : "text/plain; charset=utf-8";
+	const struct http_shared *shared = ctx;
+	long got = shared->read(shared->ctx, offset, to, room);
+
+	if (got > 0)
+		return got;
+	return got == 0 ? MHD_CONTENT_READER_END_OF_STREAM : MHD_CONTENT_READER_END_WITH_ERROR;
+}
+
+static void free_shared(void *ctx)
+{
+	struct http_shared *shared = ctx;
+
+	shared->release(shared->ctx);
+	free(shared);
+}
+
+/* Takes the shared body over, also where it fails. */
+static struct MHD_Response *respond_shared(const struct http_shared *shared, bool is_head)
+{
+	struct http_shared *copy = malloc(sizeof(*copy));
+	struct MHD_Response *mhd = NULL;
+
+	if (!copy) {
+		shared->release(shared->ctx);
+		return NULL;
+	}
+	*copy = *shared;
+	if (copy->read)
+		mhd = MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, READ_BLOCK, read_shared, copy, free_shared);
+	else
+		mhd = MHD_create_response_from_buffer_with_free_callback_cls(copy->len, (void *)copy->data, free_shared, copy);
+	if (!mhd)
+		free_shared(copy);
+	else if (copy->read && is_head) /* MHD sends the end of a chunked body here too: the connection ends with it */
+		MHD_set_response_options(mhd, MHD_RF_HTTP_VERSION_1_0_ONLY, MHD_RO_END);
+	return mhd;
+}
+
+static struct MHD_Response *respond_body(struct http_response *response)
+{
 	struct MHD_Response *mhd;
-	enum MHD_Result queued;
 
 	if (buf_error(&response->body)) {
 		buf_free(&response->body);
 		response->status = MHD_HTTP_INTERNAL_SERVER_ERROR;
 	}
 	mhd = MHD_create_response_from_buffer_with_free_callback(response->body.len, response->body.data, free_body);
-	if (!mhd) {
+	if (!mhd)
 		buf_free(&response->body);
-		return MHD_NO;
+	return mhd;
+}
+
+/* Takes the body over. MHD_NO closes the connection. */
+static enum MHD_Result answer(struct MHD_Connection *connection, struct http_response *response, bool is_head)
+{
+	const char *type = response->content_type ? response->content_type : "text/plain; charset=utf-8";
+	struct MHD_Response *mhd;
+	enum MHD_Result queued;
+
+	if (response->shared.ctx) {
+		buf_free(&response->body);
+		mhd = respond_shared(&response->shared, is_head);
+	} else {
+		mhd = respond_body(response);
 	}
+	if (!mhd)
+		return MHD_NO;
 	MHD_add_response_header(mhd, MHD_HTTP_HEADER_CONTENT_TYPE, type);
 	for (int i = 0; i < HTTP_HEADERS && response->header[i].name; i++)
 		MHD_add_response_header(mhd, response->header[i].name, response->header[i].value);
@@ -121,7 +198,7 @@ static enum MHD_Result refuse_method(struct MHD_Connection *connection)
 	};
 
 	buf_puts(&response.body, "GET and HEAD only\n");
-	return answer(connection, &response);
+	return answer(connection, &response, false);
 }
 
 /*
@@ -154,9 +231,11 @@ static enum MHD_Result handle(void *ctx, struct MHD_Connection *connection, cons
 	listener->http->handler(listener->http->ctx, &request, &response);
 	if (response.status == 0) {
 		buf_free(&response.body);
+		if (response.shared.ctx)
+			response.shared.release(response.shared.ctx);
 		return MHD_NO;
 	}
-	return answer(connection, &response);
+	return answer(connection, &response, strcmp(method, MHD_HTTP_METHOD_HEAD) == 0);
 }
 
 /* --- Inside the loop */
@@ -233,7 +312,7 @@ static int listener_add(struct http *http, int fd, const char *path)
 		listener->inode = st.st_ino;
 	}
 	listener->daemon = MHD_start_daemon(
-		MHD_USE_EPOLL, 0, NULL, NULL, handle, listener, MHD_OPTION_ARRAY, options, MHD_OPTION_END);
+		MHD_USE_EPOLL, 0, accept_client, listener, handle, listener, MHD_OPTION_ARRAY, options, MHD_OPTION_END);
 	if (!listener->daemon) {
 		close(fd);
 		goto fail;
@@ -259,6 +338,12 @@ struct http *http_new(struct loop *loop, http_handler handler, void *ctx)
 	if (http)
 		*http = (struct http){ .loop = loop, .handler = handler, .ctx = ctx };
 	return http;
+}
+
+void http_set_admit(struct http *http, http_admit admit, void *ctx)
+{
+	http->admit = admit;
+	http->admit_ctx = ctx;
 }
 
 void http_free(struct http *http)

@@ -4,101 +4,268 @@
 #include "hostmeter/clock.h"
 
 #include <errno.h>
+#include <limits.h>
+#include <netdb.h>
 #include <poll.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 #include <sys/socket.h>
-#include <sys/time.h>
 #include <sys/un.h>
 #include <unistd.h>
 
-enum { READ_SIZE = 16384 };
+enum { READ_SIZE = 65536, HOST_TEXT = 256, BASE_TEXT = 256, PAUSE_MS = 5 };
 
-/* Waits until fd is ready for events. 0, -ETIMEDOUT or -errno. */
-static int wait_for(int fd, short events, uint64_t deadline)
+struct http_server {
+	char host[HOST_TEXT + 16]; /* for the Host header */
+	char base[BASE_TEXT];      /* what every target is appended to */
+	struct sockaddr_un path;
+	struct addrinfo local;     /* of path */
+	struct addrinfo *found;    /* of getaddrinfo(), freed with it */
+	const struct addrinfo *first;
+};
+
+struct http_fetch {
+	const struct addrinfo *address; /* the one that is tried */
+	int fd;
+	bool connected;
+	struct buf request, reply;
+	size_t sent;
+	uint64_t deadline;
+};
+
+/* ---- Servers */
+
+/* Splits "http://HOST[:PORT][/BASE]". 0, -EPROTONOSUPPORT or -EINVAL. */
+static int split(const char *url, char host[static HOST_TEXT], char port[static 8], char base[static BASE_TEXT])
 {
-	for (;;) {
-		struct pollfd pollfd = { .fd = fd, .events = events };
-		uint64_t now = clock_mono_ns();
-		int ready;
+	static const char plain[] = "http://";
+	const char *rest = url + sizeof(plain) - 1, *end, *colon;
+	size_t len, digits;
 
-		if (now >= deadline)
-			return -ETIMEDOUT;
-		ready = poll(&pollfd, 1, (int)((deadline - now) / CLOCK_NS_PER_MS) + 1);
-		if (ready > 0)
-			return 0;
-		if (ready < 0 && errno != EINTR)
-			return -errno;
+	for (const unsigned char *c = (const unsigned char *)url; *c; c++)
+		if (*c <= ' ' || *c >= 0x7f)
+			return -EINVAL;
+	if (!strncasecmp(url, "https://", 8))
+		return -EPROTONOSUPPORT;
+	if (strncasecmp(url, plain, sizeof(plain) - 1))
+		return -EINVAL;
+	end = rest + strcspn(rest, "/");
+	colon = *rest == '[' ? memchr(rest, ']', (size_t)(end - rest)) : NULL;
+	if (*rest == '[' && !colon)
+		return -EINVAL;
+	colon = memchr(colon ? colon : rest, ':', (size_t)(end - (colon ? colon : rest)));
+	len = (size_t)((colon ? colon : end) - rest);
+	digits = colon ? (size_t)(end - colon) - 1 : 0;
+	if (len == 0 || len >= HOST_TEXT || memchr(rest, '@', len) || strcspn(rest, "?#") < strlen(rest))
+		return -EINVAL;
+	if (colon && (digits == 0 || digits > 5 || strspn(colon + 1, "0123456789") != digits || atoi(colon + 1) > 65535))
+		return -EINVAL;
+	if (strlen(end) >= BASE_TEXT)
+		return -EINVAL;
+	snprintf(host, HOST_TEXT, "%.*s", (int)len, rest);
+	if (colon)
+		snprintf(port, 8, "%.*s", (int)digits, colon + 1);
+	else
+		snprintf(port, 8, "%d", HTTP_DEFAULT_PORT);
+	strcpy(base, end);
+	len = strlen(base);
+	if (len && base[len - 1] == '/')
+		base[len - 1] = '\0';
+	return 0;
+}
+
+int http_check_url(const char *url)
+{
+	char host[HOST_TEXT], port[8], base[BASE_TEXT];
+
+	return split(url, host, port, base);
+}
+
+static int open_url(struct http_server *server, const char *url)
+{
+	struct addrinfo hints = { .ai_socktype = SOCK_STREAM };
+	char host[HOST_TEXT], port[8], *name = host;
+	int error = split(url, host, port, server->base);
+
+	if (error)
+		return error;
+	snprintf(server->host, sizeof(server->host), "%s:%s", host, port);
+	if (*name == '[') {
+		*strchr(name, ']') = '\0';
+		name++;
+		hints.ai_flags = AI_NUMERICHOST;
 	}
+	if (getaddrinfo(name, port, &hints, &server->found))
+		return -EDESTADDRREQ;
+	server->first = server->found;
+	return 0;
 }
 
-/* A connected socket or -errno. */
-static int connect_unix(const char *path, unsigned int timeout_ms)
+static int open_path(struct http_server *server, const char *path)
 {
-	/* Never 0, which would be for ever. */
-	struct timeval patience = { .tv_sec = timeout_ms / 1000, .tv_usec = timeout_ms % 1000 * 1000 + 1 };
-	struct sockaddr_un address = { .sun_family = AF_UNIX };
-	int fd, error;
-
-	if (strlen(path) >= sizeof(address.sun_path))
+	if (strlen(path) >= sizeof(server->path.sun_path))
 		return -ENAMETOOLONG;
-	strcpy(address.sun_path, path);
-	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	if (fd < 0)
-		return -errno;
-	/* With a full queue connect() waits, which poll() cannot do for it. */
-	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
-	if (connect(fd, (const struct sockaddr *)&address, sizeof(address)) == 0)
-		return fd;
-	error = errno == EAGAIN ? -ETIMEDOUT : -errno;
-	close(fd);
-	return error;
+	server->path.sun_family = AF_UNIX;
+	strcpy(server->path.sun_path, path);
+	strcpy(server->host, "localhost");
+	server->local = (struct addrinfo){
+		.ai_family = AF_UNIX,
+		.ai_socktype = SOCK_STREAM,
+		.ai_addr = (struct sockaddr *)&server->path,
+		.ai_addrlen = sizeof(server->path),
+	};
+	server->first = &server->local;
+	return 0;
 }
 
-static int send_request(int fd, const char *target, uint64_t deadline)
+int http_server_open(struct http_server **server, const char *text)
 {
-	struct buf request = BUF_INIT;
-	size_t sent = 0;
 	int error;
 
-	/* The answer to HTTP/1.0 ends with the connection and never comes in chunks. */
-	buf_printf(&request, "GET %s HTTP/1.0\r\nHost: localhost\r\n\r\n", target);
-	error = buf_error(&request);
-	while (!error && sent < request.len) {
-		ssize_t n;
-
-		error = wait_for(fd, POLLOUT, deadline);
-		if (error)
-			break;
-		n = send(fd, request.data + sent, request.len - sent, MSG_NOSIGNAL | MSG_DONTWAIT);
-		if (n >= 0)
-			sent += (size_t)n;
-		else if (errno != EAGAIN && errno != EINTR)
-			error = -errno;
+	*server = calloc(1, sizeof(**server));
+	if (!*server)
+		return -ENOMEM;
+	error = strstr(text, "://") ? open_url(*server, text) : open_path(*server, text);
+	if (error) {
+		http_server_free(*server);
+		*server = NULL;
 	}
-	buf_free(&request);
 	return error;
 }
 
-/* Everything up to the end of the connection. */
-static int receive_all(int fd, struct buf *reply, uint64_t deadline)
+void http_server_free(struct http_server *server)
+{
+	if (!server)
+		return;
+	if (server->found)
+		freeaddrinfo(server->found);
+	free(server);
+}
+
+/* ---- Fetching */
+
+/* Begins to connect to the address, or to the first after it that does not refuse at once. 0 or -errno of the last. */
+static int connect_any(struct http_fetch *fetch, const struct addrinfo *address)
+{
+	int error = -EDESTADDRREQ;
+
+	for (; address; address = address->ai_next) {
+		if (fetch->fd >= 0)
+			close(fetch->fd);
+		fetch->address = address;
+		fetch->fd = socket(address->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+		if (fetch->fd < 0) {
+			error = -errno;
+			continue;
+		}
+		fetch->connected = connect(fetch->fd, address->ai_addr, address->ai_addrlen) == 0;
+		if (fetch->connected || errno == EINPROGRESS)
+			return 0;
+		error = -errno;
+	}
+	return error;
+}
+
+int http_fetch_start(struct http_fetch **out, const struct http_server *server, const char *target,
+	unsigned int timeout_ms)
+{
+	struct http_fetch *fetch;
+	int error;
+
+	*out = NULL;
+	for (const unsigned char *c = (const unsigned char *)target; *c; c++) {
+		if (*c <= ' ' || *c >= 0x7f)
+			return -EINVAL;
+	}
+	fetch = calloc(1, sizeof(*fetch));
+	if (!fetch)
+		return -ENOMEM;
+	fetch->fd = -1;
+	fetch->deadline = clock_mono_ns() + timeout_ms * CLOCK_NS_PER_MS;
+	buf_printf(&fetch->request, "GET %s%s HTTP/1.0\r\nHost: %s\r\n\r\n", server->base, target, server->host);
+	error = buf_error(&fetch->request);
+	if (!error)
+		error = connect_any(fetch, server->first);
+	if (error) {
+		http_fetch_free(fetch);
+		return error;
+	}
+	*out = fetch;
+	return 0;
+}
+
+int http_fetch_fd(const struct http_fetch *fetch)
+{
+	return fetch->fd;
+}
+
+short http_fetch_events(const struct http_fetch *fetch)
+{
+	return fetch->connected && fetch->sent == fetch->request.len ? POLLIN : POLLOUT;
+}
+
+int http_fetch_patience(const struct http_fetch *fetch)
+{
+	uint64_t now = clock_mono_ns(), left = now < fetch->deadline ? fetch->deadline - now : 0;
+
+	return left ? (int)(left / CLOCK_NS_PER_MS < INT_MAX - 1 ? left / CLOCK_NS_PER_MS + 1 : INT_MAX) : 0;
+}
+
+/* How the connecting ended: 0, -EAGAIN while it goes on, or -errno once no address is left. */
+static int finish_connect(struct http_fetch *fetch)
+{
+	struct pollfd pollfd = { .fd = fetch->fd, .events = POLLOUT };
+	socklen_t len = sizeof(int);
+	int error = 0;
+
+	if (poll(&pollfd, 1, 0) <= 0)
+		return -EAGAIN;
+	if (getsockopt(fetch->fd, SOL_SOCKET, SO_ERROR, &error, &len) != 0)
+		error = errno;
+	fetch->connected = error == 0;
+	if (!error)
+		return 0;
+	if (!fetch->address->ai_next)
+		return -error;
+	error = connect_any(fetch, fetch->address->ai_next);
+	return error ? error : -EAGAIN;
+}
+
+/* 0 once all is sent; -EAGAIN or another -errno. */
+static int send_request(struct http_fetch *fetch)
+{
+	while (fetch->sent < fetch->request.len) {
+		ssize_t n = send(fetch->fd, fetch->request.data + fetch->sent, fetch->request.len - fetch->sent, MSG_NOSIGNAL);
+
+		if (n >= 0)
+			fetch->sent += (size_t)n;
+		else if (errno != EINTR)
+			return -errno;
+	}
+	return 0;
+}
+
+/* 0 at the end of the connection; -EAGAIN or another -errno. */
+static int receive(struct http_fetch *fetch)
 {
 	for (;;) {
-		void *room = buf_reserve(reply, READ_SIZE);
-		int error = room ? wait_for(fd, POLLIN, deadline) : -ENOMEM;
+		void *room = buf_reserve(&fetch->reply, READ_SIZE);
 		ssize_t n;
 
-		if (error)
-			return error;
-		n = recv(fd, room, READ_SIZE, MSG_DONTWAIT);
+		if (!room)
+			return -ENOMEM;
+		n = recv(fetch->fd, room, READ_SIZE, 0);
 		if (n == 0)
 			return 0;
 		if (n > 0)
-			buf_commit(reply, (size_t)n);
-		else if (errno != EAGAIN && errno != EINTR)
+			buf_commit(&fetch->reply, (size_t)n);
+		else if (errno != EINTR)
 			return -errno;
+		if (fetch->reply.len > HTTP_ANSWER_MOST)
+			return -EMSGSIZE;
 	}
 }
 
@@ -119,7 +286,7 @@ static int parse_reply(struct buf *reply, const char **body, size_t *body_len)
 {
 	static const char start[] = "HTTP/1.";
 	char *text = reply->data;
-	char *end = reply->len ? memmem(text, reply->len, "\r\n\r\n", 4) : NULL;
+	char *end = text ? memmem(text, reply->len, "\r\n\r\n", 4) : NULL;
 	const char *space;
 	int status;
 
@@ -133,32 +300,86 @@ static int parse_reply(struct buf *reply, const char **body, size_t *body_len)
 	return status >= 200 && status <= 599 && is_whole(text, *body_len) ? status : -EBADMSG;
 }
 
-int http_get_unix(const char *path, const char *target, struct buf *body, unsigned int timeout_ms)
+int http_fetch_step(struct http_fetch *fetch, struct buf *body)
 {
-	uint64_t deadline = clock_mono_ns() + timeout_ms * CLOCK_NS_PER_MS;
-	struct buf reply = BUF_INIT;
 	const char *from = NULL;
 	size_t len = 0;
-	int fd, result;
+	int result = fetch->connected ? 0 : finish_connect(fetch);
 
-	for (const unsigned char *c = (const unsigned char *)target; *c; c++) {
-		if (*c <= ' ' || *c >= 0x7f)
-			return -EINVAL;
-	}
-	fd = connect_unix(path, timeout_ms);
-	if (fd < 0)
-		return fd;
-	result = send_request(fd, target, deadline);
 	if (!result)
-		result = receive_all(fd, &reply, deadline);
+		result = send_request(fetch);
 	if (!result)
-		result = parse_reply(&reply, &from, &len);
+		result = receive(fetch);
+	if (result == -EAGAIN)
+		return clock_mono_ns() < fetch->deadline ? 0 : -ETIMEDOUT;
+	if (!result)
+		result = parse_reply(&fetch->reply, &from, &len);
 	if (result > 0) {
 		buf_add(body, from, len);
 		if (buf_error(body))
 			result = buf_error(body);
 	}
-	buf_free(&reply);
-	close(fd);
 	return result;
+}
+
+void http_fetch_free(struct http_fetch *fetch)
+{
+	if (!fetch)
+		return;
+	if (fetch->fd >= 0)
+		close(fetch->fd);
+	buf_free(&fetch->request);
+	buf_free(&fetch->reply);
+	free(fetch);
+}
+
+/* ---- Waiting for it */
+
+/* A full queue of a UNIX socket cannot be polled for: ask again until the time is over. */
+static int start_patiently(struct http_fetch **fetch, const struct http_server *server, const char *target,
+	uint64_t deadline)
+{
+	for (;;) {
+		uint64_t now = clock_mono_ns();
+		int error = http_fetch_start(fetch, server, target,
+			now < deadline ? (unsigned int)((deadline - now) / CLOCK_NS_PER_MS) : 0);
+
+		if (error != -EAGAIN)
+			return error;
+		if (now >= deadline)
+			return -ETIMEDOUT;
+		poll(NULL, 0, PAUSE_MS);
+	}
+}
+
+static int get(const char *text, const char *target, struct buf *body, unsigned int timeout_ms)
+{
+	uint64_t deadline = clock_mono_ns() + timeout_ms * CLOCK_NS_PER_MS;
+	struct http_server *server = NULL;
+	struct http_fetch *fetch = NULL;
+	int result = http_server_open(&server, text);
+
+	if (!result)
+		result = start_patiently(&fetch, server, target, deadline);
+	while (!result) {
+		struct pollfd pollfd = { .fd = fetch->fd, .events = http_fetch_events(fetch) };
+
+		poll(&pollfd, 1, http_fetch_patience(fetch));
+		result = http_fetch_step(fetch, body);
+	}
+	http_fetch_free(fetch);
+	http_server_free(server);
+	return result;
+}
+
+int http_get_unix(const char *path, const char *target, struct buf *body, unsigned int timeout_ms)
+{
+	return get(path, target, body, timeout_ms);
+}
+
+int http_get_tcp(const char *url, const char *target, struct buf *body, unsigned int timeout_ms)
+{
+	int error = http_check_url(url);
+
+	return error ? error : get(url, target, body, timeout_ms);
 }

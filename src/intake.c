@@ -28,6 +28,8 @@ struct intake {
 	uint8_t rtnl_family;
 	bool topology_known;
 	uint64_t dumps_ended;
+	void (*watch)(void *ctx, const struct nlmsghdr *message, const struct ct_event *event);
+	void *watch_ctx;
 };
 
 struct intake *intake_new(struct meter *meter)
@@ -42,6 +44,13 @@ struct intake *intake_new(struct meter *meter)
 void intake_free(struct intake *intake)
 {
 	free(intake);
+}
+
+void intake_watch_entries(struct intake *intake,
+	void (*watch)(void *ctx, const struct nlmsghdr *message, const struct ct_event *event), void *ctx)
+{
+	intake->watch = watch;
+	intake->watch_ctx = ctx;
 }
 
 bool intake_topology_known(const struct intake *intake)
@@ -150,10 +159,13 @@ static void netfilter(struct intake *intake, const struct nlmsghdr *message, uin
 		return;
 	}
 	error = ct_decode(message, &event);
-	if (!error)
+	if (!error) {
 		meter_ct(intake->meter, &event, now);
-	else if (error == -EBADMSG)
+		if (intake->watch && event.type == CT_ENTRY)
+			intake->watch(intake->watch_ctx, message, &event);
+	} else if (error == -EBADMSG) {
 		meter_damaged(intake->meter, SOURCE_EVENTS);
+	}
 }
 
 static void rtnetlink(struct intake *intake, const struct nlmsghdr *message, uint64_t now)

@@ -110,29 +110,35 @@ static void journal(struct keeper *keeper, struct meter *meter)
 	append(keeper);
 }
 
-static void step(struct keeper *keeper, struct meter *meter, uint64_t now)
+/* False if a dump is in the air, and nothing can be saved. */
+static bool step(struct keeper *keeper, struct meter *meter, uint64_t now)
 {
 	bool last = checkpoint_step(meter, &keeper->blob);
 	int error = buf_error(&keeper->blob);
 
+	if (!error && !keeper->blob.len)
+		return false;
 	if (!error)
 		error = store_add(keeper->store, keeper->blob.data, keeper->blob.len);
 	buf_reset(&keeper->blob);
 	if (!error && last)
 		error = store_commit(keeper->store);
 	if (failed(keeper, error) || !last)
-		return;
+		return true;
 	keeper->saving = false;
 	keeper->complained = false;
 	keeper->saved_at = now;
 	keeper_before_show(keeper, meter);
+	return true;
 }
 
 bool keeper_turn(struct keeper *keeper, struct meter *meter, uint64_t now)
 {
 	journal(keeper, meter);
-	for (int i = 0; i < STEPS_PER_TURN && keeper->saving; i++)
-		step(keeper, meter, now);
+	for (int i = 0; i < STEPS_PER_TURN && keeper->saving; i++) {
+		if (!step(keeper, meter, now))
+			return false;
+	}
 	return keeper->saving;
 }
 
@@ -148,8 +154,8 @@ void keeper_finish(struct keeper *keeper, struct meter *meter, uint64_t now)
 	journal(keeper, meter);
 	keeper->saving = false;
 	keeper_begin(keeper, meter);
-	while (keeper->saving)
-		step(keeper, meter, now);
+	while (keeper->saving && step(keeper, meter, now))
+		;
 }
 
 uint64_t keeper_saved_at(const struct keeper *keeper)

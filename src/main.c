@@ -6,6 +6,7 @@
 #include "hostmeter/log.h"
 #include "hostmeter/replay.h"
 #include "hostmeter/rules.h"
+#include "hostmeter/watching.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -76,6 +77,8 @@ static int run(const struct config *config)
 		return run_replay(config);
 	case CONFIG_PRINT_RULES:
 		return run_print_rules(config);
+	case CONFIG_WATCH:
+		return watching_run(config);
 	case CONFIG_HELP:
 		config_help(stdout);
 		return EXIT_OK;

@@ -35,6 +35,7 @@
 #include <string.h>
 
 #define FLUSH_NS (UINT64_C(250) * CLOCK_NS_PER_MS)   /* NFLOG's timeout of 100 ms, and room for a busy loop */
+#define STALL_NS CLOCK_NS_PER_S
 #define GONE_NS (60 * CLOCK_NS_PER_S)
 #define SIGHTING_KEEP_NS (120 * CLOCK_NS_PER_S)      /* longer than any dump interval that is not asked for */
 
@@ -125,13 +126,23 @@ static void add_to_wan(struct meter *m, const struct flow *flow, const struct ho
 			&delta[dir]);
 }
 
+/* Packets are kept modulo 2^32, so what lies more than half of that ahead lies behind. */
+static bool fell(const struct flow *flow, const struct ct_event *event)
+{
+	for (int dir = 0; dir < 2; dir++) {
+		if (event->bytes[dir] < flow->bytes[dir] || (int32_t)((uint32_t)event->packets[dir] - flow->packets[dir]) < 0)
+			return true;
+	}
+	return false;
+}
+
 void meter_count(struct meter *m, struct flow *flow, const struct ct_event *event)
 {
 	struct host_count delta[2];
 
 	if (!event->has_counters || flow->scope == FLOW_UNDECIDED)
 		return;
-	if (event->bytes[0] < flow->bytes[0] || event->bytes[1] < flow->bytes[1]) {
+	if (fell(flow, event)) {
 		/* Somebody zeroed them, or the key went to another flow while its end was lost: all of it is new. */
 		m->stats.counter_resets++;
 		memset(flow->bytes, 0, sizeof(flow->bytes));
@@ -191,8 +202,7 @@ void meter_meet_host(struct meter *m, uint32_t index)
 		host_set_name(host, name);
 }
 
-/* Puts the answer into the record. False if there is none with this effort. */
-static bool decide(struct meter *m, struct flow *flow, const struct ct_event *event, enum attribute_effort effort)
+static struct attribution ask(struct meter *m, const struct ct_event *event, enum attribute_effort effort, bool *sighted)
 {
 	const struct attribute_sources sources = {
 		.hash = &m->options.hash,
@@ -201,25 +211,37 @@ static bool decide(struct meter *m, struct flow *flow, const struct ct_event *ev
 		.sightings = m->sightings,
 		.hosts = m->hosts,
 	};
+
+	return attribute(&sources, event, effort, sighted);
+}
+
+static void assign(struct meter *m, struct flow *flow, const struct attribution *a)
+{
+	flow->scope = a->scope;
+	flow->by = a->by;
+	flow->host = a->host;
+	flow->peer = a->peer;
+	flow->host_is_reply = a->host_is_reply;
+	flow->wan = a->wan;
+	if (a->scope != FLOW_IGNORED) {
+		m->stats.attributed[a->by]++;
+		meter_meet_host(m, a->host);
+	}
+	if (a->peer != HOST_NONE)
+		meter_meet_host(m, a->peer);
+}
+
+/* Puts the answer into the record. False if there is none with this effort. */
+static bool decide(struct meter *m, struct flow *flow, const struct ct_event *event, enum attribute_effort effort)
+{
 	bool sighted, swapped;
-	struct attribution a = attribute(&sources, event, effort, &sighted);
+	struct attribution a = ask(m, event, effort, &sighted);
 
 	if (a.scope == FLOW_UNDECIDED)
 		return false;
-	flow->scope = a.scope;
-	flow->by = a.by;
-	flow->host = a.host;
-	flow->peer = a.peer;
-	flow->host_is_reply = a.host_is_reply;
-	flow->wan = a.wan;
+	assign(m, flow, &a);
 	if (sighted)
 		sightings_used(m->sightings, flow_pair_of(&m->options.hash, event, &swapped));
-	if (a.scope != FLOW_IGNORED) {
-		m->stats.attributed[a.by]++;
-		meter_meet_host(m, a.host);
-	}
-	if (a.peer != HOST_NONE)
-		meter_meet_host(m, a.peer);
 	return true;
 }
 
@@ -229,12 +251,13 @@ static enum attribute_effort first_effort(const struct meter *m)
 	return m->source[SOURCE_NFLOG].up && m->stats.sightings ? ATTRIBUTE_SIGHTED : ATTRIBUTE_KNOWN;
 }
 
+/* Whether the packet that began the flow was seen. (That of its answer proves nothing: the flow may be older.) */
 static bool was_sighted(const struct meter *m, const struct ct_event *event)
 {
 	struct sightings_end end[2];
 	bool swapped;
 
-	return sightings_find(m->sightings, flow_pair_of(&m->options.hash, event, &swapped), end);
+	return sightings_find(m->sightings, flow_pair_of(&m->options.hash, event, &swapped), end) && end[swapped].seen;
 }
 
 static bool born_while_metering(const struct meter *m, const struct ct_event *event)
@@ -260,6 +283,7 @@ static void settle(struct meter *m, struct flow *flow, const struct ct_event *ev
 	if (!decide(m, flow, event, effort))
 		return;
 	m->flows_undecided--;
+	checkpoint_note_decision(m, flow);
 	meter_connect(m, flow, 1);
 	meter_count(m, flow, event);
 }
@@ -347,37 +371,70 @@ void meter_drop(struct meter *m, struct flow *flow)
 
 /* --- Flows that ended */
 
-/* Counts the rest of a flow that is in no table any more. False if whose it is is not known with this effort. */
-static bool settle_end(struct meter *m, const struct waiting_end *end, enum attribute_effort effort)
+/* Counts the rest of a flow that is in no table any more, and now has an owner. */
+static void count_end(struct meter *m, struct flow *flow, const struct waiting_end *end)
 {
-	struct flow flow = { .v6 = end->event.family == 6, .peer = HOST_NONE };
 	struct flow last;
 
-	if (end->age_unknown && !was_sighted(m, &end->event)) {
-		if (effort != ATTRIBUTE_FINAL)
-			return false;
-		m->stats.ended_before_first_dump++;
-		return true;
-	}
-	memcpy(flow.bytes, end->bytes, sizeof(flow.bytes));
-	memcpy(flow.packets, end->packets, sizeof(flow.packets));
+	flow->key = flow_key(&m->options.hash, &end->event);
+	last = *flow;
+	meter_count(m, flow, &end->event);
+	checkpoint_note_end(m, flow, &last, false);
+}
+
+static struct flow flow_of(const struct waiting_end *end)
+{
+	return (struct flow){
+		.v6 = end->event.family == 6,
+		.peer = HOST_NONE,
+		.bytes = { end->bytes[0], end->bytes[1] },
+		.packets = { end->packets[0], end->packets[1] },
+	};
+}
+
+/* False if whose it is is not known with this effort. */
+static bool settle_end(struct meter *m, const struct waiting_end *end, enum attribute_effort effort)
+{
+	struct flow flow = flow_of(end);
+
 	if (!decide(m, &flow, &end->event, effort))
 		return false;
-	flow.key = flow_key(&m->options.hash, &end->event);
-	last = flow;
-	meter_count(m, &flow, &end->event);
-	checkpoint_note_end(m, &flow, &last, false);
+	count_end(m, &flow, end);
 	return true;
 }
 
-static void wait_or_settle(struct meter *m, const struct waiting_end *end)
+static bool is_gone_host(const struct meter *m, uint32_t index)
 {
-	enum attribute_effort effort = first_effort(m);
+	return index != HOST_NONE && hosts_get(m->hosts, index)->kind == HOST_KIND_GONE;
+}
 
-	if (effort == ATTRIBUTE_KNOWN && !end->age_unknown)
-		effort = ATTRIBUTE_FINAL; /* nothing more will come */
-	if (!settle_end(m, end, effort) && !waiting_push(m->waiting, end))
+/* It waited long enough: its own first packet if that came, else what was known when it ended, else what is known now. */
+static void settle_waited(struct meter *m, const struct waiting_end *end)
+{
+	const struct attribution *guess = &end->guess;
+	struct flow flow = flow_of(end);
+
+	if (settle_end(m, end, ATTRIBUTE_SIGHTED))
+		return;
+	if (guess->scope == FLOW_UNDECIDED || is_gone_host(m, guess->host) || is_gone_host(m, guess->peer)) {
 		settle_end(m, end, ATTRIBUTE_FINAL);
+		return;
+	}
+	assign(m, &flow, guess);
+	count_end(m, &flow, end);
+}
+
+/* What tells whose it is may still be on its way: a batch of NFLOG, or a neighbour. */
+static void wait_or_settle(struct meter *m, struct waiting_end *end)
+{
+	bool nflog = m->source[SOURCE_NFLOG].up, sighted;
+
+	if (settle_end(m, end, nflog ? ATTRIBUTE_SIGHTED : ATTRIBUTE_KNOWN))
+		return;
+	if (nflog)
+		end->guess = ask(m, &end->event, ATTRIBUTE_KNOWN, &sighted);
+	if (!waiting_push(m->waiting, end))
+		settle_waited(m, end);
 }
 
 static void on_destroy(struct meter *m, const struct ct_event *event)
@@ -407,13 +464,10 @@ static void on_destroy(struct meter *m, const struct ct_event *event)
 		table_remove(m->flows, flow);
 		if (decided)
 			return;
-	} else if (!m->ready && !m->restored && event->start_ns) {
-		if (event->start_ns < m->options.start_real_ns) {
-			m->stats.ended_before_first_dump++;
-			return;
-		}
-	} else {
-		end.age_unknown = !m->ready && !m->restored;
+	} else if (!born_while_metering(m, event)) {
+		/* No waiting for a sighting here: by then it could be that of the next flow between the same ends. */
+		m->stats.ended_before_first_dump++;
+		return;
 	}
 	wait_or_settle(m, &end);
 }
@@ -440,6 +494,7 @@ void meter_dump_begin(struct meter *meter, uint64_t now)
 	meter->now = now;
 	meter->dump = meter->complete + 1;
 	meter->dump_began = now;
+	checkpoint_dump_began(meter);
 }
 
 void meter_dump_end(struct meter *meter, bool complete, uint64_t now)
@@ -495,27 +550,62 @@ static bool settle_gone(void *ctx, void *record)
 
 /* --- First packets and the network's shape */
 
+/*
+ * NFLOG comes in batches, so a first packet may be read of after its interface went or became a bridge's port: then it counts
+ * what the interface was.
+ */
+static void remember_side(struct meter *m, uint32_t ifindex, enum side before)
+{
+	if (before != SIDE_LAN && before != SIDE_WAN)
+		return;
+	if (topology_interface(m->topology, ifindex) == before)
+		return;
+	m->left[m->left_next++ % METER_LEFT] = (struct meter_left){ ifindex, before, m->now + FLUSH_NS };
+}
+
+static enum side side_of_packet(const struct meter *m, uint32_t ifindex)
+{
+	for (int i = 0; i < METER_LEFT; i++) {
+		if (m->left[i].ifindex == ifindex && ifindex && m->now < m->left[i].until)
+			return m->left[i].side;
+	}
+	return topology_interface(m->topology, ifindex);
+}
+
 void meter_sighting(struct meter *meter, const struct sighting *sighting, uint64_t now)
 {
-	struct sightings_end end = { .ifindex = sighting->indev, .mac = sighting->mac, .has_mac = sighting->has_mac };
+	meter->now = now;
+
+	struct sightings_end from = {
+		.ifindex = sighting->indev,
+		.side = side_of_packet(meter, sighting->indev),
+		.mac = sighting->mac,
+		.has_mac = sighting->has_mac,
+	};
+	struct sightings_end to = {
+		.ifindex = sighting->outdev,
+		.side = side_of_packet(meter, sighting->outdev),
+	};
 	bool swapped;
 	uint64_t pair = flow_pair(&meter->options.hash, sighting->proto, &sighting->src, sighting->sport, &sighting->dst,
 		sighting->dport, &swapped);
 
-	meter->now = now;
 	meter->stats.sightings++;
-	if (!sightings_add(meter->sightings, pair, swapped, &end, sighting->outdev, now))
+	if (!sightings_add(meter->sightings, pair, swapped, &from, &to, now))
 		meter->stats.sightings_lost++;
-	if (sighting->has_mac && mac_is_host(&sighting->mac) &&
-		topology_interface(meter->topology, sighting->indev) == SIDE_LAN)
+	if (sighting->has_mac && mac_is_host(&sighting->mac) && from.side == SIDE_LAN)
 		neigh_saw(meter->neigh, sighting->indev, &sighting->src, &sighting->mac, now);
 }
 
 void meter_rtnl(struct meter *meter, const struct rtnl_event *event, uint64_t now)
 {
+	enum side before = topology_interface(meter->topology, event->ifindex);
+
 	meter->now = now;
 	neigh_rtnl(meter->neigh, event, now);
 	topology_rtnl(meter->topology, event);
+	if (event->type == RTNL_LINK)
+		remember_side(meter, event->ifindex, before);
 }
 
 void meter_rtnl_sync_begin(struct meter *meter, enum rtnl_type type, uint8_t family)
@@ -562,7 +652,7 @@ static void settle_waiting(struct meter *m, uint64_t until)
 	struct waiting_end end;
 
 	while (waiting_pop(m->waiting, until, &end))
-		settle_end(m, &end, ATTRIBUTE_FINAL);
+		settle_waited(m, &end);
 }
 
 /* A few hosts per call: those that no flow refers to and that nothing was counted for in a long time. */
@@ -583,7 +673,12 @@ void meter_tick(struct meter *meter, uint64_t now)
 {
 	meter->now = now;
 	settle_waiting(meter, now);
-	tombs_expire(meter->tombs, meter->dump_began, now);
+	/* After a stall the repetitions of ends that were read before it may still be in the queue. */
+	if (now - meter->ticked > STALL_NS)
+		meter->tombs_until = now + TOMBS_KEEP_NS;
+	meter->ticked = now;
+	if (now >= meter->tombs_until)
+		tombs_expire(meter->tombs, meter->dump_began, now);
 	sightings_expire(meter->sightings, SIGHTING_KEEP_NS, now);
 	forget_hosts(meter);
 	for (int i = 0; i < SWEEP_PER_TICK && meter->sweep < TABLE_SHARDS; i++)

@@ -59,6 +59,27 @@ static void name_wan(const struct meter *m, struct wan_link *link)
 
 /* --- One row per name */
 
+/* An interface that came back under its old name has two indexes until the next dump. */
+static void join_wans(const struct meter *m, struct snapshot *snapshot)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < snapshot->wans; i++) {
+		struct wan_link *link = &snapshot->wan[i], *same = NULL;
+
+		name_wan(m, link);
+		for (size_t j = 0; j < kept && !same; j++) {
+			if (!strcmp(snapshot->wan[j].name, link->name))
+				same = &snapshot->wan[j];
+		}
+		for (int j = 0; same && j < WAN_KINDS * 2; j++)
+			host_count_add(&same->count[j / 2][j % 2], &link->count[j / 2][j % 2]);
+		if (!same)
+			snapshot->wan[kept++] = *link;
+	}
+	snapshot->wans = kept;
+}
+
 struct named {
 	const char *label;
 	struct snapshot_host *row;
@@ -116,6 +137,7 @@ static void join_rows(struct snapshot *snapshot)
 int meter_snapshot(const struct meter *meter, struct snapshot *snapshot, uint64_t now)
 {
 	struct link_list links = { 0 };
+	int error;
 
 	*snapshot = (struct snapshot){
 		.stats = meter->stats,
@@ -149,12 +171,55 @@ int meter_snapshot(const struct meter *meter, struct snapshot *snapshot, uint64_
 	topology_each_link(meter->topology, copy_link, &links);
 	snapshot->links = links.count;
 	wan_links(meter->wan, snapshot->wan, snapshot->wans);
-	for (size_t i = 0; i < snapshot->wans; i++)
-		name_wan(meter, &snapshot->wan[i]);
+	join_wans(meter, snapshot);
 	for (uint32_t i = 0; i < hosts_count(meter->hosts); i++) {
 		if (hosts_get(meter->hosts, i)->kind != HOST_KIND_GONE)
 			copy_host(meter, i, &snapshot->host[snapshot->hosts++]);
 	}
 	join_rows(snapshot);
-	return 0;
+	error = meter_addresses(meter, snapshot);
+	if (error)
+		snapshot_clear(snapshot);
+	return error;
+}
+
+bool meter_ready(const struct meter *meter)
+{
+	return meter->ready;
+}
+
+static void describe_host(const struct meter *m, uint32_t index, char label[static SNAPSHOT_LABEL], char mac[static MAC_TEXT])
+{
+	struct snapshot_host row;
+
+	label[0] = mac[0] = 0;
+	if (index == HOST_NONE)
+		return;
+	copy_host(m, index, &row);
+	memcpy(label, row.label, SNAPSHOT_LABEL);
+	memcpy(mac, row.mac, MAC_TEXT);
+}
+
+bool meter_find_flow(const struct meter *meter, const struct ct_event *event, struct meter_flow *flow)
+{
+	const struct flow *record = table_find(meter->flows, flow_key(&meter->options.hash, event));
+	bool has_host;
+	int in, out;
+
+	if (!record)
+		return false;
+	has_host = record->scope == FLOW_WAN || record->scope == FLOW_LOCAL;
+	in = record->host_is_reply ? CT_ORIGINAL : CT_REPLY;
+	out = !in;
+	*flow = (struct meter_flow){
+		.scope = record->scope,
+		.by = record->by,
+		.in_bytes = record->bytes[in],
+		.in_packets = record->packets[in],
+		.out_bytes = record->bytes[out],
+		.out_packets = record->packets[out],
+	};
+	describe_host(meter, has_host ? record->host : HOST_NONE, flow->host, flow->mac);
+	describe_host(meter, has_host ? record->peer : HOST_NONE, flow->peer, flow->peer_mac);
+	return true;
 }

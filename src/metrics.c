@@ -4,24 +4,43 @@
 #include "hostmeter/clock.h"
 #include "hostmeter/version.h"
 
+#include <stdio.h>
 #include <string.h>
+
+enum type { COUNTER, GAUGE, INFO, TYPES };
+
+/* What the formats call the types, and what is behind the family's name in a sample. */
+static const char *const type_names[METRICS_FORMATS][TYPES] = {
+	[METRICS_TEXT] = { "counter", "gauge", "gauge" },
+	[METRICS_OPENMETRICS] = { "counter", "gauge", "info" },
+};
+
+static const char *const type_suffixes[TYPES] = { "_total", "", "_info" };
+
+struct family;
+
+struct page {
+	struct buf *out;
+	const struct snapshot *snapshot;
+	const struct family *family;
+	char sample[64];    /* the name in the samples of this family */
+	size_t sample_len;
+	struct buf hosts;   /* the labels host and mac of each host, escaped once for all families; each ends with a NUL */
+};
 
 /*
  * One row per family. A family of one number without labels is an offset into the snapshot; the others bring a
  * function that writes their samples.
  */
 struct family {
-	const char *name; /* as it stands in a sample */
-	const char *type;
-	const char *help;
+	const char *name; /* without the suffix of its type */
+	enum type type;
+	const char *help; /* without what would have to be escaped */
 	size_t offset;
-	void (*samples)(struct buf *out, const struct family *family, const struct snapshot *snapshot);
+	void (*samples)(struct page *page);
 };
 
-static const char *const ipv_names[HOST_FAMILIES] = { "4", "6" };
-static const char *const direction_names[2] = { [HOST_IN] = "in", [HOST_OUT] = "out" };
-
-/* A label's value: backslash, quote and newline are escaped, as the format asks. */
+/* A label's value: backslash, quote and newline are escaped, as the formats ask. */
 static void put_label(struct buf *out, const char *name, const char *value)
 {
 	buf_puts(out, name);
@@ -38,388 +57,449 @@ static void put_label(struct buf *out, const char *name, const char *value)
 	buf_putc(out, '"');
 }
 
-static void put_value(struct buf *out, uint64_t value)
+/* A sample is its name, {labels between put_open() and put_value()}, and the value; or put_number() without labels. */
+static void put_open(struct page *page)
 {
-	buf_puts(out, "} ");
-	buf_put_u64(out, value);
-	buf_putc(out, '\n');
+	buf_add(page->out, page->sample, page->sample_len);
+	buf_putc(page->out, '{');
 }
 
-static void put_number(struct buf *out, const char *name, uint64_t value)
+static void put_value(struct page *page, uint64_t value)
 {
-	buf_puts(out, name);
-	buf_putc(out, ' ');
-	buf_put_u64(out, value);
-	buf_putc(out, '\n');
+	buf_puts(page->out, "} ");
+	buf_put_u64(page->out, value);
+	buf_putc(page->out, '\n');
 }
 
-static void put_seconds(struct buf *out, const char *name, uint64_t ns)
+static void put_number(struct page *page, uint64_t value)
 {
-	buf_printf(out, "%s %.9g\n", name, (double)ns / CLOCK_NS_PER_S);
+	buf_add(page->out, page->sample, page->sample_len);
+	buf_putc(page->out, ' ');
+	buf_put_u64(page->out, value);
+	buf_putc(page->out, '\n');
+}
+
+static void put_seconds(struct page *page, uint64_t ns)
+{
+	buf_printf(page->out, "%s %.12g\n", page->sample, (double)ns / CLOCK_NS_PER_S);
 }
 
 /* --- Hosts */
 
-/* name{host="…",mac="…",ipv="…": the rest of the labels and the value are the caller's. */
-static void put_host(struct buf *out, const struct family *family, const struct snapshot_host *host, int ipv)
+static const char *const host_labels[HOST_FAMILIES][2] = {
+	[HOST_IPV4] = {
+		[HOST_IN] = ",ipv=\"4\",direction=\"in\"",
+		[HOST_OUT] = ",ipv=\"4\",direction=\"out\"",
+	},
+	[HOST_IPV6] = {
+		[HOST_IN] = ",ipv=\"6\",direction=\"in\"",
+		[HOST_OUT] = ",ipv=\"6\",direction=\"out\"",
+	},
+};
+
+static const char *const ipv_labels[HOST_FAMILIES] = { ",ipv=\"4\"", ",ipv=\"6\"" };
+
+static void prepare_hosts(struct page *page)
 {
-	buf_puts(out, family->name);
-	buf_putc(out, '{');
-	put_label(out, "host", host->label);
-	buf_putc(out, ',');
-	put_label(out, "mac", host->mac);
-	buf_puts(out, ",ipv=\"");
-	buf_puts(out, ipv_names[ipv]);
-	buf_putc(out, '"');
+	for (size_t i = 0; i < page->snapshot->hosts; i++) {
+		put_label(&page->hosts, "host", page->snapshot->host[i].label);
+		buf_putc(&page->hosts, ',');
+		put_label(&page->hosts, "mac", page->snapshot->host[i].mac);
+		buf_putc(&page->hosts, '\0');
+	}
+	/* A page that lacks hosts would look whole. */
+	if (buf_error(&page->hosts))
+		page->out->error = buf_error(&page->hosts);
 }
 
-/* offset: of wan or local within struct snapshot_host. */
-static void put_counts(struct buf *out, const struct family *family, const struct snapshot *snapshot, bool packets)
+static void put_host(struct page *page, const char *host, size_t len, const char *labels, uint64_t value)
 {
-	for (size_t i = 0; i < snapshot->hosts; i++) {
-		const struct snapshot_host *host = &snapshot->host[i];
-		const struct host_count(*counts)[2] = (const void *)((const char *)host + family->offset);
+	put_open(page);
+	buf_add(page->out, host, len);
+	buf_puts(page->out, labels);
+	put_value(page, value);
+}
+
+/* The family's offset is that of wan or local within struct snapshot_host. */
+static void put_counts(struct page *page, bool packets)
+{
+	const char *labels = page->hosts.data;
+
+	if (buf_error(&page->hosts))
+		return;
+	for (size_t i = 0; i < page->snapshot->hosts; i++) {
+		const char *host = (const char *)&page->snapshot->host[i];
+		const struct host_count(*counts)[2] = (const void *)(host + page->family->offset);
+		size_t len = strlen(labels);
 
 		for (int ipv = 0; ipv < HOST_FAMILIES; ipv++) {
 			for (int direction = 0; direction < 2; direction++) {
 				const struct host_count *count = &counts[ipv][direction];
 
-				put_host(out, family, host, ipv);
-				buf_puts(out, ",direction=\"");
-				buf_puts(out, direction_names[direction]);
-				buf_putc(out, '"');
-				put_value(out, packets ? count->packets : count->bytes);
+				put_host(page, labels, len, host_labels[ipv][direction], packets ? count->packets : count->bytes);
 			}
 		}
+		labels += len + 1;
 	}
 }
 
-static void host_bytes(struct buf *out, const struct family *family, const struct snapshot *snapshot)
+static void host_bytes(struct page *page)
 {
-	put_counts(out, family, snapshot, false);
+	put_counts(page, false);
 }
 
-static void host_packets(struct buf *out, const struct family *family, const struct snapshot *snapshot)
+static void host_packets(struct page *page)
 {
-	put_counts(out, family, snapshot, true);
+	put_counts(page, true);
 }
 
-static void host_connections(struct buf *out, const struct family *family, const struct snapshot *snapshot)
+static void host_connections(struct page *page)
 {
-	for (size_t i = 0; i < snapshot->hosts; i++) {
-		for (int ipv = 0; ipv < HOST_FAMILIES; ipv++) {
-			put_host(out, family, &snapshot->host[i], ipv);
-			put_value(out, snapshot->host[i].connections[ipv]);
-		}
+	const char *labels = page->hosts.data;
+
+	if (buf_error(&page->hosts))
+		return;
+	for (size_t i = 0; i < page->snapshot->hosts; i++) {
+		size_t len = strlen(labels);
+
+		for (int ipv = 0; ipv < HOST_FAMILIES; ipv++)
+			put_host(page, labels, len, ipv_labels[ipv], page->snapshot->host[i].connections[ipv]);
+		labels += len + 1;
 	}
 }
 
 /* --- Interfaces */
 
-static void put_link(struct buf *out, const struct family *family, const struct topology_link *link,
-	const char *direction, uint64_t value)
+static const char *const wan_direction_names[2] = { [WAN_RX] = "rx", [WAN_TX] = "tx" };
+
+static void put_link(struct page *page, const char *interface, int direction, const char *kind, uint64_t value)
 {
-	buf_puts(out, family->name);
-	buf_putc(out, '{');
-	put_label(out, "interface", link->name);
-	buf_puts(out, ",direction=\"");
-	buf_puts(out, direction);
-	buf_putc(out, '"');
-	put_value(out, value);
+	put_open(page);
+	put_label(page->out, "interface", interface);
+	buf_putc(page->out, ',');
+	put_label(page->out, "direction", wan_direction_names[direction]);
+	if (kind) {
+		buf_putc(page->out, ',');
+		put_label(page->out, "kind", kind);
+	}
+	put_value(page, value);
 }
 
-static bool is_shown(const struct topology_link *link)
+static void put_network(struct page *page, bool packets)
 {
-	return link->has_stats && link->side != SIDE_NONE && !link->is_port;
-}
+	for (size_t i = 0; i < page->snapshot->links; i++) {
+		const struct topology_link *link = &page->snapshot->link[i];
 
-static void network_bytes(struct buf *out, const struct family *family, const struct snapshot *snapshot)
-{
-	for (size_t i = 0; i < snapshot->links; i++) {
-		const struct topology_link *link = &snapshot->link[i];
-
-		if (!is_shown(link))
+		if (!link->has_stats || link->side == SIDE_NONE || link->is_port)
 			continue;
-		put_link(out, family, link, "rx", link->rx_bytes);
-		put_link(out, family, link, "tx", link->tx_bytes);
+		put_link(page, link->name, WAN_RX, NULL, packets ? link->rx_packets : link->rx_bytes);
+		put_link(page, link->name, WAN_TX, NULL, packets ? link->tx_packets : link->tx_bytes);
 	}
 }
 
-static void network_packets(struct buf *out, const struct family *family, const struct snapshot *snapshot)
+static void network_bytes(struct page *page)
 {
-	for (size_t i = 0; i < snapshot->links; i++) {
-		const struct topology_link *link = &snapshot->link[i];
-
-		if (!is_shown(link))
-			continue;
-		put_link(out, family, link, "rx", link->rx_packets);
-		put_link(out, family, link, "tx", link->tx_packets);
-	}
+	put_network(page, false);
 }
 
-static void interface_info(struct buf *out, const struct family *family, const struct snapshot *snapshot)
+static void network_packets(struct page *page)
 {
-	for (size_t i = 0; i < snapshot->links; i++) {
-		const struct topology_link *link = &snapshot->link[i];
+	put_network(page, true);
+}
+
+static void interface_info(struct page *page)
+{
+	for (size_t i = 0; i < page->snapshot->links; i++) {
+		const struct topology_link *link = &page->snapshot->link[i];
 
 		if (link->side != SIDE_LAN && link->side != SIDE_WAN)
 			continue;
-		buf_puts(out, family->name);
-		buf_putc(out, '{');
-		put_label(out, "interface", link->name);
-		buf_puts(out, ",side=\"");
-		buf_puts(out, link->side == SIDE_WAN ? "wan" : "lan");
-		buf_putc(out, '"');
-		put_value(out, 1);
+		put_open(page);
+		put_label(page->out, "interface", link->name);
+		buf_putc(page->out, ',');
+		put_label(page->out, "side", link->side == SIDE_WAN ? "wan" : "lan");
+		put_value(page, 1);
 	}
 }
 
-/* --- Flows held against the WAN interfaces' counters */
+/* --- Flows held against the WAN interfaces' counters. interface="" stands for flows of which it is not known by which WAN they went. */
 
-static const char *const wan_kind_names[WAN_KINDS] = {
-	[WAN_ATTRIBUTED] = "attributed",
-	[WAN_ROUTER] = "router",
-	[WAN_UNKNOWN] = "unknown",
-	[WAN_UNSEEN] = "unseen",
-};
-
-static const char *const wan_direction_names[2] = { [WAN_RX] = "rx", [WAN_TX] = "tx" };
-
-/* interface="" stands for flows of which it is not known by which WAN they went. */
-static void put_wan(struct buf *out, const struct family *family, const struct wan_link *link, int direction,
-	const char *kind, uint64_t value)
+static void put_wan(struct page *page, bool packets)
 {
-	buf_puts(out, family->name);
-	buf_putc(out, '{');
-	put_label(out, "interface", link->name);
-	buf_putc(out, ',');
-	put_label(out, "direction", wan_direction_names[direction]);
-	if (kind) {
-		buf_putc(out, ',');
-		put_label(out, "kind", kind);
-	}
-	put_value(out, value);
-}
+	for (size_t i = 0; i < page->snapshot->wans; i++) {
+		const struct wan_link *link = &page->snapshot->wan[i];
 
-static void wan_bytes(struct buf *out, const struct family *family, const struct snapshot *snapshot)
-{
-	for (size_t i = 0; i < snapshot->wans; i++) {
 		for (int direction = 0; direction < 2; direction++) {
-			for (int kind = 0; kind < WAN_KINDS; kind++)
-				put_wan(out, family, &snapshot->wan[i], direction, wan_kind_names[kind],
-					snapshot->wan[i].count[kind][direction].bytes);
+			for (enum wan_kind kind = 0; kind < WAN_KINDS; kind++) {
+				const struct host_count *count = &link->count[kind][direction];
+
+				put_link(page, link->name, direction, wan_kind_name(kind), packets ? count->packets : count->bytes);
+			}
 		}
 	}
 }
 
-static void wan_packets(struct buf *out, const struct family *family, const struct snapshot *snapshot)
+static void wan_bytes(struct page *page)
 {
-	for (size_t i = 0; i < snapshot->wans; i++) {
-		for (int direction = 0; direction < 2; direction++) {
-			for (int kind = 0; kind < WAN_KINDS; kind++)
-				put_wan(out, family, &snapshot->wan[i], direction, wan_kind_names[kind],
-					snapshot->wan[i].count[kind][direction].packets);
-		}
-	}
+	put_wan(page, false);
 }
 
-static void wan_headers(struct buf *out, const struct family *family, const struct snapshot *snapshot)
+static void wan_packets(struct page *page)
 {
-	for (size_t i = 0; i < snapshot->wans; i++) {
+	put_wan(page, true);
+}
+
+static void wan_headers(struct page *page)
+{
+	for (size_t i = 0; i < page->snapshot->wans; i++) {
 		for (int direction = 0; direction < 2; direction++)
-			put_wan(out, family, &snapshot->wan[i], direction, NULL,
-				snapshot->wan[i].header_bytes[direction]);
+			put_link(page, page->snapshot->wan[i].name, direction, NULL, page->snapshot->wan[i].header_bytes[direction]);
 	}
 }
 
 /* --- The meter itself */
 
-static void build_info(struct buf *out, const struct family *family, const struct snapshot *snapshot)
+static void put_labelled(struct page *page, const char *name, const char *label, uint64_t value)
 {
-	(void)snapshot;
-	buf_puts(out, family->name);
-	buf_putc(out, '{');
-	put_label(out, "version", HOSTMETER_VERSION);
-	put_value(out, 1);
+	put_open(page);
+	put_label(page->out, name, label);
+	put_value(page, value);
 }
 
-static void put_source(struct buf *out, const struct family *family, enum source source, uint64_t value)
+static void build_info(struct page *page)
 {
-	buf_puts(out, family->name);
-	buf_putc(out, '{');
-	put_label(out, "source", source_name(source));
-	put_value(out, value);
+	put_labelled(page, "version", HOSTMETER_VERSION, 1);
 }
 
-static void source_up(struct buf *out, const struct family *family, const struct snapshot *snapshot)
+static void source_up(struct page *page)
 {
 	for (enum source s = 0; s < SOURCE_COUNT; s++)
-		put_source(out, family, s, snapshot->source[s].up);
+		put_labelled(page, "source", source_name(s), page->snapshot->source[s].up);
 }
 
-static void source_overruns(struct buf *out, const struct family *family, const struct snapshot *snapshot)
+static void source_overruns(struct page *page)
 {
 	for (enum source s = 0; s < SOURCE_COUNT; s++)
-		put_source(out, family, s, snapshot->source[s].overruns);
+		put_labelled(page, "source", source_name(s), page->snapshot->source[s].overruns);
 }
 
-static void source_buffer(struct buf *out, const struct family *family, const struct snapshot *snapshot)
+static void source_buffer(struct page *page)
 {
 	for (enum source s = 0; s < SOURCE_COUNT; s++)
-		put_source(out, family, s, snapshot->source[s].receive_buffer);
+		put_labelled(page, "source", source_name(s), page->snapshot->source[s].receive_buffer);
 }
 
-static void attributed(struct buf *out, const struct family *family, const struct snapshot *snapshot)
+static void attributed(struct page *page)
 {
-	for (enum flow_by by = 0; by < FLOW_BY_COUNT; by++) {
-		buf_puts(out, family->name);
-		buf_putc(out, '{');
-		put_label(out, "by", flow_by_name(by));
-		put_value(out, snapshot->stats.attributed[by]);
-	}
+	for (enum flow_by by = 0; by < FLOW_BY_COUNT; by++)
+		put_labelled(page, "by", flow_by_name(by), page->snapshot->stats.attributed[by]);
 }
 
-static void seconds(struct buf *out, const struct family *family, const struct snapshot *snapshot)
+static uint64_t number_at(const struct page *page)
 {
-	uint64_t ns;
+	uint64_t value;
 
-	memcpy(&ns, (const char *)snapshot + family->offset, sizeof(ns));
-	put_seconds(out, family->name, ns);
+	memcpy(&value, (const char *)page->snapshot + page->family->offset, sizeof(value));
+	return value;
 }
 
-/* No sample at all before the first dump: an age of 0 would be a lie. */
-static void dump_age(struct buf *out, const struct family *family, const struct snapshot *snapshot)
+static void seconds(struct page *page)
 {
-	if (snapshot->last_dump_end)
-		put_seconds(out, family->name, snapshot->now - snapshot->last_dump_end);
+	put_seconds(page, number_at(page));
 }
 
-static void ready(struct buf *out, const struct family *family, const struct snapshot *snapshot)
+/* What 0 would be a lie of has no sample: no dump yet, nothing that runs, nothing saved, no /proc. */
+static void dump_age(struct page *page)
 {
-	put_number(out, family->name, snapshot->ready);
+	if (page->snapshot->last_dump_end)
+		put_seconds(page, page->snapshot->now - page->snapshot->last_dump_end);
 }
 
-static void reliable(struct buf *out, const struct family *family, const struct snapshot *snapshot)
+static void ready(struct page *page)
 {
-	if (snapshot->process.running)
-		put_number(out, family->name, snapshot->process.reliable);
+	put_number(page, page->snapshot->ready);
 }
 
-static void checkpoint_age(struct buf *out, const struct family *family, const struct snapshot *snapshot)
+static void reliable(struct page *page)
 {
-	if (snapshot->process.running && snapshot->process.checkpoint_age_ns != UINT64_MAX)
-		put_seconds(out, family->name, snapshot->process.checkpoint_age_ns);
+	if (page->snapshot->process.running)
+		put_number(page, page->snapshot->process.reliable);
+}
+
+static void checkpoint_age(struct page *page)
+{
+	const struct snapshot_process *process = &page->snapshot->process;
+
+	if (process->running && process->checkpoint_age_ns != UINT64_MAX)
+		put_seconds(page, process->checkpoint_age_ns);
+}
+
+static void known_number(struct page *page)
+{
+	if (number_at(page))
+		put_number(page, number_at(page));
+}
+
+static void known_seconds(struct page *page)
+{
+	if (number_at(page))
+		put_seconds(page, number_at(page));
 }
 
 #define NUMBER(member) offsetof(struct snapshot, member), NULL
+#define SECONDS(member) offsetof(struct snapshot, member), seconds
+#define USAGE(member, samples) offsetof(struct snapshot, process.usage.member), samples
 #define HOST(member, samples) offsetof(struct snapshot_host, member), samples
 #define SAMPLES(samples) 0, samples
 
 static const struct family families[] = {
-	{ "host_bytes_total", "counter", "Bytes (IP) between this host and the WAN, seen from the host.",
+	{ "host_bytes", COUNTER, "Bytes (IP) between this host and the WAN, seen from the host.",
 		HOST(wan, host_bytes) },
-	{ "host_packets_total", "counter", "Packets between this host and the WAN, seen from the host.",
+	{ "host_packets", COUNTER, "Packets between this host and the WAN, seen from the host.",
 		HOST(wan, host_packets) },
-	{ "host_local_bytes_total", "counter", "Bytes (IP) between this host and the router or other LANs.",
+	{ "host_local_bytes", COUNTER, "Bytes (IP) between this host and the router or other LANs.",
 		HOST(local, host_bytes) },
-	{ "host_local_packets_total", "counter", "Packets between this host and the router or other LANs.",
+	{ "host_local_packets", COUNTER, "Packets between this host and the router or other LANs.",
 		HOST(local, host_packets) },
-	{ "host_connections", "gauge", "Tracked connections of this host that live now.", SAMPLES(host_connections) },
-	{ "network_bytes_total", "counter", "Bytes that the interface itself counted.", SAMPLES(network_bytes) },
-	{ "network_packets_total", "counter", "Packets that the interface itself counted.", SAMPLES(network_packets) },
-	{ "hostmeter_wan_bytes_total", "counter",
+	{ "host_connections", GAUGE, "Tracked connections of this host that live now.", SAMPLES(host_connections) },
+	{ "network_bytes", COUNTER, "Bytes that the interface itself counted.", SAMPLES(network_bytes) },
+	{ "network_packets", COUNTER, "Packets that the interface itself counted.", SAMPLES(network_packets) },
+	{ "hostmeter_wan_bytes", COUNTER,
 		"Bytes across each WAN by whom they are counted for; unseen: by no connection.", SAMPLES(wan_bytes) },
-	{ "hostmeter_wan_packets_total", "counter", "The same in packets.", SAMPLES(wan_packets) },
-	{ "hostmeter_wan_link_header_bytes_total", "counter",
+	{ "hostmeter_wan_packets", COUNTER, "The same in packets.", SAMPLES(wan_packets) },
+	{ "hostmeter_wan_link_header_bytes", COUNTER,
 		"Link-layer headers among the interface's own bytes, estimated per packet.", SAMPLES(wan_headers) },
-	{ "hostmeter_build_info", "gauge", "1, labelled with the version of the meter.", SAMPLES(build_info) },
-	{ "hostmeter_interface_info", "gauge", "1 for each interface that is metered, and on which side it is.",
+	{ "hostmeter_build", INFO, "1, labelled with the version of the meter.", SAMPLES(build_info) },
+	{ "hostmeter_interface", INFO, "1 for each interface that is metered, and on which side it is.",
 		SAMPLES(interface_info) },
-	{ "hostmeter_ready", "gauge", "1 once the first dump of all connections is in.", SAMPLES(ready) },
-	{ "hostmeter_source_up", "gauge", "Whether this source of the kernel's news is open.", SAMPLES(source_up) },
-	{ "hostmeter_overruns_total", "counter", "Times the kernel dropped messages for a full socket.",
+	{ "hostmeter_ready", GAUGE, "1 once the first dump of all connections is in.", SAMPLES(ready) },
+	{ "hostmeter_source_up", GAUGE, "Whether this source of the kernel's news is open.", SAMPLES(source_up) },
+	{ "hostmeter_overruns", COUNTER, "Times the kernel dropped messages for a full socket.",
 		SAMPLES(source_overruns) },
-	{ "hostmeter_receive_buffer_bytes", "gauge", "Receive buffer that the kernel granted.",
+	{ "hostmeter_receive_buffer_bytes", GAUGE, "Receive buffer that the kernel granted.",
 		SAMPLES(source_buffer) },
-	{ "hostmeter_flows", "gauge", "Live connections known to the meter.", NUMBER(flows) },
-	{ "hostmeter_flows_undecided", "gauge",
+	{ "hostmeter_flows", GAUGE, "Live connections known to the meter.", NUMBER(flows) },
+	{ "hostmeter_flows_undecided", GAUGE,
 		"Live connections whose host is not known yet; their bytes are held back.",
 		NUMBER(flows_undecided) },
-	{ "hostmeter_flows_without_counters", "gauge",
+	{ "hostmeter_flows_without_counters", GAUGE,
 		"Live connections that the kernel does not count: begun before nf_conntrack_acct=1.",
 		NUMBER(flows_uncounted) },
-	{ "hostmeter_flows_offloaded", "gauge", "Live connections handed to a flowtable or to hardware.",
+	{ "hostmeter_flows_offloaded", GAUGE, "Live connections handed to a flowtable or to hardware.",
 		NUMBER(flows_offloaded) },
-	{ "hostmeter_flow_table_bytes", "gauge", "Memory of the table of live connections.", NUMBER(memory) },
-	{ "hostmeter_neighbours", "gauge", "Entries of the neighbour table.", NUMBER(neighbours) },
-	{ "hostmeter_pending_sightings", "gauge", "First packets remembered until their connection is counted.",
+	{ "hostmeter_flow_table_bytes", GAUGE, "Memory of the table of live connections.", NUMBER(memory) },
+	{ "hostmeter_neighbours", GAUGE, "Entries of the neighbour table.", NUMBER(neighbours) },
+	{ "hostmeter_pending_sightings", GAUGE, "First packets remembered until their connection is counted.",
 		NUMBER(pending_sightings) },
-	{ "hostmeter_pending_ends", "gauge", "Connections that ended and wait for their first packet.",
+	{ "hostmeter_pending_ends", GAUGE, "Connections that ended and wait for their first packet.",
 		NUMBER(waiting_ends) },
-	{ "hostmeter_attributed_flows_total", "counter", "Connections by how their host was found.",
+	{ "hostmeter_attributed_flows", COUNTER, "Connections by how their host was found.",
 		SAMPLES(attributed) },
-	{ "hostmeter_flow_ends_total", "counter", "DESTROY events read.", NUMBER(stats.destroys) },
-	{ "hostmeter_sightings_total", "counter", "First packets read.", NUMBER(stats.sightings) },
-	{ "hostmeter_sightings_lost_total", "counter", "First packets forgotten for lack of room.",
+	{ "hostmeter_flow_ends", COUNTER, "DESTROY events read.", NUMBER(stats.destroys) },
+	{ "hostmeter_sightings", COUNTER, "First packets read.", NUMBER(stats.sightings) },
+	{ "hostmeter_sightings_lost", COUNTER, "First packets forgotten for lack of room.",
 		NUMBER(stats.sightings_lost) },
-	{ "hostmeter_duplicates_total", "counter",
+	{ "hostmeter_duplicates", COUNTER,
 		"Events and dump entries that told what was known, and were not counted.",
 		NUMBER(stats.duplicates) },
-	{ "hostmeter_resets_total", "counter", "Counters that fell: somebody else zeroes them.",
+	{ "hostmeter_resets", COUNTER, "Counters that fell: somebody else zeroes them.",
 		NUMBER(stats.counter_resets) },
-	{ "hostmeter_flows_baselined_total", "counter",
+	{ "hostmeter_flows_baselined", COUNTER,
 		"Connections older than the meter, counted from where they stood.",
 		NUMBER(stats.baselined) },
-	{ "hostmeter_flows_ended_unseen_total", "counter",
+	{ "hostmeter_flows_ended_unseen", COUNTER,
 		"Connections that vanished without an event; what they counted after the last dump is lost.",
 		NUMBER(stats.ended_unseen) },
-	{ "hostmeter_flows_ended_uncounted_total", "counter", "Connections that ended without counters.",
+	{ "hostmeter_flows_ended_uncounted", COUNTER, "Connections that ended without counters.",
 		NUMBER(stats.ended_uncounted) },
-	{ "hostmeter_flows_ended_early_total", "counter",
+	{ "hostmeter_flows_ended_early", COUNTER,
 		"Connections that ended before the first dump and may be older than the meter: not counted.",
 		NUMBER(stats.ended_before_first_dump) },
-	{ "hostmeter_flows_refused_total", "counter", "Dump entries that found no room; their end still counts.",
+	{ "hostmeter_flows_refused", COUNTER, "Dump entries that found no room; their end still counts.",
 		NUMBER(stats.flows_refused) },
-	{ "hostmeter_hosts_folded_total", "counter", "Times a host found no room and was counted as other.",
+	{ "hostmeter_hosts_folded", COUNTER, "Times a host found no room and was counted as other.",
 		NUMBER(stats.hosts_folded) },
-	{ "hostmeter_damaged_messages_total", "counter", "Messages that did not decode.", NUMBER(stats.damaged) },
-	{ "hostmeter_dumps_total", "counter", "Dumps of all connections.", NUMBER(stats.dumps) },
-	{ "hostmeter_dumps_incomplete_total", "counter", "Dumps that were broken off.",
+	{ "hostmeter_damaged_messages", COUNTER, "Messages that did not decode.", NUMBER(stats.damaged) },
+	{ "hostmeter_dumps", COUNTER, "Dumps of all connections.", NUMBER(stats.dumps) },
+	{ "hostmeter_dumps_incomplete", COUNTER, "Dumps that were broken off.",
 		NUMBER(stats.dumps_incomplete) },
-	{ "hostmeter_last_dump_duration_seconds", "gauge", "How long the last dump took.",
-		offsetof(struct snapshot, last_dump_ns), seconds },
-	{ "hostmeter_dump_cpu_seconds", "gauge", "CPU time of the last dump.",
-		offsetof(struct snapshot, process.dump_cost_ns), seconds },
-	{ "hostmeter_dump_interval_seconds", "gauge", "Time between dumps that holds now.",
-		offsetof(struct snapshot, process.dump_interval_ns), seconds },
-	{ "hostmeter_reliable", "gauge", "Whether the ends of connections are delivered reliably.", SAMPLES(reliable) },
-	{ "hostmeter_reliable_switched_off_total", "counter",
+	{ "hostmeter_last_dump_duration_seconds", GAUGE, "How long the last dump took.",
+		SECONDS(last_dump_ns) },
+	{ "hostmeter_dump_cpu_seconds", GAUGE, "CPU time of the last dump.",
+		SECONDS(process.dump_cost_ns) },
+	{ "hostmeter_dump_interval_seconds", GAUGE, "Time between dumps that holds now.",
+		SECONDS(process.dump_interval_ns) },
+	{ "hostmeter_reliable", GAUGE, "Whether the ends of connections are delivered reliably.", SAMPLES(reliable) },
+	{ "hostmeter_reliable_switched_off", COUNTER,
 		"Times reliable delivery was given up because the connection table ran full.",
 		NUMBER(process.reliable_losses) },
-	{ "hostmeter_conntrack_entries", "gauge", "Entries of the kernel's connection table.",
+	{ "hostmeter_conntrack_entries", GAUGE, "Entries of the kernel's connection table.",
 		NUMBER(process.conntrack_entries) },
-	{ "hostmeter_conntrack_entries_limit", "gauge", "nf_conntrack_max.", NUMBER(process.conntrack_limit) },
-	{ "hostmeter_loop_stall_seconds_max", "gauge", "The longest turn of the event loop in the last minute or so.",
-		offsetof(struct snapshot, process.stall_ns), seconds },
-	{ "hostmeter_checkpoint_age_seconds", "gauge", "Time since the last whole checkpoint.",
+	{ "hostmeter_conntrack_entries_limit", GAUGE, "nf_conntrack_max.", NUMBER(process.conntrack_limit) },
+	{ "hostmeter_loop_stall_seconds_max", GAUGE, "The longest turn of the event loop in the last minute or so.",
+		SECONDS(process.stall_ns) },
+	{ "hostmeter_checkpoint_age_seconds", GAUGE, "Time since the last whole checkpoint.",
 		SAMPLES(checkpoint_age) },
-	{ "hostmeter_checkpoint_failures_total", "counter", "Writes of the checkpoint that failed.",
+	{ "hostmeter_checkpoint_failures", COUNTER, "Writes of the checkpoint that failed.",
 		NUMBER(process.checkpoint_failures) },
-	{ "hostmeter_last_dump_age_seconds", "gauge", "Time since the last dump ended.", SAMPLES(dump_age) },
+	{ "hostmeter_last_dump_age_seconds", GAUGE, "Time since the last dump ended.", SAMPLES(dump_age) },
+	{ "process_cpu_seconds", COUNTER, "User and system CPU time of the meter.", USAGE(cpu_ns, known_seconds) },
+	{ "process_resident_memory_bytes", GAUGE, "Memory of the meter that is resident.",
+		USAGE(resident_bytes, known_number) },
+	{ "process_virtual_memory_bytes", GAUGE, "Address space of the meter.", USAGE(virtual_bytes, known_number) },
+	{ "process_open_fds", GAUGE, "File descriptors that the meter has open.", USAGE(open_fds, known_number) },
+	{ "process_max_fds", GAUGE, "File descriptors that the meter may have open.", USAGE(max_fds, known_number) },
+	{ "process_start_time_seconds", GAUGE, "When the meter was started, in seconds since 1970.",
+		USAGE(start_real_ns, known_seconds) },
 };
 
-void metrics_render(struct buf *out, const struct snapshot *snapshot)
+const char *metrics_content_type(enum metrics_format format)
 {
-	for (size_t i = 0; i < sizeof(families) / sizeof(*families); i++) {
-		const struct family *family = &families[i];
-		uint64_t value;
+	return format == METRICS_OPENMETRICS ? "application/openmetrics-text; version=1.0.0; charset=utf-8" :
+					       "text/plain; version=0.0.4; charset=utf-8";
+}
 
-		buf_printf(out, "# HELP %s %s\n# TYPE %s %s\n", family->name, family->help, family->name, family->type);
-		if (family->samples) {
-			family->samples(out, family, snapshot);
-		} else {
-			memcpy(&value, (const char *)snapshot + family->offset, sizeof(value));
-			put_number(out, family->name, value);
-		}
+/* The unit that a name ends in, NULL if it has none. */
+static const char *unit_of(const char *name)
+{
+	static const char *const units[] = { "bytes", "seconds" };
+	const char *last = strrchr(name, '_');
+
+	for (size_t i = 0; last && i < sizeof(units) / sizeof(units[0]); i++) {
+		if (strcmp(last + 1, units[i]) == 0)
+			return units[i];
 	}
+	return NULL;
+}
+
+static void put_family(struct page *page, enum metrics_format format)
+{
+	const struct family *family = page->family;
+	/* The one format speaks of the family, the other of its samples. */
+	const char *name = format == METRICS_OPENMETRICS ? family->name : page->sample;
+	const char *unit = format == METRICS_OPENMETRICS && family->type != INFO ? unit_of(family->name) : NULL;
+
+	page->sample_len = (size_t)snprintf(page->sample, sizeof(page->sample), "%s%s", family->name,
+		type_suffixes[family->type]);
+	buf_printf(page->out, "# HELP %s %s\n# TYPE %s %s\n", name, family->help, name, type_names[format][family->type]);
+	if (unit)
+		buf_printf(page->out, "# UNIT %s %s\n", name, unit);
+	if (family->samples)
+		family->samples(page);
+	else
+		put_number(page, number_at(page));
+}
+
+void metrics_render(struct buf *out, const struct snapshot *snapshot, enum metrics_format format)
+{
+	struct page page = { .out = out, .snapshot = snapshot };
+
+	prepare_hosts(&page);
+	for (size_t i = 0; i < sizeof(families) / sizeof(families[0]); i++) {
+		page.family = &families[i];
+		put_family(&page, format);
+	}
+	if (format == METRICS_OPENMETRICS)
+		buf_puts(out, "# EOF\n");
+	buf_free(&page.hosts);
 }

@@ -24,6 +24,7 @@ enum {
 	ACK_TIMEOUT_MS = 1000,
 	CONFIG_ATTEMPTS = 5,
 	DUMP_RETRIES = 4,
+	EVENTS_FIRST = 1024,   /* datagrams before each one of a dump or of NFLOG; a flood must not stop those */
 	NFLOG_COPY = 128,      /* IPv6 with extension headers and the ports */
 	NFLOG_BATCH = 32768,   /* bytes */
 	NFLOG_THRESHOLD = 100, /* messages */
@@ -318,10 +319,28 @@ static bool is_loss(ssize_t received)
 	return received == -ENOBUFS || received == -EMSGSIZE;
 }
 
+static bool read_some(struct reader *source, unsigned int datagrams);
+
+/*
+ * The end of a flow must be heard before a dump or a first packet tells of the next flow between the same ends. What is read
+ * now of a dump the kernel wrote while the datagram before it was read, so events up to now are later than that.
+ */
+static void read_events_first(struct reader *source)
+{
+	struct reader *events = &source->nl->source[SOURCE_EVENTS];
+
+	if ((source->id == SOURCE_DUMP || source->id == SOURCE_NFLOG) && events->socket)
+		read_some(events, EVENTS_FIRST);
+}
+
 /* Reads at most so many datagrams. True if there may be more. */
 static bool read_some(struct reader *source, unsigned int datagrams)
 {
 	for (unsigned int i = 0; i < datagrams; i++) {
+		read_events_first(source);
+		if (!source->socket)
+			return false;
+
 		ssize_t len = nl_socket_receive(source->socket, datagram_buffer, sizeof(datagram_buffer));
 
 		if (len > 0) {

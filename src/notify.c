@@ -2,6 +2,7 @@
 #include "hostmeter/notify.h"
 
 #include <errno.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,38 +10,68 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+enum { NS_PER_US = 1000 };
+
+/* 0 or -errno. An abstract name is not terminated: its length says where it ends. */
+static int parse_address(const char *text, struct sockaddr_un *address, socklen_t *len)
+{
+	size_t text_len = strlen(text);
+
+	if (text[0] != '/' && text[0] != '@')
+		return -EAFNOSUPPORT;
+	if (text_len < 2)
+		return -EINVAL;
+	if (text_len >= sizeof(address->sun_path))
+		return -ENAMETOOLONG;
+	*address = (struct sockaddr_un){ .sun_family = AF_UNIX };
+	memcpy(address->sun_path, text, text_len);
+	if (text[0] == '@')
+		address->sun_path[0] = '\0';
+	*len = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + text_len);
+	return 0;
+}
+
 int notify_send(const char *state)
 {
-	struct sockaddr_un to = { .sun_family = AF_UNIX };
-	const char *path = getenv("NOTIFY_SOCKET");
-	size_t len = path ? strlen(path) : 0;
-	int fd, error = 0;
+	const char *text = getenv("NOTIFY_SOCKET");
+	struct sockaddr_un address;
+	socklen_t len;
+	int fd, error;
 
-	if (!len)
+	if (!text)
 		return 0;
-	if ((path[0] != '/' && path[0] != '@') || len >= sizeof(to.sun_path))
-		return -EINVAL;
-	memcpy(to.sun_path, path, len);
-	if (path[0] == '@') /* an abstract socket */
-		to.sun_path[0] = 0;
-	fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	error = parse_address(text, &address, &len);
+	if (error)
+		return error;
+	fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	if (fd < 0)
 		return -errno;
-	if (sendto(fd, state, strlen(state), MSG_NOSIGNAL, (const struct sockaddr *)&to,
-		    (socklen_t)(offsetof(struct sockaddr_un, sun_path) + len)) < 0)
+	if (sendto(fd, state, strlen(state), MSG_NOSIGNAL | MSG_DONTWAIT, (struct sockaddr *)&address, len) < 0)
 		error = -errno;
 	close(fd);
 	return error;
 }
 
+/* Digits only, unlike strtoull(); nothing at all is 0. */
+static bool parse_number(const char *text, uint64_t *value)
+{
+	*value = 0;
+	for (; *text; text++) {
+		if (*text < '0' || *text > '9' || *value > (UINT64_MAX - 9) / 10)
+			return false;
+		*value = *value * 10 + (uint64_t)(*text - '0');
+	}
+	return true;
+}
+
 uint64_t notify_watchdog_ns(void)
 {
 	const char *usec = getenv("WATCHDOG_USEC"), *pid = getenv("WATCHDOG_PID");
-	char *end;
-	unsigned long long value;
+	uint64_t us, watched;
 
-	if (!usec || (pid && strtoull(pid, NULL, 10) != (unsigned long long)getpid()))
+	if (pid && (!parse_number(pid, &watched) || watched != (uint64_t)getpid()))
 		return 0;
-	value = strtoull(usec, &end, 10);
-	return *end || end == usec || value > UINT64_MAX / 1000 ? 0 : value * 1000;
+	if (!usec || !parse_number(usec, &us) || us > UINT64_MAX / NS_PER_US)
+		return 0;
+	return us * NS_PER_US;
 }

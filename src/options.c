@@ -3,6 +3,7 @@
 
 #include "hostmeter/addr.h"
 #include "hostmeter/config.h"
+#include "hostmeter/http_client.h"
 #include "hostmeter/log.h"
 
 #include <ctype.h>
@@ -47,7 +48,7 @@ struct row {
 	int (*set)(const struct setting *s); /* stores the value: 0, or refuses it: -EINVAL. NULL: nothing to store */
 	size_t field;         /* offset in struct config of what set() fills in */
 	const char *help;
-	const char *preset;   /* the default, as one would write it */
+	const char *preset;   /* the default, as one would write it; the values of a list with spaces between */
 	double min, max;      /* for numbers */
 	enum config_mode mode;
 };
@@ -128,15 +129,20 @@ static int set_flag(const struct setting *s)
 	return 0;
 }
 
-/* The kernel's own rule, dev_valid_name(), and no control bytes. */
+bool options_is_interface(const char *name)
+{
+	bool bad = !*name || strlen(name) > 15 || !strcmp(name, ".") || !strcmp(name, "..");
+
+	for (const char *c = name; *c; c++)
+		bad |= *c == '/' || *c == ':' || isspace((unsigned char)*c) || iscntrl((unsigned char)*c);
+	return !bad;
+}
+
 static int add_interface(const struct setting *s)
 {
 	bool is_lan = s->row->field == FIELD(lan);
-	bool bad = !*s->value || strlen(s->value) > 15 || !strcmp(s->value, ".") || !strcmp(s->value, "..");
 
-	for (const char *c = s->value; *c; c++)
-		bad |= *c == '/' || *c == ':' || isspace((unsigned char)*c) || iscntrl((unsigned char)*c);
-	if (bad)
+	if (!options_is_interface(s->value))
 		return options_refuse(s->origin, "\"%s\" is not an interface name", s->value);
 	if (strings_have(is_lan ? &s->config->wan : &s->config->lan, s->value))
 		return options_refuse(s->origin, "interface \"%s\" cannot be both LAN and WAN", s->value);
@@ -236,6 +242,40 @@ static int add_listen(const struct setting *s)
 	return add_string(s);
 }
 
+static int add_allow(const struct setting *s)
+{
+	struct prefix prefix;
+
+	if (prefix_parse(&prefix, s->value))
+		return options_refuse(s->origin, "\"%s\" is not an address or ADDRESS/LENGTH", s->value);
+	return add_string(s);
+}
+
+/* What a browser sends as Host, without the port. */
+static int add_server_name(const struct setting *s)
+{
+	static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._";
+	size_t len = strlen(s->value);
+
+	if (!len || len > 253 || s->value[strspn(s->value, letters)])
+		return options_refuse(s->origin, "\"%s\" is not a host name", s->value);
+	return add_string(s);
+}
+
+/* Wildcards are for the files of one directory: whole trees are nobody's list of names. */
+static int add_pattern(const struct setting *s)
+{
+	const char *file = strrchr(s->value, '/');
+
+	if (*s->value != '/')
+		return options_refuse(s->origin, "\"%s\" is not an absolute path", s->value);
+	if (!file[1] || strlen(s->value) > PATH_MAX - 1)
+		return options_refuse(s->origin, "\"%s\" is not the path of a file", s->value);
+	if (strcspn(s->value, "*?[") < (size_t)(file - s->value))
+		return options_refuse(s->origin, "\"%s\" has wildcards in a directory", s->value);
+	return add_string(s);
+}
+
 /* On the command line a relative path means what the shell means; in a file it would mean something else each time. */
 static int set_path(const struct setting *s)
 {
@@ -258,6 +298,39 @@ static int set_log_level(const struct setting *s)
 		return options_refuse(s->origin, "\"%s\" is not error, warning, info or debug", s->value);
 	*(int *)field_of(s) = level;
 	return 0;
+}
+
+static int set_watch(const struct setting *s)
+{
+	struct setting with_default = *s;
+
+	if (!s->value)
+		with_default.value = s->row->preset;
+	return set_seconds(&with_default);
+}
+
+static int set_url(const struct setting *s)
+{
+	int error = http_check_url(s->value);
+
+	if (error == -EPROTONOSUPPORT)
+		return options_refuse(s->origin, "\"%s\": only http:// can be watched", s->value);
+	if (error)
+		return options_refuse(s->origin, "\"%s\" is not http://HOST:PORT", s->value);
+	return set_string(s);
+}
+
+static int set_color(const struct setting *s)
+{
+	static const char *const words[] = { "auto", "never", "always" };
+
+	for (int i = 0; i < 3; i++) {
+		if (!strcmp(s->value, words[i])) {
+			*(int *)field_of(s) = i;
+			return 0;
+		}
+	}
+	return options_refuse(s->origin, "\"%s\" is not auto, never or always", s->value);
 }
 
 static int set_rules(const struct setting *s)
@@ -294,12 +367,24 @@ static const struct row rows[] = {
 	{ "forget-after", 0, "SECONDS", METERING, KEY | HIDDEN, set_seconds, FIELD(forget_after_ns),
 		.help = "after this a host without traffic is counted as other; 0: never", .preset = "0", .min = 0,
 		.max = 31622400 },
+	{ "names-ethers", 0, "FILE", METERING, KEY | HIDDEN | LIST, add_pattern, FIELD(names_ethers),
+		.help = "names by MAC address, as ethers(5)", .preset = "/etc/ethers" },
+	{ "names-leases", 0, "FILE", METERING, KEY | HIDDEN | LIST, add_pattern, FIELD(names_leases),
+		.help = "leases of dnsmasq", .preset = "/var/lib/misc/dnsmasq.leases /tmp/dhcp.leases" },
+	{ "names-odhcpd", 0, "FILE", METERING, KEY | HIDDEN | LIST, add_pattern, FIELD(names_odhcpd),
+		.help = "hosts files of odhcpd", .preset = "/tmp/hosts/odhcpd*" },
+	{ "names-hosts", 0, "FILE", METERING, KEY | HIDDEN | LIST, add_pattern, FIELD(names_hosts),
+		.help = "names by address, as hosts(5)", .preset = "/etc/hosts" },
 	{ "config", 'c', "FILE", SERVING, 0, set_path, FIELD(file),
 		.help = "the configuration file (default: /etc/hostmeter/hostmeter.conf)" },
 	{ "listen", 0, "[ADDR]:PORT", SERVING, KEY | LIST, add_listen, FIELD(listen),
 		.help = "where to serve the metrics", .preset = ":10060" },
+	{ "allow", 0, "PREFIX", SERVING, KEY | HIDDEN | LIST, add_allow, FIELD(allow),
+		.help = "who may ask besides this machine and its LANs" },
+	{ "server-name", 0, "NAME", SERVING, KEY | HIDDEN | LIST, add_server_name, FIELD(server_names),
+		.help = "a name of this machine that browsers may use" },
 	{ "socket", 0, "PATH", SERVING, KEY, set_path, FIELD(socket),
-		.help = "the socket of --once (default: hostmeter.sock in --runtime-dir)" },
+		.help = "for --once and --watch (default: hostmeter.sock in --runtime-dir)" },
 	{ "runtime-dir", 0, "DIR", SERVING, KEY, set_path, FIELD(runtime_dir),
 		.help = "for what lasts until the next boot", .preset = "/run/hostmeter" },
 	{ "state-dir", 0, "DIR", SERVING, KEY, set_path, FIELD(state_dir),
@@ -310,6 +395,17 @@ static const struct row rows[] = {
 		.help = "print the running meter's metrics", .mode = CONFIG_ONCE },
 	{ "cgi", 0, NULL, MODES, 0, set_flag, FIELD(cgi),
 		.help = "the same with the HTTP header of a CGI program", .mode = CONFIG_ONCE },
+	{ "watch", 0, "SECONDS", MODES, OPTIONAL, set_watch, FIELD(watch_interval_ns),
+		.help = "show who uses the line now, from the running meter", .preset = "1", .min = 0.2, .max = 3600,
+		.mode = CONFIG_WATCH },
+	{ "count", 0, "N", MODES, 0, set_u32, FIELD(count),
+		.help = "--watch as plain text, N times", .min = 1, .max = 1e9, .mode = CONFIG_WATCH },
+	{ "json", 0, NULL, MODES, 0, set_flag, FIELD(json),
+		.help = "--watch as JSON, one object a line", .mode = CONFIG_WATCH },
+	{ "connect", 0, "URL", MODES, 0, set_url, FIELD(connect),
+		.help = "--watch another router's meter, http://HOST:PORT", .mode = CONFIG_WATCH },
+	{ "color", 0, "WHEN", MODES, 0, set_color, FIELD(color),
+		.help = "--watch in colours: auto, never, always", .preset = "auto", .mode = CONFIG_WATCH },
 	{ "print-rules", 0, "WHAT", MODES, OPTIONAL, set_rules, FIELD(rules),
 		.help = "print the rules to load, nft or iptables (default: nft)", .mode = CONFIG_PRINT_RULES },
 	{ "replay", 0, "FILE", MODES, 0, set_path, FIELD(replay),
@@ -367,6 +463,20 @@ int options_set(struct config *config, const char *key, const char *value, const
 	return row->set(&(struct setting){ config, row, value, origin });
 }
 
+static int set_preset(const struct setting *s)
+{
+	char values[256], *save = NULL;
+	struct setting one = *s;
+	int ret = 0;
+
+	if (!(s->row->flags & LIST))
+		return s->row->set(s);
+	snprintf(values, sizeof(values), "%s", s->row->preset);
+	for (one.value = strtok_r(values, " ", &save); one.value && !ret; one.value = strtok_r(NULL, " ", &save))
+		ret = s->row->set(&one);
+	return ret;
+}
+
 int options_preset(struct config *config, uint64_t given, FILE *err)
 {
 	int ret = 0;
@@ -376,7 +486,7 @@ int options_preset(struct config *config, uint64_t given, FILE *err)
 
 		snprintf(origin.what, sizeof(origin.what), "default of %s", row->name);
 		if (row->preset && !(given & row_bit(row)))
-			ret = row->set(&(struct setting){ config, row, row->preset, &origin });
+			ret = set_preset(&(struct setting){ config, row, row->preset, &origin });
 	}
 	return ret;
 }

@@ -87,8 +87,8 @@ int replay_run(const struct config *config, struct buf *out)
 	error = feed(reader, intake, setup.meter, &datagram, &now);
 	/* Of a trace that was cut, what there is is still worth something. */
 	meter_settle(setup.meter, now);
-	if (!meter_snapshot(setup.meter, &snapshot, now)) {
-		metrics_render(out, &snapshot);
+	if (!setup_snapshot(&setup, &snapshot, now)) {
+		metrics_render(out, &snapshot, METRICS_TEXT);
 		snapshot_clear(&snapshot);
 	}
 done:

@@ -19,6 +19,15 @@ static const char **terminated(const struct config_strings *strings)
 	return list;
 }
 
+static struct snapshot_alias *aliases(const struct config *config)
+{
+	struct snapshot_alias *alias = calloc(config->interfaces + 1, sizeof(*alias));
+
+	for (size_t i = 0; alias && i < config->interfaces; i++)
+		alias[i] = (struct snapshot_alias){ config->interface[i].interface, config->interface[i].name };
+	return alias;
+}
+
 static int name_hosts(struct names *names, const struct config *config)
 {
 	int error = 0;
@@ -40,8 +49,10 @@ int setup_make(struct setup *setup, const struct config *config, const struct ha
 		.names = names_new(),
 		.lan = terminated(&config->lan),
 		.wan = terminated(&config->wan),
+		.alias = aliases(config),
+		.aliases = config->interfaces,
 	};
-	if (setup->names && setup->lan && setup->wan && !name_hosts(setup->names, config)) {
+	if (setup->names && setup->lan && setup->wan && setup->alias && !name_hosts(setup->names, config)) {
 		const struct meter_options options = {
 			.hash = *hash,
 			.lan = setup->lan,
@@ -61,11 +72,21 @@ int setup_make(struct setup *setup, const struct config *config, const struct ha
 	return -ENOMEM;
 }
 
+int setup_snapshot(const struct setup *setup, struct snapshot *snapshot, uint64_t now)
+{
+	int error = meter_snapshot(setup->meter, snapshot, now);
+
+	if (!error)
+		snapshot_rename(snapshot, setup->alias, setup->aliases);
+	return error;
+}
+
 void setup_free(struct setup *setup)
 {
 	meter_free(setup->meter);
 	names_free(setup->names);
 	free(setup->lan);
 	free(setup->wan);
+	free(setup->alias);
 	*setup = (struct setup){ 0 };
 }

@@ -14,8 +14,8 @@ struct record {
 	uint32_t ifindex[2];
 	struct mac mac[2];
 	uint8_t flags[2];
+	uint8_t sides; /* four bits each */
 	uint8_t used;
-	uint8_t spare;
 	uint32_t time_ms;
 };
 
@@ -61,8 +61,14 @@ static uint32_t milliseconds(uint64_t now)
 	return (uint32_t)(now / CLOCK_NS_PER_MS);
 }
 
-bool sightings_add(struct sightings *sightings, uint64_t pair, int from, const struct sightings_end *end,
-	uint32_t outdev, uint64_t now)
+static void set_place(struct record *r, int i, const struct sightings_end *end)
+{
+	r->ifindex[i] = end->ifindex;
+	r->sides = (uint8_t)((r->sides & ~(15 << 4 * i)) | (end->side & 15) << 4 * i);
+}
+
+bool sightings_add(struct sightings *sightings, uint64_t pair, int from, const struct sightings_end *in,
+	const struct sightings_end *out, uint64_t now)
 {
 	bool fresh;
 	struct record *r = table_put(sightings->table, pair, &fresh);
@@ -71,11 +77,11 @@ bool sightings_add(struct sightings *sightings, uint64_t pair, int from, const s
 		return false;
 	if (r->used) /* another flow between the same ends */
 		*r = (struct record){ .key = pair };
-	r->ifindex[from] = end->ifindex;
-	r->mac[from] = end->mac;
-	r->flags[from] = SEEN | (end->has_mac ? HAS_MAC : 0);
+	set_place(r, from, in);
+	r->mac[from] = in->mac;
+	r->flags[from] = SEEN | (in->has_mac ? HAS_MAC : 0);
 	if (!r->flags[!from])
-		r->ifindex[!from] = outdev;
+		set_place(r, !from, out);
 	r->time_ms = milliseconds(now);
 	return true;
 }
@@ -88,6 +94,7 @@ bool sightings_find(const struct sightings *sightings, uint64_t pair, struct sig
 		return false;
 	for (int i = 0; i < 2; i++) {
 		end[i].ifindex = r->ifindex[i];
+		end[i].side = r->sides >> 4 * i & 15;
 		end[i].mac = r->mac[i];
 		end[i].seen = r->flags[i] & SEEN;
 		end[i].has_mac = r->flags[i] & HAS_MAC;

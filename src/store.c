@@ -37,6 +37,12 @@ static uint32_t blob_crc(const unsigned char *length, const void *blob, size_t l
 	return (uint32_t)(len ? crc32(crc, blob, (uInt)len) : crc);
 }
 
+static void put_le32(unsigned char *bytes, uint32_t value)
+{
+	for (int i = 0; i < 4; i++)
+		bytes[i] = (unsigned char)(value >> 8 * i);
+}
+
 static char *path_with(const char *path, const char *suffix)
 {
 	char *result;
@@ -129,7 +135,7 @@ int store_begin(struct store *store)
 	return error;
 }
 
-/* After an error the file ends where it ended before, or is closed if even that fails: nothing may follow half a blob. */
+/* After an error the file ends where it did before, or is closed if even that fails: nothing may follow half a blob. */
 static int file_add(struct file *file, const void *blob, size_t len)
 {
 	unsigned char head[HEAD_LEN];
@@ -138,8 +144,8 @@ static int file_add(struct file *file, const void *blob, size_t len)
 
 	if (len > STORE_BLOB_MAX)
 		return -EMSGSIZE;
-	le_store(head, len, LENGTH_LEN);
-	le_store(head + LENGTH_LEN, blob_crc(head, blob, len), HEAD_LEN - LENGTH_LEN);
+	put_le32(head, (uint32_t)len);
+	put_le32(head + LENGTH_LEN, blob_crc(head, blob, len));
 	error = write_all(file->fd, parts, 2);
 	if (!error)
 		file->size += (off_t)(sizeof(head) + len);
@@ -178,90 +184,127 @@ int store_commit(struct store *store)
 
 int store_append(struct store *store, const void *blob, size_t len)
 {
-	int committed = store->committed.fd < 0 ? 0 : file_add(&store->committed, blob, len);
-	int begun = store->begun.fd < 0 ? 0 : store_add(store, blob, len);
+	int error = store->committed.fd < 0 ? 0 : file_add(&store->committed, blob, len);
 
-	return committed ? committed : begun;
+	if (!error && store->begun.fd >= 0)
+		error = file_add(&store->begun, blob, len);
+	if (error)
+		give_up(store);
+	return error;
 }
 
-/* --- Reading */
+struct reading {
+	FILE *in;
+	uint64_t left; /* bytes of the file */
+	unsigned char *blob;
+	size_t size;
+};
 
-/* Reads len bytes unless the file ends before: 1, 0 at its end (also inside), or -errno. */
-static int read_whole(FILE *file, void *data, size_t len)
+static int make_room(struct reading *reading, size_t len)
 {
-	if (fread(data, 1, len, file) == len)
-		return 1;
-	return ferror(file) ? -EIO : 0;
+	unsigned char *blob;
+
+	if (len <= reading->size)
+		return 0;
+	blob = realloc(reading->blob, len);
+	if (!blob)
+		return -ENOMEM;
+	reading->blob = blob;
+	reading->size = len;
+	return 0;
 }
 
-/* One blob into *data, which grows. 1, 0 at the end, or -errno. */
-static int read_blob(FILE *file, off_t file_size, unsigned char **data, size_t *size, size_t *len)
+/* 1; 0 where the file ends before it has len bytes more; -errno. */
+static int read_bytes(struct reading *reading, void *bytes, size_t len)
+{
+	if (reading->left < len)
+		return 0;
+	if (fread(bytes, 1, len, reading->in) != len)
+		return ferror(reading->in) ? -EIO : 0;
+	reading->left -= len;
+	return 1;
+}
+
+/* 1: a whole blob of *len bytes; 0: the end; -errno. */
+static int read_blob(struct reading *reading, size_t *len)
 {
 	unsigned char head[HEAD_LEN];
-	struct le_reader in = le_reader(head, sizeof(head));
-	int got = read_whole(file, head, sizeof(head));
+	struct le_reader fields = le_reader(head, sizeof(head));
+	uint32_t crc;
+	int got = read_bytes(reading, head, sizeof(head));
 
 	if (got <= 0)
 		return got;
-	*len = le_get(&in, LENGTH_LEN);
+	*len = (size_t)le_get(&fields, LENGTH_LEN);
+	crc = (uint32_t)le_get(&fields, HEAD_LEN - LENGTH_LEN);
 	if (*len > STORE_BLOB_MAX)
 		return -EBADMSG;
-	/* A length is only believed as far as there is a file: no memory for what cannot come. */
-	if ((off_t)*len > file_size)
+	/* Asked before there is memory for it: a damaged length costs none. */
+	if (*len > reading->left)
 		return 0;
-	if (*len > *size) {
-		unsigned char *bigger = realloc(*data, *len);
+	got = make_room(reading, *len);
+	if (!got)
+		got = read_bytes(reading, reading->blob, *len);
+	if (got > 0 && blob_crc(head, reading->blob, *len) != crc)
+		return -EBADMSG;
+	return got;
+}
 
-		if (!bigger)
-			return -ENOMEM;
-		*data = bigger;
-		*size = *len;
+static int read_all(struct reading *reading, int (*each)(void *ctx, const void *blob, size_t len), void *ctx)
+{
+	char start[sizeof(magic)] = { 0 };
+	size_t len;
+	int got = read_bytes(reading, start, sizeof(start));
+
+	if (got >= 0 && memcmp(start, magic, sizeof(magic)) != 0)
+		return -EBADMSG;
+	while (got > 0) {
+		got = read_blob(reading, &len);
+		if (got > 0) {
+			int error = each(ctx, reading->blob, len);
+
+			if (error)
+				return error;
+		}
 	}
-	got = read_whole(file, *data, *len);
-	if (got <= 0)
-		return *len ? got : 1;
-	return le_get(&in, HEAD_LEN - LENGTH_LEN) == blob_crc(head, *data, *len) ? 1 : -EBADMSG;
+	return got;
 }
 
 int store_read(const char *path, int (*each)(void *ctx, const void *blob, size_t len), void *ctx)
 {
-	FILE *file = fopen(path, "rbe");
-	unsigned char *data = NULL;
-	char start[sizeof(magic)];
-	size_t size = 0, len;
-	struct stat state;
-	int got;
+	struct reading reading = { 0 };
+	struct stat status;
+	/* Something else than a file may wait there, and a FIFO would be waited for. */
+	int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	int error;
 
-	if (!file)
+	if (fd < 0)
 		return -errno;
-	got = fstat(fileno(file), &state) ? -errno : 1;
-	if (got > 0 && !S_ISREG(state.st_mode))
-		got = -EBADMSG;
-	if (got > 0)
-		got = read_whole(file, start, sizeof(start));
-	if (got == 0 || (got > 0 && memcmp(start, magic, sizeof(magic))))
-		got = -EBADMSG;
-	while (got > 0) {
-		got = read_blob(file, state.st_size, &data, &size, &len);
-		if (got > 0) {
-			int error = each(ctx, data, len);
-
-			if (error)
-				got = error < 0 ? error : -error;
-		}
+	if (fstat(fd, &status) || !S_ISREG(status.st_mode)) {
+		close(fd);
+		return -EBADMSG;
 	}
-	free(data);
-	fclose(file);
-	return got;
+	reading.left = (uint64_t)status.st_size;
+	reading.in = fdopen(fd, "r");
+	if (!reading.in) {
+		close(fd);
+		return -ENOMEM;
+	}
+	error = read_all(&reading, each, ctx);
+	fclose(reading.in);
+	free(reading.blob);
+	return error;
 }
 
 int store_put_aside(const char *path)
 {
-	char *bad = path_with(path, ".bad");
-	int error = bad ? 0 : -ENOMEM;
+	char *bad_path = path_with(path, ".bad");
+	int error = 0;
 
-	if (!error && rename(path, bad))
+	if (!bad_path)
+		return -ENOMEM;
+	if (rename(path, bad_path))
 		error = -errno;
-	free(bad);
+	free(bad_path);
 	return error;
 }

@@ -86,7 +86,7 @@ static void shrink(const struct table *table, struct shard *shard)
 		free(shard->slots);
 		*shard = (struct shard){ 0 };
 	} else if (shard->capacity > 4 * SMALLEST && shard->count < shard->capacity / 100.0 * 35) {
-		resize(table, shard, shard->count + shard->count / 2);
+		resize(table, shard, shard->count + shard->count / 2 + SMALLEST);
 	}
 }
 

@@ -15,6 +15,7 @@ struct tomb {
 struct tombs {
 	struct table *table;
 	unsigned int shard;           /* the next one to expire */
+	uint64_t repeated;            /* when an end was told again last; 0: never */
 	uint64_t dump_began, expired; /* arguments of the sweep */
 };
 
@@ -74,7 +75,10 @@ enum tombs_verdict tombs_destroy(struct tombs *tombs, uint64_t key, const struct
 	tomb->final = final;
 	if (fresh)
 		return TOMBS_UNKNOWN;
-	return same ? TOMBS_REPEATED : TOMBS_REBORN;
+	if (!same)
+		return TOMBS_REBORN;
+	tombs->repeated = now;
+	return TOMBS_REPEATED;
 }
 
 enum tombs_verdict tombs_entry(struct tombs *tombs, uint64_t key, uint64_t dump_began)
@@ -101,8 +105,43 @@ static bool is_old(void *ctx, void *record)
 
 void tombs_expire(struct tombs *tombs, uint64_t dump_began, uint64_t now)
 {
+	if (tombs->repeated && now - tombs->repeated < TOMBS_KEEP_NS)
+		return;
 	tombs->dump_began = dump_began;
 	tombs->expired = now > TOMBS_KEEP_NS ? now - TOMBS_KEEP_NS : 0;
 	for (unsigned int i = 0; i < SHARDS_PER_CALL; i++)
 		table_sweep(tombs->table, tombs->shard++ % TABLE_SHARDS, is_old, tombs);
+}
+
+struct visit {
+	void (*each)(void *ctx, uint64_t key, uint64_t final);
+	void *ctx;
+};
+
+static bool show(void *ctx, void *record)
+{
+	const struct visit *visit = ctx;
+	const struct tomb *tomb = record;
+
+	visit->each(visit->ctx, tomb->key, tomb->final);
+	return false;
+}
+
+void tombs_each(struct tombs *tombs, void (*each)(void *ctx, uint64_t key, uint64_t final), void *ctx)
+{
+	struct visit visit = { each, ctx };
+
+	for (unsigned int i = 0; i < TABLE_SHARDS; i++)
+		table_sweep(tombs->table, i, show, &visit);
+}
+
+void tombs_restore(struct tombs *tombs, uint64_t key, uint64_t final, uint64_t now)
+{
+	bool fresh;
+	struct tomb *tomb = key ? table_put(tombs->table, key, &fresh) : NULL;
+
+	if (!tomb)
+		return;
+	tomb->time = now;
+	tomb->final = final;
 }

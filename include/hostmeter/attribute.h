@@ -27,14 +27,6 @@ enum attribute_effort {
 	ATTRIBUTE_FINAL,   /* then HOST_UNKNOWN */
 };
 
-struct attribution {
-	enum flow_scope scope; /* FLOW_UNDECIDED: no answer with this effort; the rest is unspecified then */
-	enum flow_by by;
-	uint32_t host, peer;
-	bool host_is_reply;
-	uint32_t wan;          /* ifindex */
-};
-
 /* Decides. *sighted tells whether the flow's first packet was seen at all: it was born while the meter ran, then. */
 struct attribution attribute(const struct attribute_sources *sources, const struct ct_event *event,
 	enum attribute_effort effort, bool *sighted);

@@ -21,6 +21,7 @@ enum config_mode {
 	CONFIG_ONCE,        /* --once, --cgi */
 	CONFIG_PRINT_RULES, /* --print-rules */
 	CONFIG_REPLAY,      /* --replay FILE */
+	CONFIG_WATCH,       /* --watch */
 	CONFIG_HELP,
 	CONFIG_VERSION,
 };
@@ -34,6 +35,11 @@ struct config_host {
 	size_t addresses;
 };
 
+/* interface "INTERFACE" { name = "NAME" } */
+struct config_interface {
+	char *interface, *name;
+};
+
 struct config_strings {
 	char **item;
 	size_t count;
@@ -43,10 +49,17 @@ struct config {
 	enum config_mode mode;
 	char *file;             /* --config FILE, NULL: the default one, if there */
 	struct config_strings lan, wan, listen;
+	struct config_strings names_ethers, names_leases, names_odhcpd, names_hosts; /* paths, the last part a glob */
+	struct config_strings allow, server_names; /* prefixes as text; names of this server */
 	char *socket, *runtime_dir, *state_dir;
 	char *replay;           /* --replay FILE */
 	char *record;           /* --record FILE */
 	char *rules;            /* --print-rules=WHAT: "nft" or "iptables" */
+	char *connect;          /* --connect URL */
+	uint64_t watch_interval_ns;
+	uint32_t count;         /* --count N; 0: without end */
+	int color;              /* --color: 0 as the terminal is, 1 never, 2 always */
+	bool json;
 	bool cgi;
 	bool once_given;
 	uint16_t nflog_group;
@@ -59,6 +72,8 @@ struct config {
 	int log_level;          /* enum log_level */
 	struct config_host *host;
 	size_t hosts;
+	struct config_interface *interface;
+	size_t interfaces;
 };
 
 /*

@@ -41,6 +41,15 @@ struct flow {
 
 _Static_assert(sizeof(struct flow) == 48, "a million flows shall fit the memory that the design gives them");
 
+/* Whose a flow is. */
+struct attribution {
+	enum flow_scope scope; /* FLOW_UNDECIDED: no answer, and the rest is unspecified */
+	enum flow_by by;
+	uint32_t host, peer;
+	bool host_is_reply;
+	uint32_t wan;          /* ifindex */
+};
+
 /*
  * The fingerprint a flow is known by: zone, original tuple, CTA_ID and, where the kernel tells it, the time of birth.
  * CTA_ID alone is no name: it is derived from the entry's address, which the next flow of the same tuple may well get.

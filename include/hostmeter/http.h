@@ -27,18 +27,38 @@ const char *http_query(const struct http_request *request, const char *name);
 
 enum { HTTP_HEADERS = 8 };
 
+/* A body that several answers share, or that is made while it is sent. */
+struct http_shared {
+	void *ctx;                  /* NULL: there is none */
+	void (*release)(void *ctx); /* called once for each answer, when it is sent or given up */
+	const void *data;           /* all of it, for as long as it is not released */
+	size_t len;
+	/* Instead of data, unless NULL: copies what follows offset, at most room bytes. How many; 0: the end; -errno. */
+	long (*read)(void *ctx, uint64_t offset, char *to, size_t room);
+};
+
 struct http_response {
 	unsigned int status;        /* 200 unless set; 0: the connection is closed without an answer */
 	const char *content_type;   /* "text/plain; charset=utf-8" unless set */
 	struct buf body;            /* taken over by http */
+	struct http_shared shared;  /* instead of body */
 	struct { const char *name, *value; } header[HTTP_HEADERS]; /* more of them, up to the first NULL; borrowed */
 };
 
 typedef void (*http_handler)(void *ctx, const struct http_request *request, struct http_response *response);
 
+/*
+ * Asked of each TCP connection before anything is read from it; one that is not admitted is closed at once, and takes no place
+ * from others. ifindex: the link that a link-local client is on, else 0.
+ */
+typedef bool (*http_admit)(void *ctx, const struct addr *client, uint32_t ifindex);
+
 /* Nothing is listened to yet. NULL: out of memory. http_free(NULL) is fine; it drops connections and unlinks sockets. */
 struct http *http_new(struct loop *loop, http_handler handler, void *ctx);
 void http_free(struct http *http);
+
+/* From now on; before, everybody is admitted. UNIX sockets are not asked about. */
+void http_set_admit(struct http *http, http_admit admit, void *ctx);
 
 /*
  * Listens on "ADDR:PORT", "[V6ADDR]:PORT", ":PORT" or "PORT" (all addresses, both families). 0 or -errno: -EINVAL for a

@@ -24,6 +24,13 @@ void intake_free(struct intake *intake);
 void intake_datagram(struct intake *intake, uint16_t protocol, bool outgoing, const void *data, size_t len,
 	uint64_t now);
 
+struct ct_event;
+struct nlmsghdr;
+
+/* Calls watch for every conntrack entry of a dump, after the meter has taken it. NULL: no more. */
+void intake_watch_entries(struct intake *intake,
+	void (*watch)(void *ctx, const struct nlmsghdr *message, const struct ct_event *event), void *ctx);
+
 /* Whether links, addresses, routes and neighbours have been dumped once: the topology is known. */
 bool intake_topology_known(const struct intake *intake);
 

@@ -69,6 +69,21 @@ void meter_settle(struct meter *meter, uint64_t now);
 /* All that is known now; snapshot_clear() frees it. 0 or -ENOMEM. */
 int meter_snapshot(const struct meter *meter, struct snapshot *snapshot, uint64_t now);
 
+/* What the meter has made of one flow. */
+struct meter_flow {
+	enum flow_scope scope;
+	enum flow_by by;
+	char host[SNAPSHOT_LABEL], mac[MAC_TEXT];  /* "" while undecided */
+	char peer[SNAPSHOT_LABEL], peer_mac[MAC_TEXT]; /* the other LAN host of a local flow, or "" */
+	uint64_t in_bytes, out_bytes, in_packets, out_packets; /* counted of it since its birth, seen from the host */
+};
+
+/* Looks a live flow up by its conntrack entry. False if the meter does not know it. */
+bool meter_find_flow(const struct meter *meter, const struct ct_event *event, struct meter_flow *flow);
+
+/* The first dump is in. */
+bool meter_ready(const struct meter *meter);
+
 const struct topology *meter_topology(const struct meter *meter);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * meter_state: the inside of struct meter, for the files that make up the meter: meter.c, meter_snapshot.c,
+ * meter_state: the inside of struct meter, for the files that make up the meter: meter.c, meter_snapshot.c, meter_addresses.c,
  * checkpoint.c. Nobody else includes it.
  */
 #ifndef HOSTMETER_METER_STATE_H
@@ -15,7 +15,14 @@
 #include "hostmeter/waiting.h"
 #include "hostmeter/wan.h"
 
-enum { METER_DUMPS_REMEMBERED = 1024 };
+enum { METER_DUMPS_REMEMBERED = 1024, METER_LEFT = 16 };
+
+/* An interface that is no LAN or WAN any more since a moment ago. */
+struct meter_left {
+	uint32_t ifindex;
+	enum side side;
+	uint64_t until;
+};
 
 /* The latest reading of a live flow that is not decided. */
 struct meter_held {
@@ -45,12 +52,16 @@ struct meter {
 	uint64_t last_dump_end, last_dump_ns;
 	uint64_t completed_at[METER_DUMPS_REMEMBERED];
 	unsigned int sweep;       /* next shard to look for flows that are gone; TABLE_SHARDS: done */
+	uint64_t ticked, tombs_until; /* the last tick; until when no tombstone expires */
 	uint64_t now;             /* of the latest call */
 	uint32_t forget_next;     /* next host to look at */
+	struct meter_left left[METER_LEFT];
+	unsigned int left_next;
 
 	/* See checkpoint.c. */
 	bool restored;            /* went on from a checkpoint: no flow needs a baseline */
 	bool journaling;          /* a checkpoint was begun: ends are kept for it */
+	bool save_anew;           /* a dump began meanwhile: what was saved is void */
 	bool totals_moved;        /* by a dump, since the last checkpoint began */
 	unsigned int saving;      /* next shard to save, then TABLE_SHARDS for the totals; above: nothing to save */
 	struct buf journal;
@@ -72,11 +83,16 @@ void meter_drop(struct meter *meter, struct flow *flow);
 /* Moves the hosts' floors, not their totals, by what flow has more than last. */
 void meter_count_floor(struct meter *meter, const struct flow *flow, const struct flow *last);
 
+/* meter_addresses.c: fills in the addresses of the snapshot's hosts. 0 or -ENOMEM. */
+int meter_addresses(const struct meter *meter, struct snapshot *snapshot);
+
 /*
  * checkpoint.c: a flow ended, and flow is its record with the final counts; before its end it stood at last.
- * was_decided: its host was known before. And: a complete dump ended.
+ * was_decided: its host was known before. And: a live flow was decided and not counted yet; a dump began; a complete one ended.
  */
 void checkpoint_note_end(struct meter *meter, const struct flow *flow, const struct flow *last, bool was_decided);
+void checkpoint_note_decision(struct meter *meter, const struct flow *flow);
+void checkpoint_dump_began(struct meter *meter);
 void checkpoint_dump_ended(struct meter *meter);
 
 #endif

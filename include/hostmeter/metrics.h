@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * metrics: a snapshot as Prometheus' text exposition format 0.0.4.
+ * metrics: a snapshot as a page for Prometheus, in either of its formats, from one table of families.
  * https://prometheus.io/docs/instrumenting/exposition_formats/
+ * https://github.com/OpenObservability/OpenMetrics/blob/main/specification/OpenMetrics.md
  */
 #ifndef HOSTMETER_METRICS_H
 #define HOSTMETER_METRICS_H
@@ -9,9 +10,16 @@
 #include "hostmeter/buf.h"
 #include "hostmeter/snapshot.h"
 
-#define METRICS_CONTENT_TYPE "text/plain; version=0.0.4; charset=utf-8"
+enum metrics_format {
+	METRICS_TEXT,        /* text format 0.0.4 */
+	METRICS_OPENMETRICS, /* OpenMetrics 1.0.0 */
+	METRICS_FORMATS,
+};
+
+/* The value of Content-Type. */
+const char *metrics_content_type(enum metrics_format format);
 
 /* Appends every family, in one order always. What did not fit shows in buf_error(). */
-void metrics_render(struct buf *out, const struct snapshot *snapshot);
+void metrics_render(struct buf *out, const struct snapshot *snapshot, enum metrics_format format);
 
 #endif

@@ -1,16 +1,24 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * notify: tells systemd how the process is: sd_notify(3)'s protocol, one datagram to the socket that NOTIFY_SOCKET names.
+ * notify: tells the supervisor how the daemon is, by the protocol of sd_notify(3): one datagram to the socket that
+ * $NOTIFY_SOCKET names. Where nobody set that (no systemd, a shell, procd), everything here does nothing.
  */
 #ifndef HOSTMETER_NOTIFY_H
 #define HOSTMETER_NOTIFY_H
 
 #include <stdint.h>
 
-/* Sends "READY=1", "WATCHDOG=1", "STOPPING=1" and the like. 0, also where nobody asked for it; -errno. */
+/*
+ * Sends a state: "READY=1", "STOPPING=1", "WATCHDOG=1", "STATUS=...", or several with a newline between them. Never
+ * waits: -EAGAIN if the supervisor is behind. 0, also without $NOTIFY_SOCKET; -errno; -EAFNOSUPPORT for a kind of
+ * address other than a path and an abstract name ("@...").
+ */
 int notify_send(const char *state);
 
-/* Within how many nanoseconds a "WATCHDOG=1" is expected again and again; 0: it is not. sd_watchdog_enabled(3) */
+/*
+ * Nanoseconds after which the supervisor takes this process for hung if no WATCHDOG=1 came, from $WATCHDOG_USEC and
+ * $WATCHDOG_PID; 0: it does not watch, or watches another process.
+ */
 uint64_t notify_watchdog_ns(void);
 
 #endif

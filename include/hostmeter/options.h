@@ -41,6 +41,9 @@ uint64_t options_bit(const char *key);
 /* Checks one value of a key and stores it: lists grow, others are replaced. 0, or -EINVAL after its line. */
 int options_set(struct config *config, const char *key, const char *value, const struct options_origin *origin);
 
+/* The kernel's own rule for an interface's name, dev_valid_name(), and no control bytes. */
+bool options_is_interface(const char *name);
+
 /* Gives every row that is not in given its default. 0, or -EINVAL after a line. */
 int options_preset(struct config *config, uint64_t given, FILE *err);
 

@@ -18,6 +18,7 @@ struct sightings;
 /* What is known of one end; ifindex 0 is "nothing". */
 struct sightings_end {
 	uint32_t ifindex;
+	uint8_t side; /* enum side of that interface when the packet passed: it may be another one, or gone, by now */
 	struct mac mac;
 	bool seen;    /* a packet from this end was seen, so ifindex and mac are first-hand */
 	bool has_mac;
@@ -29,11 +30,11 @@ void sightings_free(struct sightings *sightings);
 size_t sightings_count(const struct sightings *sightings);
 
 /*
- * A packet from end from (0 or 1 of the pair) came in by from->ifindex and leaves by outdev. False if the table is full
- * and the sighting is lost.
+ * A packet from end number from (0 or 1 of the pair) came in as *in says and leaves as *out says (its ifindex and side only).
+ * False if the table is full and the sighting is lost.
  */
-bool sightings_add(struct sightings *sightings, uint64_t pair, int from, const struct sightings_end *end,
-	uint32_t outdev, uint64_t now);
+bool sightings_add(struct sightings *sightings, uint64_t pair, int from, const struct sightings_end *in,
+	const struct sightings_end *out, uint64_t now);
 
 /* What is known of both ends. False if the pair was not seen. */
 bool sightings_find(const struct sightings *sightings, uint64_t pair, struct sightings_end end[static 2]);

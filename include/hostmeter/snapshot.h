@@ -7,6 +7,7 @@
 
 #include "hostmeter/flow.h"
 #include "hostmeter/host.h"
+#include "hostmeter/process.h"
 #include "hostmeter/source.h"
 #include "hostmeter/topology.h"
 #include "hostmeter/wan.h"
@@ -19,6 +20,12 @@ struct snapshot_host {
 	struct host_count wan[HOST_FAMILIES][2], local[HOST_FAMILIES][2];
 	uint32_t connections[HOST_FAMILIES];
 	uint64_t first_seen, last_seen;
+};
+
+/* An address that a host has, or had lately. */
+struct snapshot_address {
+	uint32_t host; /* index in the snapshot */
+	struct addr addr;
 };
 
 struct snapshot_source {
@@ -55,12 +62,16 @@ struct snapshot_process {
 	uint64_t stall_ns;         /* the loop's longest turn lately */
 	uint64_t checkpoint_age_ns; /* UINT64_MAX: never saved */
 	uint64_t checkpoint_failures;
+	uint64_t real_ns;          /* the snapshot's time since 1970; 0: unknown */
+	struct process_usage usage;
 };
 
 struct snapshot {
 	struct snapshot_process process;
 	struct snapshot_host *host;
 	size_t hosts;
+	struct snapshot_address *address; /* in no order */
+	size_t addresses;
 	struct topology_link *link;
 	size_t links;
 	struct wan_link *wan;
@@ -73,6 +84,17 @@ struct snapshot {
 	bool ready;                 /* the first dump is in */
 	uint64_t now, last_dump_end, last_dump_ns; /* monotonic; 0: none yet */
 };
+
+/* How an interface is called where it is shown. */
+struct snapshot_alias {
+	const char *interface, *name;
+};
+
+/*
+ * Calls interfaces as the aliases say. One that has no alias and whose own name was given to another is called "#" and its
+ * ifindex: no two ever share a name.
+ */
+void snapshot_rename(struct snapshot *snapshot, const struct snapshot_alias *alias, size_t count);
 
 /* Frees what is inside. */
 void snapshot_clear(struct snapshot *snapshot);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * store: a file of blobs, each with its length and CRC-32 (zlib's). A new file is written beside the old one and takes its
- * place by rename(2) once it is whole, so a reader finds either; after that it grows by what is appended. It knows nothing of what
- * is in a blob.
+ * store: a file of blobs, each with its length and CRC-32 (zlib's). A new file is written beside the old one and
+ * takes its place by rename(2) once it is whole, so a reader finds either; after that it grows by what is appended.
+ * It knows nothing of what is in a blob.
  *
  *   file:  "hostmet1"  blob*        blob:  length (4 bytes, little-endian)  CRC-32 of length and bytes (4)  bytes
  *
@@ -33,9 +33,9 @@ int store_add(struct store *store, const void *blob, size_t len);
 int store_commit(struct store *store);
 
 /*
- * Appends a blob to the file that was committed last and to the one that was begun, if any: so neither misses what happens
- * in between. Without either it does nothing. 0 or -errno; after an error the file that was begun is given up, and the committed
- * one is as it was before.
+ * Appends a blob to the file that was committed last and to the one that was begun, if any: so neither misses what
+ * happens in between. Without either it does nothing. 0 or -errno; after an error the file that was begun is given
+ * up, and the committed one is as it was before.
  */
 int store_append(struct store *store, const void *blob, size_t len);
 

@@ -3,10 +3,10 @@
  * tombs: flows whose DESTROY was read a moment ago, so that a second DESTROY and a line of a dump that was already on
  * its way are known for what they are.
  *
- * Why it is enough to remember them for a while: the kernel repeats a DESTROY (nf_conntrack_ecache.c, every 10 ms or
- * so) only until each reliable listener has it, and frees the entry after that; so a repetition refreshes its
- * tombstone, and one that has not been repeated for TOMBS_KEEP_NS was the last. A dump lists only what lived when it
- * began.
+ * Why it is enough to remember them for a while: the kernel repeats a DESTROY (nf_conntrack_ecache.c) only until each
+ * reliable listener has it, and frees the entry after that. It goes through the ended entries again and again, those at the
+ * head of its list more often than the rest; so as long as any end was told again lately, none is forgotten, up to the
+ * limit. A dump lists only what lived when it began.
  */
 #ifndef HOSTMETER_TOMBS_H
 #define HOSTMETER_TOMBS_H
@@ -44,5 +44,9 @@ enum tombs_verdict tombs_entry(struct tombs *tombs, uint64_t key, uint64_t dump_
  * tombstones younger than it stay.
  */
 void tombs_expire(struct tombs *tombs, uint64_t dump_began, uint64_t now);
+
+/* For a checkpoint: each tombstone's two numbers, and one put back (as if it had been made now). */
+void tombs_each(struct tombs *tombs, void (*each)(void *ctx, uint64_t key, uint64_t final), void *ctx);
+void tombs_restore(struct tombs *tombs, uint64_t key, uint64_t final, uint64_t now);
 
 #endif

@@ -8,7 +8,7 @@
 #ifndef HOSTMETER_WAITING_H
 #define HOSTMETER_WAITING_H
 
-#include "hostmeter/ct_event.h"
+#include "hostmeter/flow.h"
 
 #include <stddef.h>
 
@@ -16,7 +16,7 @@
 struct waiting_end {
 	uint64_t deadline;
 	struct ct_event event;
-	bool age_unknown; /* it counts only if its first packet was sighted: it may be older than the meter */
+	struct attribution guess; /* what the neighbour table said when it ended: the address may be another's by the deadline */
 	uint64_t bytes[2];
 	uint32_t packets[2];
 };

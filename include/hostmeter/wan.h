@@ -25,6 +25,9 @@ struct wan_link {
 
 struct wan;
 
+/* "attributed", "router", "unknown", "unseen": the value of the label kind. */
+const char *wan_kind_name(enum wan_kind kind);
+
 /* NULL: out of memory. */
 struct wan *wan_new(void);
 void wan_free(struct wan *wan);

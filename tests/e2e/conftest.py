@@ -7,7 +7,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from lab import Crowd, Lab, Traffic  # noqa: E402
+from lab import Crowd, Lab, Traffic, talk, udp, wait_until  # noqa: E402
 
 
 def pytest_sessionstart():
@@ -40,3 +40,16 @@ def crowd():
     """Fifty hosts that the traffic generator plays, rules not loaded."""
     with Crowd() as network:
         yield network
+
+
+@pytest.fixture
+def warm(lab, rules):
+    """A call after which the meter knows that there are rules; what it costs is the phone's."""
+    def call(meter, truth):
+        if rules == "nflog":
+            phone = lab.hosts[2]
+            server = udp(lab.inet, lab.server_v4, 9)
+            truth.asked(phone, 4, talk(udp(lab[phone.name], phone.v4), server, (lab.server_v4, 9)))
+            wait_until(lambda: meter.value("hostmeter_sightings_total"), what="the first packets were read")
+
+    return call

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The files with names as input, each format: no crash, and whatever comes out can be a host's and has a name fit for a label. */
+/* Files with names, in each format: no crash; what comes out can be a host's, and its name is made fit for a label. */
 #include "hostmeter/names_parse.h"
 
 #include "hostmeter/names.h"

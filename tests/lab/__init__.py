@@ -13,5 +13,6 @@ from .topology import RULES, Host, Lab
 from .traffic import Traffic
 
 __all__ = ["Count", "Crowd", "Flow", "Host", "Lab", "Meter", "Node", "Oracle", "PROGRAM", "Process", "ROOT", "RULES",
-           "Traffic", "add_counts", "conntrack_events", "conntrack_follow", "conntrack_list", "counts_of", "host_counts",
-           "host_sums", "nft_counters", "parse_metrics", "wait_until"]
+           "Traffic", "Truth", "Tun", "add_counts", "conntrack_events", "conntrack_follow", "conntrack_list",
+           "counts_of", "host_counts", "host_sums", "nft_counters", "packet", "parse_metrics", "say", "talk", "udp",
+           "wait_until"]

@@ -2,7 +2,7 @@
 """
 Many hosts, many flows: the traffic generator plays a LAN on one side of the router and the server on the other.
 
-    crowd  10.77.0.16 …  2001:db8:77::…  02:00:00:00:xx:yy ── lan  router  wan ── inet  198.51.100.1  2001:db8:ff::1
+    crowd  10.77.0.16 …  2001:db8:77::…  02:00:00:00:xx:yy ── lan  router  wan ── inet  198.51.100.1
 
 The generator counts what it sends and gets by MAC, so it is the judge: what the meter has must be that, to the byte.
 """
@@ -10,7 +10,7 @@ The generator counts what it sends and gets by MAC, so it is the judge: what the
 import json
 from pathlib import Path
 
-from .counters import Count
+from .counters import NETLINK_NETFILTER, Count
 from .meter import PROGRAM
 from .node import wait_until
 from .topology import Lab
@@ -78,7 +78,7 @@ def counts_of(report):
 
 
 class Crowd(Lab):
-    """The router of Lab between two traffic programs. The router's timeouts are long: flows end when they are flushed."""
+    """The router of Lab between two traffic programs. Its timeouts are long: flows end when they are flushed."""
 
     lan = "lan"
     router_v4 = "10.77.0.1"
@@ -144,8 +144,18 @@ class Crowd(Lab):
         """How many flows the router tracks, those included whose end could not be told yet."""
         return int(self.router.read_sysctl("netfilter__nf_conntrack_count"))
 
+    def heard(self):
+        """Whether every listener to conntrack's events has read all that it was told."""
+        rows = [line.split() for line in self.router.output("cat", "/proc/net/netlink").splitlines()[1:]]
+        return not any(int(row[4]) for row in rows if row[1] == NETLINK_NETFILTER and int(row[3], 16))
+
     def flow_limit(self):
         return int(self.router.read_sysctl("netfilter__nf_conntrack_max"))
+
+    def end_one_by_one(self):
+        """Ends every flow in its turn: the router's own tool lists and deletes them, tens of thousands a second."""
+        for family in "ipv4", "ipv6":
+            self.router.run("sh", "-c", f"conntrack -D -f {family} > /dev/null", check=False)
 
     def drained(self, deadline=60):
         """Ends every flow and waits until the kernel has told it to every reliable listener."""

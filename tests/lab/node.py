@@ -105,6 +105,10 @@ class Node:
         with self.entered():
             return socket.socket(family, kind, proto)
 
+    def ifindex(self, name):
+        with self.entered():
+            return socket.if_nametoindex(name)
+
     def command(self, *argv):
         return ["nsenter", f"--net=/run/netns/{self.name}", "--", *map(str, argv)]
 

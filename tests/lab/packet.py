@@ -54,10 +54,9 @@ def echo_request(src, dst, number, size):
     return ip(src, dst, proto, data[:2] + struct.pack("!H", check) + data[4:])
 
 
-def options(follows, count=1):
-    """An extension header of padding, 8 bytes for each of count, before a header of this kind."""
-    size = 8 * count - 4
-    return struct.pack("!BBBB", follows, count - 1, 1, size) + bytes(size)
+def options(follows):
+    """A hop-by-hop or destination header with nothing but padding, before a header of this kind."""
+    return struct.pack("!BBBB", follows, 0, 1, 4) + bytes(4)
 
 
 def fragments(src, dst, proto, payload, size, number=77):

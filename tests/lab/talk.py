@@ -16,12 +16,12 @@ def overhead(sock):
     return 48 if sock.family == socket.AF_INET6 else 28
 
 
-def udp(node, address, port=0):
-    """A socket in this node, bound there; closed with the test's last reference."""
+def udp(node, address, port=0, scope=0):
+    """A socket in this node, bound there; closed with the test's last reference. scope: of a link-local address."""
     sock = node.socket(family(address), socket.SOCK_DGRAM)
     sock.settimeout(5)
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    sock.bind((address, port))
+    sock.bind((address, port, 0, scope) if scope else (address, port))
     return sock
 
 
@@ -36,7 +36,7 @@ def talk(asker, answerer, to, ask=100, answer=300):
     asked = say(asker, to, ask)
     data, back = answerer.recvfrom(65536)
     assert len(data) == ask
-    answered = say(answerer, back[:2], answer)
+    answered = say(answerer, back, answer)
     assert len(asker.recv(65536)) == answer
     return asked, answered
 

@@ -83,7 +83,7 @@ static void see(struct world *w, const struct ct_event *flow, enum ct_dir dir, u
 	bool swapped;
 	uint64_t pair = flow_pair(&secret, s.proto, &s.src, s.sport, &s.dst, s.dport, &swapped);
 
-	assert_true(sightings_add(w->sightings, pair, swapped, &from, outdev, 1));
+	assert_true(sightings_add(w->sightings, pair, swapped, &from, &(struct sightings_end){ .ifindex = outdev }, 1));
 }
 
 /* "-": none. "router", "unknown", "other", a MAC or an address else. */
@@ -347,7 +347,7 @@ static void echoes_are_joined_by_the_inner_id(void **state)
 	e.tuple[CT_REPLY].sport = e.tuple[CT_REPLY].dport = 1024; /* translated */
 	s = event_sighting(&e, CT_ORIGINAL, LAN, WAN, LAPTOP);
 	pair = flow_pair(&secret, 1, &s.src, 77, &s.dst, 77, &swapped);
-	sightings_add(w->sightings, pair, swapped, &from, WAN, 1);
+	sightings_add(w->sightings, pair, swapped, &from, &(struct sightings_end){ .ifindex = WAN }, 1);
 	check_host(w, ask(w, &e, ATTRIBUTE_SIGHTED).host, LAPTOP);
 }
 

@@ -35,14 +35,16 @@ struct test_case {
 
 /* ---- What a configuration says, as text */
 
+/* usual: with commas between. */
 static void show_strings(struct buf *b, const char *name, const struct config_strings *strings, const char *usual)
 {
-	if (strings->count == (usual ? 1 : 0) && (!usual || !strcmp(strings->item[0], usual)))
-		return;
-	buf_printf(b, "%s=", name);
+	struct buf all = BUF_INIT;
+
 	for (size_t i = 0; i < strings->count; i++)
-		buf_printf(b, "%s%s", i ? "," : "", strings->item[i]);
-	buf_putc(b, ' ');
+		buf_printf(&all, "%s%s", i ? "," : "", strings->item[i]);
+	if (strcmp(buf_text(&all), usual))
+		buf_printf(b, "%s=%s ", name, buf_text(&all));
+	buf_free(&all);
 }
 
 static void show_string(struct buf *b, const char *name, const char *value, const char *usual)
@@ -70,18 +72,33 @@ static void show_hosts(struct buf *b, const struct config *config)
 
 static void show(struct buf *b, const struct config *config)
 {
-	static const char *const modes[] = { NULL, "once", "print-rules", "replay", "help", "version" };
+	static const char *const modes[] = { NULL, "once", "print-rules", "replay", "watch", "help", "version" };
 
 	show_string(b, "mode", modes[config->mode], NULL);
-	show_strings(b, "lan", &config->lan, NULL);
-	show_strings(b, "wan", &config->wan, NULL);
+	show_strings(b, "lan", &config->lan, "");
+	show_strings(b, "wan", &config->wan, "");
 	show_strings(b, "listen", &config->listen, ":10060");
+	show_strings(b, "allow", &config->allow, "");
+	show_strings(b, "server-name", &config->server_names, "");
+	show_strings(b, "names-ethers", &config->names_ethers, "/etc/ethers");
+	show_strings(b, "names-leases", &config->names_leases, "/var/lib/misc/dnsmasq.leases,/tmp/dhcp.leases");
+	show_strings(b, "names-odhcpd", &config->names_odhcpd, "/tmp/hosts/odhcpd*");
+	show_strings(b, "names-hosts", &config->names_hosts, "/etc/hosts");
 	show_string(b, "socket", config->socket, "/run/hostmeter/hostmeter.sock");
 	show_string(b, "runtime-dir", config->runtime_dir, "/run/hostmeter");
 	show_string(b, "state-dir", config->state_dir, "/var/lib/hostmeter");
 	show_string(b, "replay", config->replay, NULL);
 	show_string(b, "record", config->record, NULL);
 	show_string(b, "rules", config->rules, NULL);
+	show_string(b, "connect", config->connect, NULL);
+	if (config->watch_interval_ns != UINT64_C(1000000000))
+		buf_printf(b, "watch-interval=%llu ", (unsigned long long)config->watch_interval_ns);
+	if (config->count)
+		buf_printf(b, "count=%u ", config->count);
+	if (config->color)
+		buf_printf(b, "color=%d ", config->color);
+	if (config->json)
+		buf_puts(b, "json ");
 	if (config->cgi)
 		buf_puts(b, "cgi ");
 	if (config->once_given)
@@ -103,6 +120,8 @@ static void show(struct buf *b, const struct config *config)
 	if (config->log_level != LOG_LEVEL_INFO)
 		buf_printf(b, "log-level=%d ", config->log_level);
 	show_hosts(b, config);
+	for (size_t i = 0; i < config->interfaces; i++)
+		buf_printf(b, "interface[%s %s] ", config->interface[i].interface, config->interface[i].name);
 }
 
 /* ---- The runner */
@@ -200,6 +219,16 @@ static void options_are_taken(void **state)
 		{ ARGS("--print-rules=nft"), "", "mode=print-rules rules=nft " },
 		{ ARGS("--print-rules=iptables"), "", "mode=print-rules rules=iptables " },
 		{ ARGS("--replay", "a b"), "", "mode=replay replay=a b " },
+		{ ARGS("--watch"), "", "mode=watch " },
+		{ ARGS("--watch=0.2"), "", "mode=watch watch-interval=200000000 " },
+		{ ARGS("--watch=3600"), "", "mode=watch watch-interval=3600000000000 " },
+		{ ARGS("--watch=5", "--count", "3", "--json"), "", "mode=watch watch-interval=5000000000 count=3 json " },
+		{ ARGS("--json"), "", "mode=watch json " },
+		{ ARGS("--watch", "--color", "never"), "", "mode=watch color=1 " },
+		{ ARGS("--watch", "--color=always"), "", "mode=watch color=2 " },
+		{ ARGS("--watch", "--color=always", "--color=auto"), "", "mode=watch " },
+		{ ARGS("--connect", "http://router"), "", "mode=watch connect=http://router " },
+		{ ARGS("--connect", "http://[fd00::1]:81/base"), "", "mode=watch connect=http://[fd00::1]:81/base " },
 		{ ARGS("--record", "f"), "", "record=f " },
 		{ ARGS("--log-level", "error"), "", "log-level=0 " },
 		{ ARGS("--log-level", "debug"), "", "log-level=3 " },
@@ -243,6 +272,16 @@ static void keys_are_taken(void **state)
 		{ ARGS(), "lan = {}", "" },
 		{ ARGS(), "wan = \"wan\"", "wan=wan " },
 		{ ARGS(), "listen = {\":80\", \"[fd00::1]:81\"}", "listen=:80,[fd00::1]:81 " },
+		{ ARGS(), "listen = {}", "listen= " },
+		{ ARGS("--listen", ":80"), "listen = {}", "listen=:80 " },
+		{ ARGS(), "names-ethers = /a", "names-ethers=/a " },
+		{ ARGS(), "names-ethers = {}", "names-ethers= " },
+		{ ARGS(), "names-leases = {\"/a b\", /c}", "names-leases=/a b,/c " },
+		{ ARGS(), "names-leases = {}\nnames-leases += {/c}", "names-leases=/c " },
+		{ ARGS(), "names-odhcpd = \"/a/b*\"", "names-odhcpd=/a/b* " },
+		{ ARGS(), "names-odhcpd = {}\nnames-leases = {}", "names-leases= names-odhcpd= " },
+		{ ARGS(), "names-hosts = {\"/etc/hosts\", \"/tmp/hosts/dhcp.cfg[0-9]*\"}",
+			"names-hosts=/etc/hosts,/tmp/hosts/dhcp.cfg[0-9]* " },
 		{ ARGS(), "socket = /run//s.sock", "socket=/run//s.sock " },
 		{ ARGS(), "runtime-dir = \"/r\"", "socket=/r/hostmeter.sock runtime-dir=/r " },
 		{ ARGS(), "state-dir = \"/s\"", "state-dir=/s " },
@@ -255,6 +294,11 @@ static void keys_are_taken(void **state)
 		{ ARGS(), "event-buffer = 8192", "event-buffer=8192 " },
 		{ ARGS(), "reliable-fill = 75.5", "reliable-fill=75.5 " },
 		{ ARGS(), "log-level = warning", "log-level=1 " },
+		{ ARGS(), "allow = {10.9.0.0/16, \"2001:db8::/32\", 192.0.2.1}", "allow=10.9.0.0/16,2001:db8::/32,192.0.2.1 " },
+		{ ARGS(), "server-name = meter.example.net\nserver-name += {a-b_c}", "server-name=meter.example.net,a-b_c " },
+		{ ARGS(), "interface pppoe-wan { name = wan }\ninterface \"eth0.2\" {\n\tname = \"wan2\"\n}",
+			"interface[pppoe-wan wan] interface[eth0.2 wan2] " },
+		{ ARGS(), "interface a { name = b }\ninterface b { name = a }", "interface[a b] interface[b a] " },
 		{ ARGS(), "host \"desktop\" { mac = {\"00:00:5e:01:02:03\", \"00-00-5E-01-02-04\"} }",
 			"host[desktop 00:00:5e:01:02:03 00:00:5e:01:02:04] " },
 		{ ARGS(), "host a { address = {10.0.0.1, fd00::1} }\nhost b { mac = 02:00:00:00:00:01 }",
@@ -323,6 +367,16 @@ static void bad_command_lines_are_refused(void **state)
 		{ ARGS("--dump-interval", "1."), "", LINE("--dump-interval: \"1.\" is not a number from 0.1 to 3600") },
 		{ ARGS("--dump-share", "0"), "", LINE("--dump-share: \"0\" is not a number from 0.1 to 100") },
 		{ ARGS("--dump-share", "101"), "", LINE("--dump-share: \"101\" is not a number from 0.1 to 100") },
+		{ ARGS("--watch=0.1"), "", LINE("--watch: \"0.1\" is not a number from 0.2 to 3600") },
+		{ ARGS("--watch=3601"), "", LINE("--watch: \"3601\" is not a number from 0.2 to 3600") },
+		{ ARGS("--watch="), "", LINE("--watch: \"\" is not a number from 0.2 to 3600") },
+		{ ARGS("--watch", "5"), "", LINE("unexpected argument \"5\"; see --help") },
+		{ ARGS("--count", "0"), "", LINE("--count: \"0\" is not a number from 1 to 1e+09") },
+		{ ARGS("--color", "red"), "", LINE("--color: \"red\" is not auto, never or always") },
+		{ ARGS("--connect", "https://r"), "", LINE("--connect: \"https://r\": only http:// can be watched") },
+		{ ARGS("--connect", "router"), "", LINE("--connect: \"router\" is not http://HOST:PORT") },
+		{ ARGS("--watch", "--once"), "", LINE("--once: cannot be used together with --watch") },
+		{ ARGS("--once", "--json"), "", LINE("--json: cannot be used together with --once") },
 		{ ARGS("--log-level", "loud"), "", LINE("--log-level: \"loud\" is not error, warning, info or debug") },
 		{ ARGS("--lan="), "", LINE("--lan: \"\" is not an interface name") },
 		{ ARGS("--lan", "1234567890123456"), "", LINE("--lan: \"1234567890123456\" is not an interface name") },
@@ -378,6 +432,12 @@ static void bad_files_are_refused(void **state)
 		{ ARGS(), "mac = {02:00:00:00:00:01}", AT(1, "unknown key \"mac\"") },
 		{ ARGS(), "host a {\n\tname = b\n}", AT(2, "unknown key \"name\"") },
 		{ ARGS(), "lan = a\nlan = b", AT(2, "lan: given twice") },
+		{ ARGS(), "lan = a\nlan = {}", LINE(FILE_NAME ": lan: given twice") },
+		{ ARGS(), "names-hosts = hosts", AT(1, "names-hosts: \"hosts\" is not an absolute path") },
+		{ ARGS(), "names-hosts = \"\"", AT(1, "names-hosts: \"\" is not an absolute path") },
+		{ ARGS(), "\nnames-leases = {/a, /b/}", AT(2, "names-leases: \"/b/\" is not the path of a file") },
+		{ ARGS(), "names-odhcpd = \"/tmp/*/odhcpd\"",
+			AT(1, "names-odhcpd: \"/tmp/*/odhcpd\" has wildcards in a directory") },
 		{ ARGS(), "nflog-group = 1 nflog-group = 1", AT(1, "nflog-group: given twice") },
 		{ ARGS(), "nflog-group += 1", AT(1, "\"+=\" is for lists, \"nflog-group\" is none") },
 		{ ARGS(), "nflog-group = 60x", AT(1, "nflog-group: \"60x\" is not a number from 0 to 65535") },
@@ -390,6 +450,11 @@ static void bad_files_are_refused(void **state)
 		{ ARGS(), "log-level = \"\"", AT(1, "log-level: \"\" is not error, warning, info or debug") },
 		{ ARGS(), "lan = { a,\n b,\n c/d }", AT(3, "lan: \"c/d\" is not an interface name") },
 		{ ARGS("--lan", "a"), "\nwan = a", AT(2, "wan: interface \"a\" cannot be both LAN and WAN") },
+		{ ARGS(), "\nallow = {10.0.0.0/8, 10.0.0.0/33}", AT(2, "allow: \"10.0.0.0/33\" is not an address or ADDRESS/LENGTH") },
+		{ ARGS(), "allow = lan", AT(1, "allow: \"lan\" is not an address or ADDRESS/LENGTH") },
+		{ ARGS(), "server-name = \"a b\"", AT(1, "server-name: \"a b\" is not a host name") },
+		{ ARGS(), "server-name = \"a:80\"", AT(1, "server-name: \"a:80\" is not a host name") },
+		{ ARGS(), "server-name = \"\"", AT(1, "server-name: \"\" is not a host name") },
 		{ ARGS(), "listen = here", AT(1, "listen: \"here\" is not ADDRESS:PORT, [IPV6ADDRESS]:PORT, :PORT or PORT") },
 		{ ARGS(), "socket = \"\"", AT(1, "socket: the path is empty") },
 		{ ARGS(), "\nstate-dir = var", AT(2, "state-dir: \"var\" is not an absolute path") },
@@ -409,6 +474,18 @@ static void bad_files_are_refused(void **state)
 		{ ARGS(), "\nsocket = ${HOME}", AT(2, "\"${\" is not supported: the environment does not configure") },
 		{ ARGS(), "socket = \"${HOME}\"", AT(1, "\"${\" is not supported: the environment does not configure") },
 		{ ARGS(), "socket = \"/\\400\"", AT(1, "bad escape \"\\400\" in a string") },
+		/* interfaces */
+		{ ARGS(), "interface {}", AT(1, "the name is missing after \"interface\"") },
+		{ ARGS(), "interface a {\n}", AT(2, "interface \"a\": has no name") },
+		{ ARGS(), "interface a/b {\n name = c }", AT(2, "interface \"a/b\": \"a/b\" is not an interface name") },
+		{ ARGS(), "interface a {\n\n name = \"1234567890123456\" }",
+			AT(3, "interface \"a\": \"1234567890123456\" is not an interface name") },
+		{ ARGS(), "interface a { name = x }\ninterface a { name = y }", AT(2, "interface \"a\": has two names") },
+		{ ARGS(), "interface a { name = x name = y }", AT(1, "interface \"a\": has two names") },
+		{ ARGS(), "interface a { name = x }\ninterface b { name = x }",
+			AT(2, "interface \"b\": name \"x\" is already given to interface \"a\"") },
+		{ ARGS(), "interface a { mac = x }", AT(1, "unknown key \"mac\"") },
+		{ ARGS(), "name = x", AT(1, "unknown key \"name\"") },
 		/* hosts */
 		{ ARGS(), "host {}", AT(1, "the name is missing after \"host\"") },
 		{ ARGS(), "host a b {}", AT(1, "\"{\" is missing after the name of a \"host\"") },
@@ -453,7 +530,7 @@ static void bad_files_are_refused(void **state)
 static void names_are_utf8(void **state)
 {
 	static const char *const bad[] = { "\303", "\300\200", "\340\200\200", "\355\240\200", "\364\220\200\200",
-		"\302\205", "k\374che", "\200", "\370\210\200\200\200", "\360\237\230" };
+		"\302\205", "\342\200\256", "k\374che", "\200", "\370\210\200\200\200", "\360\237\230" };
 	static const char *const good[] = { "\302\240", "\337\277", "\340\240\200", "\355\237\277", "\360\237\230\200" };
 	char file[128];
 	(void)state;

@@ -37,6 +37,11 @@ struct fixture {
 	struct addr client;
 	struct http_response answer;
 	const char *body;
+	bool admits;
+	int asked;
+	struct addr asked_for;
+	uint32_t asked_ifindex;
+	int releases;
 };
 
 /* A connection whose reply is collected until the server closes it. */
@@ -69,6 +74,41 @@ static void handler(void *ctx, const struct http_request *request, struct http_r
 	buf_puts(&response->body, f->body);
 	if (strcmp(request->path, "/no-memory") == 0)
 		response->body.error = -ENOMEM;
+}
+
+static bool admit(void *ctx, const struct addr *client, uint32_t ifindex)
+{
+	struct fixture *f = ctx;
+
+	f->asked++;
+	f->asked_for = *client;
+	f->asked_ifindex = ifindex;
+	return f->admits;
+}
+
+static void release(void *ctx)
+{
+	struct fixture *f = ctx;
+
+	f->releases++;
+}
+
+/* Twelve bytes, at most five a call. */
+static long read_pieces(void *ctx, uint64_t offset, char *to, size_t room)
+{
+	static const char text[] = "hello, world";
+	size_t len = sizeof(text) - 1 - offset;
+
+	(void)ctx;
+	len = len < 5 ? len : 5;
+	assert_in_range(room, 5, SIZE_MAX);
+	memcpy(to, text + offset, len);
+	return (long)len;
+}
+
+static long read_fails(void *ctx, uint64_t offset, char *to, size_t room)
+{
+	return offset < 5 ? read_pieces(ctx, offset, to, room) : -ENOMEM;
 }
 
 static void too_late(void *ctx)
@@ -545,6 +585,105 @@ static void bad_paths_are_refused(void **state)
 	http_free(NULL);
 }
 
+/* --- Who is let in */
+
+static void strangers_are_closed_unread(void **state)
+{
+	struct fixture *f = *state;
+	struct client c;
+
+	listen_tcp(f, "");
+	http_set_admit(f->http, admit, f);
+	assert_int_equal(http_listen_unix(f->http, f->socket), 0);
+	client_start(f, &c, connect_v4(f), "DELETE / HTTP/9.9\r\n" CLOSE);
+	assert_string_equal(client_finish(&c), "");
+	buf_free(&c.reply);
+	assert_int_equal(f->asked, 1);
+	assert_int_equal(f->asked_for.family, 4);
+	assert_true(addr_is_loopback(&f->asked_for));
+	client_start(f, &c, connect_v6(f), "GET / HTTP/1.1\r\n" CLOSE);
+	assert_string_equal(client_finish(&c), "");
+	buf_free(&c.reply);
+	assert_int_equal(f->asked_for.family, 6);
+	assert_int_equal(f->asked_ifindex, 0);
+	assert_int_equal(f->calls, 0);
+	exchange(f, connect_local(f), "GET / HTTP/1.1\r\n" CLOSE, "HTTP/1.1 200", "hello\n");
+	assert_int_equal(f->asked, 2);
+	f->admits = true;
+	exchange(f, connect_v6(f), "GET / HTTP/1.1\r\n" CLOSE, "HTTP/1.1 200", "hello\n");
+}
+
+static void strangers_take_nobodys_place(void **state)
+{
+	struct fixture *f = *state;
+	struct client c;
+	int fds[40];
+
+	listen_tcp(f, "127.0.0.1:");
+	http_set_admit(f->http, admit, f);
+	for (size_t i = 0; i < 40; i++) {
+		client_start(f, &c, connect_v4(f), "GET");
+		client_finish(&c);
+		buf_free(&c.reply);
+		fds[i] = connect_v4(f);
+		client_start(f, &c, dup(fds[i]), "GET");
+		client_finish(&c);
+		buf_free(&c.reply);
+	}
+	f->admits = true;
+	exchange(f, connect_v4(f), "GET / HTTP/1.1\r\n" CLOSE, "HTTP/1.1 200", "hello\n");
+	for (size_t i = 0; i < 40; i++)
+		close(fds[i]);
+}
+
+/* --- Shared bodies */
+
+static void shared_body_is_sent_and_released(void **state)
+{
+	struct fixture *f = *state;
+
+	listen_tcp(f, "127.0.0.1:");
+	f->answer.shared = (struct http_shared){ .ctx = f, .release = release, .data = "shared", .len = 6 };
+	exchange(f, connect_v4(f), "GET / HTTP/1.1\r\n" CLOSE, "HTTP/1.1 200", "shared");
+	assert_int_equal(f->releases, 1);
+	exchange(f, connect_v4(f), "HEAD / HTTP/1.1\r\n" CLOSE, "HTTP/1.1 200", "");
+	assert_int_equal(f->releases, 2);
+	f->answer.status = 0;
+	f->answer.shared.len = 5;
+	{
+		struct client c;
+
+		client_start(f, &c, connect_v4(f), "GET / HTTP/1.1\r\n" CLOSE);
+		assert_string_equal(client_finish(&c), "");
+		buf_free(&c.reply);
+	}
+	assert_int_equal(f->releases, 3);
+}
+
+static void body_is_made_while_it_is_sent(void **state)
+{
+	struct fixture *f = *state;
+
+	listen_tcp(f, "127.0.0.1:");
+	f->answer.shared = (struct http_shared){ .ctx = f, .release = release, .read = read_pieces };
+	exchange(f, connect_v4(f), "GET / HTTP/1.0\r\n\r\n", "HTTP/1.", "hello, world");
+	exchange(f, connect_v4(f), "GET / HTTP/1.1\r\n" CLOSE, "HTTP/1.1 200",
+		"5\r\nhello\r\n5\r\n, wor\r\n2\r\nld\r\n0\r\n\r\n");
+	exchange(f, connect_v4(f), "HEAD / HTTP/1.1\r\n" CLOSE, "HTTP/1.1 200", "");
+	assert_int_equal(f->releases, 3);
+}
+
+/* What fails half way must not look whole. */
+static void body_that_fails_has_no_end(void **state)
+{
+	struct fixture *f = *state;
+
+	listen_tcp(f, "127.0.0.1:");
+	f->answer.shared = (struct http_shared){ .ctx = f, .release = release, .read = read_fails };
+	exchange(f, connect_v4(f), "GET / HTTP/1.1\r\n" CLOSE, "HTTP/1.1 200", "5\r\nhello\r\n");
+	assert_int_equal(f->releases, 1);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -560,6 +699,11 @@ int main(void)
 		TEST(no_status_is_no_answer),
 		TEST(response_is_what_the_handler_says),
 		TEST(large_body_arrives_whole),
+		TEST(strangers_are_closed_unread),
+		TEST(strangers_take_nobodys_place),
+		TEST(shared_body_is_sent_and_released),
+		TEST(body_is_made_while_it_is_sent),
+		TEST(body_that_fails_has_no_end),
 		TEST(port_alone_is_both_families),
 		TEST(bad_addresses_are_refused),
 		TEST(unix_socket_is_served),

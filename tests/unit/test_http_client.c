@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <netinet/in.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <sys/wait.h>
@@ -215,6 +216,108 @@ static void client_gives_up(void **state)
 	close(fd);
 }
 
+/* ---- TCP */
+
+static void urls_are_checked(void **state)
+{
+	static const char *const good[] = {
+		"http://router", "http://router:1", "HTTP://10.0.0.1:65535/", "http://[fd00::1]", "http://[fd00::1]:80/base/",
+	};
+	static const char *const bad[] = {
+		"", "router", "http://", "http:///x", "http://:80", "http://r:", "http://r:65536", "http://r:8x", "http://[fd00::1",
+		"http://u@r", "http://r/?q", "http://r#x", "http://r r", "http://r\r\nX:", "ftp://r", "http://r:123456",
+	};
+	(void)state;
+
+	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++)
+		assert_int_equal(http_check_url(good[i]), 0);
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		assert_int_equal(http_check_url(bad[i]), -EINVAL);
+	assert_int_equal(http_check_url("https://r"), -EPROTONOSUPPORT);
+}
+
+/* A listening socket on a free port of 127.0.0.1, and an URL by a name that may have another address first. */
+static int listen_tcp(char url[static 64])
+{
+	struct sockaddr_in in = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	socklen_t len = sizeof(in);
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+	assert_int_equal(bind(fd, (struct sockaddr *)&in, sizeof(in)), 0);
+	assert_int_equal(listen(fd, 4), 0);
+	assert_int_equal(getsockname(fd, (struct sockaddr *)&in, &len), 0);
+	snprintf(url, 64, "http://localhost:%u/base/", ntohs(in.sin_port));
+	return fd;
+}
+
+/* Asks over TCP a server that says reply after a pause of nothing; the request must begin as expected. */
+static int get_over_tcp(const char *reply, size_t len, unsigned int timeout_ms, struct buf *body)
+{
+	char url[64], expected[128];
+	int listening = listen_tcp(url), result, status;
+	pid_t pid;
+
+	snprintf(expected, sizeof(expected), "GET /base/x HTTP/1.0\r\nHost: localhost:%s", strrchr(url, ':') + 1);
+	*strstr(expected + 22, "/base") = '\0';
+	pid = fork();
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		char request[256] = "";
+		int fd = accept(listening, NULL, NULL);
+		bool heard = recv(fd, request, sizeof(request) - 1, 0) > 0;
+
+		if (!heard || strncmp(request, expected, strlen(expected)) != 0)
+			_exit(1);
+		if (!reply)
+			_exit(recv(fd, request, sizeof(request), 0) > 0); /* until the client has gone */
+		for (size_t sent = 0; sent < len;) {
+			ssize_t n = send(fd, reply + sent, len - sent, MSG_NOSIGNAL);
+
+			if (n < 0)
+				break;
+			sent += (size_t)n;
+		}
+		_exit(0);
+	}
+	result = http_get_tcp(url, "/x", body, timeout_ms);
+	close(listening);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+	return result;
+}
+
+static void client_asks_over_tcp(void **state)
+{
+	static const char answer[] = "HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nbody";
+	struct buf body = BUF_INIT;
+	char url[64];
+	(void)state;
+
+	assert_int_equal(get_over_tcp(answer, sizeof(answer) - 1, 10000, &body), 200);
+	assert_string_equal(buf_text(&body), "body");
+	buf_reset(&body);
+	assert_int_equal(get_over_tcp(NULL, 0, 50, &body), -ETIMEDOUT);
+	assert_int_equal(get_over_tcp(answer, 20, 10000, &body), -EBADMSG);
+	close(listen_tcp(url));
+	assert_int_equal(http_get_tcp(url, "/", &body, 1000), -ECONNREFUSED);
+	assert_int_equal(http_get_tcp("http://no.such.invalid", "/", &body, 1000), -EDESTADDRREQ);
+	assert_int_equal(body.len, 0);
+	buf_free(&body);
+}
+
+static void client_swallows_no_flood(void **state)
+{
+	size_t len = HTTP_ANSWER_MOST + (1 << 20);
+	char *flood = calloc(1, len);
+	struct buf body = BUF_INIT;
+	(void)state;
+
+	memcpy(flood, "HTTP/1.0 200 OK\r\n\r\n", 19);
+	assert_int_equal(get_over_tcp(flood, len, 20000, &body), -EMSGSIZE);
+	assert_null(body.data);
+	free(flood);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -223,6 +326,9 @@ int main(void)
 		TEST(client_gets_status_and_body),
 		TEST(client_believes_no_damaged_reply),
 		TEST(client_gives_up),
+		TEST(urls_are_checked),
+		TEST(client_asks_over_tcp),
+		TEST(client_swallows_no_flood),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

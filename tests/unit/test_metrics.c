@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "hostmeter/metrics.h"
 
-#include "events.h"
+#include "snapshots.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -9,83 +9,11 @@
 
 #include <cmocka.h>
 
-#define S UINT64_C(1000000000)
-
-/* --- A page */
-
-/* No two numbers alike, so that two that changed places show. */
-static void fill_counts(struct host_count counts[HOST_FAMILIES][2], uint64_t first)
-{
-	for (int ipv = 0; ipv < HOST_FAMILIES; ipv++)
-		for (int direction = 0; direction < 2; direction++, first += 2)
-			counts[ipv][direction] = (struct host_count){ .bytes = first * 1000, .packets = first + 1 };
-}
-
-static struct snapshot_host hosts[] = {
-	{ .label = "router", .connections = { 1, 2 } },
-	{ .label = "desktop", .mac = DESKTOP, .connections = { 3, 4 } },
-	{ .label = "10.9.0.7", .connections = { 5, 6 } },
-};
-
-static struct topology_link links[] = {
-	{ 1, "lo", SIDE_NONE, false, true, true, 1, 2, 3, 4 },
-	{ 2, "wan0", SIDE_WAN, false, true, true, 201, 202, 203, 204 },
-	{ 3, "br-lan", SIDE_LAN, false, true, true, 301, 302, 303, UINT64_MAX },
-	{ 4, "eth1", SIDE_OTHER, true, true, true, 401, 402, 403, 404 },
-	{ 5, "dmz", SIDE_OTHER, false, true, true, 501, 502, 503, 504 },
-	{ 6, "wg0", SIDE_LAN, false, false, false, 601, 602, 603, 604 },
-};
-
-static struct wan_link wans[] = {
-	{ .count = { [WAN_UNKNOWN] = { { 801, 802 }, { 803, 804 } } } }, /* which WAN is not known */
-	{ .ifindex = 2,
-		.name = "wan0",
-		.count = { [WAN_ATTRIBUTED] = { { 811, 812 }, { 813, 814 } },
-			[WAN_ROUTER] = { { 821, 822 }, { 823, 824 } },
-			[WAN_UNKNOWN] = { { 831, 832 }, { 833, 834 } },
-			[WAN_UNSEEN] = { { 841, 842 }, { 843, 844 } } },
-		.header_bytes = { 851, 852 } },
-};
-
-static struct snapshot make_snapshot(void)
-{
-	struct snapshot s = {
-		.host = hosts,
-		.hosts = sizeof(hosts) / sizeof(hosts[0]),
-		.link = links,
-		.links = sizeof(links) / sizeof(links[0]),
-		.wan = wans,
-		.wans = sizeof(wans) / sizeof(wans[0]),
-		.source = {
-			[SOURCE_EVENTS] = { .up = true, .overruns = 11, .messages = 12, .receive_buffer = 13 },
-			[SOURCE_DUMP] = { .up = true, .overruns = 14, .messages = 15, .receive_buffer = 16 },
-			[SOURCE_NFLOG] = { .up = false, .overruns = 17, .messages = 18, .receive_buffer = 19 },
-			[SOURCE_RTNL] = { .up = true, .overruns = 20, .messages = 21, .receive_buffer = 22 },
-		},
-		.stats = { .dumps = 31, .dumps_incomplete = 32, .destroys = 33, .entries = 34, .sightings = 35,
-			.attributed = { 36, 37, 38, 39, 40 }, .duplicates = 41, .counter_resets = 42, .baselined = 43,
-			.ended_unseen = 44, .ended_uncounted = 45, .ended_before_first_dump = 46, .sightings_lost = 47,
-			.flows_refused = 48, .hosts_folded = 49, .damaged = 50 },
-		.process = { .running = true, .reliable = true, .reliable_losses = 71, .conntrack_entries = 72,
-			.conntrack_limit = 73, .dump_interval_ns = 10 * S, .dump_cost_ns = 74 * S / 1000,
-			.stall_ns = 75 * S / 1000, .checkpoint_age_ns = 3 * S / 2, .checkpoint_failures = 76 },
-		.flows = 51, .flows_undecided = 52, .flows_uncounted = 53, .flows_offloaded = 54,
-		.pending_sightings = 55, .waiting_ends = 56, .tombstones = 57, .neighbours = 58, .memory = 59,
-		.ready = true, .now = 1000 * S, .last_dump_end = 997 * S + S / 2, .last_dump_ns = 123456789,
-	};
-
-	for (size_t i = 0; i < s.hosts; i++) {
-		fill_counts(hosts[i].wan, 100 * i + 10);
-		fill_counts(hosts[i].local, 100 * i + 50);
-	}
-	return s;
-}
-
-static char *render(const struct snapshot *snapshot)
+static char *render(const struct snapshot *snapshot, enum metrics_format format)
 {
 	struct buf out = BUF_INIT;
 
-	metrics_render(&out, snapshot);
+	metrics_render(&out, snapshot, format);
 	buf_putc(&out, '\0');
 	assert_int_equal(out.error, 0);
 	return out.data;
@@ -122,15 +50,14 @@ static void write_golden(const char *path, const char *text)
 	fail_msg("%s is written anew: look at what changed", path);
 }
 
-static void a_page_equals_the_golden_one(void **state)
+static void check_golden(const char *name, enum metrics_format format)
 {
 	const char *tests = getenv("HOSTMETER_TESTS");
-	struct snapshot snapshot = make_snapshot();
-	char *page = render(&snapshot), *golden, *got = page, *want;
+	struct snapshot snapshot = snapshots_full();
+	char *page = render(&snapshot, format), *golden, *got = page, *want;
 	char path[4096];
 
-	(void)state;
-	snprintf(path, sizeof(path), "%s/unit/golden/metrics.txt", tests ? tests : "tests");
+	snprintf(path, sizeof(path), "%s/unit/golden/%s", tests ? tests : "tests", name);
 	if (getenv("UPDATE_GOLDEN"))
 		write_golden(path, page);
 	want = golden = read_whole(path);
@@ -138,14 +65,26 @@ static void a_page_equals_the_golden_one(void **state)
 		size_t got_len = line_length(got), want_len = line_length(want);
 
 		if (got_len != want_len || memcmp(got, want, got_len))
-			fail_msg("%s:%d is\n\t%.*s\nbut the page says\n\t%.*s", path, line, (int)want_len, want,
-				(int)got_len, got);
+			fail_msg("%s:%d is\n\t%.*s\nbut the page says\n\t%.*s", path, line, (int)want_len, want, (int)got_len,
+				got);
 		got += got_len + (got[got_len] == '\n');
 		want += want_len + (want[want_len] == '\n');
 	}
 	assert_string_equal(page, golden);
 	free(page);
 	free(golden);
+}
+
+static void a_page_equals_the_golden_one(void **state)
+{
+	(void)state;
+	check_golden("metrics.txt", METRICS_TEXT);
+}
+
+static void an_openmetrics_page_equals_the_golden_one(void **state)
+{
+	(void)state;
+	check_golden("metrics.openmetrics", METRICS_OPENMETRICS);
 }
 
 /* --- What the format demands */
@@ -172,8 +111,8 @@ static void name_of(const char *line, char name[static 100])
 
 static void every_family_has_help_and_type_once(void **state)
 {
-	struct snapshot snapshot = make_snapshot();
-	char *page = render(&snapshot), name[100], family[100] = "", text[140];
+	struct snapshot snapshot = snapshots_full();
+	char *page = render(&snapshot, METRICS_TEXT), name[100], family[100] = "", text[140];
 	int families = 0;
 
 	(void)state;
@@ -201,6 +140,84 @@ static void every_family_has_help_and_type_once(void **state)
 	free(page);
 }
 
+static bool ends_in(const char *text, const char *end)
+{
+	return strlen(text) >= strlen(end) && !strcmp(text + strlen(text) - strlen(end), end);
+}
+
+/* OpenMetrics 1.0: a sample is its family and the suffix of its type; units stand in the name; nothing behind "# EOF". */
+static void openmetrics_has_families_types_and_units(void **state)
+{
+	static const char *const units[] = { "bytes", "seconds" };
+	struct snapshot snapshot = snapshots_full();
+	char *page = render(&snapshot, METRICS_OPENMETRICS), family[100] = "", type[20] = "", unit[20] = "", want[200], name[100];
+	int samples = 0, infos = 0, with_unit = 0;
+
+	(void)state;
+	assert_true(ends_in(page, "\n# EOF\n"));
+	assert_int_equal(count_of(page, "# EOF"), 1);
+	page[strlen(page) - strlen("# EOF\n")] = '\0';
+	for (const char *line = page; *line; line += line_length(line) + 1) {
+		if (!strncmp(line, "# HELP ", 7)) {
+			assert_int_equal(sscanf(line, "# HELP %99s ", family), 1);
+			assert_null(memchr(line, '"', line_length(line)));
+			assert_null(memchr(line, '\\', line_length(line)));
+			assert_false(ends_in(family, "_total") || ends_in(family, "_info"));
+			unit[0] = '\0';
+			continue;
+		}
+		if (!strncmp(line, "# TYPE ", 7)) {
+			assert_int_equal(sscanf(line, "# TYPE %99s %19s", name, type), 2);
+			assert_string_equal(name, family);
+			continue;
+		}
+		if (!strncmp(line, "# UNIT ", 7)) {
+			assert_int_equal(sscanf(line, "# UNIT %99s %19s", name, unit), 2);
+			assert_string_equal(name, family);
+			with_unit++;
+			continue;
+		}
+		name_of(line, name);
+		snprintf(want, sizeof(want), "%s%s", family, !strcmp(type, "counter") ? "_total" : !strcmp(type, "info") ? "_info" : "");
+		assert_string_equal(name, want);
+		for (int i = 0; i < 2; i++) {
+			snprintf(want, sizeof(want), "_%s", units[i]);
+			assert_int_equal(ends_in(family, want), !strcmp(unit, units[i]));
+		}
+		samples++;
+		infos += !strcmp(type, "info");
+	}
+	assert_in_range(samples, 60, 1000);
+	assert_in_range(with_unit, 10, 100);
+	assert_int_equal(infos, 4); /* the build, and three interfaces */
+	free(page);
+}
+
+static void both_formats_have_the_same_samples(void **state)
+{
+	struct snapshot snapshot = snapshots_full();
+	char *text = render(&snapshot, METRICS_TEXT), *open = render(&snapshot, METRICS_OPENMETRICS);
+	const char *a = text, *b = open;
+
+	(void)state;
+	for (;;) {
+		while (*a == '#')
+			a += line_length(a) + 1;
+		while (*b == '#')
+			b += line_length(b) + 1;
+		if (!*a || !*b)
+			break;
+		assert_int_equal(line_length(a), line_length(b));
+		assert_memory_equal(a, b, line_length(a));
+		a += line_length(a) + 1;
+		b += line_length(b) + 1;
+	}
+	assert_int_equal(*a, '\0');
+	assert_int_equal(*b, '\0');
+	free(text);
+	free(open);
+}
+
 static void hostile_labels_are_escaped(void **state)
 {
 	static const struct {
@@ -223,7 +240,7 @@ static void hostile_labels_are_escaped(void **state)
 		strcpy(host.label, cases[i].label);
 		snprintf(want, sizeof(want), "\nhost_connections{host=\"%s\",mac=\"" LAPTOP "\",ipv=\"6\"} 0\n",
 			cases[i].want);
-		page = render(&snapshot);
+		page = render(&snapshot, METRICS_TEXT);
 		assert_non_null(strstr(page, want));
 		free(page);
 	}
@@ -232,14 +249,19 @@ static void hostile_labels_are_escaped(void **state)
 /* Before the first dump there is no age; where nothing runs there is no checkpoint. */
 static void what_is_not_known_is_not_said(void **state)
 {
-	struct snapshot snapshot = make_snapshot();
+	struct snapshot snapshot = snapshots_full();
 	char *page;
 
 	(void)state;
 	snapshot.last_dump_end = 0;
 	snapshot.ready = false;
-	page = render(&snapshot);
+	snapshot.process = (struct snapshot_process){ .running = true, .checkpoint_age_ns = UINT64_MAX };
+	page = render(&snapshot, METRICS_TEXT);
 	assert_null(strstr(page, "\nhostmeter_last_dump_age_seconds "));
+	assert_null(strstr(page, "\nhostmeter_checkpoint_age_seconds "));
+	assert_null(strstr(page, "\nprocess_"));
+	assert_non_null(strstr(page, "\n# TYPE process_open_fds gauge\n"));
+	assert_non_null(strstr(page, "\nhostmeter_reliable 0\n"));
 	assert_non_null(strstr(page, "\nhostmeter_ready 0\n"));
 	free(page);
 }
@@ -247,10 +269,10 @@ static void what_is_not_known_is_not_said(void **state)
 static void one_missing_allocation_is_told(void **state)
 {
 	struct buf out = { .error = -12 };
-	struct snapshot snapshot = make_snapshot();
+	struct snapshot snapshot = snapshots_full();
 
 	(void)state;
-	metrics_render(&out, &snapshot);
+	metrics_render(&out, &snapshot, METRICS_TEXT);
 	assert_int_equal(out.error, -12);
 	assert_int_equal(out.len, 0);
 }
@@ -259,6 +281,9 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_page_equals_the_golden_one),
+		cmocka_unit_test(an_openmetrics_page_equals_the_golden_one),
+		cmocka_unit_test(openmetrics_has_families_types_and_units),
+		cmocka_unit_test(both_formats_have_the_same_samples),
 		cmocka_unit_test(every_family_has_help_and_type_once),
 		cmocka_unit_test(hostile_labels_are_escaped),
 		cmocka_unit_test(what_is_not_known_is_not_said),

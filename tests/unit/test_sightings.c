@@ -26,6 +26,15 @@ static uint64_t pair(uint64_t i)
 	return i << 56 | (i + 1) * UINT64_C(0x9e3779b1);
 }
 
+/* The way out matters for what it says of the other end. */
+static bool add(struct sightings *sightings, uint64_t key, int from, const struct sightings_end *in, uint32_t outdev,
+	uint64_t now)
+{
+	const struct sightings_end out = { .ifindex = outdev, .side = 2 };
+
+	return sightings_add(sightings, key, from, in, &out, now);
+}
+
 static void expire_all(struct sightings *sightings, uint64_t now)
 {
 	for (int i = 0; i < TABLE_SHARDS; i++)
@@ -49,7 +58,7 @@ static void one_packet_tells_of_both_ends(void **state)
 	(void)state;
 	assert_false(sightings_find(sightings, pair(1), end));
 	for (int from = 0; from < 2; from++) {
-		assert_true(sightings_add(sightings, pair(from), from, &host, WAN, START));
+		assert_true(add(sightings, pair(from), from, &host, WAN, START));
 		assert_true(sightings_find(sightings, pair(from), end));
 		check_end(&end[from], &host, true);
 		check_end(&end[!from], &provider, false);
@@ -69,8 +78,8 @@ static void the_answer_completes_it(void **state)
 	for (int first = 0; first < 2; first++) {
 		const struct sightings_end *ends[2] = { &host, &provider };
 
-		sightings_add(sightings, pair(first), first, ends[first], 77, START);
-		sightings_add(sightings, pair(first), !first, ends[!first], 78, START);
+		add(sightings, pair(first), first, ends[first], 77, START);
+		add(sightings, pair(first), !first, ends[!first], 78, START);
 		assert_true(sightings_find(sightings, pair(first), end));
 		check_end(&end[0], &host, true);
 		check_end(&end[1], &provider, true);
@@ -84,7 +93,7 @@ static void links_without_macs(void **state)
 	struct sightings_end end[2];
 
 	(void)state;
-	sightings_add(sightings, pair(1), 0, &tunnel, 0, START);
+	add(sightings, pair(1), 0, &tunnel, 0, START);
 	assert_true(sightings_find(sightings, pair(1), end));
 	check_end(&end[0], &tunnel, true);
 	assert_int_equal(end[1].ifindex, 0);
@@ -98,12 +107,12 @@ static void the_same_pair_may_begin_anew(void **state)
 	struct sightings_end end[2];
 
 	(void)state;
-	sightings_add(sightings, pair(1), 0, &host, WAN, START);
-	sightings_add(sightings, pair(1), 1, &provider, LAN, START);
+	add(sightings, pair(1), 0, &host, WAN, START);
+	add(sightings, pair(1), 1, &provider, LAN, START);
 	sightings_used(sightings, pair(1));
 	assert_true(sightings_find(sightings, pair(1), end)); /* not at once */
 	/* The address has another owner now; nothing of the first flow is left. */
-	sightings_add(sightings, pair(1), 0, &other_host, WAN, START + S);
+	add(sightings, pair(1), 0, &other_host, WAN, START + S);
 	assert_true(sightings_find(sightings, pair(1), end));
 	check_end(&end[0], &other_host, true);
 	check_end(&end[1], &provider, false);
@@ -118,8 +127,8 @@ static void used_ones_go_soon_others_late(void **state)
 	struct sightings_end end[2];
 
 	(void)state;
-	sightings_add(sightings, pair(1), 0, &host, WAN, START);
-	sightings_add(sightings, pair(2), 0, &host, WAN, START);
+	add(sightings, pair(1), 0, &host, WAN, START);
+	add(sightings, pair(2), 0, &host, WAN, START);
 	sightings_used(sightings, pair(1));
 	expire_all(sightings, START + S);
 	assert_int_equal(sightings_count(sightings), 2);
@@ -140,7 +149,7 @@ static void seven_weeks_are_no_edge(void **state)
 	struct sightings *sightings = sightings_new(10);
 
 	(void)state;
-	sightings_add(sightings, pair(1), 0, &host, WAN, edge - S);
+	add(sightings, pair(1), 0, &host, WAN, edge - S);
 	expire_all(sightings, edge + S);
 	assert_int_equal(sightings_count(sightings), 1);
 	expire_all(sightings, edge + KEEP);
@@ -154,11 +163,11 @@ static void the_limit_holds(void **state)
 	struct sightings_end end[2];
 
 	(void)state;
-	assert_true(sightings_add(sightings, pair(1), 0, &host, WAN, START));
-	assert_true(sightings_add(sightings, pair(2), 0, &host, WAN, START));
-	assert_false(sightings_add(sightings, pair(3), 0, &host, WAN, START));
+	assert_true(add(sightings, pair(1), 0, &host, WAN, START));
+	assert_true(add(sightings, pair(2), 0, &host, WAN, START));
+	assert_false(add(sightings, pair(3), 0, &host, WAN, START));
 	assert_false(sightings_find(sightings, pair(3), end));
-	assert_true(sightings_add(sightings, pair(2), 1, &provider, LAN, START));
+	assert_true(add(sightings, pair(2), 1, &provider, LAN, START));
 	assert_int_equal(sightings_count(sightings), 2);
 	sightings_free(sightings);
 }

@@ -8,8 +8,7 @@
 
 static struct waiting_end end_at(uint64_t deadline)
 {
-	return (struct waiting_end){ .deadline = deadline, .event = { .id = (uint32_t)deadline },
-		.age_unknown = deadline % 2, .bytes = { deadline + 1, deadline + 2 },
+	return (struct waiting_end){ .deadline = deadline, .event = { .id = (uint32_t)deadline }, .bytes = { deadline + 1, deadline + 2 },
 		.packets = { 3, (uint32_t)deadline } };
 }
 
@@ -28,7 +27,6 @@ static void expect(struct waiting *waiting, uint64_t now, uint64_t deadline)
 	assert_true(waiting_pop(waiting, now, &end));
 	assert_true(end.deadline == want.deadline);
 	assert_int_equal(end.event.id, want.event.id);
-	assert_int_equal(end.age_unknown, want.age_unknown);
 	assert_memory_equal(end.bytes, want.bytes, sizeof(want.bytes));
 	assert_memory_equal(end.packets, want.packets, sizeof(want.packets));
 }

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * api: a snapshot as JSON, for --watch, pages and scripts. docs/api.md describes each field.
+ */
+#ifndef HOSTMETER_API_H
+#define HOSTMETER_API_H
+
+#include "hostmeter/buf.h"
+#include "hostmeter/snapshot.h"
+
+#define API_CONTENT_TYPE "application/json"
+
+/* Raised when a field changes its meaning or goes; a new field is no change. */
+enum { API_SCHEMA = 1 };
+
+/* Each appends one JSON object and a newline. What did not fit shows in buf_error(). */
+void api_hosts(struct buf *out, const struct snapshot *snapshot);
+void api_status(struct buf *out, const struct snapshot *snapshot);
+
+#endif

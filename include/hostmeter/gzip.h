@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * gzip: a page compressed piece by piece as it is sent (zlib), so that a large one never holds up the loop; whoever else reads it
+ * gets the pieces that are already there.
+ */
+#ifndef HOSTMETER_GZIP_H
+#define HOSTMETER_GZIP_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct gzip;
+
+/* Of len bytes, borrowed for as long as it lives. NULL: out of memory. gzip_free(NULL) is fine. */
+struct gzip *gzip_new(const void *data, size_t len);
+void gzip_free(struct gzip *gzip);
+
+/*
+ * Copies compressed bytes from offset on, as many as are there, at most room; what is missing is compressed first, a bounded
+ * piece per call. How many; 0 at the end; or -ENOMEM, from then on.
+ */
+long gzip_read(struct gzip *gzip, uint64_t offset, void *to, size_t room);
+
+#endif

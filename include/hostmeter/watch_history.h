@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * watch_history: what the samples of a session add up to: for each host what it moved since the session began, and the
+ * last minute second by second, of which averages and sparklines are made.
+ *
+ * Counters are read at moments that do not fall together with the seconds; a difference is spread evenly over the time that
+ * it took, so that any interval, short or long, gives the same averages for the same traffic. Hosts are known by label
+ * and MAC; one that the meter no longer lists is forgotten.
+ */
+#ifndef HOSTMETER_WATCH_HISTORY_H
+#define HOSTMETER_WATCH_HISTORY_H
+
+#include "hostmeter/watch_sample.h"
+
+#include <stdbool.h>
+
+enum { WATCH_SLOTS = 60, WATCH_WINDOWS = 3 };
+
+/* Seconds that rates are averaged over: 2, 10, 40. */
+extern const unsigned int watch_windows[WATCH_WINDOWS];
+
+/* One host, or one WAN interface (which counts in the first family). */
+struct watch_track {
+	char label[WATCH_LABEL], mac[MAC_TEXT];
+	uint64_t last[WATCH_FAMILIES][WATCH_DIRECTIONS];    /* the counters as read last */
+	uint64_t session[WATCH_FAMILIES][WATCH_DIRECTIONS]; /* bytes since the session began */
+	float slot[WATCH_FAMILIES][WATCH_DIRECTIONS][WATCH_SLOTS]; /* bytes of each second, by second modulo their number */
+	uint64_t serial; /* the sample that had it last */
+};
+
+/* One connection of the host that is looked at. */
+struct watch_connection {
+	char remote[ADDR_TEXT];
+	char protocol[8];
+	uint16_t local_port, remote_port; /* 0: has none */
+	bool inbound;
+	uint64_t rate[WATCH_DIRECTIONS];  /* bytes a second */
+	uint64_t age;                     /* ns */
+};
+
+struct watch_history {
+	struct watch_sample sample; /* the latest */
+	struct watch_track **track; /* of the latest sample's hosts, in its order */
+	struct watch_track *link;   /* of its links */
+	size_t tracks, links;
+	void *tree;                 /* tsearch(3): all tracks of hosts */
+	uint64_t rounds, serial;    /* samples taken in, and samples that came */
+	uint64_t announced;         /* what the latest sample told of the latest reading */
+	uint64_t begin, time;       /* of what the slots hold, ns; equal: there are no rates yet */
+	struct watch_connection *connection; /* of the host in detail */
+	size_t connections;
+	bool has_connections;
+	struct watch_track *detail; /* the host that they belong to */
+};
+
+/* Takes the sample over and leaves it empty, whatever happens. 0 or -ENOMEM: as if the sample had not come. */
+int watch_history_add(struct watch_history *history, struct watch_sample *sample);
+
+/* The session begins now. */
+void watch_history_zero(struct watch_history *history);
+
+/* Copies the connections of the host of this label and MAC; NULL: it is not known which it has. 0 or -ENOMEM. */
+int watch_history_connections(struct watch_history *history, const char *label, const char *mac,
+	const struct watch_connection *connection, size_t connections);
+
+/* Bytes a second over the last seconds, of the families in the set of bits 1 << family. 0 without two samples. */
+double watch_history_rate(const struct watch_history *history, const struct watch_track *track, unsigned int families,
+	int direction, double seconds);
+
+/* The last minute, both directions, as bytes a second in count steps; count divides WATCH_SLOTS. */
+void watch_history_spark(const struct watch_history *history, const struct watch_track *track, unsigned int families,
+	float *step, int count);
+
+/* Whether two samples have come that a rate can be made of. */
+bool watch_history_has_rates(const struct watch_history *history);
+
+/* Frees what is inside. */
+void watch_history_clear(struct watch_history *history);
+
+#endif

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * watch_json: what --watch --json prints: one object a line for each interval, for scripts.
+ */
+#ifndef HOSTMETER_WATCH_JSON_H
+#define HOSTMETER_WATCH_JSON_H
+
+#include "hostmeter/buf.h"
+#include "hostmeter/watch_view.h"
+
+/* Raised when a field changes its meaning or goes; a new field is no change. */
+enum { WATCH_SCHEMA = 1 };
+
+/* Appends one line: counters as the meter has them, rates in bytes a second over the latest seconds. */
+void watch_json(struct buf *out, const struct watch_history *history, double seconds);
+
+#endif

@@ -1,0 +1,260 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "hostmeter/listing.h"
+
+#include "hostmeter/clock.h"
+#include "hostmeter/flow_line.h"
+#include "hostmeter/meter.h"
+
+#include <errno.h>
+#include <netdb.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#define KEPT_NS (5 * CLOCK_NS_PER_S)
+
+enum state { IDLE, WANTED, RUNNING, DONE };
+
+struct listing {
+	const struct meter *meter;
+	enum state state;
+	struct listing_filter filter;
+	struct buf text;
+	uint64_t until; /* kept */
+	bool cut;
+};
+
+struct listing *listing_new(const struct meter *meter)
+{
+	struct listing *listing = calloc(1, sizeof(*listing));
+
+	if (listing)
+		listing->meter = meter;
+	return listing;
+}
+
+void listing_free(struct listing *listing)
+{
+	if (!listing)
+		return;
+	buf_free(&listing->text);
+	free(listing);
+}
+
+static bool read_number(const char *text, unsigned long max, unsigned long *value)
+{
+	char *end;
+
+	if (*text < '0' || *text > '9')
+		return false;
+	*value = strtoul(text, &end, 10);
+	return !*end && *value <= max;
+}
+
+int listing_filter_set(struct listing_filter *filter, const char *host, const char *ipv, const char *proto,
+	const char *port)
+{
+	unsigned long number;
+
+	if (host && *host) {
+		if (strlen(host) >= sizeof(filter->host))
+			return -EINVAL;
+		memset(filter->host, 0, sizeof(filter->host));
+		memcpy(filter->host, host, strlen(host));
+	}
+	if (ipv && *ipv) {
+		if (strcmp(ipv, "4") && strcmp(ipv, "6"))
+			return -EINVAL;
+		filter->family = (uint8_t)(*ipv - '0');
+	}
+	if (proto && *proto) {
+		const struct protoent *entry = NULL;
+
+		if (!read_number(proto, UINT8_MAX, &number)) {
+			entry = getprotobyname(proto);
+			if (!entry)
+				return -EINVAL;
+			number = (unsigned long)entry->p_proto;
+		}
+		filter->proto = (uint8_t)number;
+	}
+	if (port && *port) {
+		if (!read_number(port, UINT16_MAX, &number))
+			return -EINVAL;
+		filter->port = (uint16_t)number;
+	}
+	return 0;
+}
+
+void listing_ask(struct listing *listing, const struct listing_filter *filter, uint64_t now)
+{
+	bool same = !memcmp(filter, &listing->filter, sizeof(*filter));
+
+	if (same && (listing->state == WANTED || listing->state == RUNNING))
+		return;
+	/* Somebody else's is being made, or waits to be fetched: theirs first. */
+	if (!same && (listing->state == RUNNING || (listing->state == DONE && now < listing->until)))
+		return;
+	listing->filter = *filter;
+	listing->state = WANTED;
+}
+
+bool listing_wanted(const struct listing *listing)
+{
+	return listing->state == WANTED;
+}
+
+void listing_dump_begins(struct listing *listing)
+{
+	if (listing->state != WANTED)
+		return;
+	buf_reset(&listing->text);
+	listing->cut = false;
+	listing->state = RUNNING;
+}
+
+/* --- One entry */
+
+static bool is_address(const struct ct_event *event, const char *text)
+{
+	struct addr addr;
+
+	return !addr_parse(&addr, text) && (addr_equal(&addr, &event->tuple[CT_ORIGINAL].src) ||
+		addr_equal(&addr, &event->tuple[CT_REPLY].src));
+}
+
+static bool passes(const struct listing_filter *f, const struct ct_event *event, const struct meter_flow *flow)
+{
+	const struct ct_tuple *tuple = &event->tuple[CT_ORIGINAL];
+
+	if (f->family && f->family != event->family)
+		return false;
+	if (f->proto && f->proto != event->proto)
+		return false;
+	if (f->port && f->port != tuple->sport && f->port != tuple->dport)
+		return false;
+	return !f->host[0] || !strcmp(f->host, flow->host) || !strcmp(f->host, flow->peer) ||
+		!strcasecmp(f->host, flow->mac) || !strcasecmp(f->host, flow->peer_mac) || is_address(event, f->host);
+}
+
+static const char *scope_name(const struct meter_flow *flow)
+{
+	switch (flow->scope) {
+	case FLOW_WAN:
+		return flow->by == FLOW_BY_ROUTER ? "router" : "wan";
+	case FLOW_LOCAL:
+		return "local";
+	case FLOW_IGNORED:
+		return "none";
+	default:
+		return "undecided";
+	}
+}
+
+/* Names are cleaned when they come in; what would still break a line of words is replaced. */
+static void put_word(struct buf *out, const char *name, const char *word)
+{
+	buf_putc(out, ' ');
+	buf_puts(out, name);
+	buf_putc(out, '=');
+	for (; *word; word++)
+		buf_putc(out, *word == ' ' || *word == '=' ? '_' : *word);
+}
+
+static void put_text(struct buf *out, const struct meter_flow *flow)
+{
+	put_word(out, "host", flow->host);
+	put_word(out, "mac", flow->mac);
+	if (flow->peer[0]) {
+		put_word(out, "peer", flow->peer);
+		put_word(out, "peer_mac", flow->peer_mac);
+	}
+	put_word(out, "by", flow_by_name(flow->by));
+	put_word(out, "scope", scope_name(flow));
+	buf_puts(out, " in=");
+	buf_put_u64(out, flow->in_bytes);
+	buf_puts(out, " out=");
+	buf_put_u64(out, flow->out_bytes);
+	buf_putc(out, '\n');
+}
+
+static void put_quoted(struct buf *out, const char *name, const char *text)
+{
+	buf_printf(out, "\"%s\":\"", name);
+	for (; *text; text++) {
+		if ((unsigned char)*text < 0x20)
+			buf_printf(out, "\\u%04x", (unsigned char)*text);
+		else if (*text == '"' || *text == '\\')
+			buf_printf(out, "\\%c", *text);
+		else
+			buf_putc(out, *text);
+	}
+	buf_putc(out, '"');
+}
+
+static void put_json(struct buf *out, const struct ct_event *event, const struct meter_flow *flow)
+{
+	char text[ADDR_TEXT];
+
+	buf_puts(out, "{\"schema\":1,");
+	put_quoted(out, "host", flow->host);
+	buf_putc(out, ',');
+	put_quoted(out, "mac", flow->mac);
+	buf_putc(out, ',');
+	put_quoted(out, "peer", flow->peer);
+	buf_printf(out, ",\"by\":\"%s\",\"scope\":\"%s\",\"ipv\":%u,\"proto\":%u,\"id\":%u", flow_by_name(flow->by),
+		scope_name(flow), event->family, event->proto, event->id);
+	for (int dir = 0; dir < 2; dir++) {
+		const struct ct_tuple *tuple = &event->tuple[dir];
+
+		buf_printf(out, ",\"%s\":{\"src\":\"%s\"", dir == CT_ORIGINAL ? "original" : "reply",
+			addr_format(&tuple->src, text));
+		buf_printf(out, ",\"dst\":\"%s\",\"sport\":%u,\"dport\":%u,\"bytes\":%llu,\"packets\":%llu}",
+			addr_format(&tuple->dst, text), tuple->sport, tuple->dport,
+			(unsigned long long)event->bytes[dir], (unsigned long long)event->packets[dir]);
+	}
+	buf_printf(out, ",\"in\":%llu,\"out\":%llu}\n", (unsigned long long)flow->in_bytes,
+		(unsigned long long)flow->out_bytes);
+}
+
+void listing_entry(struct listing *listing, const struct nlmsghdr *message, const struct ct_event *event)
+{
+	struct meter_flow flow = { .scope = FLOW_UNDECIDED };
+	struct buf *out = &listing->text;
+
+	if (listing->state != RUNNING)
+		return;
+	meter_find_flow(listing->meter, event, &flow);
+	if (!passes(&listing->filter, event, &flow))
+		return;
+	if (out->len > LISTING_MAX) {
+		listing->cut = true;
+		return;
+	}
+	if (listing->filter.json)
+		put_json(out, event, &flow);
+	else if (!flow_line(out, message))
+		put_text(out, &flow);
+}
+
+void listing_dump_ended(struct listing *listing, uint64_t now)
+{
+	if (listing->state != RUNNING)
+		return;
+	if (listing->cut)
+		buf_puts(&listing->text, listing->filter.json ? "{\"schema\":1,\"cut\":true}\n" :
+			"# more flows than one listing takes: narrow it down\n");
+	listing->state = DONE;
+	listing->until = now + KEPT_NS;
+}
+
+bool listing_fetch(struct listing *listing, const struct listing_filter *filter, struct buf *out, uint64_t now)
+{
+	if (listing->state != DONE || memcmp(filter, &listing->filter, sizeof(*filter)))
+		return false;
+	listing->state = IDLE;
+	if (now < listing->until)
+		buf_add(out, listing->text.data, listing->text.len);
+	buf_free(&listing->text);
+	return now < listing->until;
+}

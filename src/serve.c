@@ -1,0 +1,333 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "hostmeter/serve.h"
+
+#include "hostmeter/api.h"
+#include "hostmeter/config.h"
+#include "hostmeter/gzip.h"
+#include "hostmeter/http.h"
+#include "hostmeter/landing.h"
+#include "hostmeter/loop.h"
+#include "hostmeter/metrics.h"
+#include "hostmeter/negotiate.h"
+#include "hostmeter/topology.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum page { PAGE_TEXT, PAGE_OPENMETRICS, PAGE_HOSTS, PAGE_STATUS, PAGE_LANDING, PAGES };
+
+/* One page of one snapshot. It lives until the last answer made of it is sent. */
+struct rendered {
+	unsigned int users;
+	struct buf body;
+	struct gzip *gzip; /* of body; NULL until somebody asks for it */
+};
+
+struct serve {
+	struct serve_source source;
+	struct loop_timer *expiry;
+	bool have_snapshot;
+	struct snapshot snapshot;
+	struct rendered *page[PAGES];
+	struct prefix *allow;
+	size_t allows;
+	const char **names; /* of this server: the machine's own first */
+	size_t names_count;
+	char own_name[256];
+};
+
+/* --- Who may ask */
+
+struct question {
+	const struct addr *client;
+	bool answer;
+};
+
+static void ask_prefix(void *ctx, const struct prefix *prefix)
+{
+	struct question *question = ctx;
+
+	question->answer |= prefix_contains(prefix, question->client);
+}
+
+bool serve_admits(void *ctx, const struct addr *client, uint32_t ifindex)
+{
+	const struct serve *serve = ctx;
+	const struct topology *topology = serve->source.topology(serve->source.ctx);
+	struct question question = { client, false };
+	struct addr gateway;
+	uint32_t out;
+
+	for (size_t i = 0; i < serve->allows; i++) {
+		if (prefix_contains(&serve->allow[i], client))
+			return true;
+	}
+	if (addr_is_loopback(client) || topology_address(topology, client, &out, &gateway) == SIDE_ROUTER)
+		return true;
+	/* Link-local addresses are the same on every link: only the link itself tells. */
+	if (client->family == 6 && addr_is_link_local(client))
+		return topology_interface(topology, ifindex) == SIDE_LAN;
+	topology_each_lan_prefix(topology, ask_prefix, &question);
+	return question.answer;
+}
+
+/* --- Pages that are shared */
+
+static void drop(void *ctx)
+{
+	struct rendered *page = ctx;
+
+	if (!page || --page->users)
+		return;
+	gzip_free(page->gzip);
+	buf_free(&page->body);
+	free(page);
+}
+
+static void expire(void *ctx)
+{
+	struct serve *serve = ctx;
+
+	for (int i = 0; i < PAGES; i++) {
+		drop(serve->page[i]);
+		serve->page[i] = NULL;
+	}
+	if (serve->have_snapshot)
+		snapshot_clear(&serve->snapshot);
+	serve->have_snapshot = false;
+	if (serve->expiry)
+		loop_timer_stop(serve->expiry);
+}
+
+static int take_snapshot(struct serve *serve)
+{
+	int error;
+
+	/* Whoever was told that it is ready finds it so. */
+	if (serve->have_snapshot && !serve->snapshot.ready && serve->source.ready(serve->source.ctx))
+		expire(serve);
+	if (serve->have_snapshot)
+		return 0;
+	error = serve->source.snapshot(serve->source.ctx, &serve->snapshot);
+	if (error)
+		return error;
+	serve->have_snapshot = true;
+	loop_timer_set(serve->expiry, SERVE_SHARE_NS);
+	return 0;
+}
+
+static void render(struct buf *out, enum page page, const struct snapshot *snapshot)
+{
+	switch (page) {
+	case PAGE_TEXT:
+		metrics_render(out, snapshot, METRICS_TEXT);
+		break;
+	case PAGE_OPENMETRICS:
+		metrics_render(out, snapshot, METRICS_OPENMETRICS);
+		break;
+	case PAGE_HOSTS:
+		api_hosts(out, snapshot);
+		break;
+	case PAGE_STATUS:
+		api_status(out, snapshot);
+		break;
+	default:
+		landing_render(out, snapshot);
+		break;
+	}
+}
+
+/* The page of a snapshot that is young enough; NULL: no memory for it. */
+static struct rendered *get_page(struct serve *serve, enum page page)
+{
+	struct rendered *rendered;
+
+	if (take_snapshot(serve))
+		return NULL;
+	if (serve->page[page])
+		return serve->page[page];
+	rendered = calloc(1, sizeof(*rendered));
+	if (!rendered)
+		return NULL;
+	rendered->users = 1;
+	render(&rendered->body, page, &serve->snapshot);
+	if (buf_error(&rendered->body)) {
+		drop(rendered);
+		return NULL;
+	}
+	serve->page[page] = rendered;
+	return rendered;
+}
+
+static long read_gzip(void *ctx, uint64_t offset, char *to, size_t room)
+{
+	struct rendered *page = ctx;
+
+	return gzip_read(page->gzip, offset, to, room);
+}
+
+static void add_header(struct http_response *response, const char *name, const char *value)
+{
+	int i = 0;
+
+	while (i < HTTP_HEADERS - 1 && response->header[i].name)
+		i++;
+	response->header[i].name = name;
+	response->header[i].value = value;
+}
+
+static void answer_page(struct serve *serve, const struct http_request *request, struct http_response *response,
+	enum page page)
+{
+	struct rendered *rendered = get_page(serve, page);
+
+	if (!rendered) {
+		response->status = 503;
+		buf_puts(&response->body, "out of memory\n");
+		return;
+	}
+	response->shared = (struct http_shared){ .ctx = rendered, .release = drop, .data = rendered->body.data,
+		.len = rendered->body.len };
+	rendered->users++;
+	add_header(response, "Vary", page <= PAGE_OPENMETRICS ? "Accept, Accept-Encoding" : "Accept-Encoding");
+	if (!negotiate_gzip(http_header(request, "Accept-Encoding")))
+		return;
+	if (!rendered->gzip)
+		rendered->gzip = gzip_new(rendered->body.data, rendered->body.len);
+	if (!rendered->gzip)
+		return; /* plain will do */
+	response->shared.read = read_gzip;
+	add_header(response, "Content-Encoding", "gzip");
+}
+
+/* --- Endpoints */
+
+static void answer_landing(struct serve *serve, const struct http_request *request, struct http_response *response)
+{
+	response->content_type = "text/html; charset=utf-8";
+	add_header(response, "Content-Security-Policy", "default-src 'none'");
+	answer_page(serve, request, response, PAGE_LANDING);
+}
+
+static void answer_metrics(struct serve *serve, const struct http_request *request, struct http_response *response)
+{
+	enum metrics_format format = negotiate_format(http_header(request, "Accept"));
+
+	response->content_type = metrics_content_type(format);
+	answer_page(serve, request, response, format == METRICS_OPENMETRICS ? PAGE_OPENMETRICS : PAGE_TEXT);
+}
+
+static void answer_hosts(struct serve *serve, const struct http_request *request, struct http_response *response)
+{
+	response->content_type = API_CONTENT_TYPE;
+	answer_page(serve, request, response, PAGE_HOSTS);
+}
+
+static void answer_status(struct serve *serve, const struct http_request *request, struct http_response *response)
+{
+	response->content_type = API_CONTENT_TYPE;
+	answer_page(serve, request, response, PAGE_STATUS);
+}
+
+static void answer_healthy(struct serve *serve, const struct http_request *request, struct http_response *response)
+{
+	(void)serve, (void)request;
+	buf_puts(&response->body, "healthy\n");
+}
+
+static void answer_ready(struct serve *serve, const struct http_request *request, struct http_response *response)
+{
+	bool ready = serve->source.ready(serve->source.ctx);
+
+	(void)request;
+	response->status = ready ? 200 : 503;
+	buf_puts(&response->body, ready ? "ready\n" : "not ready: the first reading of all connections is not in\n");
+}
+
+static const struct endpoint {
+	const char *path;
+	void (*answer)(struct serve *serve, const struct http_request *request, struct http_response *response);
+	bool check_host; /* a browser may be made to read it to a stranger */
+} endpoints[] = {
+	{ "/", answer_landing, true },
+	{ "/metrics", answer_metrics, false },
+	{ "/api/v1/hosts", answer_hosts, true },
+	{ "/api/v1/status", answer_status, true },
+	{ "/-/healthy", answer_healthy, false },
+	{ "/-/ready", answer_ready, false },
+};
+
+static const struct endpoint *find_endpoint(const char *path)
+{
+	for (size_t i = 0; i < sizeof(endpoints) / sizeof(endpoints[0]); i++) {
+		if (strcmp(endpoints[i].path, path) == 0)
+			return &endpoints[i];
+	}
+	return NULL;
+}
+
+void serve_request(void *ctx, const struct http_request *request, struct http_response *response)
+{
+	struct serve *serve = ctx;
+	const struct endpoint *endpoint = find_endpoint(request->path);
+
+	add_header(response, "X-Content-Type-Options", "nosniff");
+	add_header(response, "Cache-Control", "no-store");
+	if (!endpoint) {
+		response->status = 404;
+		buf_puts(&response->body, "not found; metrics are at /metrics\n");
+	} else if (endpoint->check_host && !request->local &&
+		!negotiate_host(http_header(request, "Host"), serve->names, serve->names_count)) {
+		response->status = 421;
+		buf_puts(&response->body, "this server has another name: use its address, or see server-name in hostmeter.conf(5)\n");
+	} else {
+		endpoint->answer(serve, request, response);
+	}
+}
+
+/* --- Start and end */
+
+/* 0 or -ENOMEM. */
+static int take_config(struct serve *serve, const struct config *config)
+{
+	serve->allow = calloc(config->allow.count + 1, sizeof(*serve->allow));
+	serve->names = calloc(config->server_names.count + 1, sizeof(*serve->names));
+	if (!serve->allow || !serve->names)
+		return -ENOMEM;
+	for (size_t i = 0; i < config->allow.count; i++) {
+		if (!prefix_parse(&serve->allow[serve->allows], config->allow.item[i]))
+			serve->allows++;
+	}
+	if (gethostname(serve->own_name, sizeof(serve->own_name) - 1) == 0)
+		serve->names[serve->names_count++] = serve->own_name;
+	for (size_t i = 0; i < config->server_names.count; i++)
+		serve->names[serve->names_count++] = config->server_names.item[i];
+	return 0;
+}
+
+struct serve *serve_new(struct loop *loop, const struct config *config, const struct serve_source *source)
+{
+	struct serve *serve = calloc(1, sizeof(*serve));
+
+	if (!serve)
+		return NULL;
+	serve->source = *source;
+	serve->expiry = loop_timer_add(loop, expire, serve);
+	if (serve->expiry && !take_config(serve, config))
+		return serve;
+	serve_free(serve);
+	return NULL;
+}
+
+void serve_free(struct serve *serve)
+{
+	if (!serve)
+		return;
+	expire(serve);
+	loop_timer_del(serve->expiry);
+	free(serve->allow);
+	free(serve->names);
+	free(serve);
+}

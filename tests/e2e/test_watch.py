@@ -1,0 +1,429 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The live view as people use it: in a real terminal (tmux), in a pipe, from another machine."""
+
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+
+import pytest
+from lab import PROGRAM, wait_until
+
+CTRL_Z = "C-z"
+
+
+class Terminal:
+    """A tmux of its own with a shell in it, in the router's namespace."""
+
+    def __init__(self, lab, width=100, height=30, term=None, env=None, locale="C.UTF-8"):
+        self.lab = lab
+        self.socket = lab.scratch / f"tmux-{os.getpid()}"
+        self.env = {**os.environ, "LC_ALL": locale, "PS1": "$ ", "ENV": "", "HISTFILE": "/dev/null", **(env or {})}
+        self.env.pop("TMUX", None)
+        self.env.pop("NO_COLOR", None)
+        self.env.update(env or {})
+        self.term = term
+        conf = lab.scratch / "tmux.conf"
+        conf.write_text("set -g default-terminal tmux-256color\nset -g history-limit 0\nset -g status off\n"
+                        "set -g mouse on\nset -s escape-time 0\nset -g remain-on-exit on\n")
+        self("-f", conf, "new-session", "-d", "-x", width, "-y", height, "sh")
+        if term:
+            self.line(f"export TERM={term}")
+
+    def __call__(self, *argv):
+        command = self.lab.router.command("tmux", "-S", self.socket, *argv)
+        done = subprocess.run(command, capture_output=True, text=True, env=self.env, timeout=20, check=False)
+        assert done.returncode == 0, (argv, done.stderr)
+        return done.stdout
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self("kill-server")
+
+    def line(self, text):
+        self("send-keys", "-l", str(text))
+        self("send-keys", "Enter")
+
+    def keys(self, *keys):
+        self("send-keys", *keys)
+
+    def text(self, *options):
+        return self("capture-pane", "-p", *options)
+
+    def lines(self):
+        return self.text().rstrip("\n").split("\n")
+
+    def sees(self, pattern, deadline=15):
+        """Waits until the screen matches; returns the match."""
+        def found():
+            return re.search(pattern, self.text(), re.MULTILINE)
+
+        try:
+            return wait_until(found, deadline)
+        except AssertionError:
+            raise AssertionError(f"no {pattern!r} on the screen:\n{self.text()}") from None
+
+    def sees_not(self, pattern, deadline=15):
+        wait_until(lambda: not re.search(pattern, self.text(), re.MULTILINE), deadline, f"{pattern!r} is gone")
+
+    def size(self, width, height):
+        self("resize-window", "-x", width, "-y", height)
+
+    def setting(self, name):
+        return self("display-message", "-p", "#{" + name + "}").strip()
+
+    def stty(self):
+        """What the shell says of the terminal's settings."""
+        path = self.lab.scratch / "stty"
+        path.unlink(missing_ok=True)
+        self.line(f"stty -g > {path}; echo > {path}.done")
+        wait_until(lambda: (self.lab.scratch / "stty.done").exists(), what="the shell answers")
+        (self.lab.scratch / "stty.done").unlink()
+        return path.read_text()
+
+    def is_given_back(self):
+        """The shell has the terminal as it was: no second screen, the cursor seen, no mouse taken."""
+        wait_until(lambda: self.setting("alternate_on") == "0", what="the first screen is back")
+        assert self.setting("cursor_flag") == "1"
+        assert self.setting("mouse_any_flag") == "0"
+
+
+def watch(meter, *options, program=PROGRAM):
+    words = [program, "--config", meter.config, "--socket", meter.socket, "--watch=0.5", *options]
+    return " ".join(map(str, words))
+
+
+class Chat:
+    """Traffic that goes on: each host fetches the page again and again, phone over IPv6 only."""
+
+    def __init__(self, lab):
+        for host in lab.hosts:
+            server = f"[{lab.server_v6}]" if host.name == "phone" else lab.server_v4
+            lab[host.name].spawn("sh", "-c", f"while curl -sSg -o /dev/null --limit-rate 200k http://{server}/page; do :; done")
+
+
+@pytest.fixture
+def chat(lab, traffic):
+    lab.load_rules()
+    return lambda: Chat(lab)
+
+
+def names(lines):
+    """The first words of the hosts' lines."""
+    known = {"desktop", "laptop", "phone", "router", "unknown", "other"}
+    return [line.split()[0] for line in lines if line.split() and line.split()[0] in known]
+
+
+def test_every_key(lab, chat):
+    with lab.meter(config=lab.names()) as meter, Terminal(lab) as terminal:
+        chat()
+        terminal.line(watch(meter))
+        terminal.sees(r"^desktop +[0-9.]+M +[0-9.]+k? ")
+        terminal.sees(r"^wan .*↓ [0-9.]+M")
+        terminal.sees(r"^NAME +DOWN +UP +LAST MIN +TOTAL +▼SHARE +IPv6 +CONN +SEEN")
+        terminal.sees(r"^phone .* 100% +[1-9]")
+        terminal.keys("1")
+        terminal.sees(r"^▼NAME")
+        wait_until(lambda: names(terminal.lines())[:3] == ["desktop", "laptop", "other"], what="sorted by name")
+        terminal.keys("r")
+        terminal.sees(r"^▲NAME")
+        wait_until(lambda: names(terminal.lines())[0] == "unknown", what="the other way round")
+        for key, column in zip("234567", ("DOWN", "UP", "TOTAL", "SHARE", "IPv6", "CONN")):
+            terminal.keys(key)
+            terminal.sees(f"▼{column}")
+        terminal.keys("s")
+        terminal.sees("▼SEEN")
+        terminal.keys("u")
+        terminal.sees(r"bytes/s, 10 s average")
+        terminal.keys("i")
+        terminal.sees(r"^desktop +[0-9.]+Ki")
+        terminal.keys("i", "u", "a")
+        terminal.sees(r"bit/s, 40 s average")
+        terminal.keys("a")
+        terminal.sees(r"bit/s, 2 s average")
+        terminal.keys("t")
+        terminal.sees(r"bytes of the session")
+        terminal.keys("t", "f")
+        terminal.sees(r"IPv4 only")
+        terminal.sees(r"^phone +0 +0 ")
+        terminal.keys("f")
+        terminal.sees(r"IPv6 only")
+        terminal.sees(r"^desktop +0 +0 ")
+        terminal.keys("f")
+        terminal.sees_not(r"IPv6 only")
+        terminal.keys("+")
+        terminal.sees(r"every 1 s")
+        terminal.keys("-")
+        terminal.sees(r"every 0.5 s")
+        terminal.keys("/")
+        terminal("send-keys", "-l", "PHO")
+        terminal.sees(r"^all \(1 of \d\)")
+        assert names(terminal.lines()) == ["phone"]
+        terminal.keys("Enter")
+        terminal.sees(r"^/PHO +Esc shows all")
+        terminal.keys("Enter")
+        terminal.sees(r"^MAC +" + lab.hosts[2].mac)
+        terminal.sees(r"addresses +.*\n?.*" + lab.hosts[2].v6)
+        terminal.keys("Escape")
+        terminal.sees(r"^all \(1 of \d\)")
+        terminal.keys("Escape")
+        terminal.sees(r"^\d hosts")
+        terminal.keys("?")
+        terminal.sees(r"^q +quit")
+        terminal.keys("?")
+        terminal.sees(r"^\d hosts")
+        terminal.keys("1", "Home", "j", "Down", "k", "Enter")
+        terminal.sees(r"^laptop$")
+        terminal.keys("Escape", "G", "Enter")
+        terminal.sees(r"^unknown$")
+        terminal.keys("Escape", "PPage", "NPage", "End", "Home", "Up", "Enter")
+        terminal.sees(r"^desktop$")
+        terminal.keys("Escape", "Space")
+        terminal.sees(r"PAUSED")
+        before = terminal.lines()[5:]
+        wait_until(lambda: meter.value("hostmeter_dumps_total") is not None)
+        assert terminal.lines()[5:] == before
+        terminal.keys("Space")
+        terminal.sees_not(r"PAUSED")
+        terminal.keys("t", "z")
+        terminal.keys("q")
+        terminal.is_given_back()
+
+
+def test_zero(lab, traffic, chat):
+    with lab.meter(config=lab.names()) as meter, Terminal(lab) as terminal:
+        terminal.line(watch(meter))
+        terminal.sees(r"^\d hosts")
+        lab.load_rules()
+        traffic.http(lab.hosts[0], 4)
+        lab.settled(meter)
+        terminal.sees(r"^desktop .* \d\d\dk ")
+        terminal.keys("z")
+        terminal.sees(r"^desktop +\S+ +\S+ .* 0 +\d+%")
+
+
+def report(sgr, button, column, row):
+    """What a terminal says of its mouse; columns and rows from 1 on. Buttons are let go again, the wheel (65) is not."""
+    if sgr:
+        return f"\033[<{button};{column};{row}M" + (f"\033[<{button};{column};{row}m" if button == 0 else "")
+    old = ["\033[M" + "".join(chr(32 + n) for n in (code, column, row)) for code in (button, 3)]
+    return "".join(old if button == 0 else old[:1])
+
+
+@pytest.mark.parametrize("term,sgr", [("tmux-256color", False), ("xterm-256color", True)])
+def test_mouse(lab, chat, term, sgr):
+    with lab.meter(config=lab.names()) as meter, Terminal(lab, term=term) as terminal:
+        chat()
+        terminal.line(watch(meter))
+        terminal.sees(r"^6 hosts")
+        at = terminal.sees(r"^NAME.*SHARE")
+        row = terminal.text()[:at.start()].count("\n") + 1
+        assert "1" in (terminal.setting("mouse_any_flag"), terminal.setting("mouse_standard_flag"))
+        terminal("send-keys", "-l", report(sgr, 0, 2, row))
+        terminal.sees(r"^▼NAME")
+        terminal("send-keys", "-l", report(sgr, 0, 2, row))
+        terminal.sees(r"^▲NAME")
+        terminal("send-keys", "-l", report(sgr, 0, 5, row + 2))
+        terminal.keys("Enter")
+        terminal.sees(r"^router$")
+        terminal.keys("Escape")
+        terminal.sees(r"^▲NAME")
+        terminal("send-keys", "-l", report(sgr, 65, 2, row + 3))
+        terminal.keys("Enter")
+        terminal.sees(r"^laptop$")
+
+
+def test_resize(lab, chat):
+    with lab.meter(config=lab.names()) as meter, Terminal(lab) as terminal:
+        chat()
+        terminal.line(watch(meter))
+        terminal.sees(r"^6 hosts")
+        for width, height, has, has_not in (40, 12, "SHARE", "TOTAL"), (200, 50, "MAC", None), (80, 10, "SEEN", "MAC"):
+            terminal.size(width, height)
+            terminal.sees(f"^NAME.*{has}")
+            terminal.sees(r"^q quit")
+            lines = terminal.lines()
+            assert len(lines) == height and lines[-1].startswith("q quit") and lines[-2].startswith("6 hosts"), lines
+            assert not has_not or has_not not in terminal.text()
+        terminal.keys("q")
+        terminal.is_given_back()
+
+
+def test_suspend_and_resume(lab, chat):
+    with lab.meter(config=lab.names()) as meter, Terminal(lab) as terminal:
+        before = terminal.stty()
+        terminal.line(watch(meter))
+        terminal.sees(r"^q quit")
+        terminal.keys(CTRL_Z)
+        terminal.is_given_back()
+        assert terminal.stty() == before
+        terminal.size(60, 20)
+        terminal.line("fg")
+        terminal.sees(r"^NAME.*LAST MIN")
+        assert len(terminal.lines()) == 20
+        terminal.keys("q")
+        terminal.is_given_back()
+        assert terminal.stty() == before
+
+
+@pytest.mark.parametrize("signo", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGSEGV, signal.SIGABRT])
+def test_terminal_is_given_back(lab, signo):
+    with lab.meter(config=lab.names()) as meter, Terminal(lab) as terminal:
+        before = terminal.stty()
+        pid = lab.scratch / "pid"
+        terminal.line(f"ulimit -c 0; sh -c 'echo $$ > {pid}; exec {watch(meter)}'; echo status $?")
+        terminal.sees(r"^q quit")
+        assert terminal.setting("alternate_on") == "1"
+        os.kill(int(pid.read_text()), signo)
+        terminal.sees(rf"^status {128 + signo}" if signo in (signal.SIGSEGV, signal.SIGABRT) else r"^status 0")
+        terminal.is_given_back()
+        assert terminal.stty() == before
+
+
+def test_meter_is_lost_and_found(lab, traffic):
+    lab.load_rules()
+    with lab.meter(config=lab.names()) as meter, Terminal(lab) as terminal:
+        terminal.line(watch(meter))
+        terminal.sees(r"^desktop|^router")
+        meter.kill()
+        terminal.sees(r"The meter is lost: nobody answers")
+        terminal.keys("u")
+        terminal.sees(r"bytes/s")
+        meter.start()
+        terminal.sees_not(r"The meter is lost")
+        traffic.http(lab.hosts[0], 4)
+        terminal.sees(r"^desktop .* \d\d\dk ")
+
+
+def test_without_a_meter(lab):
+    meter = lab.meter()
+    done = lab.router.run(PROGRAM, "--watch", "--config", meter.config, "--socket", meter.socket, check=False)
+    assert done.returncode == 1
+    assert "start it with" in done.stderr and str(meter.socket) in done.stderr and len(done.stderr.splitlines()) == 1
+    done = lab.router.run(PROGRAM, "--connect", "http://127.0.0.1:10060", "--config", meter.config, check=False)
+    assert done.returncode == 1 and "nobody answers" in done.stderr
+
+
+@pytest.mark.parametrize("term,env,codes", [("xterm-256color", {}, r"\x1b\[[0-9;]*38;5;"), ("xterm", {}, r"\x1b\[[0-9;]*3[0-7]"),
+                                            ("xterm-256color", {"NO_COLOR": "1"}, None), ("vt100", {}, None)])
+def test_colours(lab, term, env, codes):
+    with lab.meter(config=lab.names()) as meter, Terminal(lab, term=term, env=env) as terminal:
+        terminal.line(watch(meter))
+        terminal.sees(r"^q quit")
+        coloured = re.search(r"\x1b\[(?:[0-9;]*;)?(?:38;5|3[0-7]|9[0-7])[;m]", terminal.text("-e"))
+        assert bool(coloured) == bool(codes), terminal.text("-e")
+        if codes:
+            assert re.search(codes, terminal.text("-e")), terminal.text("-e")
+        terminal.keys("q")
+        terminal.is_given_back()
+
+
+def test_color_option(lab):
+    with lab.meter(config=lab.names()) as meter, Terminal(lab, env={"NO_COLOR": "1"}) as terminal:
+        for when, expected in ("always", True), ("never", False), ("auto", False):
+            terminal.line(watch(meter, "--color", when))
+            terminal.sees(r"^q quit")
+            assert bool(re.search(r"\x1b\[[0-9;]*38;5;", terminal.text("-e"))) == expected
+            terminal.keys("q")
+            terminal.is_given_back()
+
+
+def test_ascii(lab, chat):
+    with lab.meter(config='host "K\u00fcche" { mac = {"' + lab.hosts[0].mac + '"} }\n') as meter, \
+            Terminal(lab, locale="C") as terminal:
+        chat()
+        terminal.line(watch(meter))
+        terminal.sees(r"^K\?che +[0-9.]+")
+        terminal.sees(r"vSHARE")
+        assert terminal.text().isascii()
+
+
+def test_unknown_terminal_falls_back(lab):
+    with lab.meter(config=lab.names()) as meter, Terminal(lab, term="no-such-terminal") as terminal:
+        terminal.line(watch(meter))
+        terminal.sees(r"no terminfo for TERM \"no-such-terminal\"")
+        terminal.sees(r"^\d hosts")
+        assert terminal.setting("alternate_on") == "0"
+        terminal.keys("C-c")
+
+
+def totals(line):
+    return {(host["host"], int(ipv), way): host[ipv][way]["bytes"]
+            for host in line["hosts"] for ipv in "46" for way in ("in", "out") if host[ipv][way]["bytes"]}
+
+
+def test_json_adds_up_to_the_metrics(lab, traffic):
+    lab.load_rules()
+    with lab.meter(config=lab.names()) as meter:
+        watcher = lab.router.spawn(*watch(meter, "--json").split())
+        wait_until(lambda: watcher.output().count("\n") >= 2, 20, "two lines")
+        for host in lab.hosts:
+            traffic.tcp_down(host, 4, "4M")
+            traffic.http(host, 6)
+        settled = {key: count.bytes for key, count in lab.settled(meter).items()}
+
+        def last():
+            line = json.loads(watcher.output().splitlines()[-1])
+            assert line["schema"] == 1
+            return line
+
+        wait_until(lambda: watcher.output().endswith("\n") and totals(last()) == settled, 20, "the view has it all")
+        # What the session moved is what the counters say, for there was nothing before it.
+        wait_until(lambda: watcher.output().endswith("\n") and all(
+            host[ipv][way]["session"] == host[ipv][way]["bytes"]
+            for host in last()["hosts"] for ipv in "46" for way in ("in", "out") if host["host"] in ("laptop", "phone")),
+            20, "sessions too")
+        wan = {link["interface"]: link for link in last()["wan"]}
+        value = meter.value("network_bytes_total", interface="wan", direction="rx")
+        assert abs(wan["wan"]["rx"]["bytes"] - value) <= 4096
+        assert {address for host in last()["hosts"] for address in host["addresses"]} >= {host.v4 for host in lab.hosts}
+
+
+def test_rates_are_right(lab, traffic):
+    """A stream of 4 Mbit/s of payload, in datagrams of known size."""
+    lab.load_rules()
+    with lab.meter(config=lab.names()) as meter:
+        lab["laptop"].spawn("iperf3", "--client", lab.server_v4, "--udp", "--reverse", "--bitrate", "4M", "--length", "1000",
+                            "--time", "120")
+        wait_until(lambda: meter.value("host_bytes_total", host="laptop", mac=lab.hosts[1].mac, ipv="4", direction="in"),
+                   20, "the stream runs")
+        done = lab.router.output(PROGRAM, "--config", meter.config, "--socket", meter.socket, "--watch=3", "--json",
+                                 "--count", "2", deadline=60)
+        rates = {host["host"]: host["4"]["in"]["rate"] for host in json.loads(done.splitlines()[-1])["hosts"]}
+        assert rates["laptop"] == pytest.approx(4_000_000 / 8 * 1028 / 1000, rel=0.05)
+        assert sum(rates.values()) == rates["laptop"]
+
+
+def test_plain_count(lab, chat):
+    with lab.meter(config=lab.names()) as meter:
+        chat()
+        out = lab.router.output(*watch(meter, "--count", "2").split(), deadline=60)
+        pages = out.split("\n\n")
+        assert len(pages) == 2
+        for page in pages:
+            assert page.startswith("hostmeter ") and "\x1b" not in page
+            assert re.search(r"^desktop +[0-9.]+M +", page, re.MULTILINE), page
+            assert page.rstrip("\n").splitlines()[-1].startswith("6 hosts")
+            assert max(map(len, page.splitlines())) <= 80
+
+
+def test_another_routers_meter(lab, chat):
+    with lab.meter(config=lab.names(), listen="127.0.0.1:10061") as meter:
+        chat()
+        out = lab.router.output(PROGRAM, "--config", meter.config, "--connect", "http://127.0.0.1:10061/", "--watch=0.5",
+                                "--count", "1", deadline=60)
+        assert re.search(r"^desktop +[0-9.]+M +", out, re.MULTILINE), out
+
+
+def test_a_reader_that_leaves_is_no_crash(lab):
+    with lab.meter(config=lab.names()) as meter:
+        done = lab.router.run("sh", "-c", f"{watch(meter)} | head -n 1", deadline=60)
+        assert done.stdout.startswith("hostmeter")
+
+
+def test_tmux_is_there():
+    assert shutil.which("tmux")

@@ -504,6 +504,10 @@ void config_free(struct config *config)
 	free(config->record);
 	free(config->rules);
 	free(config->connect);
+	free(config->flows_host);
+	free(config->flows_ipv);
+	free(config->flows_proto);
+	free(config->flows_port);
 	for (size_t i = 0; i < config->hosts; i++) {
 		free(config->host[i].name);
 		free(config->host[i].mac);

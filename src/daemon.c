@@ -14,9 +14,11 @@
 #include "hostmeter/ifnames.h"
 #include "hostmeter/intake.h"
 #include "hostmeter/keeper.h"
+#include "hostmeter/listing.h"
 #include "hostmeter/log.h"
 #include "hostmeter/loop.h"
 #include "hostmeter/meter.h"
+#include "hostmeter/naming.h"
 #include "hostmeter/nl.h"
 #include "hostmeter/notify.h"
 #include "hostmeter/pace.h"
@@ -24,6 +26,7 @@
 #include "hostmeter/setup.h"
 #include "hostmeter/trace.h"
 #include "hostmeter/valve.h"
+#include "hostmeter/vendor.h"
 
 #include <cap-ng.h>
 #include <errno.h>
@@ -64,6 +67,10 @@ struct daemon {
 	struct loop_signal *signals[2];
 	struct keeper *keeper;
 	struct guard *guard;
+	struct naming *naming;
+	struct listing *listing;
+	struct vendor *vendor;
+	char vendor_text[VENDOR_TEXT];
 	struct loop_timer *again; /* makes another turn of the loop, for work that goes on over many */
 	struct pace pace;
 	struct valve valve;
@@ -194,6 +201,7 @@ static void start_dump(struct daemon *d)
 
 	d->dump_began = loop_now_ns(d->loop);
 	d->dump_began_cpu = clock_cpu_ns();
+	listing_dump_begins(d->listing);
 	error = nl_dump_conntrack(d->nl);
 	if (error && error != -EBUSY) {
 		log_warning("dump of the connections: %s", strerror(-error));
@@ -207,6 +215,7 @@ static void start_dump(struct daemon *d)
 static void dump_ended(struct daemon *d)
 {
 	pace_dumped(&d->pace, d->dump_began, clock_cpu_ns() - d->dump_began_cpu);
+	listing_dump_ended(d->listing, loop_now_ns(d->loop));
 	if (d->stopping)
 		loop_stop(d->loop);
 	else
@@ -300,6 +309,20 @@ static void on_datagram(void *ctx, enum source source, bool outgoing, const void
 		say_hello(d);
 		start_metering(d);
 	}
+}
+
+static void on_entry(void *ctx, const struct nlmsghdr *message, const struct ct_event *event)
+{
+	struct daemon *d = ctx;
+
+	listing_entry(d->listing, message, event);
+}
+
+static void on_names(void *ctx)
+{
+	struct daemon *d = ctx;
+
+	meter_names_changed(meter_of(d));
 }
 
 static void record_overrun(struct daemon *d, enum source source)
@@ -563,6 +586,29 @@ static const struct topology *answer_topology(void *ctx)
 	return meter_topology(meter_of(ctx));
 }
 
+/* Until a little after it should have asked again: then it has gone. */
+static void answer_watched(void *ctx, uint64_t interval_ns)
+{
+	struct daemon *d = ctx;
+	uint64_t now = loop_now_ns(d->loop);
+
+	pace_want(&d->pace, interval_ns, now, now + 2 * interval_ns + CLOCK_NS_PER_S);
+	if (d->metering && !d->stopping && !nl_dump_running(d->nl))
+		plan_dump(d);
+}
+
+static bool answer_flows(void *ctx, const struct listing_filter *filter, struct buf *out)
+{
+	struct daemon *d = ctx;
+	uint64_t now = loop_now_ns(d->loop);
+
+	if (listing_fetch(d->listing, filter, out, now))
+		return true;
+	listing_ask(d->listing, filter, now);
+	ask_for_dump(d);
+	return false;
+}
+
 /* --- Start and end */
 
 static int refuse(const char *what, const char *where, int error)
@@ -619,11 +665,27 @@ static int listen_everywhere(struct daemon *d)
 	return 0;
 }
 
+static const char *vendor_of(void *ctx, const struct mac *mac)
+{
+	struct daemon *d = ctx;
+
+	return vendor_name(d->vendor, mac, d->vendor_text);
+}
+
+static int make_fresh_meter(struct daemon *d, const struct hash_key *hash)
+{
+	int error = setup_make(&d->setup, d->config, hash, clock_real_ns());
+
+	if (!error && d->vendor)
+		meter_set_vendor(d->setup.meter, vendor_of, d);
+	return error;
+}
+
 /* A meter that goes on from the checkpoint, or a fresh one. */
 static int make_meter(struct daemon *d, const struct hash_key *hash)
 {
 	char path[PATH_MAX];
-	int error = setup_make(&d->setup, d->config, hash, clock_real_ns());
+	int error = make_fresh_meter(d, hash);
 
 	if (error)
 		return error;
@@ -634,7 +696,7 @@ static int make_meter(struct daemon *d, const struct hash_key *hash)
 	if (!keeper_load(d->keeper, d->setup.meter, clock_mono_ns()))
 		return 0;
 	setup_free(&d->setup);
-	return setup_make(&d->setup, d->config, hash, clock_real_ns());
+	return make_fresh_meter(d, hash);
 }
 
 static int make_parts(struct daemon *d)
@@ -647,13 +709,15 @@ static int make_parts(struct daemon *d)
 		.ctx = d, .datagram = on_datagram, .overrun = on_overrun, .failed = on_failed,
 	};
 	const struct serve_source answers = {
-		.ctx = d, .snapshot = answer_snapshot, .ready = answer_ready, .topology = answer_topology,
+		.ctx = d, .snapshot = answer_snapshot, .ready = answer_ready,
+		.topology = answer_topology, .watched = answer_watched, .flows = answer_flows,
 	};
 	struct hash_key hash;
 	int error = hash_key_random(&hash);
 
 	if (error)
 		return error;
+	d->vendor = vendor_new(NULL);
 	error = make_meter(d, &hash);
 	if (error)
 		return error;
@@ -665,14 +729,18 @@ static int make_parts(struct daemon *d)
 	d->serve = serve_new(d->loop, d->config, &answers);
 	d->http = http_new(d->loop, serve_request, d->serve);
 	d->ifnames = ifnames_new(d->loop);
+	d->naming = naming_new(d->loop, d->setup.names, d->config, on_names, d);
+	d->listing = listing_new(d->setup.meter);
 	d->tick = loop_timer_add(d->loop, on_tick, d);
 	d->dump = loop_timer_add(d->loop, on_dump, d);
 	d->retry = loop_timer_add(d->loop, on_retry, d);
 	d->again = loop_timer_add(d->loop, on_again, d);
 	d->signals[0] = loop_signal_add(d->loop, SIGINT, on_signal, d);
 	d->signals[1] = loop_signal_add(d->loop, SIGTERM, on_signal, d);
-	if (!d->nl || !d->serve || !d->http || !d->ifnames || !d->tick || !d->dump || !d->retry || !d->again || !d->signals[0] || !d->signals[1])
+	if (!d->nl || !d->serve || !d->http || !d->ifnames || !d->naming || !d->listing ||
+		!d->tick || !d->dump || !d->retry || !d->again || !d->signals[0] || !d->signals[1])
 		return -ENOMEM;
+	intake_watch_entries(d->intake, on_entry, d);
 	http_set_admit(d->http, serve_admits, d->serve);
 	loop_on_turn_end(d->loop, on_turn_end, d);
 	return 0;
@@ -742,6 +810,8 @@ static void free_parts(struct daemon *d)
 	loop_timer_del(d->retry);
 	loop_timer_del(d->dump);
 	loop_timer_del(d->tick);
+	naming_free(d->naming);
+	listing_free(d->listing);
 	ifnames_free(d->ifnames);
 	http_free(d->http);
 	serve_free(d->serve);
@@ -752,6 +822,7 @@ static void free_parts(struct daemon *d)
 	close_fill(&d->fill);
 	intake_free(d->intake);
 	setup_free(&d->setup);
+	vendor_free(d->vendor);
 }
 
 int daemon_run(const struct config *config)

@@ -73,6 +73,7 @@ void hosts_free(struct hosts *hosts)
 	HASH_CLEAR(hh, hosts->by_key);
 	for (uint32_t i = 0; i < hosts->count; i++) {
 		free(hosts->entry[i]->host.name);
+		free(hosts->entry[i]->host.vendor);
 		free(hosts->entry[i]);
 	}
 	free(hosts->entry);
@@ -141,6 +142,16 @@ uint32_t hosts_by_mac(struct hosts *hosts, const struct mac *mac)
 	return entry->index;
 }
 
+uint32_t hosts_find_mac(const struct hosts *hosts, const struct mac *mac)
+{
+	struct key key = { .kind = HOST_KIND_MAC };
+	const struct entry *entry = NULL;
+
+	memcpy(key.bytes, mac->b, MAC_LEN);
+	HASH_FIND(hh, hosts->by_key, &key, sizeof(key), entry);
+	return entry ? entry->index : HOST_NONE;
+}
+
 uint32_t hosts_by_address(struct hosts *hosts, const struct addr *addr)
 {
 	struct key key = { .kind = HOST_KIND_ADDRESS };
@@ -170,6 +181,7 @@ void hosts_forget(struct hosts *hosts, uint32_t index)
 	}
 	HASH_DEL(hosts->by_key, entry);
 	free(host->name);
+	free(host->vendor);
 	*host = (struct host){ .kind = HOST_KIND_GONE };
 	entry->next_free = hosts->free;
 	hosts->free = index;

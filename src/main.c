@@ -2,6 +2,7 @@
 #include "hostmeter/buf.h"
 #include "hostmeter/config.h"
 #include "hostmeter/daemon.h"
+#include "hostmeter/flows.h"
 #include "hostmeter/http_client.h"
 #include "hostmeter/log.h"
 #include "hostmeter/replay.h"
@@ -66,6 +67,15 @@ static int run_print_rules(const struct config *config)
 	return print(&out);
 }
 
+static int run_flows(const struct config *config)
+{
+	struct buf out = BUF_INIT;
+	int status = flows_run(config, &out);
+	int printed = print(&out);
+
+	return status ? status : printed;
+}
+
 static int run(const struct config *config)
 {
 	switch (config->mode) {
@@ -79,6 +89,8 @@ static int run(const struct config *config)
 		return run_print_rules(config);
 	case CONFIG_WATCH:
 		return watching_run(config);
+	case CONFIG_FLOWS:
+		return run_flows(config);
 	case CONFIG_HELP:
 		config_help(stdout);
 		return EXIT_OK;

@@ -186,22 +186,6 @@ void meter_count_floor(struct meter *m, const struct flow *flow, const struct fl
 
 /* --- Deciding */
 
-void meter_meet_host(struct meter *m, uint32_t index)
-{
-	struct host *host = hosts_get(m->hosts, index);
-	const char *name = NULL;
-
-	host->last_seen = m->now;
-	if (!m->options.names || host->name)
-		return;
-	if (host->kind == HOST_KIND_MAC)
-		name = names_of_mac(m->options.names, &host->mac);
-	else if (host->kind == HOST_KIND_ADDRESS)
-		name = names_of_address(m->options.names, &host->addr);
-	if (name)
-		host_set_name(host, name);
-}
-
 static struct attribution ask(struct meter *m, const struct ct_event *event, enum attribute_effort effort, bool *sighted)
 {
 	const struct attribute_sources sources = {
@@ -516,6 +500,7 @@ void meter_dump_end(struct meter *meter, bool complete, uint64_t now)
 	meter->sweep = 0;
 	checkpoint_dump_ended(meter);
 	wan_reconcile(meter->wan, meter->topology);
+	meter_names_changed(meter); /* addresses that were new since the last dump may have names */
 }
 
 static bool is_gone(const struct meter *m, const struct flow *flow)

@@ -45,6 +45,10 @@ static void copy_host(const struct meter *m, uint32_t index, struct snapshot_hos
 	memcpy(out->connections, host->connections, sizeof(out->connections));
 	out->first_seen = host->first_seen;
 	out->last_seen = host->last_seen;
+	out->name_source = names_source_name(host->name ? host->name_source : NAMES_SOURCES);
+	snprintf(out->vendor, sizeof(out->vendor), "%s", host->vendor ? host->vendor : "");
+	out->random_mac = host->kind == HOST_KIND_MAC && mac_is_random(&host->mac);
+	out->special = host->kind == HOST_KIND_SPECIAL;
 }
 
 /* One that was not reconciled yet has no name; two without would be one series. */

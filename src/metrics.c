@@ -207,6 +207,27 @@ static void network_packets(struct page *page)
 	put_network(page, true);
 }
 
+static void host_info(struct page *page)
+{
+	for (size_t i = 0; i < page->snapshot->hosts; i++) {
+		const struct snapshot_host *host = &page->snapshot->host[i];
+
+		if (host->special)
+			continue;
+		put_open(page);
+		put_label(page->out, "host", host->label);
+		buf_putc(page->out, ',');
+		put_label(page->out, "mac", host->mac);
+		buf_putc(page->out, ',');
+		put_label(page->out, "vendor", host->vendor);
+		buf_putc(page->out, ',');
+		put_label(page->out, "random", host->random_mac ? "1" : "0");
+		buf_putc(page->out, ',');
+		put_label(page->out, "source", host->name_source ? host->name_source : "none");
+		put_value(page, 1);
+	}
+}
+
 static void interface_info(struct page *page)
 {
 	for (size_t i = 0; i < page->snapshot->links; i++) {
@@ -370,6 +391,8 @@ static const struct family families[] = {
 	{ "hostmeter_wan_link_header_bytes", COUNTER,
 		"Link-layer headers among the interface's own bytes, estimated per packet.", SAMPLES(wan_headers) },
 	{ "hostmeter_build", INFO, "1, labelled with the version of the meter.", SAMPLES(build_info) },
+	{ "hostmeter_host", INFO, "1 for each host: who made its network card, whether its MAC is a random one, whence its name.",
+		SAMPLES(host_info) },
 	{ "hostmeter_interface", INFO, "1 for each interface that is metered, and on which side it is.",
 		SAMPLES(interface_info) },
 	{ "hostmeter_ready", GAUGE, "1 once the first dump of all connections is in.", SAMPLES(ready) },

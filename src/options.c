@@ -51,6 +51,7 @@ struct row {
 	const char *preset;   /* the default, as one would write it; the values of a list with spaces between */
 	double min, max;      /* for numbers */
 	enum config_mode mode;
+	enum config_mode also; /* another mode that it goes with */
 };
 
 #define FIELD(name) offsetof(struct config, name)
@@ -344,6 +345,15 @@ static int set_rules(const struct setting *s)
 	return set_string(&with_default);
 }
 
+static int set_flows(const struct setting *s)
+{
+	struct setting with_default = *s;
+
+	if (!s->value)
+		with_default.value = "";
+	return set_string(&with_default);
+}
+
 /* ---- The table. Its rows keep one line for what they are and one for what --help says. */
 
 static const struct row rows[] = {
@@ -401,7 +411,17 @@ static const struct row rows[] = {
 	{ "count", 0, "N", MODES, 0, set_u32, FIELD(count),
 		.help = "--watch as plain text, N times", .min = 1, .max = 1e9, .mode = CONFIG_WATCH },
 	{ "json", 0, NULL, MODES, 0, set_flag, FIELD(json),
-		.help = "--watch as JSON, one object a line", .mode = CONFIG_WATCH },
+		.help = "--watch or --flows as JSON, one object a line", .mode = CONFIG_WATCH, .also = CONFIG_FLOWS },
+	{ "flows", 0, "HOST", MODES, OPTIONAL, set_flows, FIELD(flows_host),
+		.help = "list live connections as conntrack -L does, each with its host", .mode = CONFIG_FLOWS },
+	{ "ipv", 0, "4|6", MODES, 0, set_string, FIELD(flows_ipv),
+		.help = "--flows of one family", .mode = CONFIG_FLOWS },
+	{ "proto", 0, "PROTOCOL", MODES, 0, set_string, FIELD(flows_proto),
+		.help = "--flows of one protocol, by name or number", .mode = CONFIG_FLOWS },
+	{ "port", 0, "PORT", MODES, 0, set_string, FIELD(flows_port),
+		.help = "--flows from or to this port", .mode = CONFIG_FLOWS },
+	{ "top", 0, "N", MODES, 0, set_u32, FIELD(flows_top),
+		.help = "--flows with the most bytes, sorted", .min = 1, .max = 1e9, .mode = CONFIG_FLOWS },
 	{ "connect", 0, "URL", MODES, 0, set_url, FIELD(connect),
 		.help = "--watch another router's meter, http://HOST:PORT", .mode = CONFIG_WATCH },
 	{ "color", 0, "WHEN", MODES, 0, set_color, FIELD(color),
@@ -557,7 +577,9 @@ static int check_modes(struct config *config, const struct row *row, const struc
 {
 	if (row->mode == CONFIG_METER && row->field != FIELD(record))
 		return 0;
-	if (*mode && (*mode)->mode != row->mode)
+	if (*mode && row->also && row->also == (*mode)->mode)
+		return 0;
+	if (*mode && (*mode)->mode != row->mode && (!(*mode)->also || (*mode)->also != row->mode))
 		return options_refuse(origin, "cannot be used together with --%s", (*mode)->name);
 	*mode = row;
 	config->mode = row->mode;

@@ -6,6 +6,7 @@
 #include "hostmeter/gzip.h"
 #include "hostmeter/http.h"
 #include "hostmeter/landing.h"
+#include "hostmeter/listing.h"
 #include "hostmeter/loop.h"
 #include "hostmeter/metrics.h"
 #include "hostmeter/negotiate.h"
@@ -15,6 +16,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+enum { WATCH_MAX_S = 3600 };
 
 enum page { PAGE_TEXT, PAGE_OPENMETRICS, PAGE_HOSTS, PAGE_STATUS, PAGE_LANDING, PAGES };
 
@@ -219,8 +222,19 @@ static void answer_metrics(struct serve *serve, const struct http_request *reque
 	answer_page(serve, request, response, format == METRICS_OPENMETRICS ? PAGE_OPENMETRICS : PAGE_TEXT);
 }
 
+/* ?watch=SECONDS: a view that will ask again; readings are made for it. */
+static void note_watcher(struct serve *serve, const struct http_request *request)
+{
+	const char *text = http_query(request, "watch");
+	double seconds = text ? strtod(text, NULL) : 0;
+
+	if (seconds > 0 && seconds <= WATCH_MAX_S)
+		serve->source.watched(serve->source.ctx, (uint64_t)(seconds * 1e9));
+}
+
 static void answer_hosts(struct serve *serve, const struct http_request *request, struct http_response *response)
 {
+	note_watcher(serve, request);
 	response->content_type = API_CONTENT_TYPE;
 	answer_page(serve, request, response, PAGE_HOSTS);
 }
@@ -229,6 +243,26 @@ static void answer_status(struct serve *serve, const struct http_request *reques
 {
 	response->content_type = API_CONTENT_TYPE;
 	answer_page(serve, request, response, PAGE_STATUS);
+}
+
+/* Who talks to whom is for this machine's own users only, not for the LAN. */
+static void answer_flows(struct serve *serve, const struct http_request *request, struct http_response *response)
+{
+	const char *json = http_query(request, "json");
+	struct listing_filter filter;
+
+	memset(&filter, 0, sizeof(filter)); /* with its padding: it is compared as bytes */
+	filter.json = json && *json == '1';
+	if (!request->local) {
+		response->status = 403;
+		buf_puts(&response->body, "connections are listed on the UNIX socket only\n");
+	} else if (listing_filter_set(&filter, http_query(request, "host"), http_query(request, "ipv"),
+			   http_query(request, "proto"), http_query(request, "port"))) {
+		response->status = 400;
+		buf_puts(&response->body, "no such ipv, proto or port\n");
+	} else if (!serve->source.flows(serve->source.ctx, &filter, &response->body)) {
+		response->status = 202; /* ask again */
+	}
 }
 
 static void answer_healthy(struct serve *serve, const struct http_request *request, struct http_response *response)
@@ -255,6 +289,7 @@ static const struct endpoint {
 	{ "/metrics", answer_metrics, false },
 	{ "/api/v1/hosts", answer_hosts, true },
 	{ "/api/v1/status", answer_status, true },
+	{ "/api/v1/flows", answer_flows, true },
 	{ "/-/healthy", answer_healthy, false },
 	{ "/-/ready", answer_ready, false },
 };

@@ -22,6 +22,7 @@ enum config_mode {
 	CONFIG_PRINT_RULES, /* --print-rules */
 	CONFIG_REPLAY,      /* --replay FILE */
 	CONFIG_WATCH,       /* --watch */
+	CONFIG_FLOWS,       /* --flows */
 	CONFIG_HELP,
 	CONFIG_VERSION,
 };
@@ -60,6 +61,8 @@ struct config {
 	uint32_t count;         /* --count N; 0: without end */
 	int color;              /* --color: 0 as the terminal is, 1 never, 2 always */
 	bool json;
+	char *flows_host, *flows_ipv, *flows_proto, *flows_port; /* as given; NULL or "": all */
+	uint32_t flows_top;     /* 0: all, in the kernel's order */
 	bool cgi;
 	bool once_given;
 	uint16_t nflog_group;

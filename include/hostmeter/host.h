@@ -33,6 +33,8 @@ struct host {
 	uint32_t connections[HOST_FAMILIES];
 	uint64_t first_seen, last_seen; /* when it was first counted for, when last; 0: not yet */
 	char *name; /* set by host_set_name(), or NULL */
+	uint8_t name_source;  /* enum names_source of it */
+	char *vendor;         /* of its MAC; NULL: not asked for yet */
 };
 
 struct hosts;
@@ -48,6 +50,9 @@ struct host *hosts_get(const struct hosts *hosts, uint32_t index);
 /* The index of the host with this MAC or this address, made if there is none; HOST_OTHER if there is no room. */
 uint32_t hosts_by_mac(struct hosts *hosts, const struct mac *mac);
 uint32_t hosts_by_address(struct hosts *hosts, const struct addr *addr);
+
+/* The index of the host with this MAC, HOST_NONE if there is none. */
+uint32_t hosts_find_mac(const struct hosts *hosts, const struct mac *mac);
 
 /*
  * Forgets a host that no flow refers to: its counts go to HOST_OTHER, so sums stay; its index may be another's later. The

@@ -34,6 +34,15 @@ struct meter;
 struct meter *meter_new(const struct meter_options *options);
 void meter_free(struct meter *meter);
 
+/*
+ * Who makes the network cards of a MAC: asked once per host; the answer ("" for none) is copied. To be set before anything is
+ * taken in.
+ */
+void meter_set_vendor(struct meter *meter, const char *(*vendor)(void *ctx, const struct mac *mac), void *ctx);
+
+/* The names changed: all hosts are called by the best they have now, by their MAC and by the addresses seen with it. */
+void meter_names_changed(struct meter *meter);
+
 /* A conntrack event, or between meter_dump_begin() and meter_dump_end() a line of the dump. */
 void meter_ct(struct meter *meter, const struct ct_event *event, uint64_t now);
 

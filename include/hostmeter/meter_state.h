@@ -58,6 +58,9 @@ struct meter {
 	struct meter_left left[METER_LEFT];
 	unsigned int left_next;
 
+	const char *(*vendor)(void *ctx, const struct mac *mac);
+	void *vendor_ctx;
+
 	/* See checkpoint.c. */
 	bool restored;            /* went on from a checkpoint: no flow needs a baseline */
 	bool journaling;          /* a checkpoint was begun: ends are kept for it */

@@ -16,9 +16,11 @@
 #define SERVE_SHARE_NS (UINT64_C(100) * 1000000)
 
 struct config;
+struct buf;
 struct http_request;
 struct http_response;
 struct loop;
+struct listing_filter;
 struct serve;
 struct snapshot;
 struct topology;
@@ -29,6 +31,9 @@ struct serve_source {
 	int (*snapshot)(void *ctx, struct snapshot *snapshot); /* what is known now: 0, or -errno and nothing to clear */
 	bool (*ready)(void *ctx);                              /* the first dump is in */
 	const struct topology *(*topology)(void *ctx);
+	void (*watched)(void *ctx, uint64_t interval_ns);      /* somebody looks, and will again in so long */
+	/* The live flows that pass: true, or false while they are being listed: to be asked again. */
+	bool (*flows)(void *ctx, const struct listing_filter *filter, struct buf *out);
 };
 
 /* config: its allow and server_names; only the latter is borrowed. NULL: out of memory. serve_free(NULL) is fine. */

@@ -20,6 +20,10 @@ struct snapshot_host {
 	struct host_count wan[HOST_FAMILIES][2], local[HOST_FAMILIES][2];
 	uint32_t connections[HOST_FAMILIES];
 	uint64_t first_seen, last_seen;
+	const char *name_source;              /* names_source_name() */
+	char vendor[SNAPSHOT_LABEL];          /* of its MAC, "" where it is not known */
+	bool random_mac;                      /* locally administered */
+	bool special;                         /* no single machine: router, unknown, other */
 };
 
 /* An address that a host has, or had lately. */

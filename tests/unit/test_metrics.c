@@ -189,7 +189,7 @@ static void openmetrics_has_families_types_and_units(void **state)
 	}
 	assert_in_range(samples, 60, 1000);
 	assert_in_range(with_unit, 10, 100);
-	assert_int_equal(infos, 4); /* the build, and three interfaces */
+	assert_int_equal(infos, 7); /* the build, three interfaces and three hosts */
 	free(page);
 }
 

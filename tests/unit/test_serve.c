@@ -34,6 +34,12 @@ const char *http_header(const struct http_request *request, const char *name)
 	return NULL;
 }
 
+const char *http_query(const struct http_request *request, const char *name)
+{
+	(void)request, (void)name;
+	return NULL;
+}
+
 struct fixture {
 	struct loop *loop;
 	struct topology *topology;
@@ -76,7 +82,9 @@ static const struct topology *topology(void *ctx)
 
 static void start(struct fixture *f)
 {
-	const struct serve_source source = { f, snapshot, ready, topology };
+	const struct serve_source source = {
+		.ctx = f, .snapshot = snapshot, .ready = ready, .topology = topology,
+	};
 
 	serve_free(f->serve);
 	f->serve = serve_new(f->loop, &f->config, &source);

@@ -502,6 +502,7 @@ void config_free(struct config *config)
 	free(config->file);
 	free(config->replay);
 	free(config->record);
+	free(config->output);
 	free(config->rules);
 	free(config->connect);
 	free(config->flows_host);

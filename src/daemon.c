@@ -33,6 +33,9 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <limits.h>
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -82,6 +85,7 @@ struct daemon {
 	bool metering;            /* events, NFLOG and dumps are subscribed to */
 	bool reliable;            /* as set by us: the kernel may say otherwise */
 	bool stopping;
+	bool warned_of_offload;
 	int status;
 };
 
@@ -211,16 +215,29 @@ static void start_dump(struct daemon *d)
 	nl_dump_links(d->nl);
 }
 
+static void warn_of_offload(struct daemon *d)
+{
+	if (d->warned_of_offload || !meter_offloaded(meter_of(d)))
+		return;
+	d->warned_of_offload = true;
+	log_warning("connections are offloaded (flowtable or hardware): their counts may lag, and their last bytes be lost; "
+		"a flowtable counts only with its counter flag");
+}
+
 /* The kernel makes a dump while it is read, so what a dump costs shows in this process's own CPU time. */
 static void dump_ended(struct daemon *d)
 {
 	pace_dumped(&d->pace, d->dump_began, clock_cpu_ns() - d->dump_began_cpu);
 	listing_dump_ended(d->listing, loop_now_ns(d->loop));
+	warn_of_offload(d);
 	if (d->stopping)
 		loop_stop(d->loop);
 	else
 		plan_dump(d);
 	keeper_begin(d->keeper, meter_of(d));
+#ifdef __GLIBC__
+	malloc_trim(0); /* glibc keeps what the tables gave back; measured: half of the memory per flow, for 2.5 ms at the most */
+#endif
 }
 
 static void check_dump_ended(struct daemon *d)
@@ -254,7 +271,7 @@ static void list_link(void *ctx, const struct topology_link *link)
 {
 	struct { struct buf *out; enum side side; } *list = ctx;
 
-	if (link->side != list->side)
+	if (link->side != list->side || !link->is_up)
 		return;
 	buf_puts(list->out, list->out->len ? ", " : "");
 	buf_puts(list->out, link->name);

@@ -45,6 +45,18 @@ void keeper_free(struct keeper *keeper)
 	free(keeper);
 }
 
+static bool failed(struct keeper *keeper, int error)
+{
+	if (!error)
+		return false;
+	keeper->failures++;
+	keeper->saving = false;
+	if (!keeper->complained)
+		log_warning("%s: %s: a restart would lose counts", keeper->path, strerror(-error));
+	keeper->complained = true;
+	return true;
+}
+
 struct loading {
 	struct meter *meter;
 	uint64_t now;
@@ -65,26 +77,17 @@ int keeper_load(struct keeper *keeper, struct meter *meter, uint64_t now)
 
 	if (error == -ENOENT)
 		return 0;
-	if (!error && checkpoint_loaded(meter))
+	if (!error && checkpoint_loaded(meter)) {
+		/* Until there is a new one, what happens is journaled behind the old one: a second kill may come soon. */
+		failed(keeper, store_adopt(keeper->store));
 		return 0;
+	}
 	aside = store_put_aside(keeper->path);
 	log_warning("%s: %s: %s %s.bad; counts start anew", keeper->path,
 		error == -EPROTO ? "a checkpoint of another version" :
 		!error || error == -EBADMSG ? "no checkpoint, or a damaged one" : strerror(-error),
 		aside ? "it could not be renamed to" : "kept as", keeper->path);
 	return -EBADMSG;
-}
-
-static bool failed(struct keeper *keeper, int error)
-{
-	if (!error)
-		return false;
-	keeper->failures++;
-	keeper->saving = false;
-	if (!keeper->complained)
-		log_warning("%s: %s: a restart would lose counts", keeper->path, strerror(-error));
-	keeper->complained = true;
-	return true;
 }
 
 /* Stores what the blob holds, if anything, behind everything that is written. */

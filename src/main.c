@@ -5,6 +5,7 @@
 #include "hostmeter/flows.h"
 #include "hostmeter/http_client.h"
 #include "hostmeter/log.h"
+#include "hostmeter/output.h"
 #include "hostmeter/replay.h"
 #include "hostmeter/rules.h"
 #include "hostmeter/watching.h"
@@ -28,6 +29,16 @@ static int print(struct buf *out)
 	return status;
 }
 
+static int put(const char *path, struct buf *out)
+{
+	int error = output_replace(path, out);
+
+	if (error)
+		log_error("%s: %s", path, strerror(-error));
+	buf_free(out);
+	return error ? EXIT_RUNTIME : EXIT_OK;
+}
+
 static int run_once(const struct config *config)
 {
 	struct buf page = BUF_INIT, out = BUF_INIT;
@@ -47,7 +58,7 @@ static int run_once(const struct config *config)
 		buf_puts(&out, "Content-Type: text/plain; version=0.0.4; charset=utf-8\r\n\r\n");
 	buf_add(&out, page.data, page.len);
 	buf_free(&page);
-	return print(&out);
+	return config->output ? put(config->output, &out) : print(&out);
 }
 
 static int run_replay(const struct config *config)

@@ -625,6 +625,11 @@ void meter_damaged(struct meter *meter, enum source source)
 	meter->stats.damaged++;
 }
 
+uint64_t meter_offloaded(const struct meter *meter)
+{
+	return meter->flows_offloaded;
+}
+
 const struct topology *meter_topology(const struct meter *meter)
 {
 	return meter->topology;

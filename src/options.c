@@ -405,6 +405,8 @@ static const struct row rows[] = {
 		.help = "print the running meter's metrics", .mode = CONFIG_ONCE },
 	{ "cgi", 0, NULL, MODES, 0, set_flag, FIELD(cgi),
 		.help = "the same with the HTTP header of a CGI program", .mode = CONFIG_ONCE },
+	{ "output", 0, "FILE", MODES, 0, set_path, FIELD(output),
+		.help = "--once into FILE, which is replaced whole", .mode = CONFIG_ONCE },
 	{ "watch", 0, "SECONDS", MODES, OPTIONAL, set_watch, FIELD(watch_interval_ns),
 		.help = "show who uses the line now, from the running meter", .preset = "1", .min = 0.2, .max = 3600,
 		.mode = CONFIG_WATCH },

@@ -296,6 +296,35 @@ int store_read(const char *path, int (*each)(void *ctx, const void *blob, size_t
 	return error;
 }
 
+static int measure(void *ctx, const void *blob, size_t len)
+{
+	off_t *end = ctx;
+
+	(void)blob;
+	*end += (off_t)(HEAD_LEN + len);
+	return 0;
+}
+
+int store_adopt(struct store *store)
+{
+	struct file old = { .fd = -1, .size = sizeof(magic) };
+	int error = store_read(store->path, measure, &old.size);
+
+	if (error)
+		return error;
+	old.fd = open(store->path, O_WRONLY | O_APPEND | O_CLOEXEC);
+	if (old.fd < 0)
+		return -errno;
+	if (ftruncate(old.fd, old.size)) {
+		error = -errno;
+		file_close(&old);
+		return error;
+	}
+	file_close(&store->committed);
+	store->committed = old;
+	return 0;
+}
+
 int store_put_aside(const char *path)
 {
 	char *bad_path = path_with(path, ".bad");

@@ -55,6 +55,7 @@ struct config {
 	char *socket, *runtime_dir, *state_dir;
 	char *replay;           /* --replay FILE */
 	char *record;           /* --record FILE */
+	char *output;           /* --output FILE */
 	char *rules;            /* --print-rules=WHAT: "nft" or "iptables" */
 	char *connect;          /* --connect URL */
 	uint64_t watch_interval_ns;

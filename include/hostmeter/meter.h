@@ -93,6 +93,9 @@ bool meter_find_flow(const struct meter *meter, const struct ct_event *event, st
 /* The first dump is in. */
 bool meter_ready(const struct meter *meter);
 
+/* Live flows that a flowtable or hardware forwards: their counts may lag, and their last bytes be lost. */
+uint64_t meter_offloaded(const struct meter *meter);
+
 const struct topology *meter_topology(const struct meter *meter);
 
 #endif

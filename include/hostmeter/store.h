@@ -46,6 +46,12 @@ int store_append(struct store *store, const void *blob, size_t len);
  */
 int store_read(const char *path, int (*each)(void *ctx, const void *blob, size_t len), void *ctx);
 
+/*
+ * Takes path itself for the file that was committed last: store_append() goes on behind its last whole blob; what a
+ * killed writer left half is cut off. 0 or -errno.
+ */
+int store_adopt(struct store *store);
+
 /* Renames a file that could not be read to path with ".bad" behind it, for a person to look at. 0 or -errno. */
 int store_put_aside(const char *path);
 

@@ -3,11 +3,13 @@
 
 import gzip
 import json
+import os
 import stat
 import urllib.parse
 
 import pytest
 from lab import host_counts, parse_metrics, wait_until
+from lab.meter import PROGRAM
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as parse_openmetrics
 
 LOCAL = "http://127.0.0.1:10060"
@@ -319,3 +321,61 @@ def test_once_prints_the_page(lab, traffic):
         traffic.http(lab.hosts[0], 4)
         want = lab.settled(meter)
         assert meter.hosts(meter.once()) == want and len(want) == 2
+
+
+def test_once_replaces_a_file(lab, traffic):
+    """As node_exporter's textfile collector reads: at any moment, as anybody, whatever ends in .prom."""
+    lab.load_rules()
+    folder = lab.scratch / "textfile"
+    folder.mkdir()
+    page = folder / "hostmeter.prom"
+    with lab.meter(config=lab.names()) as meter:
+        traffic.http(lab.hosts[0], 4)
+        want = lab.settled(meter)
+        assert meter.once("--output", page) == ""
+        assert meter.hosts(page.read_text()) == want and stat.S_IMODE(page.stat().st_mode) == 0o644
+        before, open_page = page.stat().st_ino, page.open()
+        meter.once("--output", page)
+        assert page.stat().st_ino != before and meter.hosts(open_page.read()) == want
+        open_page.close()
+        assert os.listdir(folder) == ["hostmeter.prom"]
+
+
+def test_once_leaves_the_file_when_it_fails(lab):
+    folder = lab.scratch / "textfile"
+    folder.mkdir()
+    page = folder / "hostmeter.prom"
+    page.write_text("old\n")
+    taken = folder / "taken"
+    taken.mkdir()
+
+    def failed(*options):
+        done = lab.router.run(PROGRAM, "--socket", meter.socket, "--once", *options, check=False)
+        assert done.returncode == 1 and len(done.stderr.splitlines()) == 1 and done.stdout == "", done
+        assert sorted(os.listdir(folder)) == ["hostmeter.prom", "taken"]
+        return done.stderr
+
+    with lab.meter() as meter:
+        assert "No such file" in failed("--output", lab.scratch / "nowhere" / "page.prom")
+        assert "Is a directory" in failed("--output", taken)
+    assert "no meter runs here" in failed("--output", page)
+    assert page.read_text() == "old\n"
+
+
+def test_cgi_through_a_web_server(lab, traffic):
+    """What stood in /www/cgi-bin/metrics of the router stays a script of one line."""
+    lab.load_rules()
+    script = lab.scratch / "www" / "cgi-bin" / "metrics"
+    script.parent.mkdir(parents=True)
+    url = "http://127.0.0.1:8080/cgi-bin/metrics"
+    with lab.meter(config=lab.names()) as meter:
+        script.write_text(f"#!/bin/sh\nexec {PROGRAM} --cgi --config {meter.config} --socket {meter.socket}\n")
+        script.chmod(0o755)
+        lab.router.spawn("busybox", "httpd", "-f", "-p", "127.0.0.1:8080", "-h", lab.scratch / "www")
+        lab.router.wait_listening(8080)
+        traffic.http(lab.hosts[0], 4)
+        want = lab.settled(meter)
+        assert meter.hosts(answered(lab.router, url)) == want and len(want) == 2
+        status, head = headers(lab.router, url)
+        assert "200" in status and head["content-type"] == "text/plain; version=0.0.4; charset=utf-8"
+    assert "host_bytes_total" not in curl(lab.router, url)[2]

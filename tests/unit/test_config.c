@@ -89,6 +89,7 @@ static void show(struct buf *b, const struct config *config)
 	show_string(b, "state-dir", config->state_dir, "/var/lib/hostmeter");
 	show_string(b, "replay", config->replay, NULL);
 	show_string(b, "record", config->record, NULL);
+	show_string(b, "output", config->output, NULL);
 	show_string(b, "rules", config->rules, NULL);
 	show_string(b, "connect", config->connect, NULL);
 	if (config->watch_interval_ns != UINT64_C(1000000000))
@@ -215,6 +216,8 @@ static void options_are_taken(void **state)
 		{ ARGS("--once"), "", "mode=once once " },
 		{ ARGS("--cgi"), "", "mode=once cgi " },
 		{ ARGS("--once", "--cgi"), "", "mode=once cgi once " },
+		{ ARGS("--once", "--output", "f"), "", "mode=once output=f once " },
+		{ ARGS("--output", "f"), "", "mode=once output=f " },
 		{ ARGS("--print-rules"), "", "mode=print-rules rules=nft " },
 		{ ARGS("--print-rules=nft"), "", "mode=print-rules rules=nft " },
 		{ ARGS("--print-rules=iptables"), "", "mode=print-rules rules=iptables " },
@@ -351,6 +354,8 @@ static void bad_command_lines_are_refused(void **state)
 		{ ARGS("--once", "--print-rules"), "", LINE("--print-rules: cannot be used together with --once") },
 		{ ARGS("--replay", "f", "--cgi"), "", LINE("--cgi: cannot be used together with --replay") },
 		{ ARGS("--once", "--record", "f"), "", LINE("--record: cannot be used together with --once") },
+		{ ARGS("--output", ""), "", LINE("--output: the path is empty") },
+		{ ARGS("--replay", "f", "--output", "g"), "", LINE("--output: cannot be used together with --replay") },
 		{ ARGS("--record", "f", "--once"), "", LINE("--once: cannot be used together with --record") },
 		{ ARGS("--print-rules=ipfw"), "", LINE("--print-rules: \"ipfw\" is not nft or iptables") },
 		{ ARGS("--nflog-group", "70000"), "", LINE("--nflog-group: \"70000\" is not a number from 0 to 65535") },

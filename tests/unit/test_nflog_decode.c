@@ -385,6 +385,96 @@ static void hostile_lengths_stay_inside(void **state)
 	}
 }
 
+/* --- With the conntrack entry in the message (NFULNL_CFG_F_CONNTRACK), as kernels with the glue send it */
+
+static struct ct_event masqueraded(uint8_t proto)
+{
+	struct ct_event e = { .family = 4, .proto = proto, .id = 7 };
+
+	e.tuple[CT_ORIGINAL] = (struct ct_tuple){ build_addr(from4), build_addr(to4), 40000, 443 };
+	e.tuple[CT_REPLY] = (struct ct_tuple){ build_addr(to4), build_addr("203.0.113.2"), 443, 61000 };
+	return e;
+}
+
+static void add_entry(struct nlmsghdr *head, const struct ct_event *e, uint32_t info)
+{
+	struct nlattr *nest = mnl_attr_nest_start(head, NFULA_CT);
+
+	build_ct_tuple(head, e, CT_ORIGINAL, 0);
+	build_ct_tuple(head, e, CT_REPLY, 0);
+	mnl_attr_nest_end(head, nest);
+	mnl_attr_put_u32(head, NFULA_CT_INFO, htonl(info));
+}
+
+/* A later fragment shows no ports; its entry does. */
+static void the_entry_knows_a_fragments_ports(void **state)
+{
+	const struct ct_event e = masqueraded(IPPROTO_UDP);
+	uint8_t packet[64];
+	size_t len = build_ip4(packet, IPPROTO_UDP, from4, to4, tcp, sizeof(tcp));
+	struct sighting s;
+	union message m;
+
+	(void)state;
+	packet[7] = 0x10; /* fragment offset */
+	build_nflog(&m, 3, 2, laptop.b, MAC_LEN, packet, len);
+	assert_int_equal(nflog_decode(&m.head, &s), 0);
+	assert_no_ports(&s);
+	add_entry(&m.head, &e, 2); /* IP_CT_NEW */
+	assert_int_equal(nflog_decode(&m.head, &s), 0);
+	assert_ends(&s, from4, to4);
+	assert_ports(&s, 40000, 443);
+}
+
+/* The packet of the answer comes from the reply's source, and goes to the original one whatever NAT has made of it. */
+static void an_answer_is_turned_round(void **state)
+{
+	const struct ct_event e = masqueraded(IPPROTO_TCP);
+	uint8_t packet[64];
+	struct sighting s;
+	union message m;
+
+	(void)state;
+	build_nflog(&m, 2, 3, laptop.b, MAC_LEN, packet,
+		build_ip4(packet, IPPROTO_TCP, to4, "203.0.113.2", tcp, sizeof(tcp)));
+	add_entry(&m.head, &e, 3); /* IP_CT_ESTABLISHED_REPLY */
+	assert_int_equal(nflog_decode(&m.head, &s), 0);
+	assert_ends(&s, to4, from4);
+	assert_ports(&s, 443, 40000);
+}
+
+/* It was sent by a router on the way, and its entry is that of the flow it complains of. */
+static void an_icmp_error_is_not_its_flow(void **state)
+{
+	static const uint8_t unreachable[8] = { 3, 1 };
+	const struct ct_event e = masqueraded(IPPROTO_TCP);
+	uint8_t packet[64];
+	struct sighting s;
+	union message m;
+
+	(void)state;
+	build_nflog(&m, 2, 3, laptop.b, MAC_LEN, packet,
+		build_ip4(packet, IPPROTO_ICMP, "198.51.100.1", from4, unreachable, sizeof(unreachable)));
+	add_entry(&m.head, &e, 4); /* IP_CT_RELATED_REPLY */
+	assert_int_equal(nflog_decode(&m.head, &s), 0);
+	assert_ends(&s, "198.51.100.1", from4);
+	assert_no_ports(&s);
+}
+
+static void a_damaged_entry_is_damage(void **state)
+{
+	uint8_t packet[64];
+	struct sighting s;
+	union message m;
+	struct nlattr *nest;
+
+	(void)state;
+	build_nflog(&m, 3, 2, laptop.b, MAC_LEN, packet, build_ip4(packet, IPPROTO_TCP, from4, to4, tcp, sizeof(tcp)));
+	nest = mnl_attr_nest_start(&m.head, NFULA_CT); /* without tuples */
+	mnl_attr_nest_end(&m.head, nest);
+	assert_int_equal(nflog_decode(&m.head, &s), -EBADMSG);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -399,6 +489,10 @@ int main(void)
 		cmocka_unit_test(ip6_extension_headers_are_skipped),
 		cmocka_unit_test(a_cut_ip4_packet_keeps_its_addresses),
 		cmocka_unit_test(hostile_lengths_stay_inside),
+		cmocka_unit_test(the_entry_knows_a_fragments_ports),
+		cmocka_unit_test(an_answer_is_turned_round),
+		cmocka_unit_test(an_icmp_error_is_not_its_flow),
+		cmocka_unit_test(a_damaged_entry_is_damage),
 	};
 
 	return cmocka_run_group_tests_name("nflog_decode", tests, NULL, NULL);

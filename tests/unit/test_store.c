@@ -331,6 +331,42 @@ static void appending_reaches_both_files(void **state)
 	store_free(store);
 }
 
+/* The next process goes on behind the last whole blob, before it has a file of its own. */
+static void a_file_is_taken_over(void **state)
+{
+	struct store *store = store_new(path);
+	struct seen seen;
+	struct stat status;
+
+	(void)state;
+	assert_int_equal(store_adopt(store), -ENOENT);
+	assert_int_equal(store_begin(store), 0);
+	assert_int_equal(add(store, "first"), 0);
+	assert_int_equal(add(store, "second"), 0);
+	assert_int_equal(store_commit(store), 0);
+	store_free(store);
+	assert_int_equal(stat(path, &status), 0);
+	assert_int_equal(truncate(path, status.st_size - 1), 0); /* the writer was killed */
+
+	store = store_new(path);
+	assert_int_equal(store_adopt(store), 0);
+	assert_int_equal(store_append(store, "third", 5), 0);
+	seen = read_back(0);
+	assert_int_equal(seen.count, 2);
+	assert_true(is_blob(&seen, 0, "first"));
+	assert_true(is_blob(&seen, 1, "third"));
+	/* And its own file takes the place. */
+	assert_int_equal(store_begin(store), 0);
+	assert_int_equal(add(store, "new"), 0);
+	assert_int_equal(store_commit(store), 0);
+	assert_int_equal(store_append(store, "4", 1), 0);
+	seen = read_back(0);
+	assert_int_equal(seen.count, 2);
+	assert_true(is_blob(&seen, 0, "new"));
+	store_free(store);
+	unlink(path);
+}
+
 static void a_place_that_cannot_be_written_is_an_error(void **state)
 {
 	char nowhere[160];
@@ -438,6 +474,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(the_reader_may_end_the_reading, setup, teardown),
 		cmocka_unit_test_setup_teardown(without_a_commit_the_old_file_stays, setup, teardown),
 		cmocka_unit_test_setup_teardown(appending_reaches_both_files, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_file_is_taken_over, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_place_that_cannot_be_written_is_an_error, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_full_disk_leaves_no_half_blob, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_bad_file_is_put_aside, setup, teardown),

@@ -46,7 +46,7 @@ static struct world *world_new(uint32_t max_hosts, size_t max_flows)
 {
 	struct world *w = calloc(1, sizeof(*w));
 	struct meter_options options = { .hash = { { 1, 2 } }, .max_hosts = max_hosts, .max_flows = max_flows,
-		.start_real_ns = BORN };
+		.start_real_ns = BORN, .forget_after_ns = 3600 * S };
 	struct mac desktop = event_mac(DESKTOP);
 
 	assert_non_null(w);
@@ -847,6 +847,32 @@ static void hosts_without_room_are_other(void **state)
 	world_free(w);
 }
 
+/* Sums stay, its place is free for another, and when it comes back it begins anew. */
+static void a_host_that_was_silent_for_long_is_other(void **state)
+{
+	struct world *w = world_new(2, 1000);
+	struct ct_event open = event_masqueraded(LAPTOP_IP, SERVER4);
+
+	(void)state;
+	dump_nothing(w);
+	destroy(w, event_masqueraded(DESKTOP_IP, SERVER4), 100, 200);
+	dump(w, open, 1000, 2000);
+	pass(w, 3599 * S);
+	check(w, DESKTOP, 200, 100);
+	pass(w, 10 * S);
+	CHECK(w, hosts, HOST_FIRST + 1);
+	check(w, "other", 200, 100);
+	check(w, LAPTOP, 2000, 1000); /* it has a connection, silent or not */
+	check_sum(w, 3300);
+	destroy(w, event_masqueraded(VISITOR_IP, SERVER4), 400, 400);
+	check(w, VISITOR, 400, 400);
+	CHECK(w, stats.hosts_folded, 0);
+	destroy(w, event_masqueraded(DESKTOP_IP, "203.0.113.81"), 10, 20); /* no room any more */
+	check(w, "other", 220, 110);
+	check_sum(w, 4130);
+	world_free(w);
+}
+
 static void flows_without_room_count_at_their_end(void **state)
 {
 	struct world *w = world_new(10, 1);
@@ -956,6 +982,7 @@ int main(void)
 		TEST(an_undecided_flow_vanishes, begin_ready),
 		TEST(flows_that_the_kernel_does_not_count, begin_ready),
 		cmocka_unit_test(hosts_without_room_are_other),
+		cmocka_unit_test(a_host_that_was_silent_for_long_is_other),
 		cmocka_unit_test(flows_without_room_count_at_their_end),
 		TEST(sources_show, begin),
 		TEST(a_dump_is_timed, begin),

@@ -6,7 +6,6 @@
  */
 #include "hostmeter/daemon.h"
 
-#include "hostmeter/checkpoint.h"
 #include "hostmeter/clock.h"
 #include "hostmeter/config.h"
 #include "hostmeter/guard.h"
@@ -785,8 +784,7 @@ static int start(struct daemon *d)
 	if (status)
 		return status;
 	/* What was loaded is saved anew at once, so that a second kill finds what ends in between. */
-	if (checkpoint_loaded(meter_of(d)))
-		keeper_begin(d->keeper, meter_of(d));
+	keeper_begin(d->keeper, meter_of(d));
 	if (d->config->record) {
 		error = trace_create(&d->recorder, d->config->record);
 		if (error)

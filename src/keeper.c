@@ -3,6 +3,7 @@
 
 #include "hostmeter/checkpoint.h"
 #include "hostmeter/log.h"
+#include "hostmeter/meter.h"
 #include "hostmeter/store.h"
 
 #include <errno.h>
@@ -101,6 +102,9 @@ static void append(struct keeper *keeper)
 
 void keeper_begin(struct keeper *keeper, struct meter *meter)
 {
+	/* Without the baselines that the first dump gives, the next meter would count old flows from zero. */
+	if (!meter_ready(meter) && !checkpoint_loaded(meter))
+		return;
 	if (keeper->saving || failed(keeper, store_begin(keeper->store)))
 		return;
 	checkpoint_begin(meter);

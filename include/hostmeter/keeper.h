@@ -22,7 +22,7 @@ void keeper_free(struct keeper *keeper);
  */
 int keeper_load(struct keeper *keeper, struct meter *meter, uint64_t now);
 
-/* A dump ended, so it is worth saving: begins a checkpoint. */
+/* It is worth saving now: begins a checkpoint. Nothing before the first complete dump, unless one was loaded. */
 void keeper_begin(struct keeper *keeper, struct meter *meter);
 
 /* To be called at the end of each turn: journals what ended in it, and saves the next part. True: there is more to save. */

@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "hostmeter/daemon_state.h"
+
+#include "hostmeter/clock.h"
+#include "hostmeter/keeper.h"
+#include "hostmeter/listing.h"
+#include "hostmeter/loop.h"
+#include "hostmeter/meter.h"
+#include "hostmeter/process.h"
+#include "hostmeter/reliability.h"
+#include "hostmeter/snapshot.h"
+
+static struct meter *meter_of(struct daemon *d)
+{
+	return d->setup.meter;
+}
+
+static void describe_process(struct daemon *d, struct snapshot_process *process)
+{
+	uint64_t now = loop_now_ns(d->loop);
+	uint64_t saved = keeper_saved_at(d->keeper);
+
+	*process = (struct snapshot_process){
+		.running = true,
+		.dump_interval_ns = pace_interval(&d->pace, now),
+		.dump_cost_ns = d->pace.cost_ns,
+		.stall_ns = d->stall_ns,
+		.checkpoint_age_ns = saved ? now - saved : UINT64_MAX,
+		.checkpoint_failures = keeper_failures(d->keeper),
+		.real_ns = clock_real_ns(),
+	};
+	reliability_describe(d->reliability, process);
+	process_read(&process->usage);
+}
+
+/* Whoever asks gets what is known; if that is old, the next one gets something younger. */
+static void ask_for_dump(struct daemon *d)
+{
+	uint64_t now = loop_now_ns(d->loop);
+
+	if (nl_dump_running(d->nl))
+		return;
+	pace_want(&d->pace, CLOCK_NS_PER_S, now, now + CLOCK_NS_PER_MS);
+	daemon_plan_dump(d);
+}
+
+static int answer_snapshot(void *ctx, struct snapshot *snapshot)
+{
+	struct daemon *d = ctx;
+	int error;
+
+	ask_for_dump(d);
+	keeper_before_show(d->keeper, meter_of(d));
+	error = setup_snapshot(&d->setup, snapshot, loop_now_ns(d->loop));
+	if (!error)
+		describe_process(d, &snapshot->process);
+	return error;
+}
+
+static bool answer_ready(void *ctx)
+{
+	return meter_ready(meter_of(ctx));
+}
+
+static const struct topology *answer_topology(void *ctx)
+{
+	return meter_topology(meter_of(ctx));
+}
+
+/* Until a little after it should have asked again: then it has gone. */
+static void answer_watched(void *ctx, uint64_t interval_ns)
+{
+	struct daemon *d = ctx;
+	uint64_t now = loop_now_ns(d->loop);
+
+	pace_want(&d->pace, interval_ns, now, now + 2 * interval_ns + CLOCK_NS_PER_S);
+	daemon_plan_dump(d);
+}
+
+static bool answer_flows(void *ctx, const struct listing_filter *filter, struct buf *out)
+{
+	struct daemon *d = ctx;
+	uint64_t now = loop_now_ns(d->loop);
+
+	if (listing_fetch(d->listing, filter, out, now))
+		return true;
+	listing_ask(d->listing, filter, now);
+	ask_for_dump(d);
+	return false;
+}
+
+struct serve_source daemon_answers(struct daemon *d)
+{
+	return (struct serve_source){
+		.ctx = d, .snapshot = answer_snapshot, .ready = answer_ready,
+		.topology = answer_topology, .watched = answer_watched, .flows = answer_flows,
+	};
+}

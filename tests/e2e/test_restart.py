@@ -101,17 +101,21 @@ def test_killed_in_the_middle_of_short_flows(crowd):
     crowd.load_rules()
     # A second is longer than a first packet's way to the meter: no end waits for one.
     crowd.router.sysctl(netfilter__nf_conntrack_udp_timeout=1, netfilter__nf_conntrack_udp_timeout_stream=1)
-    flows = 14_000
+    first, later = 14_000, 4_000
     with crowd.meter() as meter:
-        run = crowd.start("--flows", flows, "--packets", 2, "--rate", 4000)
+        run = crowd.start("--flows", first, "--packets", 2, "--rate", 4000)
         read = wait_until(lambda: (meter.value("hostmeter_flow_ends_total") or 0) > 4000 and
                           meter.value("hostmeter_flow_ends_total"), what="flows end")
         restart(meter, signal.SIGKILL)
         assert run.running()
-        truth = counts_of(run.result())
+        truth = add_counts(counts_of(run.result()),
+                           counts_of(crowd.generate("--flows", later, "--packets", 2, "--rate", 4000, "--seed", 1)))
         metered = crowd.settled(meter)
-        unread = flows - read - meter.value("hostmeter_flow_ends_total")
-        assert 0 <= unread < flows / 4, "the bound says nothing"
+        read_after = meter.value("hostmeter_flow_ends_total")
+        unread = first + later - read - read_after
+        # How many end unread is the machine's affair: it depends on how long a start takes. The bound below says
+        # something because what was read before and after is known to be much.
+        assert unread >= 0 and read > 4000 and read_after >= later
         lost = {key: count - metered.get(key, Count()) for key, count in truth.items()}
         assert set(metered) <= set(truth)
         assert all(count.bytes >= 0 and count.packets >= 0 for count in lost.values()), "counted twice"

@@ -193,6 +193,16 @@ struct loop_io *loop_io_add(struct loop *loop, int fd, int events, void (*ready)
 	return io;
 }
 
+void loop_io_pause(struct loop_io *io)
+{
+	io_stop(&io->handle);
+}
+
+void loop_io_resume(struct loop_io *io)
+{
+	ev_io_start(io->handle.loop->ev, &io->watcher);
+}
+
 void loop_io_del(struct loop_io *io)
 {
 	if (io)

@@ -3,6 +3,7 @@
 
 #include "hostmeter/clock.h"
 #include "hostmeter/loop.h"
+#include "hostmeter/nl_dump.h"
 #include "hostmeter/nl_socket.h"
 
 #include <arpa/inet.h>
@@ -23,7 +24,6 @@ enum {
 	REQUEST_MAX = 256,
 	ACK_TIMEOUT_MS = 1000,
 	CONFIG_ATTEMPTS = 5,
-	DUMP_RETRIES = 4,
 	EVENTS_FIRST = 1024,   /* datagrams before each one of a dump or of NFLOG; a flood must not stop those */
 	NFLOG_COPY = 128,      /* IPv6 with extension headers and the ports */
 	NFLOG_BATCH = 32768,   /* bytes */
@@ -31,42 +31,27 @@ enum {
 	NFLOG_TIMEOUT = 10,    /* 1/100 s */
 };
 
+/*
+ * Every wake-up costs as much as several events, so a socket that was read empty is left alone for a while, and what
+ * came meanwhile is read in one go; the kernel's network drivers do the same. A buffer has room for much more than
+ * comes in that time; if it was too small, there is no rest for a while.
+ */
+#define REST_NS (5 * CLOCK_NS_PER_MS)
+#define RESTLESS_NS CLOCK_NS_PER_S
+
 /* A dump in which no datagram came for so long will never end. */
 #define DUMP_STALL_NS (10 * CLOCK_NS_PER_S)
-
-/* What can be dumped. Each family header starts with the family in one byte; the rest of it is zero. */
-static const struct dump_step {
-	uint16_t type;
-	uint8_t family;
-	uint8_t header_len;
-} dump_steps[] = {
-	{ NFNL_SUBSYS_CTNETLINK << 8 | IPCTNL_MSG_CT_GET, AF_UNSPEC, sizeof(struct nfgenmsg) },
-	{ RTM_GETLINK, AF_UNSPEC, sizeof(struct ifinfomsg) },
-	{ RTM_GETADDR, AF_INET, sizeof(struct ifaddrmsg) },
-	{ RTM_GETADDR, AF_INET6, sizeof(struct ifaddrmsg) },
-	{ RTM_GETROUTE, AF_INET, sizeof(struct rtmsg) },
-	{ RTM_GETROUTE, AF_INET6, sizeof(struct rtmsg) },
-	{ RTM_GETNEIGH, AF_UNSPEC, sizeof(struct ndmsg) },
-};
-
-enum { STEP_CONNTRACK, STEP_LINK, STEP_ADDR, STEPS = sizeof(dump_steps) / sizeof(*dump_steps) };
-
-/* The steps still to do are those from step up to end; it runs while there are any. */
-struct dump {
-	unsigned int step, end;
-	unsigned int retries;
-	uint32_t seq;
-	bool interrupted;
-	struct loop_timer *stalled;
-};
 
 struct reader {
 	struct nl *nl;
 	enum source id;
 	struct mnl_socket *socket; /* NULL: closed */
 	struct loop_io *io;
+	struct loop_timer *rest; /* while it is set, io is paused */
+	uint64_t restless_until;
 	bool overrun; /* noticed, and not told yet */
-	struct dump dump;
+	struct nl_dump dump;
+	struct loop_timer *stalled; /* a dump that does not go on */
 };
 
 struct nl {
@@ -79,13 +64,16 @@ struct nl {
 
 static const struct {
 	uint16_t protocol;
-	uint8_t datagrams_per_turn;
+	uint16_t datagrams_per_turn;
 	uint32_t receive_buffer;
+	uint32_t datagram_max; /* DATAGRAM_MAX holds so many at once */
+	bool rests;
 } source_table[SOURCE_COUNT] = {
-	[SOURCE_EVENTS] = { NETLINK_NETFILTER, 64, 8 << 20 },
-	[SOURCE_DUMP] = { NETLINK_NETFILTER, 8, 512 << 10 },
-	[SOURCE_NFLOG] = { NETLINK_NETFILTER, 16, 4 << 20 },
-	[SOURCE_RTNL] = { NETLINK_ROUTE, 16, 1 << 20 },
+	/* An event is one connection: some 400 bytes, the longest security context included less than a page. */
+	[SOURCE_EVENTS] = { NETLINK_NETFILTER, 256, 8 << 20, DATAGRAM_MAX / NL_SOCKET_MANY, true },
+	[SOURCE_DUMP] = { NETLINK_NETFILTER, 8, 512 << 10, DATAGRAM_MAX, false },
+	[SOURCE_NFLOG] = { NETLINK_NETFILTER, 16, 4 << 20, DATAGRAM_MAX, true },
+	[SOURCE_RTNL] = { NETLINK_ROUTE, 16, 1 << 20, DATAGRAM_MAX, false },
 };
 
 /* One thread, and a datagram is borrowed for one call only: one buffer does for all. */
@@ -98,22 +86,18 @@ uint16_t nl_source_protocol(enum source source)
 
 /* --- Opening and closing */
 
-static bool dump_runs(const struct dump *dump)
+static void dump_end(struct reader *source)
 {
-	return dump->step < dump->end;
-}
-
-static void dump_end(struct dump *dump)
-{
-	dump->step = dump->end;
-	loop_timer_stop(dump->stalled);
+	nl_dump_stop(&source->dump);
+	loop_timer_stop(source->stalled);
 }
 
 static void source_close(struct reader *source)
 {
 	if (!source->socket)
 		return;
-	dump_end(&source->dump);
+	dump_end(source);
+	loop_timer_stop(source->rest);
 	loop_io_del(source->io);
 	mnl_socket_close(source->socket);
 	source->io = NULL;
@@ -132,6 +116,8 @@ static void dump_stalled(void *ctx)
 	source_failed(ctx, -ETIMEDOUT);
 }
 
+static void rest_is_over(void *ctx);
+
 struct nl *nl_new(struct loop *loop, const struct nl_options *options, const struct nl_callbacks *callbacks)
 {
 	struct nl *nl = calloc(1, sizeof(*nl));
@@ -146,8 +132,9 @@ struct nl *nl_new(struct loop *loop, const struct nl_options *options, const str
 
 		source->nl = nl;
 		source->id = id;
-		source->dump.stalled = loop_timer_add(loop, dump_stalled, source);
-		if (!source->dump.stalled) {
+		source->stalled = loop_timer_add(loop, dump_stalled, source);
+		source->rest = loop_timer_add(loop, rest_is_over, source);
+		if (!source->stalled || !source->rest) {
 			nl_free(nl);
 			return NULL;
 		}
@@ -161,7 +148,8 @@ void nl_free(struct nl *nl)
 		return;
 	for (enum source id = 0; id < SOURCE_COUNT; id++) {
 		source_close(&nl->source[id]);
-		loop_timer_del(nl->source[id].dump.stalled);
+		loop_timer_del(nl->source[id].rest);
+		loop_timer_del(nl->source[id].stalled);
 	}
 	free(nl);
 }
@@ -189,116 +177,69 @@ static int request_send(struct reader *source, const struct nlmsghdr *message)
 
 static int dump_request(struct reader *source)
 {
-	_Alignas(8) char buffer[REQUEST_MAX];
-	struct dump *dump = &source->dump;
-	const struct dump_step *step = &dump_steps[dump->step];
-	struct nlmsghdr *message = mnl_nlmsg_put_header(buffer);
-	uint8_t *family = mnl_nlmsg_put_extra_header(message, step->header_len);
+	_Alignas(8) char buffer[NL_DUMP_REQUEST_MAX];
 
-	*family = step->family;
-	dump->seq = next_seq(source->nl);
-	message->nlmsg_type = step->type;
-	message->nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
-	message->nlmsg_seq = dump->seq;
-	dump->interrupted = false;
-	loop_timer_set(dump->stalled, DUMP_STALL_NS);
-	return request_send(source, message);
+	loop_timer_set(source->stalled, DUMP_STALL_NS);
+	return request_send(source, nl_dump_request(&source->dump, buffer, next_seq(source->nl)));
 }
 
 static int dump_start(struct reader *source, unsigned int step, unsigned int end)
 {
-	struct dump *dump = &source->dump;
 	int error;
 
 	if (!source->socket)
 		return -ENOTCONN;
-	if (dump_runs(dump))
+	if (nl_dump_runs(&source->dump))
 		return -EBUSY;
-	dump->step = step;
-	dump->end = end;
-	dump->retries = DUMP_RETRIES;
+	nl_dump_start(&source->dump, step, end);
 	error = dump_request(source);
 	if (error)
-		dump_end(dump);
+		dump_end(source);
 	return error;
 }
 
 int nl_dump_conntrack(struct nl *nl)
 {
-	return dump_start(&nl->source[SOURCE_DUMP], STEP_CONNTRACK, STEP_CONNTRACK + 1);
+	return dump_start(&nl->source[SOURCE_DUMP], NL_DUMP_CONNTRACK, NL_DUMP_CONNTRACK + 1);
 }
 
 bool nl_dump_running(const struct nl *nl)
 {
-	return dump_runs(&nl->source[SOURCE_DUMP].dump);
+	return nl_dump_runs(&nl->source[SOURCE_DUMP].dump);
 }
 
 int nl_dump_rtnl(struct nl *nl)
 {
-	return dump_start(&nl->source[SOURCE_RTNL], STEP_LINK, STEPS);
+	return dump_start(&nl->source[SOURCE_RTNL], NL_DUMP_LINK, NL_DUMP_STEPS);
 }
 
 int nl_dump_links(struct nl *nl)
 {
-	return dump_start(&nl->source[SOURCE_RTNL], STEP_LINK, STEP_ADDR);
+	return dump_start(&nl->source[SOURCE_RTNL], NL_DUMP_LINK, NL_DUMP_ADDR);
 }
 
 /* --- Receiving */
 
-/* Whether the running dump's current step ends with this datagram; notes what came in between. */
-static bool dump_step_ends(struct reader *source, size_t len)
+/* The dump is over before its last datagram is handed on, so that the receiver may start another. True: one to request. */
+static bool dump_take(struct reader *source, const void *datagram, size_t len)
 {
-	const struct nlmsghdr *message = (const struct nlmsghdr *)datagram_buffer;
-	struct dump *dump = &source->dump;
-	int left = (int)len;
+	enum nl_dump_told told = nl_dump_take(&source->dump, datagram, len);
 
-	for (; mnl_nlmsg_ok(message, left); message = mnl_nlmsg_next(message, &left)) {
-		if (message->nlmsg_seq != dump->seq)
-			continue;
-		dump->interrupted |= message->nlmsg_flags & NLM_F_DUMP_INTR;
-		if (message->nlmsg_type == NLMSG_DONE)
-			return true;
-		if (message->nlmsg_type == NLMSG_ERROR) {
-			const struct nlmsgerr *refusal = mnl_nlmsg_get_payload(message);
-
-			/* A dump that was given up is still going on in the kernel: to be tried again later. */
-			if (mnl_nlmsg_get_payload_len(message) >= sizeof(*refusal) && refusal->error == -EBUSY) {
-				source->overrun = true;
-				dump->end = dump->step + 1;
-			}
-			return true;
-		}
-	}
-	return false;
-}
-
-/* On to the next step, or the same again if the table changed meanwhile. True: there is one to request. */
-static bool dump_advance(struct dump *dump)
-{
-	if (dump->interrupted && dump->retries > 0)
-		dump->retries--;
+	if (told == NL_DUMP_REFUSED)
+		source->overrun = true;
+	if (nl_dump_runs(&source->dump))
+		loop_timer_set(source->stalled, DUMP_STALL_NS);
 	else
-		dump->step++;
-	if (dump_runs(dump))
-		return true;
-	dump_end(dump);
-	return false;
+		loop_timer_stop(source->stalled);
+	return told == NL_DUMP_NEXT;
 }
 
-static void deliver(struct reader *source, size_t len)
+static void deliver(struct reader *source, const void *datagram, size_t len)
 {
 	const struct nl_callbacks *call = &source->nl->call;
-	struct dump *dump = &source->dump;
-	bool more = false;
+	bool more = nl_dump_runs(&source->dump) && dump_take(source, datagram, len);
 
-	/* The dump is over before its last datagram is handed on, so that the receiver may start another. */
-	if (dump_runs(dump)) {
-		if (dump_step_ends(source, len))
-			more = dump_advance(dump);
-		else
-			loop_timer_set(dump->stalled, DUMP_STALL_NS);
-	}
-	call->datagram(call->ctx, source->id, false, datagram_buffer, len);
+	call->datagram(call->ctx, source->id, false, datagram, len);
 	if (more && dump_request(source) < 0)
 		source->overrun = true;
 }
@@ -309,7 +250,7 @@ static void tell_overrun(struct reader *source)
 	if (!source->overrun || nl_socket_wait(source->socket, 0))
 		return;
 	source->overrun = false;
-	dump_end(&source->dump);
+	dump_end(source);
 	source->nl->call.overrun(source->nl->call.ctx, source->id);
 }
 
@@ -333,38 +274,89 @@ static void read_events_first(struct reader *source)
 		read_some(events, EVENTS_FIRST);
 }
 
+static void note_loss(struct reader *source)
+{
+	source->overrun = true;
+	source->restless_until = loop_now_ns(source->nl->loop) + RESTLESS_NS;
+}
+
+/* As many datagrams as fit into the buffer, up to so many. How many there were, or -errno. */
+static int read_once(struct reader *source, unsigned int datagrams)
+{
+	const size_t size = source_table[source->id].datagram_max;
+	ssize_t got[NL_SOCKET_MANY];
+	int count;
+
+	if (datagrams > DATAGRAM_MAX / size)
+		datagrams = (unsigned int)(DATAGRAM_MAX / size);
+	count = nl_socket_receive_many(source->socket, datagram_buffer, size, datagrams, got);
+	for (int i = 0; i < count; i++) {
+		if (got[i] > 0)
+			deliver(source, datagram_buffer + (size_t)i * size, (size_t)got[i]);
+		else if (is_loss(got[i]))
+			note_loss(source);
+	}
+	return count;
+}
+
 /* Reads at most so many datagrams. True if there may be more. */
 static bool read_some(struct reader *source, unsigned int datagrams)
 {
-	for (unsigned int i = 0; i < datagrams; i++) {
+	while (datagrams) {
+		int count;
+
 		read_events_first(source);
 		if (!source->socket)
 			return false;
-
-		ssize_t len = nl_socket_receive(source->socket, datagram_buffer, sizeof(datagram_buffer));
-
-		if (len > 0) {
-			deliver(source, (size_t)len);
-		} else if (is_loss(len)) {
-			source->overrun = true;
-		} else if (len == -EAGAIN) {
+		count = read_once(source, datagrams);
+		if (count > 0) {
+			datagrams -= (unsigned int)count;
+		} else if (is_loss(count)) {
+			note_loss(source);
+			datagrams--;
+		} else if (count == -EAGAIN) {
 			tell_overrun(source);
 			return false;
-		} else if (len < 0 && len != -EINTR) {
-			source_failed(source, (int)len);
+		} else if (count != -EINTR) {
+			source_failed(source, count);
 			return false;
 		}
 	}
 	return true;
 }
 
+/* One turn's share of what there is. What was read empty rests, if that is for it. */
+static void read_turn(struct reader *source)
+{
+	bool more = read_some(source, source_table[source->id].datagrams_per_turn);
+
+	if (more)
+		tell_overrun(source);
+	if (!source->socket)
+		return;
+	if (more || !source_table[source->id].rests || loop_now_ns(source->nl->loop) < source->restless_until) {
+		loop_io_resume(source->io);
+		return;
+	}
+	loop_io_pause(source->io);
+	loop_timer_set(source->rest, REST_NS);
+}
+
 static void source_ready(void *ctx, int events)
+{
+	(void)events;
+	read_turn(ctx);
+}
+
+/* What came meanwhile is read at once; if nothing did, the loop is to look again. */
+static void rest_is_over(void *ctx)
 {
 	struct reader *source = ctx;
 
-	(void)events;
-	if (read_some(source, source_table[source->id].datagrams_per_turn))
-		tell_overrun(source);
+	if (nl_socket_wait(source->socket, 0))
+		read_turn(source);
+	else
+		loop_io_resume(source->io);
 }
 
 bool nl_drain(struct nl *nl, enum source id, unsigned int datagrams)
@@ -421,7 +413,7 @@ static int wait_for_ack(struct reader *source, uint32_t seq)
 			return (int)len;
 		if (len <= 0)
 			continue;
-		deliver(source, (size_t)len);
+		deliver(source, datagram_buffer, (size_t)len);
 		if (mnl_nlmsg_ok(message, (int)len) && message->nlmsg_type == NLMSG_ERROR &&
 			message->nlmsg_seq == seq && mnl_nlmsg_get_payload_len(message) >= sizeof(struct nlmsgerr))
 			return ((const struct nlmsgerr *)mnl_nlmsg_get_payload(message))->error;

@@ -62,19 +62,45 @@ int nl_socket_join(struct mnl_socket *socket, const int *groups, size_t count)
 	return 0;
 }
 
+/* Any process may send to a netlink socket; only the kernel's port is 0. */
+static ssize_t judge(const struct msghdr *header, size_t len, size_t size)
+{
+	const struct sockaddr_nl *from = header->msg_name;
+
+	if (header->msg_namelen != sizeof(*from) || from->nl_pid != 0)
+		return 0;
+	return len <= size ? (ssize_t)len : -EMSGSIZE;
+}
+
+int nl_socket_receive_many(struct mnl_socket *socket, void *buffer, size_t size, unsigned int count, ssize_t *got)
+{
+	struct mmsghdr message[NL_SOCKET_MANY];
+	struct sockaddr_nl from[NL_SOCKET_MANY];
+	struct iovec room[NL_SOCKET_MANY];
+	int received;
+
+	if (count > NL_SOCKET_MANY)
+		count = NL_SOCKET_MANY;
+	for (unsigned int i = 0; i < count; i++) {
+		room[i] = (struct iovec){ (char *)buffer + i * size, size };
+		message[i].msg_hdr = (struct msghdr){
+			.msg_name = &from[i], .msg_namelen = sizeof(from[i]), .msg_iov = &room[i], .msg_iovlen = 1,
+		};
+	}
+	received = recvmmsg(mnl_socket_get_fd(socket), message, count, MSG_DONTWAIT | MSG_TRUNC, NULL);
+	if (received < 0)
+		return -errno;
+	for (int i = 0; i < received; i++)
+		got[i] = judge(&message[i].msg_hdr, message[i].msg_len, size);
+	return received;
+}
+
 ssize_t nl_socket_receive(struct mnl_socket *socket, void *buffer, size_t size)
 {
-	struct sockaddr_nl from = { 0 };
-	socklen_t from_len = sizeof(from);
-	ssize_t len = recvfrom(
-		mnl_socket_get_fd(socket), buffer, size, MSG_DONTWAIT | MSG_TRUNC, (struct sockaddr *)&from, &from_len);
+	ssize_t got;
+	int error = nl_socket_receive_many(socket, buffer, size, 1, &got);
 
-	if (len < 0)
-		return -errno;
-	/* Any process may send to a netlink socket; only the kernel's port is 0. */
-	if (from_len != sizeof(from) || from.nl_pid != 0)
-		return 0;
-	return (size_t)len <= size ? len : -EMSGSIZE;
+	return error < 0 ? error : got;
 }
 
 bool nl_socket_wait(const struct mnl_socket *socket, int timeout_ms)

@@ -36,6 +36,10 @@ void loop_on_turn_end(struct loop *loop, void (*turn_end)(void *ctx), void *ctx)
 
 /* Level-triggered: called in every turn in which fd is ready for one of events. NULL: errno. The fd stays the caller's. */
 struct loop_io *loop_io_add(struct loop *loop, int fd, int events, void (*ready)(void *ctx, int events), void *ctx);
+
+/* Stops looking at it, and looks again. Either may be called twice. */
+void loop_io_pause(struct loop_io *io);
+void loop_io_resume(struct loop_io *io);
 void loop_io_del(struct loop_io *io);
 
 /* A timer at rest. loop_timer_set() lets it fire once after delay_ns (again from its callback to repeat). */

@@ -34,6 +34,14 @@ int nl_socket_join(struct mnl_socket *socket, const int *groups, size_t count);
  */
 ssize_t nl_socket_receive(struct mnl_socket *socket, void *buffer, size_t size);
 
+enum { NL_SOCKET_MANY = 16 };
+
+/*
+ * The same for count datagrams at most (NL_SOCKET_MANY), one every size bytes of buffer, recvmmsg(2): how many there
+ * are, with what nl_socket_receive() says of each in got, or its error for the first.
+ */
+int nl_socket_receive_many(struct mnl_socket *socket, void *buffer, size_t size, unsigned int count, ssize_t *got);
+
 /* Waits until there is something to receive, an error too, for timeout_ms at most. */
 bool nl_socket_wait(const struct mnl_socket *socket, int timeout_ms);
 

@@ -208,6 +208,33 @@ static void io_is_level_triggered(void **state)
 	scene_close(&scene);
 }
 
+static void resume_and_mark(void *ctx)
+{
+	struct scene *scene = ctx;
+
+	mark(scene, 'r');
+	loop_io_resume(scene->io);
+	loop_io_resume(scene->io);
+}
+
+/* What comes while it is paused is there when it is resumed. */
+static void io_paused_is_silent(void **state)
+{
+	struct scene scene;
+
+	(void)state;
+	scene_open(&scene);
+	scene.io = loop_io_add(scene.loop, scene.pipe[0], LOOP_READ, read_one_byte, &scene);
+	scene.timer[0] = loop_timer_add(scene.loop, resume_and_mark, &scene);
+	loop_timer_set(scene.timer[0], 4 * CLOCK_NS_PER_MS);
+	loop_io_pause(scene.io);
+	loop_io_pause(scene.io);
+	assert_int_equal(write(scene.pipe[1], "yz", 2), 2);
+	loop_run(scene.loop);
+	assert_string_equal(scene.order, "ryz");
+	scene_close(&scene);
+}
+
 static void write_and_delete_myself(void *ctx, int events)
 {
 	struct scene *scene = ctx;
@@ -298,6 +325,7 @@ int main(void)
 		cmocka_unit_test(timer_counts_from_the_call),
 		cmocka_unit_test(now_is_the_time_of_the_turn),
 		cmocka_unit_test(io_is_level_triggered),
+		cmocka_unit_test(io_paused_is_silent),
 		cmocka_unit_test(io_deleted_in_its_callback_is_silent),
 		cmocka_unit_test(signal_is_an_ordinary_callback),
 		cmocka_unit_test(free_takes_the_handles_along),

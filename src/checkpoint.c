@@ -29,7 +29,7 @@
 #include <errno.h>
 
 enum {
-	VERSION = 1,
+	VERSION = 2,
 	BLOB_FLOWS = 'F',
 	BLOB_END = 'E',
 	BLOB_JOURNAL = 'J',

@@ -153,7 +153,7 @@ static int decode_timestamp(struct nlattr_walk walk, struct ct_event *event)
 }
 
 /* The parts of an entry that it cannot do without are reported in *seen. */
-static int decode_attribute(const struct nlattr_item *item, struct ct_event *event, unsigned int *seen)
+static int decode_attribute(const struct nlattr_item *item, struct ct_event *event, struct ct_reply *reply, unsigned int *seen)
 {
 	switch (item->type) {
 	case CTA_TUPLE_ORIG:
@@ -161,7 +161,8 @@ static int decode_attribute(const struct nlattr_item *item, struct ct_event *eve
 		return decode_tuple(nlattr_nested(item), event, CT_ORIGINAL);
 	case CTA_TUPLE_REPLY:
 		*seen |= SEEN_REPLY;
-		return decode_tuple(nlattr_nested(item), event, CT_REPLY);
+		*reply = (struct ct_reply){ item->data, item->len };
+		return 0;
 	case CTA_COUNTERS_ORIG:
 		*seen |= SEEN_COUNTERS_ORIGINAL;
 		return decode_counters(nlattr_nested(item), event, CT_ORIGINAL);
@@ -185,9 +186,9 @@ static int decode_attribute(const struct nlattr_item *item, struct ct_event *eve
  * The kernel has the call ids of PPTP's GRE in place of ports, one of them taken from the control connection. No packet
  * shows both, so with them no sighting would ever find its flow.
  */
-static void drop_ports(struct ct_event *event)
+static void drop_ports(struct ct_event *event, enum ct_dir dir)
 {
-	for (int dir = CT_ORIGINAL; dir <= CT_REPLY; dir++)
+	if (event->proto == IPPROTO_GRE)
 		event->tuple[dir].sport = event->tuple[dir].dport = 0;
 }
 
@@ -209,34 +210,44 @@ static int event_type(const struct nlmsghdr *message)
 	}
 }
 
-static int decode_entry(struct nlattr_walk walk, struct ct_event *event)
+static int decode_entry(struct nlattr_walk walk, struct ct_event *event, struct ct_reply *reply)
 {
 	struct nlattr_item item;
 	unsigned int seen = 0;
 	int ret;
 
 	while ((ret = nlattr_next(&walk, &item)) > 0) {
-		ret = decode_attribute(&item, event, &seen);
+		ret = decode_attribute(&item, event, reply, &seen);
 		if (ret < 0)
 			return ret;
 	}
 	if (ret < 0 || (seen & SEEN_TUPLES) != SEEN_TUPLES)
 		return -EBADMSG;
 	event->has_counters = (seen & SEEN_COUNTERS) == SEEN_COUNTERS;
-	if (event->proto == IPPROTO_GRE)
-		drop_ports(event);
+	drop_ports(event, CT_ORIGINAL);
 	return 0;
+}
+
+int ct_decode_reply(const struct ct_reply *reply, struct ct_event *event)
+{
+	int ret = decode_tuple((struct nlattr_walk){ .at = reply->attributes, .left = reply->len }, event, CT_REPLY);
+
+	drop_ports(event, CT_REPLY);
+	return ret;
 }
 
 int ct_decode_attributes(const void *attributes, size_t len, uint8_t family, struct ct_event *event)
 {
 	struct nlattr_walk walk = { .at = attributes, .left = len };
+	struct ct_reply reply;
+	int ret;
 
 	*event = (struct ct_event){ .type = CT_NEW, .family = family };
-	return decode_entry(walk, event);
+	ret = decode_entry(walk, event, &reply);
+	return ret < 0 ? ret : ct_decode_reply(&reply, event);
 }
 
-int ct_decode(const struct nlmsghdr *message, struct ct_event *event)
+int ct_decode_original(const struct nlmsghdr *message, struct ct_event *event, struct ct_reply *reply)
 {
 	int type = event_type(message);
 	struct nlattr_walk walk;
@@ -253,5 +264,13 @@ int ct_decode(const struct nlmsghdr *message, struct ct_event *event)
 		return -EBADMSG;
 
 	*event = (struct ct_event){ .type = (uint8_t)type, .family = family == AF_INET ? 4 : 6 };
-	return decode_entry(walk, event);
+	return decode_entry(walk, event, reply);
+}
+
+int ct_decode(const struct nlmsghdr *message, struct ct_event *event)
+{
+	struct ct_reply reply;
+	int ret = ct_decode_original(message, event, &reply);
+
+	return ret < 0 ? ret : ct_decode_reply(&reply, event);
 }

@@ -137,13 +137,6 @@ static void settle_all(struct daemon *d)
 
 /* --- What the parts tell each other */
 
-static void on_entry(void *ctx, const struct nlmsghdr *message, const struct ct_event *event)
-{
-	struct daemon *d = ctx;
-
-	listing_entry(d->listing, message, event);
-}
-
 static void on_names(void *ctx)
 {
 	struct daemon *d = ctx;
@@ -278,7 +271,6 @@ static int make_parts(struct daemon *d)
 	if (!d->nl || !d->reliability || !d->serve || !d->http || !d->ifnames || !d->naming || !d->listing ||
 		!d->tick || !d->dump || !d->retry || !d->again || !d->signals[0] || !d->signals[1])
 		return -ENOMEM;
-	intake_watch_entries(d->intake, on_entry, d);
 	http_set_admit(d->http, serve_admits, d->serve);
 	loop_on_turn_end(d->loop, on_turn_end, d);
 	return 0;

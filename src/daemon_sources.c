@@ -69,6 +69,13 @@ void daemon_plan_dump(struct daemon *d)
 		loop_timer_set(d->dump, pace_delay(&d->pace, loop_now_ns(d->loop)));
 }
 
+static void on_entry(void *ctx, const struct nlmsghdr *message, const struct ct_event *event)
+{
+	struct daemon *d = ctx;
+
+	listing_entry(d->listing, message, event);
+}
+
 static void start_dump(struct daemon *d)
 {
 	int error;
@@ -76,6 +83,7 @@ static void start_dump(struct daemon *d)
 	d->dump_began = loop_now_ns(d->loop);
 	d->dump_began_cpu = clock_cpu_ns();
 	listing_dump_begins(d->listing);
+	intake_watch_entries(d->intake, listing_running(d->listing) ? on_entry : NULL, d);
 	error = nl_dump_conntrack(d->nl);
 	if (error && error != -EBUSY) {
 		log_warning("dump of the connections: %s", strerror(-error));

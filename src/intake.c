@@ -21,6 +21,15 @@ struct dump {
 	bool interrupted; /* NLM_F_DUMP_INTR: the table changed under it, so it may lack entries */
 };
 
+/* Entries of a dump on their way into the meter: while one is taken, the memory that those behind it need is fetched. */
+enum { AHEAD = 8 };
+
+struct ahead {
+	const struct nlmsghdr *message;
+	struct ct_event event;
+	struct ct_reply reply;
+};
+
 struct intake {
 	struct meter *meter;
 	struct dump ct, rtnl;
@@ -28,6 +37,8 @@ struct intake {
 	uint8_t rtnl_family;
 	bool topology_known;
 	uint64_t dumps_ended;
+	struct ahead ahead[AHEAD]; /* a ring; empty between datagrams, since messages are borrowed */
+	unsigned int first, count;
 	void (*watch)(void *ctx, const struct nlmsghdr *message, const struct ct_event *event);
 	void *watch_ctx;
 };
@@ -143,14 +154,61 @@ static void dump_ended(struct intake *intake, uint16_t protocol, const struct nl
 		intake->topology_known = true;
 }
 
+static void take_ct(struct intake *intake, struct ahead *a, uint64_t now)
+{
+	bool known = a->event.type == CT_ENTRY && !intake->watch && meter_knows(intake->meter, &a->event);
+
+	if (!known && ct_decode_reply(&a->reply, &a->event)) {
+		meter_damaged(intake->meter, SOURCE_EVENTS);
+		return;
+	}
+	meter_ct(intake->meter, &a->event, now);
+	if (intake->watch && a->event.type == CT_ENTRY)
+		intake->watch(intake->watch_ctx, a->message, &a->event);
+}
+
+static void take_first(struct intake *intake, uint64_t now)
+{
+	struct ahead *a = &intake->ahead[intake->first];
+
+	intake->first = (intake->first + 1) % AHEAD;
+	intake->count--;
+	take_ct(intake, a, now);
+}
+
+/* Whatever is on its way comes before anything that follows it. */
+static void take_all(struct intake *intake, uint64_t now)
+{
+	while (intake->count)
+		take_first(intake, now);
+}
+
+static void conntrack(struct intake *intake, const struct nlmsghdr *message, uint64_t now)
+{
+	struct ahead *a;
+	int error;
+
+	if (intake->count == AHEAD)
+		take_first(intake, now);
+	a = &intake->ahead[(intake->first + intake->count) % AHEAD];
+	a->message = message;
+	error = ct_decode_original(message, &a->event, &a->reply);
+	if (error == -EBADMSG)
+		meter_damaged(intake->meter, SOURCE_EVENTS);
+	if (error)
+		return;
+	meter_expect(intake->meter, &a->event);
+	intake->count++;
+}
+
 /* NETLINK_NETFILTER carries two subsystems of interest: 1 conntrack, 4 NFLOG. */
 static void netfilter(struct intake *intake, const struct nlmsghdr *message, uint64_t now)
 {
-	struct ct_event event;
 	struct sighting sighting;
 	int error;
 
 	if (message->nlmsg_type >> 8 == NFNL_SUBSYS_ULOG) {
+		take_all(intake, now);
 		error = nflog_decode(message, &sighting);
 		if (!error)
 			meter_sighting(intake->meter, &sighting, now);
@@ -158,14 +216,7 @@ static void netfilter(struct intake *intake, const struct nlmsghdr *message, uin
 			meter_damaged(intake->meter, SOURCE_NFLOG);
 		return;
 	}
-	error = ct_decode(message, &event);
-	if (!error) {
-		meter_ct(intake->meter, &event, now);
-		if (intake->watch && event.type == CT_ENTRY)
-			intake->watch(intake->watch_ctx, message, &event);
-	} else if (error == -EBADMSG) {
-		meter_damaged(intake->meter, SOURCE_EVENTS);
-	}
+	conntrack(intake, message, now);
 }
 
 static void rtnetlink(struct intake *intake, const struct nlmsghdr *message, uint64_t now)
@@ -185,6 +236,8 @@ static void received(struct intake *intake, uint16_t protocol, const struct nlms
 
 	if (dump->seq && message->nlmsg_seq == dump->seq && (message->nlmsg_flags & NLM_F_DUMP_INTR))
 		dump->interrupted = true;
+	if (message->nlmsg_type < NLMSG_MIN_TYPE)
+		take_all(intake, now);
 	switch (message->nlmsg_type) {
 	case NLMSG_NOOP:
 		break;
@@ -227,11 +280,14 @@ void intake_datagram(struct intake *intake, uint16_t protocol, bool outgoing, co
 			requested(intake, protocol, message, now);
 		else
 			received(intake, protocol, message, now);
-		if (step >= left)
-			return;
+		if (step >= left) {
+			left = 0;
+			break;
+		}
 		message = (const void *)((const char *)message + step);
 		left -= step;
 	}
+	take_all(intake, now);
 	if (left) /* a length that is wrong, or a message that was cut */
 		meter_damaged(intake->meter, protocol == NETLINK_ROUTE ? SOURCE_RTNL : SOURCE_EVENTS);
 }

@@ -104,6 +104,11 @@ bool listing_wanted(const struct listing *listing)
 	return listing->state == WANTED;
 }
 
+bool listing_running(const struct listing *listing)
+{
+	return listing->state == RUNNING;
+}
+
 void listing_dump_begins(struct listing *listing)
 {
 	if (listing->state != WANTED)

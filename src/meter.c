@@ -186,6 +186,11 @@ void meter_count_floor(struct meter *m, const struct flow *flow, const struct fl
 
 /* --- Deciding */
 
+static uint64_t key_of(const struct meter *m, const struct ct_event *event)
+{
+	return event->key ? event->key : flow_key(&m->options.hash, event);
+}
+
 static struct attribution ask(struct meter *m, const struct ct_event *event, enum attribute_effort effort, bool *sighted)
 {
 	const struct attribute_sources sources = {
@@ -303,7 +308,7 @@ static void note_status(struct meter *m, struct flow *flow, const struct ct_even
 
 static void on_entry(struct meter *m, const struct ct_event *event)
 {
-	uint64_t key = flow_key(&m->options.hash, event);
+	uint64_t key = key_of(m, event);
 	enum attribute_effort effort = ATTRIBUTE_KNOWN;
 	struct flow *flow;
 	bool fresh;
@@ -360,7 +365,7 @@ static void count_end(struct meter *m, struct flow *flow, const struct waiting_e
 {
 	struct flow last;
 
-	flow->key = flow_key(&m->options.hash, &end->event);
+	flow->key = key_of(m, &end->event);
 	last = *flow;
 	meter_count(m, flow, &end->event);
 	checkpoint_note_end(m, flow, &last, false);
@@ -423,10 +428,11 @@ static void wait_or_settle(struct meter *m, struct waiting_end *end)
 
 static void on_destroy(struct meter *m, const struct ct_event *event)
 {
-	uint64_t key = flow_key(&m->options.hash, event);
+	uint64_t key = key_of(m, event);
 	struct waiting_end end = { .deadline = m->now + FLUSH_NS, .event = *event };
 	struct flow *flow;
 
+	end.event.key = key;
 	m->stats.destroys++;
 	if (tombs_destroy(m->tombs, key, event, m->now) == TOMBS_REPEATED) {
 		m->stats.duplicates++;
@@ -454,6 +460,19 @@ static void on_destroy(struct meter *m, const struct ct_event *event)
 		return;
 	}
 	wait_or_settle(m, &end);
+}
+
+void meter_expect(const struct meter *meter, struct ct_event *event)
+{
+	event->key = flow_key(&meter->options.hash, event);
+	table_prefetch(meter->flows, event->key);
+}
+
+bool meter_knows(const struct meter *meter, const struct ct_event *event)
+{
+	const struct flow *flow = table_find(meter->flows, key_of(meter, event));
+
+	return flow && flow->scope != FLOW_UNDECIDED;
 }
 
 void meter_ct(struct meter *meter, const struct ct_event *event, uint64_t now)

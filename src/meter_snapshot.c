@@ -206,7 +206,7 @@ static void describe_host(const struct meter *m, uint32_t index, char label[stat
 
 bool meter_find_flow(const struct meter *meter, const struct ct_event *event, struct meter_flow *flow)
 {
-	const struct flow *record = table_find(meter->flows, flow_key(&meter->options.hash, event));
+	const struct flow *record = table_find(meter->flows, event->key ? event->key : flow_key(&meter->options.hash, event));
 	bool has_host;
 	int in, out;
 

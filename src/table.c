@@ -140,6 +140,18 @@ void *table_find(const struct table *table, uint64_t key)
 	return key_of(s) ? s : NULL;
 }
 
+void table_prefetch(const struct table *table, uint64_t key)
+{
+	const struct shard *shard = shard_of(table, key);
+	const unsigned char *s;
+
+	if (!shard->count)
+		return;
+	s = slot(table, shard, home(shard, key));
+	__builtin_prefetch(s);
+	__builtin_prefetch(s + table->size - 1); /* a record may lie across two lines */
+}
+
 void *table_put(struct table *table, uint64_t key, bool *fresh)
 {
 	struct shard *shard = shard_of(table, key);

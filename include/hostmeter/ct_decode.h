@@ -22,6 +22,19 @@ struct nlmsghdr;
  */
 int ct_decode(const struct nlmsghdr *message, struct ct_event *event);
 
+/* The reply tuple of a message, still to be decoded: borrowed from it. */
+struct ct_reply {
+	const void *attributes;
+	size_t len;
+};
+
+/*
+ * ct_decode() in two steps, since a dump is mostly of flows whose reply tuple is of no use any more: all but that tuple,
+ * then that. The same errors.
+ */
+int ct_decode_original(const struct nlmsghdr *message, struct ct_event *event, struct ct_reply *reply);
+int ct_decode_reply(const struct ct_reply *reply, struct ct_event *event);
+
 /*
  * The same for the bare attributes of an entry, as other messages carry them (NFLOG's NFULA_CT); family is 4 or 6, and
  * the event's type is CT_NEW. 0 or -EBADMSG.

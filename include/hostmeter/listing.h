@@ -41,6 +41,9 @@ void listing_ask(struct listing *listing, const struct listing_filter *filter, u
 
 /* Whether a dump is wanted; it began; one entry of it; it ended. */
 bool listing_wanted(const struct listing *listing);
+
+/* Whether the dump that began is listed: listing_entry() is to be called for each of its entries. */
+bool listing_running(const struct listing *listing);
 void listing_dump_begins(struct listing *listing);
 void listing_entry(struct listing *listing, const struct nlmsghdr *message, const struct ct_event *event);
 void listing_dump_ended(struct listing *listing, uint64_t now);

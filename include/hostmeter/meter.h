@@ -43,6 +43,16 @@ void meter_set_vendor(struct meter *meter, const char *(*vendor)(void *ctx, cons
 /* The names changed: all hosts are called by the best they have now, by their MAC and by the addresses seen with it. */
 void meter_names_changed(struct meter *meter);
 
+/*
+ * An entry will come: works out its key, and fetches the memory that meter_ct() will want. Only the original tuple and
+ * what else stands beside it need to be there. For those who know of several entries at once; a dump of a large table
+ * waits for memory otherwise.
+ */
+void meter_expect(const struct meter *meter, struct ct_event *event);
+
+/* Whether its flow is known and decided, so that meter_ct() does not look at the reply tuple. */
+bool meter_knows(const struct meter *meter, const struct ct_event *event);
+
 /* A conntrack event, or between meter_dump_begin() and meter_dump_end() a line of the dump. */
 void meter_ct(struct meter *meter, const struct ct_event *event, uint64_t now);
 

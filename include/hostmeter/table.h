@@ -34,6 +34,9 @@ size_t table_memory(const struct table *table);
 /* The record, valid until the next table_put() or table_remove(); NULL if there is none. */
 void *table_find(const struct table *table, uint64_t key);
 
+/* Nothing but a hint: what table_find() will look at for this key is wanted in the processor's cache soon. */
+void table_prefetch(const struct table *table, uint64_t key);
+
 /*
  * The record, made if there is none: then *fresh is true and all behind the key is zero. NULL if the table is at its
  * limit or memory is out. Invalidates other pointers into the table.

@@ -117,6 +117,28 @@ static void decodes_what_the_kernel_writes(void **state)
 	}
 }
 
+/* All but the reply tuple, whatever that holds, and then that. */
+static void decodes_in_two_steps(void **state)
+{
+	static const uint8_t rubbish[] = { 1, 2, 3 };
+	struct ct_event want, got;
+	struct ct_reply reply;
+	union message m;
+
+	(void)state;
+	for (int i = 0; i < KINDS; i++) {
+		want = sample(kinds[i].family, kinds[i].proto);
+		memset(&got, 0xaa, sizeof(got));
+		assert_int_equal(ct_decode_original(build_ct(&m, &want, 0), &got, &reply), 0);
+		assert_tuple_equal(&got.tuple[CT_ORIGINAL], &want.tuple[CT_ORIGINAL]);
+		assert_int_equal(got.key, 0);
+		assert_int_equal(ct_decode_reply(&reply, &got), 0);
+		assert_event_equal(&got, &want);
+		reply = (struct ct_reply){ rubbish, sizeof(rubbish) };
+		assert_int_equal(ct_decode_reply(&reply, &got), -EBADMSG);
+	}
+}
+
 static void tells_the_kinds_of_message(void **state)
 {
 	struct ct_event want = sample(4, IPPROTO_TCP), got;
@@ -393,6 +415,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(decodes_what_the_kernel_writes),
+		cmocka_unit_test(decodes_in_two_steps),
 		cmocka_unit_test(tells_the_kinds_of_message),
 		cmocka_unit_test(other_messages_are_not_meant),
 		cmocka_unit_test(missing_counters_are_no_zeros),

@@ -196,6 +196,27 @@ static void all_messages_of_a_datagram_count(void **state)
 	CHECK(w, stats.damaged, 0);
 }
 
+/* Entries are taken a few at a time; what follows them comes after them all the same. */
+static void entries_keep_their_order(void **state)
+{
+	struct world *w = *state;
+	struct datagram d = { .len = 0 };
+	enum { MANY = 29 };
+
+	request(w, CT_GET, AF_UNSPEC, 9);
+	for (uint32_t i = 0; i < MANY; i++)
+		add_flow(&d, flow(i, CT_ENTRY), 9, 0);
+	add_flow(&d, flow(MANY - 1, CT_DESTROY), 0, 0); /* of the entry just before it */
+	add_control(&d, NLMSG_DONE, 9, NLM_F_MULTI);
+	give(w, NETLINK_NETFILTER, false, &d);
+	CHECK(w, stats.entries, MANY);
+	CHECK(w, stats.destroys, 1);
+	CHECK(w, flows, MANY - 1);
+	CHECK(w, stats.duplicates, 0);
+	CHECK(w, stats.dumps, 1);
+	CHECK(w, stats.ended_before_first_dump, 0);
+}
+
 /* A datagram in memory of exactly its size, so that the address sanitizer sees a byte read behind it. */
 static void give_cut(struct world *w, const struct datagram *d, size_t len)
 {
@@ -490,6 +511,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(all_messages_of_a_datagram_count),
+		TEST(entries_keep_their_order),
 		cmocka_unit_test(cut_at_every_byte),
 		TEST(lengths_that_lie),
 		TEST(damaged_messages_are_counted),

@@ -19,6 +19,7 @@ struct end {
 	struct addr gateway;
 	uint32_t ifindex;
 	enum side side;
+	bool is_group;   /* many, whatever interface its packets leave by */
 	bool first_hand; /* its own packet was seen */
 	bool has_mac;
 	struct mac mac;
@@ -29,6 +30,7 @@ static void locate(const struct attribute_sources *s, struct end *end)
 	uint32_t ifindex;
 	enum side side = topology_address(s->topology, &end->addr, &ifindex, &end->gateway);
 
+	end->is_group = side == SIDE_GROUP;
 	if (end->ifindex) { /* a forwarded packet went through here, whatever the routes say */
 		/* What the interface was then; now it may be gone, or a bridge's port. */
 		if (end->side != SIDE_LAN && end->side != SIDE_WAN)
@@ -167,7 +169,7 @@ static struct attribution decide(const struct attribute_sources *s, struct end e
 		if (a.scope != FLOW_UNDECIDED)
 			a.scope = FLOW_WAN;
 		a.wan = end[!near].ifindex;
-	} else if (is_inside(end[!near].side)) {
+	} else if (is_inside(end[!near].side) && !end[!near].is_group) {
 		enum flow_by by;
 
 		a.peer = host_of(s, &end[!near], effort, &by);

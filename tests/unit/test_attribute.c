@@ -164,6 +164,28 @@ static void scopes(void **state)
 	}
 }
 
+/*
+ * Where bridged packets pass the firewall (br_netfilter), those of a group are seen to leave by the LAN. There is still no
+ * single host at that end.
+ */
+static void a_group_on_a_bridge_is_no_peer(void **state)
+{
+	static const char *const groups[] = { "224.0.0.251", "192.168.1.255", "255.255.255.255" };
+	struct world *w = *state;
+
+	for (size_t i = 0; i < sizeof(groups) / sizeof(groups[0]); i++) {
+		struct ct_event e = event_flow(DESKTOP_IP, groups[i]);
+		struct attribution a;
+
+		see(w, &e, CT_ORIGINAL, LAN, LAN, DESKTOP);
+		a = ask(w, &e, ATTRIBUTE_FINAL);
+		assert_int_equal(a.scope, FLOW_LOCAL);
+		check_host(w, a.host, DESKTOP);
+		check_host(w, a.peer, "-");
+		assert_int_equal(a.by, FLOW_BY_NFLOG);
+	}
+}
+
 /* A packet of a group that came by the WAN is nobody's WAN traffic. */
 static void a_group_has_no_wan_traffic(void **state)
 {
@@ -429,6 +451,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(scopes, begin, end),
+		cmocka_unit_test_setup_teardown(a_group_on_a_bridge_is_no_peer, begin, end),
 		cmocka_unit_test_setup_teardown(a_group_has_no_wan_traffic, begin, end),
 		cmocka_unit_test_setup_teardown(nat_is_seen_through, begin, end),
 		cmocka_unit_test_setup_teardown(effort_goes_step_by_step, begin, end),

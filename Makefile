@@ -6,6 +6,7 @@ PYTHON  ?= /usr/bin/python3
 CFLAGS  ?= -O2 -g
 PREFIX  ?= /usr/local
 DESTDIR ?=
+JOBS    ?= $(shell nproc)
 
 PACKAGES := libnetfilter_conntrack libnetfilter_log libnfnetlink libmnl libmicrohttpd libconfuse jansson zlib libcap-ng \
             ncursesw libev
@@ -77,11 +78,12 @@ e2e: deps-test $(BUILD)/hostmeter tools ## end-to-end tests in network namespace
 
 test: deps-test ## everything: style, unit tests, sanitizers, end to end
 	$(MAKE) check-style
+	$(MAKE) -j$(JOBS) all tools $(UNITS)
 	$(MAKE) check-docs
 	$(MAKE) unit
 	$(MAKE) traces
 	$(MAKE) budget
-	$(MAKE) asan
+	$(MAKE) -j$(JOBS) asan
 	$(MAKE) e2e
 
 check-style: deps-test ## the rules of the house: layers, headers that stand alone

@@ -7,12 +7,22 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from lab import Crowd, Lab, Traffic, talk, udp, wait_until  # noqa: E402
+from lab import Crowd, Lab, Traffic, own_sandbox, talk, udp, wait_until  # noqa: E402
 
 
-def pytest_sessionstart():
+def pytest_configure(config):
+    config.addinivalue_line("markers", "alone: takes the whole machine; not beside other tests")
     if not os.path.ismount("/run") or not os.path.isdir("/run/netns"):
         raise pytest.UsageError("these tests build networks: start them by tests/run-e2e")
+    if hasattr(config, "workerinput"):
+        own_sandbox()
+
+
+def pytest_collection_modifyitems(items):
+    """What many hosts do at full speed leaves no room beside it."""
+    for item in items:
+        if {"crowd", "flooded"} & set(item.fixturenames):
+            item.add_marker("alone")
 
 
 @pytest.fixture

@@ -132,6 +132,7 @@ def test_flows_older_than_the_meter(crowd):
         assert crowd.settled(meter) == truth
 
 
+@pytest.mark.alone
 def test_flows_without_counters():
     """Born before the kernel counted: it tells no bytes of them, and the meter tells how many there are."""
     with Crowd(acct=0) as crowd:
@@ -145,6 +146,7 @@ def test_flows_without_counters():
             assert meter.value("hostmeter_flows_ended_uncounted_total") == 1000
 
 
+@pytest.mark.alone
 def test_flows_whose_end_is_not_told():
     """
     With nf_conntrack_events=2 the kernel never tells the end of a flow that was born while nobody listened (in any

@@ -4,7 +4,7 @@
 from .counters import Count, Flow, conntrack_events, conntrack_follow, conntrack_list, host_sums, nft_counters
 from .crowd import Crowd, add_counts, counts_of
 from .meter import PROGRAM, ROOT, Meter, host_counts, parse_metrics
-from .node import Node, Process, wait_until
+from .node import Node, Process, own_sandbox, wait_until
 from .oracle import Oracle
 from . import packet
 from .packet import Tun
@@ -14,5 +14,5 @@ from .traffic import Traffic
 
 __all__ = ["Count", "Crowd", "Flow", "Host", "Lab", "Meter", "Node", "Oracle", "PROGRAM", "Process", "ROOT", "RULES",
            "Traffic", "Truth", "Tun", "add_counts", "conntrack_events", "conntrack_follow", "conntrack_list",
-           "counts_of", "host_counts", "host_sums", "nft_counters", "packet", "parse_metrics", "say", "talk", "udp",
+           "counts_of", "host_counts", "host_sums", "nft_counters", "own_sandbox", "packet", "parse_metrics", "say", "talk", "udp",
            "wait_until"]

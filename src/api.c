@@ -280,8 +280,52 @@ static json_t *sources(const struct snapshot *snapshot)
 		set(&one, "up", json_boolean(s->up));
 		set(&one, "overruns", number(s->overruns));
 		set(&one, "receive_buffer_bytes", number(s->receive_buffer));
+		set(&one, "receive_buffer_asked_bytes", number(snapshot->process.receive_buffer_asked[source]));
 		add(&list, done(&one));
 	}
+	return done(&list);
+}
+
+/* What a reader of these numbers should know of: all of it since the meter began. */
+static json_t *incomplete(const struct snapshot *snapshot)
+{
+	const struct snapshot_stats *stats = &snapshot->stats;
+	struct json all = object();
+
+	set(&all, "counter_resets", number(stats->counter_resets));
+	set(&all, "flows_ended", number(stats->destroys));
+	set(&all, "flows_ended_unseen", number(stats->ended_unseen));
+	set(&all, "flows_ended_uncounted", number(stats->ended_uncounted));
+	set(&all, "flows_refused", number(stats->flows_refused));
+	set(&all, "first_packets_lost", number(stats->sightings_lost));
+	set(&all, "damaged_messages", number(stats->damaged));
+	set(&all, "dumps_incomplete", number(stats->dumps_incomplete));
+	set(&all, "reliable_switched_off", number(snapshot->process.reliable_losses));
+	return done(&all);
+}
+
+static json_t *names_files(const struct snapshot_process *process)
+{
+	struct json list = array();
+
+	for (size_t i = 0; i < process->names_count; i++) {
+		const struct snapshot_names *file = &process->names[i];
+		struct json one = object();
+
+		set(&one, "source", text(names_source_name(file->source)));
+		set(&one, "path", text(file->path));
+		set(&one, "error", file->error ? text(strerror(-file->error)) : json_null());
+		add(&list, done(&one));
+	}
+	return done(&list);
+}
+
+static json_t *listening(const struct snapshot_process *process)
+{
+	struct json list = array();
+
+	for (size_t i = 0; i < process->listens; i++)
+		add(&list, text(process->listen[i]));
 	return done(&list);
 }
 
@@ -449,7 +493,11 @@ void api_status(struct buf *out, const struct snapshot *snapshot)
 	set(&all, "conntrack", pair("entries", number(process->conntrack_entries), "limit", number(process->conntrack_limit)));
 	set(&all, "reliable", json_boolean(process->reliable));
 	set(&all, "loop_stall_seconds_max", seconds(process->stall_ns));
+	set(&all, "incomplete", incomplete(snapshot));
 	set(&all, "sources", sources(snapshot));
+	set(&all, "nflog_group", number(process->nflog_group));
+	set(&all, "listen", listening(process));
+	set(&all, "names", names_files(process));
 	set(&all, "interfaces", interfaces(snapshot));
 	set(&all, "wan", wan(snapshot));
 	set(&all, "warnings", all_warnings(snapshot));

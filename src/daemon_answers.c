@@ -2,10 +2,12 @@
 #include "hostmeter/daemon_state.h"
 
 #include "hostmeter/clock.h"
+#include "hostmeter/config.h"
 #include "hostmeter/keeper.h"
 #include "hostmeter/listing.h"
 #include "hostmeter/loop.h"
 #include "hostmeter/meter.h"
+#include "hostmeter/naming.h"
 #include "hostmeter/process.h"
 #include "hostmeter/reliability.h"
 #include "hostmeter/snapshot.h"
@@ -28,8 +30,14 @@ static void describe_process(struct daemon *d, struct snapshot_process *process)
 		.checkpoint_age_ns = saved ? now - saved : UINT64_MAX,
 		.checkpoint_failures = keeper_failures(d->keeper),
 		.real_ns = clock_real_ns(),
+		.nflog_group = d->config->nflog_group,
+		.listen = (const char *const *)d->config->listen.item,
+		.listens = d->config->listen.count,
 	};
 	reliability_describe(d->reliability, process);
+	for (enum source source = 0; source < SOURCE_COUNT; source++)
+		process->receive_buffer_asked[source] = nl_receive_buffer_asked(d->nl, source);
+	process->names = naming_files(d->naming, &process->names_count);
 	process_read(&process->usage);
 }
 

@@ -8,6 +8,7 @@
 #include "hostmeter/loop.h"
 #include "hostmeter/names.h"
 #include "hostmeter/names_parse.h"
+#include "hostmeter/snapshot.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -28,7 +29,7 @@ static const struct kind {
 
 enum { KINDS = sizeof(kinds) / sizeof(kinds[0]) };
 
-struct source {
+struct names_file {
 	const struct kind *kind;
 	unsigned int file; /* the number of its path among those of its kind */
 	char *path;
@@ -39,7 +40,8 @@ struct naming {
 	struct loop *loop;
 	struct names *names;
 	struct files *files;
-	struct source *source;
+	struct names_file *source;
+	struct snapshot_names *state; /* of each source */
 	size_t count;
 	void (*changed)(void *ctx);
 	void *ctx;
@@ -60,14 +62,14 @@ static void fill(void *ctx, const struct mac *mac, const struct addr *addr, cons
 		filling->error = error;
 }
 
-static void warn(struct naming *naming, struct source *source, int error)
+static void warn(struct naming *naming, struct names_file *source, int error)
 {
 	if (error && log_allowed(&source->limit, WARN_EVERY_NS, loop_now_ns(naming->loop)))
 		log_warning("%s: not all names were read: %s", source->path, strerror(-error));
 }
 
 /* True if names changed. */
-static bool read_source(struct naming *naming, struct source *source)
+static bool read_source(struct naming *naming, struct names_file *source)
 {
 	struct filling filling = { .list = names_list_new() };
 	struct buf text = BUF_INIT;
@@ -77,6 +79,7 @@ static bool read_source(struct naming *naming, struct source *source)
 	if (!buf_error(&text) && filling.list && text.len)
 		names_parse(source->kind->format, text.data, text.len, fill, &filling);
 	error = error ? error : filling.error;
+	naming->state[source - naming->source].error = error;
 	warn(naming, source, error);
 	/* What is too long is read in part; what could not be read leaves the names as they are. */
 	if (!error || error == -EFBIG || error == -ENOSPC)
@@ -102,17 +105,19 @@ static int add_sources(struct naming *naming, const struct config *config)
 	for (size_t i = 0; i < KINDS; i++)
 		count += ((const struct config_strings *)((const char *)config + kinds[i].paths))->count;
 	naming->source = calloc(count ? count : 1, sizeof(*naming->source));
-	if (!naming->source)
+	naming->state = calloc(count ? count : 1, sizeof(*naming->state));
+	if (!naming->source || !naming->state)
 		return -ENOMEM;
 	for (size_t i = 0; i < KINDS; i++) {
 		const struct config_strings *paths = (const void *)((const char *)config + kinds[i].paths);
 
 		for (size_t j = 0; j < paths->count; j++) {
-			struct source *source = &naming->source[naming->count++];
+			struct names_file *source = &naming->source[naming->count++];
 
-			*source = (struct source){ .kind = &kinds[i], .file = (unsigned int)j, .path = strdup(paths->item[j]) };
+			*source = (struct names_file){ .kind = &kinds[i], .file = (unsigned int)j, .path = strdup(paths->item[j]) };
 			if (!source->path)
 				return -ENOMEM;
+			naming->state[naming->count - 1] = (struct snapshot_names){ kinds[i].source, source->path, 0 };
 		}
 	}
 	return 0;
@@ -152,6 +157,12 @@ struct naming *naming_new(struct loop *loop, struct names *names, const struct c
 	return naming;
 }
 
+const struct snapshot_names *naming_files(const struct naming *naming, size_t *count)
+{
+	*count = naming->count;
+	return naming->state;
+}
+
 void naming_free(struct naming *naming)
 {
 	if (!naming)
@@ -160,5 +171,6 @@ void naming_free(struct naming *naming)
 	for (size_t i = 0; i < naming->count; i++)
 		free(naming->source[i].path);
 	free(naming->source);
+	free(naming->state);
 	free(naming);
 }

@@ -469,17 +469,21 @@ static int subscribe(struct reader *source)
 	}
 }
 
+static size_t wanted_buffer(const struct nl *nl, enum source id)
+{
+	size_t wanted = nl->options.receive_buffer[id];
+
+	return wanted ? wanted : source_table[id].receive_buffer;
+}
+
 int nl_open_source(struct nl *nl, enum source id)
 {
 	struct reader *source = &nl->source[id];
-	size_t wanted = nl->options.receive_buffer[id];
 	int error;
 
 	if (source->socket)
 		return -EALREADY;
-	if (!wanted)
-		wanted = source_table[id].receive_buffer;
-	error = nl_socket_open(&source->socket, source_table[id].protocol, wanted);
+	error = nl_socket_open(&source->socket, source_table[id].protocol, wanted_buffer(nl, id));
 	if (error)
 		return error;
 	error = subscribe(source);
@@ -502,6 +506,11 @@ bool nl_is_open(const struct nl *nl, enum source source)
 size_t nl_receive_buffer(const struct nl *nl, enum source source)
 {
 	return nl_is_open(nl, source) ? nl_socket_receive_buffer(nl->source[source].socket) : 0;
+}
+
+size_t nl_receive_buffer_asked(const struct nl *nl, enum source source)
+{
+	return 2 * wanted_buffer(nl, source); /* socket(7): the kernel doubles it */
 }
 
 int nl_fd(const struct nl *nl, enum source source)

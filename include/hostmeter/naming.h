@@ -6,10 +6,13 @@
 #ifndef HOSTMETER_NAMING_H
 #define HOSTMETER_NAMING_H
 
+#include <stddef.h>
+
 struct config;
 struct loop;
 struct names;
 struct naming;
+struct snapshot_names;
 
 /*
  * Reads all files into names, then follows them; changed is called, from the loop, after names changed. config is
@@ -18,6 +21,9 @@ struct naming;
  */
 struct naming *naming_new(struct loop *loop, struct names *names, const struct config *config,
 	void (*changed)(void *ctx), void *ctx);
+
+/* Each path, and how its last reading went. Borrowed, *count of them; naming_free() ends it. */
+const struct snapshot_names *naming_files(const struct naming *naming, size_t *count);
 void naming_free(struct naming *naming);
 
 #endif

@@ -57,6 +57,9 @@ bool nl_is_open(const struct nl *nl, enum source source);
 /* The receive buffer that the kernel granted, read back, in bytes; 0 for a closed source. */
 size_t nl_receive_buffer(const struct nl *nl, enum source source);
 
+/* What nl_receive_buffer() would be, had the kernel granted all that is asked for. */
+size_t nl_receive_buffer_asked(const struct nl *nl, enum source source);
+
 /*
  * Whether the event socket has reliable delivery, as the kernel says (another process may share the socket); and
  * switches it (0 or -errno).

@@ -7,6 +7,7 @@
 
 #include "hostmeter/flow.h"
 #include "hostmeter/host.h"
+#include "hostmeter/names.h"
 #include "hostmeter/process.h"
 #include "hostmeter/source.h"
 #include "hostmeter/topology.h"
@@ -56,6 +57,13 @@ struct snapshot_stats {
 	uint64_t damaged;           /* messages that did not decode */
 };
 
+/* A path or pattern that names of hosts are read from, and whether all of it could be: 0 or -errno. */
+struct snapshot_names {
+	enum names_source source;
+	const char *path;
+	int error;
+};
+
 /* What only the running process knows; all zero in a replay. */
 struct snapshot_process {
 	bool running;
@@ -67,6 +75,12 @@ struct snapshot_process {
 	uint64_t checkpoint_age_ns; /* UINT64_MAX: never saved */
 	uint64_t checkpoint_failures;
 	uint64_t real_ns;          /* the snapshot's time since 1970; 0: unknown */
+	uint64_t receive_buffer_asked[SOURCE_COUNT]; /* what snapshot_source's would be, had the kernel granted all */
+	uint16_t nflog_group;
+	const char *const *listen; /* where it answers; borrowed, as the next */
+	size_t listens;
+	const struct snapshot_names *names;
+	size_t names_count;
 	struct process_usage usage;
 };
 

@@ -25,6 +25,8 @@ static inline struct snapshot snapshots_full(void)
 	static struct snapshot_address addresses[3];
 	static struct topology_link links[6];
 	static struct wan_link wan[2];
+	static const char *const listen[] = { ":10060", "[::1]:10061" };
+	static const struct snapshot_names names[] = { { NAMES_ETHERS, "/etc/ethers", 0 }, { NAMES_HOSTS, "/etc/hosts", -13 } };
 	const struct snapshot_host make_hosts[] = {
 		{ .label = "router", .connections = { 1, 2 } },
 		{ .label = "desktop", .mac = DESKTOP, .connections = { 3, 4 }, .first_seen = 100 * S, .last_seen = 990 * S },
@@ -70,7 +72,8 @@ static inline struct snapshot snapshots_full(void)
 		.process = { .running = true, .reliable = true, .reliable_losses = 71, .conntrack_entries = 72,
 			.conntrack_limit = 73, .dump_interval_ns = 10 * S, .dump_cost_ns = 74 * S / 1000,
 			.stall_ns = 75 * S / 1000, .checkpoint_age_ns = 3 * S / 2, .checkpoint_failures = 76,
-			.real_ns = 1700000000 * S,
+			.real_ns = 1700000000 * S, .receive_buffer_asked = { 83, 84, 85, 86 }, .nflog_group = 87,
+			.listen = listen, .listens = 2, .names = names, .names_count = 2,
 			.usage = { .cpu_ns = 77 * S / 4, .resident_bytes = 78, .virtual_bytes = 79, .open_fds = 80, .max_fds = 81,
 				.start_real_ns = 1700000000 * S - 82 * S } },
 		.flows = 51, .flows_undecided = 52, .flows_uncounted = 53, .flows_offloaded = 54,

@@ -165,7 +165,7 @@ static void the_hosts_are_as_documented(void **state)
 static void the_status_is_as_documented(void **state)
 {
 	(void)state;
-	check_documented("GET /api/v1/status", api_status, 50);
+	check_documented("GET /api/v1/status", api_status, 65);
 }
 
 /* --- Values */
@@ -255,8 +255,10 @@ static void status_has_its_numbers(void **state)
 {
 	static const char *const paths[] = { "hosts", "flows.live", "flows.without_counters", "attributed.nflog",
 		"conntrack.limit", "sources.2.overruns", "interfaces.0.tx.packets", "wan.1.unseen.tx.bytes",
-		"wan.1.link_header_bytes.rx" };
-	static const json_int_t want[] = { 3, 51, 53, 37, 73, 17, 204, 843, 851 };
+		"wan.1.link_header_bytes.rx", "incomplete.counter_resets", "incomplete.flows_ended", "incomplete.flows_ended_unseen",
+		"incomplete.first_packets_lost", "incomplete.reliable_switched_off", "sources.1.receive_buffer_asked_bytes",
+		"nflog_group" };
+	static const json_int_t want[] = { 3, 51, 53, 37, 73, 17, 204, 843, 851, 42, 33, 44, 47, 71, 84, 87 };
 	struct snapshot snapshot = snapshots_full();
 	json_t *value = parse(api_status, &snapshot);
 
@@ -265,6 +267,9 @@ static void status_has_its_numbers(void **state)
 	assert_int_equal(json_array_size(at(value, "interfaces")), 3);
 	assert_true(json_integer_value(at(value, "interfaces.1.tx.packets")) == INT64_MAX);
 	assert_string_equal(json_string_value(at(value, "interfaces.0.side")), "wan");
+	assert_string_equal(json_string_value(at(value, "listen.1")), "[::1]:10061");
+	assert_string_equal(json_string_value(at(value, "names.1.path")), "/etc/hosts");
+	assert_string_equal(json_string_value(at(value, "names.1.error")), "Permission denied");
 	assert_true(json_real_value(at(value, "uptime_seconds")) == 82);
 	assert_true(json_real_value(at(value, "dump.age_seconds")) == 2.5);
 	json_decref(value);

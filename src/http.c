@@ -413,7 +413,8 @@ static int listen_tcp(const struct addr *addr, uint16_t port)
 	return error;
 }
 
-int http_listen(struct http *http, const char *where)
+/* A descriptor or -errno. */
+static int listen_where(const char *where)
 {
 	struct addr addr;
 	uint16_t port;
@@ -427,7 +428,21 @@ int http_listen(struct http *http, const char *where)
 		addr.family = 4;
 		fd = listen_tcp(&addr, port);
 	}
+	return fd;
+}
+
+int http_listen(struct http *http, const char *where)
+{
+	int fd = listen_where(where);
+
 	return fd < 0 ? fd : listener_add(http, fd, NULL);
+}
+
+int http_try_listen(const char *where)
+{
+	int fd = listen_where(where);
+
+	return fd < 0 ? fd : close(fd);
 }
 
 /* --- Listening on a UNIX socket */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "hostmeter/buf.h"
+#include "hostmeter/checking.h"
 #include "hostmeter/config.h"
 #include "hostmeter/daemon.h"
 #include "hostmeter/flows.h"
@@ -78,10 +79,11 @@ static int run_print_rules(const struct config *config)
 	return print(&out);
 }
 
-static int run_flows(const struct config *config)
+/* Modes that append what is to be printed and give the exit status. */
+static int run_asking(const struct config *config, int (*ask)(const struct config *config, struct buf *out))
 {
 	struct buf out = BUF_INIT;
-	int status = flows_run(config, &out);
+	int status = ask(config, &out);
 	int printed = print(&out);
 
 	return status ? status : printed;
@@ -101,7 +103,9 @@ static int run(const struct config *config)
 	case CONFIG_WATCH:
 		return watching_run(config);
 	case CONFIG_FLOWS:
-		return run_flows(config);
+		return run_asking(config, flows_run);
+	case CONFIG_CHECK:
+		return run_asking(config, checking_run);
 	case CONFIG_HELP:
 		config_help(stdout);
 		return EXIT_OK;

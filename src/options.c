@@ -51,10 +51,11 @@ struct row {
 	const char *preset;   /* the default, as one would write it; the values of a list with spaces between */
 	double min, max;      /* for numbers */
 	enum config_mode mode;
-	enum config_mode also; /* another mode that it goes with */
+	unsigned int also;    /* other modes that it goes with, BIT() of each */
 };
 
 #define FIELD(name) offsetof(struct config, name)
+#define BIT(mode) (1u << (mode))
 
 static void *field_of(const struct setting *s)
 {
@@ -413,7 +414,8 @@ static const struct row rows[] = {
 	{ "count", 0, "N", MODES, 0, set_u32, FIELD(count),
 		.help = "--watch as plain text, N times", .min = 1, .max = 1e9, .mode = CONFIG_WATCH },
 	{ "json", 0, NULL, MODES, 0, set_flag, FIELD(json),
-		.help = "--watch or --flows as JSON, one object a line", .mode = CONFIG_WATCH, .also = CONFIG_FLOWS },
+		.help = "--watch, --flows or --check as JSON, one object a line", .mode = CONFIG_WATCH,
+		.also = BIT(CONFIG_FLOWS) | BIT(CONFIG_CHECK) },
 	{ "flows", 0, "HOST", MODES, OPTIONAL, set_flows, FIELD(flows_host),
 		.help = "list live connections as conntrack -L does, each with its host", .mode = CONFIG_FLOWS },
 	{ "ipv", 0, "4|6", MODES, 0, set_string, FIELD(flows_ipv),
@@ -428,6 +430,8 @@ static const struct row rows[] = {
 		.help = "--watch another router's meter, http://HOST:PORT", .mode = CONFIG_WATCH },
 	{ "color", 0, "WHEN", MODES, 0, set_color, FIELD(color),
 		.help = "--watch in colours: auto, never, always", .preset = "auto", .mode = CONFIG_WATCH },
+	{ "check", 0, NULL, MODES, 0, NULL, 0,
+		.help = "say what this router lacks, and what mends it", .mode = CONFIG_CHECK },
 	{ "print-rules", 0, "WHAT", MODES, OPTIONAL, set_rules, FIELD(rules),
 		.help = "print the rules to load, nft or iptables (default: nft)", .mode = CONFIG_PRINT_RULES },
 	{ "replay", 0, "FILE", MODES, 0, set_path, FIELD(replay),
@@ -579,9 +583,9 @@ static int check_modes(struct config *config, const struct row *row, const struc
 {
 	if (row->mode == CONFIG_METER && row->field != FIELD(record))
 		return 0;
-	if (*mode && row->also && row->also == (*mode)->mode)
+	if (*mode && row->also & BIT((*mode)->mode))
 		return 0;
-	if (*mode && (*mode)->mode != row->mode && (!(*mode)->also || (*mode)->also != row->mode))
+	if (*mode && (*mode)->mode != row->mode && !((*mode)->also & BIT(row->mode)))
 		return options_refuse(origin, "cannot be used together with --%s", (*mode)->name);
 	*mode = row;
 	config->mode = row->mode;

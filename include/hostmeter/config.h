@@ -23,6 +23,7 @@ enum config_mode {
 	CONFIG_REPLAY,      /* --replay FILE */
 	CONFIG_WATCH,       /* --watch */
 	CONFIG_FLOWS,       /* --flows */
+	CONFIG_CHECK,       /* --check */
 	CONFIG_HELP,
 	CONFIG_VERSION,
 };

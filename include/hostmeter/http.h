@@ -66,6 +66,9 @@ void http_set_admit(struct http *http, http_admit admit, void *ctx);
  */
 int http_listen(struct http *http, const char *where);
 
+/* Whether http_listen() would succeed now: it listens for a moment. The same values. */
+int http_try_listen(const char *where);
+
 /*
  * Listens on a UNIX socket with mode 0660. A left-over socket that nobody listens on is replaced. 0 or -errno:
  * -EADDRINUSE if somebody does, -ENOTSOCK if a file of another kind is in the way.

@@ -1,0 +1,409 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""
+--check: each thing that a router may lack is brought about in the lab, and its line says so and how to mend it.
+
+What no lab can bring about here (flowtables, hardware offload, a table of flows that is full, damaged messages, a meter
+that reads too late) is in tests/unit/test_check.c.
+"""
+
+import json
+import re
+import shutil
+import signal
+from contextlib import contextmanager
+
+import pytest
+from lab import PROGRAM, ROOT, RULES, Lab, say, udp, wait_until
+
+SYSCTL = "sysctl -w net.netfilter.nf_conntrack_"
+NO_READING = "setpriv", "--bounding-set=-dac_override,-dac_read_search", "--"
+NO_RIGHTS = "setpriv", "--bounding-set=-all", "--inh-caps=-all", "--"
+
+
+def lines_of(meter, *options, before=(), node=None):
+    """{name: line} of hostmeter --check with the meter's own options; its exit status is that of the worst line."""
+    done = (node or meter.node).run(*before, PROGRAM, *meter.options, "--check", "--json", *options, check=False)
+    assert done.stderr == "", done.stderr
+    answer = json.loads(done.stdout)
+    lines = {line["name"]: line for line in answer["checks"]}
+    assert len(lines) == len(answer["checks"])
+    assert all((line["state"] == "bad") == bool(line["mend"]) for line in lines.values())
+    assert answer["good"] == all(line["state"] != "bad" for line in lines.values())
+    assert done.returncode == (0 if answer["good"] else 1)
+    return lines
+
+
+def prepare(meter):
+    meter.options = meter.argv[1:]
+    return meter
+
+
+@pytest.fixture(scope="module")
+def network():
+    with Lab() as network:
+        network.load_rules()
+        yield network
+
+
+@pytest.fixture(scope="module", params=["alone", "asked"])
+def meter(network, request):
+    """Not started, so that --check sees for itself; and running, so that it is asked."""
+    meter = prepare(network.meter())
+    if request.param == "alone":
+        yield meter
+    else:
+        with meter:
+            yield meter
+
+
+@pytest.fixture
+def idle(network):
+    """A meter that is never started, with a group and a port that nobody has."""
+    return prepare(network.meter("--nflog-group", "77", listen="127.0.0.1:10077"))
+
+
+def full_rights():
+    """Whether this is the machine's root, who alone may have receive buffers of any size."""
+    with open("/proc/self/uid_map", encoding="ascii") as file:
+        return file.read().split() == ["0", "0", "4294967295"]
+
+
+ONLY_A_METER_KNOWS = {"meter", "sources", "overruns", "valve", "lost-ends", "unattributed", "zeroing", "dump-age", "room",
+                      "damaged", "checkpoint", "hosts"}
+
+
+def bad(lines):
+    return {name for name, line in lines.items() if line["state"] == "bad"}
+
+
+# --- Without a fault
+
+def test_all_is_well(meter):
+    lines = lines_of(meter)
+    assert bad(lines) == (set() if full_rights() else {"buffers"})
+    untold = {name for name, line in lines.items() if line["state"] == "untold"}
+    assert untold == (set() if meter.process else ONLY_A_METER_KNOWS)
+
+
+def paths_in(value, path=""):
+    """"a.b", "list[].c": where its values are."""
+    if isinstance(value, dict):
+        return {inner for key, one in value.items() for inner in paths_in(one, f"{path}.{key}".lstrip("."))}
+    if isinstance(value, list):
+        return {inner for one in value for inner in paths_in(one, f"{path}[]")}
+    return {path}
+
+
+def test_json_is_as_documented(idle):
+    done = idle.node.run(PROGRAM, *idle.options, "--check", "--json", check=False)
+    section = (ROOT / "docs" / "api.md").read_text().split("## `hostmeter --check --json`")[1].split("\n## ")[0]
+    assert paths_in(json.loads(done.stdout)) == set(re.findall(r"^\| `([^`]+)` \|", section, re.MULTILINE))
+
+
+def test_text(idle):
+    """For people: aligned, a mend below what is bad. No rule is for that group."""
+    done = idle.node.run(PROGRAM, *idle.options, "--check", check=False)
+    assert done.returncode == 1
+    text = done.stdout.splitlines()
+    assert "ok   accounting    nf_conntrack_acct=1" in text
+    where = text.index(next(line for line in text if line.startswith("BAD  rules-ipv6 ")))
+    assert text[where + 1] == "     mend: hostmeter --nflog-group 77 --print-rules | nft -f -"
+    assert any(re.match(r"\?    zeroing       only a running meter", line) for line in text)
+    assert all(re.match(r"(ok  |BAD |\?   ) [a-z0-9-]+ +\S", line) or line.startswith("     mend: ") for line in text)
+
+
+# --- Faults that --check sees by itself, and that the meter sees
+
+@contextmanager
+def setting(network, **values):
+    old = {key: network.router.read_sysctl(key) for key in values}
+    network.router.sysctl(**values)
+    try:
+        yield
+    finally:
+        network.router.sysctl(**old)
+
+
+def accounting(network):
+    return setting(network, netfilter__nf_conntrack_acct=0)
+
+
+def events_0(network):
+    return setting(network, netfilter__nf_conntrack_events=0)
+
+
+def events_2(network):
+    return setting(network, netfilter__nf_conntrack_events=2)
+
+
+@contextmanager
+def uncounted(network):
+    """Two connections that began before accounting was on."""
+    with setting(network, netfilter__nf_conntrack_acct=0):
+        sock = udp(network["desktop"], network.hosts[0].v4)
+        for port in 9, 10:
+            say(sock, (network.server_v4, port), 10)
+    yield
+    network.router.run("conntrack", "-F")
+
+
+@contextmanager
+def network_without_rules(network):
+    network.router.run("nft", "delete", "table", "inet", "hostmeter")
+    try:
+        yield
+    finally:
+        network.load_rules()
+
+
+@contextmanager
+def rules_in_iptables(network, *change, tool="iptables-legacy"):
+    """The rules of one family in mangle instead, and this change there: a rule before them, or none that leads to them."""
+    with network_without_rules(network):
+        network.router.run(f"{tool}-restore", "-w", "--noflush", RULES / f"hostmeter.{tool.split('-')[0]}")
+        if change:
+            network.router.run(tool, "-w", "-t", "mangle", *change)
+        try:
+            yield
+        finally:
+            network.router.run(tool, "-w", "-t", "mangle", "-F")
+            network.router.run(tool, "-w", "-t", "mangle", "-X")
+
+
+def shadowed_by_accept(network):
+    return rules_in_iptables(network, "-I", "FORWARD", "-j", "ACCEPT")
+
+
+def shadowed_in_iptables_nft(network):
+    return rules_in_iptables(network, "-I", "FORWARD", "-j", "DROP", tool="iptables-nft")
+
+
+def bypassed(network):
+    return rules_in_iptables(network, "-I", "FORWARD", "-i", network.lan, "-j", "ACCEPT")
+
+
+def bypassed_in_ip6tables(network):
+    return rules_in_iptables(network, "-I", "FORWARD", "-i", network.lan, "-j", "ACCEPT", tool="ip6tables-legacy")
+
+
+def no_jump(network):
+    return rules_in_iptables(network, "-D", "FORWARD", "-j", "HOSTMETER")
+
+
+@contextmanager
+def shadowed_by_drop(network):
+    network.router.run("nft", "-f", "-", stdin="""
+        table inet wall {
+            chain forward {
+                type filter hook forward priority -200
+                counter drop
+            }
+        }""")
+    try:
+        yield
+    finally:
+        network.router.run("nft", "delete", "table", "inet", "wall")
+
+
+NO_RULES = r"^hostmeter --print-rules \| nft -f -$"
+
+FAULTS = [
+    (accounting, "accounting", r"nf_conntrack_acct=0", f"^{SYSCTL}acct=1$"),
+    (events_0, "events", r"nf_conntrack_events=0", f"^{SYSCTL}events=1$"),
+    (events_2, "events", r"nf_conntrack_events=2", f"^{SYSCTL}events=1$"),
+    (uncounted, "uncounted", r"^2 of \d+ live", r"^conntrack -F"),
+    (network_without_rules, "rules-ipv4", r"no rule logs", NO_RULES),
+    (network_without_rules, "rules-ipv6", r"no rule logs", NO_RULES),
+    (shadowed_by_accept, "rules-ipv4", r"shadowed.*: iptables mangle FORWARD, rule 1$", NO_RULES),
+    (shadowed_in_iptables_nft, "rules-ipv4", r"shadowed.*mangle FORWARD", NO_RULES),
+    (bypassed, "rules-ipv4", r"an earlier rule accepts: iptables mangle FORWARD, rule 1$", NO_RULES),
+    (bypassed_in_ip6tables, "rules-ipv6", r"an earlier rule accepts: ip6tables mangle FORWARD, rule 1$", NO_RULES),
+    (no_jump, "rules-ipv4", r"no forwarded packet.*HOSTMETER", r"^iptables -w -t mangle -I FORWARD -j HOSTMETER$"),
+    (shadowed_by_drop, "rules-ipv4", r"shadowed.*: nft inet wall forward, handle \d+$", r"above -150"),
+    (shadowed_by_drop, "rules-ipv6", r"shadowed.*: nft inet wall forward, handle \d+$", r"above -150"),
+]
+
+
+def says(line, text, mend):
+    return line["state"] == "bad" and re.search(text, line["text"]) and any(re.search(mend, one) for one in line["mend"])
+
+
+def expect(lines, name, text, mend):
+    assert says(lines[name], text, mend), lines[name]
+
+
+def becomes(meter, name, text, mend):
+    """A meter knows of it after its next reading, or some more."""
+    wait_until(lambda: says(lines_of(meter)[name], text, mend), what=f"{name}: {text}")
+
+
+@pytest.mark.parametrize("fault,name,text,mend", FAULTS, ids=lambda value: getattr(value, "__name__", None))
+def test_fault(network, meter, fault, name, text, mend):
+    assert lines_of(meter)[name]["state"] == "ok"
+    with fault(network):
+        becomes(meter, name, text, mend)
+    wait_until(lambda: lines_of(meter)[name]["state"] == "ok", what=f"{name} is mended")
+
+
+@pytest.mark.parametrize("family,name", [("iptables", "rules-ipv4"), ("ip6tables", "rules-ipv6")])
+@pytest.mark.parametrize("kind", ["legacy", "nft"])
+def test_rules_of_iptables_are_as_good(network, meter, kind, family, name):
+    with rules_in_iptables(network, tool=f"{family}-{kind}"):
+        line = lines_of(meter)[name]
+        assert line["state"] == "ok" and f"{family} mangle HOSTMETER" in line["text"], line
+
+
+# --- Faults of the place where it runs
+
+@pytest.mark.parametrize("runs", [False, True], ids=["alone", "asked"])
+@pytest.mark.parametrize("where,name,text,mend", [
+    ("desktop", "lan", r"^none.*among eth0$", r"^lan = "),
+    ("inet", "wan", r"no default route leads to one of eth0$", r"^wan = "),
+])
+def test_no_interface(network, runs, where, name, text, mend):
+    meter = prepare(network.meter(node=network[where], interfaces=()))
+    if runs:
+        meter.start()
+    with meter_ends(meter):
+        expect(lines_of(meter), name, text, mend)
+
+
+@contextmanager
+def meter_ends(meter):
+    try:
+        yield
+    finally:
+        if meter.process:
+            meter.kill()
+
+
+def test_configured_interface_is_missing(network, idle):
+    lines = lines_of(idle, "--lan", "nosuch0", "--wan", "nosuch1")
+    expect(lines, "lan", r'"nosuch0" among .*br-lan', r"one of these")
+    expect(lines, "wan", r'"nosuch1" among .*br-lan', r"one of these")
+
+
+def test_group_and_port_are_taken(network, idle):
+    """By another program, which is named; alone, and with a meter that came too late."""
+    with prepare(network.meter("--nflog-group", "70", listen="127.0.0.1:10070")) as other:
+        who = rf"hostmeter \(process {other.process.pid}\)$"
+        options = "--nflog-group", "70", "--listen", "127.0.0.1:10070"
+        lines = lines_of(idle, *options)
+        expect(lines, "nflog-group", f"^group 70 is taken by {who}", r"^nflog-group = 71 ")
+        expect(lines, "port", f"127.0.0.1:10070: in use by {who}", r"^listen = ")
+        with prepare(network.meter("--nflog-group", "70", listen="127.0.0.1:10071")) as late:
+            lines = lines_of(late, "--listen", "127.0.0.1:10070")
+            expect(lines, "nflog-group", f"^group 70 is taken by {who}", r"^nflog-group = 71 ")
+            expect(lines, "port", f"127.0.0.1:10070: in use by {who}", r"^listen = ")
+            expect(lines, "sources", r"not open: nflog$", r"journalctl")
+
+
+def test_port_of_another_machine(idle):
+    expect(lines_of(idle, "--listen", "192.0.2.99:10060"), "port", r"192.0.2.99:10060: Cannot assign", r"^listen = ")
+
+
+def test_no_rights(idle):
+    """Then much cannot be told, and nothing of that is called good or bad."""
+    lines = lines_of(idle, before=NO_RIGHTS)
+    expect(lines, "privileges", r"CAP_NET_ADMIN is missing", r"^sudo hostmeter")
+    expect(lines, "buffers", r"events: \d+ bytes granted of 16777216", r"^sysctl -w net.core.rmem_max=8388608")
+    for name in "uncounted", "offloaded", "rules-ipv4", "rules-ipv6", "flowtable":
+        assert lines[name]["state"] == "untold", lines[name]
+        assert "CAP_NET_ADMIN" in lines[name]["text"]
+
+
+def test_buffer_of_a_meter(network):
+    """A meter that is root only in a user namespace of its own gets what net.core.rmem_max allows."""
+    meter = prepare(network.meter(listen=":10072", interfaces=()))
+    meter.argv = ["unshare", "-Urn", *meter.argv]
+    with meter_ends(meter):
+        meter.start()
+        expect(lines_of(meter), "buffers", r"events: \d+ bytes granted of 16777216", r"rmem_max=8388608")
+
+
+def test_names_that_cannot_be_read(network):
+    file = network.scratch / "ethers"
+    file.write_text("00:00:5e:00:53:0b desktop\n")
+    file.chmod(0)
+    meter = prepare(network.meter("--nflog-group", "73", config=f'names-ethers = {{"{file}"}}\n', listen=":10073"))
+    text, mend = rf"^{file}: Permission denied$", rf"^chmod a\+r {file}"
+    expect(lines_of(meter, before=NO_READING), "names", text, mend)
+    meter.argv = [*NO_READING, *meter.argv]
+    with meter_ends(meter):
+        meter.start()
+        # This one could read it: what counts is the meter.
+        expect(lines_of(meter), "names", text, mend)
+        file.chmod(0o644)
+        wait_until(lambda: lines_of(meter)["names"]["state"] == "ok", what="the meter reads them")
+
+
+def test_clock_that_was_not_set(meter):
+    # The variable is for a program that was built with a sanitizer.
+    then = "env", "ASAN_OPTIONS=verify_asan_link_order=0", "faketime", "-f", "@1970-01-02 00:00:00"
+    expect(lines_of(meter, before=then), "clock", r"1970-01-0\d", r"set-ntp")
+
+
+# --- Faults that only a running meter knows of
+
+def many_flows(network, count):
+    """UDP flows that nobody answers."""
+    sock = udp(network["laptop"], network.hosts[1].v4)
+    for port in range(20000, 20000 + count):
+        say(sock, (network.server_v4, port), 10)
+
+
+def test_table_nearly_full(network):
+    """From a share of one's own on, without a meter and with one, which then says that the valve opened."""
+    limit = int(network.router.read_sysctl("netfilter__nf_conntrack_max"))
+    config = "reliable-fill = 1\n"
+    meter = prepare(network.meter("--nflog-group", "74", config=config, listen=":10074"))
+    many_flows(network, limit // 100 + 10)
+    text, mend = rf"^\d+ of {limit} connections, more than 1 %", f"^{SYSCTL}max={2 * limit}$"
+    expect(lines_of(meter), "table", text, mend)
+    with meter:
+        becomes(meter, "valve", r"not delivered reliably", f"^{SYSCTL}max={2 * limit}$")
+        expect(lines_of(meter), "table", text, mend)
+        network.router.run("conntrack", "-F")
+        wait_until(lambda: meter.value("hostmeter_reliable") == 1, what="the valve closes")
+        lines = lines_of(meter)
+        assert lines["table"]["state"] == "ok"
+        expect(lines, "valve", r"given up 1 time,", f"^{SYSCTL}max=")
+
+
+def test_overruns_and_a_meter_that_hangs(network):
+    meter = prepare(network.meter("--nflog-group", "75", config="event-buffer = 4096\n", listen=":10075"))
+    with meter:
+        many_flows(network, 300)
+        meter.process.send(signal.SIGSTOP)
+        network.router.run("conntrack", "-F")
+        expect(lines_of(meter), "meter", r"timed out", r"restart")
+        meter.process.send(signal.SIGCONT)
+        becomes(meter, "overruns", r"events: \d+ times?", r"^event-buffer = \d+$")
+
+
+def test_what_the_meter_counts_of_its_losses(network):
+    """One meter, and one after the other: another program that zeroes, ends without counters, nobody's bytes, no room."""
+    config = "max-hosts = 1\n"
+    meter = prepare(network.meter("--nflog-group", "76", config=config, listen=":10076"))
+    with meter:
+        wait_until(lambda: meter.value("hostmeter_ready"), what="the first reading")
+        for host in network.hosts[:2]:
+            sock = udp(network[host.name], host.v4)
+            say(sock, (network.server_v4, 9), 1000)
+        becomes(meter, "hosts", r"found no room", r"^max-hosts = ")
+        dumps = meter.value("hostmeter_dumps_total")
+        wait_until(lambda: meter.value("hostmeter_dumps_total") > dumps + 1, what="the flow was read")
+        network.router.run("conntrack", "-L", "-z")
+        becomes(meter, "zeroing", r"fell \d+ times?: another program", r"nlbwmon")
+        assert lines_of(meter)["lost-ends"]["state"] == "ok"
+        with uncounted(network):
+            pass
+        becomes(meter, "lost-ends", r"0 connections vanished untold, 2 ended without counters", f"^{SYSCTL}events=1")
+        assert lines_of(meter)["unattributed"]["state"] == "ok"
+        stranger = udp(network.inet, network.server_v6)
+        say(stranger, ("2001:db8:77::dead", 53), 700)
+        network.router.run("conntrack", "-F")
+        becomes(meter, "unattributed", r"\d+ of \d+ bytes are host=\"unknown\"", r"--print-rules")
+        assert lines_of(meter)["checkpoint"]["state"] == "ok"
+        shutil.rmtree(meter.directory / "run")
+        becomes(meter, "checkpoint", r"could not be saved", rf"^mkdir -p {meter.directory}/run")

@@ -32,15 +32,22 @@ void check_rules_mend(const struct check_facts *f, struct check_line *line)
 	mend_by(f, line, "=iptables", "ip6tables-restore -w --noflush");
 }
 
-/* A rule of our own table comes too late only for what is dropped before. */
+static bool drops(const struct check_facts *f, const struct ruleset_answer *answer)
+{
+	return answer->rule < 0 || f->rules->rule[answer->rule].verdict == RULESET_DROP;
+}
+
+/* A table of our own mends all but a drop before it. That one may be meant, so it is shown and not taken out. */
 static void mend_order(const struct check_facts *f, struct check_line *line, const struct ruleset_answer *answer)
 {
 	const struct ruleset_chain *chain = &f->rules->chain[answer->chain];
 
 	if (answer->fate == RULESET_ASIDE && !chain->family[0])
 		check_line_mend(line, "%s -w -t %s -I FORWARD -j %s", chain->tool, chain->table, chain->name);
-	else if (answer->fate == RULESET_SHADOWED && chain->priority < -150)
-		check_line_mend(line, "give the chain %s of table %s a priority above -150", chain->name, chain->table);
+	else if (answer->fate == RULESET_SHADOWED && drops(f, answer) && chain->family[0])
+		check_line_mend(line, "nft -a list chain %s %s %s  # it drops all that is forwarded", chain->family, chain->table, chain->name);
+	else if (answer->fate == RULESET_SHADOWED && drops(f, answer))
+		check_line_mend(line, "%s -w -t %s -vnL %s  # it drops all that is forwarded", chain->tool, chain->table, chain->name);
 	else
 		check_rules_mend(f, line);
 }

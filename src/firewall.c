@@ -10,14 +10,24 @@
 
 enum { LISTING_MOST = 16 << 20, TIMEOUT_MS = 10000 };
 
-static int read_ipv4(struct ruleset *ruleset, const char *text, size_t len)
+static int read_iptables(struct ruleset *ruleset, const char *text, size_t len)
 {
-	return ruleset_iptables(ruleset, RULESET_IPV4, text, len);
+	return ruleset_iptables(ruleset, "iptables", RULESET_IPV4, text, len);
 }
 
-static int read_ipv6(struct ruleset *ruleset, const char *text, size_t len)
+static int read_ip6tables(struct ruleset *ruleset, const char *text, size_t len)
 {
-	return ruleset_iptables(ruleset, RULESET_IPV6, text, len);
+	return ruleset_iptables(ruleset, "ip6tables", RULESET_IPV6, text, len);
+}
+
+static int read_iptables_legacy(struct ruleset *ruleset, const char *text, size_t len)
+{
+	return ruleset_iptables(ruleset, "iptables-legacy", RULESET_IPV4, text, len);
+}
+
+static int read_ip6tables_legacy(struct ruleset *ruleset, const char *text, size_t len)
+{
+	return ruleset_iptables(ruleset, "ip6tables-legacy", RULESET_IPV6, text, len);
 }
 
 /*
@@ -31,10 +41,10 @@ static const struct listing {
 } listings[] = {
 	{ { "nft", "-j", "list", "ruleset" }, ruleset_nft_rules, NULL },
 	{ { "nft", "list", "flowtables" }, ruleset_nft_flowtables, NULL },
-	{ { "iptables-save" }, read_ipv4, NULL },
-	{ { "ip6tables-save" }, read_ipv6, NULL },
-	{ { "iptables-legacy-save" }, read_ipv4, "/proc/net/ip_tables_names" },
-	{ { "ip6tables-legacy-save" }, read_ipv6, "/proc/net/ip6_tables_names" },
+	{ { "iptables-save" }, read_iptables, NULL },
+	{ { "ip6tables-save" }, read_ip6tables, NULL },
+	{ { "iptables-legacy-save" }, read_iptables_legacy, "/proc/net/ip_tables_names" },
+	{ { "ip6tables-legacy-save" }, read_ip6tables_legacy, "/proc/net/ip6_tables_names" },
 };
 
 static bool has_something(const char *path)

@@ -9,6 +9,7 @@ enum { LINE_MOST = 4096, WORDS_MOST = 256, NAME_MOST = 64 };
 
 struct reader {
 	struct ruleset *ruleset;
+	const char *tool;
 	uint8_t family;
 	char table[NAME_MOST];
 	char line[LINE_MOST];
@@ -64,7 +65,7 @@ static bool table_priority(const char *table, int *priority)
 static int add_chain(struct reader *r, const char *name, const char *policy)
 {
 	struct ruleset_chain chain = {
-		.tool = r->family == RULESET_IPV4 ? "iptables" : "ip6tables",
+		.tool = r->tool,
 		.source = r->ruleset->sources,
 		.families = r->family,
 		.table = r->table,
@@ -226,9 +227,9 @@ static int read_line(struct reader *r)
 	return error < 0 ? error : 0;
 }
 
-int ruleset_iptables(struct ruleset *ruleset, uint8_t family, const char *text, size_t len)
+int ruleset_iptables(struct ruleset *ruleset, const char *tool, uint8_t family, const char *text, size_t len)
 {
-	struct reader r = { .ruleset = ruleset, .family = family };
+	struct reader r = { .ruleset = ruleset, .tool = tool, .family = family };
 	const char *end = text + len;
 	int error = 0;
 

@@ -26,7 +26,7 @@ enum ruleset_verdict {
 };
 
 struct ruleset_chain {
-	const char *tool;    /* "nft", "iptables", "ip6tables"; static */
+	const char *tool;    /* the program for it: "nft", "iptables", "ip6tables-legacy", …; static */
 	unsigned int source; /* which parse: names are unique within one */
 	uint8_t families;
 	char *family, *table, *name; /* family: as nft calls it, "" for iptables */

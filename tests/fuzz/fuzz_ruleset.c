@@ -29,8 +29,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	/* The input without a NUL behind it: reading past its end is seen. */
 	ruleset_nft_rules(&ruleset, (const char *)data, size);
 	ruleset_nft_flowtables(&ruleset, (const char *)data, size);
-	ruleset_iptables(&ruleset, RULESET_IPV4, (const char *)data, size);
-	ruleset_iptables(&ruleset, RULESET_IPV6, (const char *)data, size);
+	ruleset_iptables(&ruleset, "iptables", RULESET_IPV4, (const char *)data, size);
+	ruleset_iptables(&ruleset, "ip6tables", RULESET_IPV6, (const char *)data, size);
 	for (uint8_t family = RULESET_IPV4; family <= RULESET_IPV6; family++) {
 		ask(&ruleset, family, RULESET_ORIGINAL);
 		ask(&ruleset, family, RULESET_REPLY);

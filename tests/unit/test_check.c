@@ -35,8 +35,8 @@ struct world {
 static void load_iptables(struct world *w, const char *text)
 {
 	ruleset_clear(&w->rules);
-	assert_int_equal(ruleset_iptables(&w->rules, RULESET_IPV4, text, strlen(text)), 0);
-	assert_int_equal(ruleset_iptables(&w->rules, RULESET_IPV6, text, strlen(text)), 0);
+	assert_int_equal(ruleset_iptables(&w->rules, "iptables", RULESET_IPV4, text, strlen(text)), 0);
+	assert_int_equal(ruleset_iptables(&w->rules, "ip6tables", RULESET_IPV6, text, strlen(text)), 0);
 }
 
 static void make_world(struct world *w)
@@ -124,9 +124,10 @@ FAULT(offloaded, w->facts.flows_offloaded = 3)
 FAULT(rules_gone, load_iptables(w, ""))
 FAULT(rules_gone_without_nft, load_iptables(w, ""), w->facts.flowtables_read = false)
 FAULT(rules_of_another_group, w->facts.nflog_group = 61)
-FAULT(rules_of_one_family, ruleset_clear(&w->rules); ruleset_iptables(&w->rules, RULESET_IPV4, rules_text, strlen(rules_text)))
+FAULT(rules_of_one_family, ruleset_clear(&w->rules); ruleset_iptables(&w->rules, "iptables", RULESET_IPV4, rules_text, strlen(rules_text)))
 FAULT(rules_aside, load_iptables(w, "*mangle\n:FORWARD ACCEPT\n:HOSTMETER - [0:0]\n-A HOSTMETER -j NFLOG --nflog-group 60\n"))
 FAULT(rules_shadowed, load_iptables(w, "*mangle\n:FORWARD ACCEPT\n-A FORWARD -j ACCEPT\n-A FORWARD -j NFLOG --nflog-group 60\n"))
+FAULT(rules_dropped, load_iptables(w, "*mangle\n:FORWARD DROP\n*filter\n:FORWARD ACCEPT\n-A FORWARD -j NFLOG --nflog-group 60\n"))
 FAULT(rules_bypassed, load_iptables(w,
 	"*filter\n:FORWARD DROP\n-A FORWARD -i lan -j ACCEPT\n-A FORWARD -j NFLOG --nflog-group 60\n"))
 FAULT(rules_partly, load_iptables(w, "*filter\n:FORWARD DROP\n-A FORWARD -i lan -j NFLOG --nflog-group 60\n"))
@@ -220,6 +221,8 @@ static const struct fault {
 	{ rules_of_one_family, "rules-ipv6", CHECK_BAD, "no rule logs", "--print-rules" },
 	{ rules_aside, "rules-ipv4", CHECK_BAD, "iptables mangle HOSTMETER, rule 1", "iptables -w -t mangle -I FORWARD -j HOSTMETER" },
 	{ rules_shadowed, "rules-ipv6", CHECK_BAD, "shadowed by an earlier verdict: ip6tables mangle FORWARD, rule 1", "--print-rules" },
+	{ rules_dropped, "rules-ipv4", CHECK_BAD, "shadowed by an earlier verdict: iptables mangle FORWARD, its policy",
+		"iptables -w -t mangle -vnL FORWARD" },
 	{ rules_bypassed, "rules-ipv4", CHECK_BAD, "accepts: iptables filter FORWARD, rule 1", "--print-rules" },
 	{ rules_partly, "rules-ipv4", CHECK_UNTOLD, "iptables filter FORWARD, rule 1", NULL },
 	{ rules_tangled, "rules-ipv4", CHECK_UNTOLD, "tangled", NULL },

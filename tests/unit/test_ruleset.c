@@ -228,8 +228,8 @@ static void fates_in_iptables(void **state)
 	for (size_t i = 0; i < sizeof(iptables) / sizeof(iptables[0]); i++) {
 		struct ruleset ruleset = { 0 };
 
-		assert_int_equal(ruleset_iptables(&ruleset, RULESET_IPV4, iptables[i].text, strlen(iptables[i].text)), 0);
-		assert_int_equal(ruleset_iptables(&ruleset, RULESET_IPV6, iptables[i].text, strlen(iptables[i].text)), 0);
+		assert_int_equal(ruleset_iptables(&ruleset, "iptables", RULESET_IPV4, iptables[i].text, strlen(iptables[i].text)), 0);
+		assert_int_equal(ruleset_iptables(&ruleset, "ip6tables", RULESET_IPV6, iptables[i].text, strlen(iptables[i].text)), 0);
 		check(&iptables[i], &ruleset, RULESET_IPV4, iptables[i].v4);
 		check(&iptables[i], &ruleset, RULESET_IPV6, iptables[i].v6);
 		ruleset_clear(&ruleset);
@@ -252,7 +252,7 @@ static void listings_add_up(void **state)
 	buf_free(&text);
 	ruleset_ask(&ruleset, RULESET_IPV4, RULESET_REPLY, 60, &answer);
 	assert_int_equal(answer.fate, RULESET_PARTLY);
-	assert_int_equal(ruleset_iptables(&ruleset, RULESET_IPV4, saved, strlen(saved)), 0);
+	assert_int_equal(ruleset_iptables(&ruleset, "iptables", RULESET_IPV4, saved, strlen(saved)), 0);
 	ruleset_ask(&ruleset, RULESET_IPV4, RULESET_REPLY, 60, &answer);
 	assert_int_equal(answer.fate, RULESET_LOGGED);
 	ruleset_clear(&ruleset);
@@ -278,7 +278,7 @@ static void tangles_are_given_up(void **state)
 	struct buf text = BUF_INIT;
 
 	(void)state;
-	ruleset_iptables(&ruleset, RULESET_IPV4, loop, strlen(loop));
+	ruleset_iptables(&ruleset, "iptables", RULESET_IPV4, loop, strlen(loop));
 	assert_false(ruleset_ask(&ruleset, RULESET_IPV4, RULESET_REPLY, 60, &answer));
 	ruleset_clear(&ruleset);
 	buf_puts(&text, FILTER);
@@ -287,7 +287,7 @@ static void tangles_are_given_up(void **state)
 	buf_puts(&text, "-A FORWARD -j c0\n");
 	for (int i = 0; i < 59; i++)
 		buf_printf(&text, "-A c%d -j c%d\n-A c%d -j c%d\n", i, i + 1, i, i + 1);
-	ruleset_iptables(&ruleset, RULESET_IPV4, text.data, text.len);
+	ruleset_iptables(&ruleset, "iptables", RULESET_IPV4, text.data, text.len);
 	assert_false(ruleset_ask(&ruleset, RULESET_IPV4, RULESET_REPLY, 60, &answer));
 	ruleset_clear(&ruleset);
 	buf_free(&text);

@@ -39,6 +39,9 @@ enum {
 #define REST_NS (5 * CLOCK_NS_PER_MS)
 #define RESTLESS_NS CLOCK_NS_PER_S
 
+/* However much there is, a turn of the loop reads for so long and no longer; others wait for theirs. */
+#define TURN_NS (4 * CLOCK_NS_PER_MS)
+
 /* A dump in which no datagram came for so long will never end. */
 #define DUMP_STALL_NS (10 * CLOCK_NS_PER_S)
 
@@ -260,7 +263,7 @@ static bool is_loss(ssize_t received)
 	return received == -ENOBUFS || received == -EMSGSIZE;
 }
 
-static bool read_some(struct reader *source, unsigned int datagrams);
+static bool read_some(struct reader *source, unsigned int datagrams, uint64_t until);
 
 /*
  * The end of a flow must be heard before a dump or a first packet tells of the next flow between the same ends. What is read
@@ -271,7 +274,7 @@ static void read_events_first(struct reader *source)
 	struct reader *events = &source->nl->source[SOURCE_EVENTS];
 
 	if ((source->id == SOURCE_DUMP || source->id == SOURCE_NFLOG) && events->socket)
-		read_some(events, EVENTS_FIRST);
+		read_some(events, EVENTS_FIRST, UINT64_MAX);
 }
 
 static void note_loss(struct reader *source)
@@ -299,10 +302,10 @@ static int read_once(struct reader *source, unsigned int datagrams)
 	return count;
 }
 
-/* Reads at most so many datagrams. True if there may be more. */
-static bool read_some(struct reader *source, unsigned int datagrams)
+/* Reads at most so many datagrams, and none after that time. True if there may be more. */
+static bool read_some(struct reader *source, unsigned int datagrams, uint64_t until)
 {
-	while (datagrams) {
+	while (datagrams && clock_mono_ns() < until) {
 		int count;
 
 		read_events_first(source);
@@ -328,7 +331,7 @@ static bool read_some(struct reader *source, unsigned int datagrams)
 /* One turn's share of what there is. What was read empty rests, if that is for it. */
 static void read_turn(struct reader *source)
 {
-	bool more = read_some(source, source_table[source->id].datagrams_per_turn);
+	bool more = read_some(source, source_table[source->id].datagrams_per_turn, clock_mono_ns() + TURN_NS);
 
 	if (more)
 		tell_overrun(source);
@@ -361,7 +364,7 @@ static void rest_is_over(void *ctx)
 
 bool nl_drain(struct nl *nl, enum source id, unsigned int datagrams)
 {
-	return nl->source[id].socket && read_some(&nl->source[id], datagrams);
+	return nl->source[id].socket && read_some(&nl->source[id], datagrams, UINT64_MAX);
 }
 
 /* --- Subscribing */

@@ -148,52 +148,29 @@ static void put_plain(struct buf *out, const char *before, const char *value)
 	buf_putc(out, '"');
 }
 
-static int compare_addresses(const void *a, const void *b)
+/* Those of one host; place->part is the first of them, and moves to the next host's. */
+static void put_addresses(struct buf *out, const struct snapshot *snapshot, struct place *place)
 {
-	const struct snapshot_address *x = a, *y = b;
-
-	return x->host != y->host ? (x->host > y->host) - (x->host < y->host) : addr_cmp(&x->addr, &y->addr);
-}
-
-/* The snapshot's addresses in the order of hosts; freed by the caller. */
-static struct snapshot_address *sorted_addresses(const struct snapshot *snapshot)
-{
-	struct snapshot_address *sorted = calloc(snapshot->addresses + 1, sizeof(*sorted));
-
-	if (!sorted)
-		return NULL;
-	if (snapshot->addresses)
-		memcpy(sorted, snapshot->address, snapshot->addresses * sizeof(*sorted));
-	qsort(sorted, snapshot->addresses, sizeof(*sorted), compare_addresses);
-	sorted[snapshot->addresses].host = UINT32_MAX;
-	return sorted;
-}
-
-/* Those of one host; *next moves to the next host's. */
-static void put_addresses(struct buf *out, const struct snapshot_address **next, uint32_t host)
-{
-	const char *before = ",\"addresses\":[";
+	const char *before = "";
 	char address[ADDR_TEXT];
 
-	if ((*next)->host != host)
-		buf_puts(out, before);
-	for (; (*next)->host == host; (*next)++, before = ",")
-		put_plain(out, before, addr_format(&(*next)->addr, address));
+	buf_puts(out, ",\"addresses\":[");
+	for (; place->part < snapshot->addresses && snapshot->address[place->part].host == place->row; place->part++, before = ",")
+		put_plain(out, before, addr_format(&snapshot->address[place->part].addr, address));
 	buf_putc(out, ']');
 }
 
-static void put_host(struct buf *out, const struct snapshot *snapshot, uint32_t index,
-	const struct snapshot_address **next)
+static void put_host(struct buf *out, const struct snapshot *snapshot, struct place *place)
 {
-	const struct snapshot_host *h = &snapshot->host[index];
+	const struct snapshot_host *h = &snapshot->host[place->row];
 
-	buf_puts(out, index ? ",{\"host\":" : "{\"host\":");
+	buf_puts(out, place->row ? ",{\"host\":" : "{\"host\":");
 	dump(out, text(h->label));
 	if (h->mac[0])
 		put_plain(out, ",\"mac\":", h->mac);
 	else
 		buf_puts(out, ",\"mac\":null");
-	put_addresses(out, next, index);
+	put_addresses(out, snapshot, place);
 	put_counts(out, ",\"wan\":", h->wan);
 	put_counts(out, ",\"local\":", h->local);
 	put_number(out, ",\"connections\":{\"4\":", h->connections[HOST_IPV4]);
@@ -205,26 +182,35 @@ static void put_host(struct buf *out, const struct snapshot *snapshot, uint32_t 
 	buf_putc(out, '}');
 }
 
-void api_hosts(struct buf *out, const struct snapshot *snapshot)
+static void put_hosts_head(struct buf *out, const struct snapshot *snapshot)
 {
-	struct snapshot_address *addresses = sorted_addresses(snapshot);
-	const struct snapshot_address *next = addresses;
 	struct json head = object();
 
-	if (!addresses) {
-		out->error = -ENOMEM;
-		json_decref(head.value);
-		return;
-	}
 	set_head(&head, snapshot);
 	dump(out, done(&head));
 	if (!buf_error(out))
 		out->len--; /* the closing brace: the object goes on */
 	buf_puts(out, ",\"hosts\":[");
-	for (uint32_t i = 0; i < snapshot->hosts && !buf_error(out); i++)
-		put_host(out, snapshot, i, &next);
+}
+
+bool api_hosts_some(struct buf *out, const struct snapshot *snapshot, struct place *place, size_t enough)
+{
+	if (!place->row)
+		put_hosts_head(out, snapshot);
+	while (place->row < snapshot->hosts && !buf_error(out)) {
+		put_host(out, snapshot, place);
+		if (++place->row < snapshot->hosts && out->len >= enough)
+			return !buf_error(out);
+	}
 	buf_puts(out, "]}\n");
-	free(addresses);
+	return false;
+}
+
+void api_hosts(struct buf *out, const struct snapshot *snapshot)
+{
+	struct place place = { 0 };
+
+	api_hosts_some(out, snapshot, &place, SIZE_MAX);
 }
 
 /* --- Status */

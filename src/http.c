@@ -213,7 +213,7 @@ static enum MHD_Result handle(void *ctx, struct MHD_Connection *connection, cons
 	struct http_request request = { .method = method, .path = path, .connection = connection };
 	struct http_response response = { .status = MHD_HTTP_OK };
 
-	(void)version, (void)upload;
+	(void)upload;
 	if (!*state) {
 		*state = &seen;
 		/* Refused here, a body is never read. */
@@ -226,6 +226,7 @@ static enum MHD_Result handle(void *ctx, struct MHD_Connection *connection, cons
 		return MHD_YES;
 	}
 	request.local = listener->path[0];
+	request.pieces = strcmp(version, MHD_HTTP_VERSION_1_1) == 0;
 	if (!request.local)
 		request.client = client_addr(connection);
 	listener->http->handler(listener->http->ctx, &request, &response);

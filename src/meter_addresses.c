@@ -73,6 +73,13 @@ static void add_address_hosts(struct collection *c)
 	}
 }
 
+static int compare(const void *a, const void *b)
+{
+	const struct snapshot_address *x = a, *y = b;
+
+	return x->host != y->host ? (x->host > y->host) - (x->host < y->host) : addr_cmp(&x->addr, &y->addr);
+}
+
 int meter_addresses(const struct meter *meter, struct snapshot *snapshot)
 {
 	struct collection c = { .meter = meter, .snapshot = snapshot, .size = hosts_count(meter->hosts) };
@@ -83,6 +90,7 @@ int meter_addresses(const struct meter *meter, struct snapshot *snapshot)
 	if (indexed && snapshot->address) {
 		neigh_each_seen(meter->neigh, add_seen, &c);
 		add_address_hosts(&c);
+		qsort(snapshot->address, snapshot->addresses, sizeof(*snapshot->address), compare);
 	}
 	HASH_CLEAR(hh, c.by_mac);
 	HASH_CLEAR(hh, c.by_label);

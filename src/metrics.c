@@ -25,7 +25,9 @@ struct page {
 	const struct family *family;
 	char sample[64];    /* the name in the samples of this family */
 	size_t sample_len;
-	struct buf hosts;   /* the labels host and mac of each host, escaped once for all families; each ends with a NUL */
+	struct buf host;    /* the labels host and mac of the host at hand, escaped once for its samples */
+	size_t row, begun;  /* the next host of a family with samples of each; the first one in this piece */
+	size_t enough;      /* once out is so long, the rest of them is for later */
 };
 
 /*
@@ -99,23 +101,28 @@ static const char *const host_labels[HOST_FAMILIES][2] = {
 
 static const char *const ipv_labels[HOST_FAMILIES] = { ",ipv=\"4\"", ",ipv=\"6\"" };
 
-static void prepare_hosts(struct page *page)
+/* The next host that a family is to have samples of; NULL: that was the last, or enough for now. */
+static const struct snapshot_host *next_host(struct page *page)
 {
-	for (size_t i = 0; i < page->snapshot->hosts; i++) {
-		put_label(&page->hosts, "host", page->snapshot->host[i].label);
-		buf_putc(&page->hosts, ',');
-		put_label(&page->hosts, "mac", page->snapshot->host[i].mac);
-		buf_putc(&page->hosts, '\0');
-	}
+	const struct snapshot_host *host;
+
+	if (page->row == page->snapshot->hosts || (page->row > page->begun && page->out->len >= page->enough))
+		return NULL;
+	host = &page->snapshot->host[page->row++];
+	buf_reset(&page->host);
+	put_label(&page->host, "host", host->label);
+	buf_putc(&page->host, ',');
+	put_label(&page->host, "mac", host->mac);
 	/* A page that lacks hosts would look whole. */
-	if (buf_error(&page->hosts))
-		page->out->error = buf_error(&page->hosts);
+	if (buf_error(&page->host))
+		page->out->error = buf_error(&page->host);
+	return host;
 }
 
-static void put_host(struct page *page, const char *host, size_t len, const char *labels, uint64_t value)
+static void put_host(struct page *page, const char *labels, uint64_t value)
 {
 	put_open(page);
-	buf_add(page->out, host, len);
+	buf_add(page->out, page->host.data, page->host.len);
 	buf_puts(page->out, labels);
 	put_value(page, value);
 }
@@ -123,23 +130,18 @@ static void put_host(struct page *page, const char *host, size_t len, const char
 /* The family's offset is that of wan or local within struct snapshot_host. */
 static void put_counts(struct page *page, bool packets)
 {
-	const char *labels = page->hosts.data;
+	const struct snapshot_host *host;
 
-	if (buf_error(&page->hosts))
-		return;
-	for (size_t i = 0; i < page->snapshot->hosts; i++) {
-		const char *host = (const char *)&page->snapshot->host[i];
-		const struct host_count(*counts)[2] = (const void *)(host + page->family->offset);
-		size_t len = strlen(labels);
+	while ((host = next_host(page))) {
+		const struct host_count(*counts)[2] = (const void *)((const char *)host + page->family->offset);
 
 		for (int ipv = 0; ipv < HOST_FAMILIES; ipv++) {
 			for (int direction = 0; direction < 2; direction++) {
 				const struct host_count *count = &counts[ipv][direction];
 
-				put_host(page, labels, len, host_labels[ipv][direction], packets ? count->packets : count->bytes);
+				put_host(page, host_labels[ipv][direction], packets ? count->packets : count->bytes);
 			}
 		}
-		labels += len + 1;
 	}
 }
 
@@ -155,16 +157,11 @@ static void host_packets(struct page *page)
 
 static void host_connections(struct page *page)
 {
-	const char *labels = page->hosts.data;
+	const struct snapshot_host *host;
 
-	if (buf_error(&page->hosts))
-		return;
-	for (size_t i = 0; i < page->snapshot->hosts; i++) {
-		size_t len = strlen(labels);
-
+	while ((host = next_host(page))) {
 		for (int ipv = 0; ipv < HOST_FAMILIES; ipv++)
-			put_host(page, labels, len, ipv_labels[ipv], page->snapshot->host[i].connections[ipv]);
-		labels += len + 1;
+			put_host(page, ipv_labels[ipv], host->connections[ipv]);
 	}
 }
 
@@ -209,15 +206,13 @@ static void network_packets(struct page *page)
 
 static void host_info(struct page *page)
 {
-	for (size_t i = 0; i < page->snapshot->hosts; i++) {
-		const struct snapshot_host *host = &page->snapshot->host[i];
+	const struct snapshot_host *host;
 
+	while ((host = next_host(page))) {
 		if (host->special)
 			continue;
 		put_open(page);
-		put_label(page->out, "host", host->label);
-		buf_putc(page->out, ',');
-		put_label(page->out, "mac", host->mac);
+		buf_add(page->out, page->host.data, page->host.len);
 		buf_putc(page->out, ',');
 		put_label(page->out, "vendor", host->vendor);
 		buf_putc(page->out, ',');
@@ -495,34 +490,61 @@ static const char *unit_of(const char *name)
 	return NULL;
 }
 
-static void put_family(struct page *page, enum metrics_format format)
+static void put_head(struct page *page, enum metrics_format format)
 {
 	const struct family *family = page->family;
 	/* The one format speaks of the family, the other of its samples. */
 	const char *name = format == METRICS_OPENMETRICS ? family->name : page->sample;
 	const char *unit = format == METRICS_OPENMETRICS && family->type != INFO ? unit_of(family->name) : NULL;
 
-	page->sample_len = (size_t)snprintf(page->sample, sizeof(page->sample), "%s%s", family->name,
-		type_suffixes[family->type]);
 	buf_printf(page->out, "# HELP %s %s\n# TYPE %s %s\n", name, family->help, name, type_names[format][family->type]);
 	if (unit)
 		buf_printf(page->out, "# UNIT %s %s\n", name, unit);
+}
+
+/* False if it has more samples: its part of the page goes on later. */
+static bool put_family(struct page *page, enum metrics_format format)
+{
+	const struct family *family = page->family;
+
+	page->begun = page->row;
+	page->sample_len = (size_t)snprintf(page->sample, sizeof(page->sample), "%s%s", family->name,
+		type_suffixes[family->type]);
+	if (!page->begun)
+		put_head(page, format);
 	if (family->samples)
 		family->samples(page);
 	else
 		put_number(page, number_at(page));
+	/* A family that is not of hosts leaves row alone. */
+	if (page->row && page->row < page->snapshot->hosts)
+		return false;
+	page->row = 0;
+	return true;
+}
+
+bool metrics_render_some(struct buf *out, const struct snapshot *snapshot, enum metrics_format format, struct place *place,
+	size_t enough)
+{
+	const size_t count = sizeof(families) / sizeof(families[0]);
+	struct page page = { .out = out, .snapshot = snapshot, .row = place->row, .enough = enough };
+
+	while (place->part < count && out->len < enough && !buf_error(out)) {
+		page.family = &families[place->part];
+		place->part += put_family(&page, format);
+	}
+	place->row = page.row;
+	buf_free(&page.host);
+	if (place->part < count)
+		return !buf_error(out);
+	if (format == METRICS_OPENMETRICS)
+		buf_puts(out, "# EOF\n");
+	return false;
 }
 
 void metrics_render(struct buf *out, const struct snapshot *snapshot, enum metrics_format format)
 {
-	struct page page = { .out = out, .snapshot = snapshot };
+	struct place place = { 0 };
 
-	prepare_hosts(&page);
-	for (size_t i = 0; i < sizeof(families) / sizeof(families[0]); i++) {
-		page.family = &families[i];
-		put_family(&page, format);
-	}
-	if (format == METRICS_OPENMETRICS)
-		buf_puts(out, "# EOF\n");
-	buf_free(&page.hosts);
+	metrics_render_some(out, snapshot, format, &place, SIZE_MAX);
 }

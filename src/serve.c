@@ -17,13 +17,22 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { WATCH_MAX_S = 3600 };
+enum { WATCH_MAX_S = 3600, PIECE = 128 * 1024 };
 
 enum page { PAGE_TEXT, PAGE_OPENMETRICS, PAGE_HOSTS, PAGE_STATUS, PAGE_LANDING, PAGES };
 
-/* One page of one snapshot. It lives until the last answer made of it is sent. */
+/* What pages are made of, for as long as one is not whole. */
+struct shot {
+	unsigned int users;
+	struct snapshot snapshot;
+};
+
+/* One page of one snapshot, written as far as somebody has read. It lives until the last answer made of it is sent. */
 struct rendered {
 	unsigned int users;
+	enum page page;
+	struct shot *shot; /* NULL: the page is whole */
+	struct place place;
 	struct buf body;
 	struct gzip *gzip; /* of body; NULL until somebody asks for it */
 };
@@ -31,8 +40,7 @@ struct rendered {
 struct serve {
 	struct serve_source source;
 	struct loop_timer *expiry;
-	bool have_snapshot;
-	struct snapshot snapshot;
+	struct shot *shot; /* young enough to be shown; or NULL */
 	struct rendered *page[PAGES];
 	struct prefix *allow;
 	size_t allows;
@@ -78,6 +86,14 @@ bool serve_admits(void *ctx, const struct addr *client, uint32_t ifindex)
 
 /* --- Pages that are shared */
 
+static void drop_shot(struct shot *shot)
+{
+	if (!shot || --shot->users)
+		return;
+	snapshot_clear(&shot->snapshot);
+	free(shot);
+}
+
 static void drop(void *ctx)
 {
 	struct rendered *page = ctx;
@@ -86,6 +102,7 @@ static void drop(void *ctx)
 		return;
 	gzip_free(page->gzip);
 	buf_free(&page->body);
+	drop_shot(page->shot);
 	free(page);
 }
 
@@ -97,71 +114,103 @@ static void expire(void *ctx)
 		drop(serve->page[i]);
 		serve->page[i] = NULL;
 	}
-	if (serve->have_snapshot)
-		snapshot_clear(&serve->snapshot);
-	serve->have_snapshot = false;
+	drop_shot(serve->shot);
+	serve->shot = NULL;
 	if (serve->expiry)
 		loop_timer_stop(serve->expiry);
 }
 
-static int take_snapshot(struct serve *serve)
+static int take_shot(struct serve *serve)
 {
+	struct shot *shot;
 	int error;
 
 	/* Whoever was told that it is ready finds it so. */
-	if (serve->have_snapshot && !serve->snapshot.ready && serve->source.ready(serve->source.ctx))
+	if (serve->shot && !serve->shot->snapshot.ready && serve->source.ready(serve->source.ctx))
 		expire(serve);
-	if (serve->have_snapshot)
+	if (serve->shot)
 		return 0;
-	error = serve->source.snapshot(serve->source.ctx, &serve->snapshot);
-	if (error)
+	shot = calloc(1, sizeof(*shot));
+	if (!shot)
+		return -ENOMEM;
+	error = serve->source.snapshot(serve->source.ctx, &shot->snapshot);
+	if (error) {
+		free(shot);
 		return error;
-	serve->have_snapshot = true;
+	}
+	shot->users = 1;
+	serve->shot = shot;
 	loop_timer_set(serve->expiry, SERVE_SHARE_NS);
 	return 0;
 }
 
-static void render(struct buf *out, enum page page, const struct snapshot *snapshot)
+/* True: there is more of it. */
+static bool render_some(struct buf *out, enum page page, const struct snapshot *snapshot, struct place *place, size_t enough)
 {
 	switch (page) {
 	case PAGE_TEXT:
-		metrics_render(out, snapshot, METRICS_TEXT);
-		break;
+		return metrics_render_some(out, snapshot, METRICS_TEXT, place, enough);
 	case PAGE_OPENMETRICS:
-		metrics_render(out, snapshot, METRICS_OPENMETRICS);
-		break;
+		return metrics_render_some(out, snapshot, METRICS_OPENMETRICS, place, enough);
 	case PAGE_HOSTS:
-		api_hosts(out, snapshot);
-		break;
+		return api_hosts_some(out, snapshot, place, enough);
 	case PAGE_STATUS:
 		api_status(out, snapshot);
-		break;
+		return false;
 	default:
 		landing_render(out, snapshot);
-		break;
+		return false;
+	}
+}
+
+/* Writes the page on until it has so many bytes, if it ever will. */
+static void write_on(struct rendered *page, size_t enough)
+{
+	while (page->shot && page->body.len < enough) {
+		if (render_some(&page->body, page->page, &page->shot->snapshot, &page->place, enough))
+			continue;
+		drop_shot(page->shot);
+		page->shot = NULL;
 	}
 }
 
 /* The page of a snapshot that is young enough; NULL: no memory for it. */
-static struct rendered *get_page(struct serve *serve, enum page page)
+static struct rendered *get_page(struct serve *serve, enum page page, size_t enough)
 {
-	struct rendered *rendered;
+	struct rendered *rendered = NULL;
 
-	if (take_snapshot(serve))
+	if (take_shot(serve))
 		return NULL;
-	if (serve->page[page])
-		return serve->page[page];
-	rendered = calloc(1, sizeof(*rendered));
-	if (!rendered)
-		return NULL;
-	rendered->users = 1;
-	render(&rendered->body, page, &serve->snapshot);
-	if (buf_error(&rendered->body)) {
-		drop(rendered);
-		return NULL;
+	rendered = serve->page[page];
+	if (!rendered) {
+		rendered = calloc(1, sizeof(*rendered));
+		if (!rendered)
+			return NULL;
+		rendered->users = 1;
+		rendered->page = page;
+		rendered->shot = serve->shot;
+		serve->shot->users++;
+		serve->page[page] = rendered;
 	}
-	serve->page[page] = rendered;
-	return rendered;
+	write_on(rendered, enough);
+	return buf_error(&rendered->body) ? NULL : rendered;
+}
+
+static long read_plain(void *ctx, uint64_t offset, char *to, size_t room)
+{
+	struct rendered *page = ctx;
+
+	if (room > PIECE)
+		room = PIECE;
+	write_on(page, (size_t)offset + room);
+	if (buf_error(&page->body))
+		return buf_error(&page->body);
+	if (offset >= page->body.len)
+		return 0;
+	if (room > page->body.len - offset)
+		room = page->body.len - (size_t)offset;
+	memcpy(to, page->body.data + offset, room);
+	return (long)room;
 }
 
 static long read_gzip(void *ctx, uint64_t offset, char *to, size_t room)
@@ -184,21 +233,26 @@ static void add_header(struct http_response *response, const char *name, const c
 static void answer_page(struct serve *serve, const struct http_request *request, struct http_response *response,
 	enum page page)
 {
-	struct rendered *rendered = get_page(serve, page);
+	struct rendered *rendered = get_page(serve, page, request->pieces ? PIECE : SIZE_MAX);
 
 	if (!rendered) {
 		response->status = 503;
 		buf_puts(&response->body, "out of memory\n");
 		return;
 	}
-	response->shared = (struct http_shared){ .ctx = rendered, .release = drop, .data = rendered->body.data,
-		.len = rendered->body.len };
+	response->shared = (struct http_shared){ .ctx = rendered, .release = drop };
+	if (rendered->shot) {
+		response->shared.read = read_plain;
+	} else {
+		response->shared.data = rendered->body.data;
+		response->shared.len = rendered->body.len;
+	}
 	rendered->users++;
 	add_header(response, "Vary", page <= PAGE_OPENMETRICS ? "Accept, Accept-Encoding" : "Accept-Encoding");
 	if (!negotiate_gzip(http_header(request, "Accept-Encoding")))
 		return;
 	if (!rendered->gzip)
-		rendered->gzip = gzip_new(rendered->body.data, rendered->body.len);
+		rendered->gzip = gzip_new(read_plain, rendered);
 	if (!rendered->gzip)
 		return; /* plain will do */
 	response->shared.read = read_gzip;

@@ -6,6 +6,7 @@
 #define HOSTMETER_API_H
 
 #include "hostmeter/buf.h"
+#include "hostmeter/place.h"
 #include "hostmeter/snapshot.h"
 
 #define API_CONTENT_TYPE "application/json"
@@ -16,5 +17,8 @@ enum { API_SCHEMA = 1 };
 /* Each appends one JSON object and a newline. What did not fit shows in buf_error(). */
 void api_hosts(struct buf *out, const struct snapshot *snapshot);
 void api_status(struct buf *out, const struct snapshot *snapshot);
+
+/* api_hosts() in pieces, as metrics_render_some() does it. */
+bool api_hosts_some(struct buf *out, const struct snapshot *snapshot, struct place *place, size_t enough);
 
 #endif

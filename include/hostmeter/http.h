@@ -17,6 +17,7 @@ struct http_request {
 	const char *method; /* "GET" or "HEAD"; others are answered with 405 before the callback */
 	const char *path;   /* "/metrics": decoded, without the query */
 	bool local;         /* came by the UNIX socket */
+	bool pieces;        /* HTTP/1.1: a client that knows a page that was cut, also where its length is not told beforehand */
 	struct addr client; /* family 0 if local; an IPv4-mapped address is given as IPv4 */
 	void *connection;   /* for http_header() and http_query() */
 };

@@ -8,6 +8,7 @@
 #define HOSTMETER_METRICS_H
 
 #include "hostmeter/buf.h"
+#include "hostmeter/place.h"
 #include "hostmeter/snapshot.h"
 
 enum metrics_format {
@@ -21,5 +22,12 @@ const char *metrics_content_type(enum metrics_format format);
 
 /* Appends every family, in one order always. What did not fit shows in buf_error(). */
 void metrics_render(struct buf *out, const struct snapshot *snapshot, enum metrics_format format);
+
+/*
+ * The same in pieces: appends until out holds enough bytes or the page is whole, and moves place on. True: there is more. The
+ * snapshot must be the same each time.
+ */
+bool metrics_render_some(struct buf *out, const struct snapshot *snapshot, enum metrics_format format, struct place *place,
+	size_t enough);
 
 #endif

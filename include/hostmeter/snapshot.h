@@ -88,7 +88,7 @@ struct snapshot {
 	struct snapshot_process process;
 	struct snapshot_host *host;
 	size_t hosts;
-	struct snapshot_address *address; /* in no order */
+	struct snapshot_address *address; /* by host, each host's in order */
 	size_t addresses;
 	struct topology_link *link;
 	size_t links;

@@ -87,9 +87,9 @@ static inline struct snapshot snapshots_full(void)
 		snapshots_fill(hosts[i].wan, 100 * i + 10);
 		snapshots_fill(hosts[i].local, 100 * i + 50);
 	}
-	addresses[0] = (struct snapshot_address){ 2, event_ip("10.9.0.7") };
+	addresses[0] = (struct snapshot_address){ 1, event_ip("192.168.7.2") };
 	addresses[1] = (struct snapshot_address){ 1, event_ip("2001:db8::7") };
-	addresses[2] = (struct snapshot_address){ 1, event_ip("192.168.7.2") };
+	addresses[2] = (struct snapshot_address){ 2, event_ip("10.9.0.7") };
 	memcpy(wan, make_wan, sizeof(wan));
 	return s;
 }

@@ -351,12 +351,32 @@ static void one_missing_allocation_is_told(void **state)
 	assert_int_equal(out.len, 0);
 }
 
+/* Piece by piece it is the same document. */
+static void hosts_in_pieces(void **state)
+{
+	struct snapshot snapshot = snapshots_full();
+	struct buf whole = BUF_INIT, out = BUF_INIT;
+	struct place place = { 0 };
+	size_t pieces = 1;
+
+	(void)state;
+	api_hosts(&whole, &snapshot);
+	while (api_hosts_some(&out, &snapshot, &place, out.len + 1))
+		pieces++;
+	assert_int_equal(pieces, snapshot.hosts);
+	assert_int_equal(out.len, whole.len);
+	assert_memory_equal(out.data, whole.data, whole.len);
+	buf_free(&whole);
+	buf_free(&out);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_hosts_are_as_documented),
 		cmocka_unit_test(the_status_is_as_documented),
 		cmocka_unit_test(hosts_have_their_counts_and_addresses),
+		cmocka_unit_test(hosts_in_pieces),
 		cmocka_unit_test(large_counters_keep_every_digit),
 		cmocka_unit_test(hostile_names_stay_strings),
 		cmocka_unit_test(status_has_its_numbers),

@@ -3,6 +3,7 @@
 
 #include "hostmeter/buf.h"
 
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -51,6 +52,24 @@ static char *page(size_t size)
 	return text;
 }
 
+/* A page that is there as a whole. */
+struct whole {
+	const char *text;
+	size_t size;
+};
+
+static long read_whole(void *ctx, uint64_t offset, char *to, size_t room)
+{
+	const struct whole *whole = ctx;
+	size_t left = whole->size - (size_t)offset;
+
+	assert_in_range(offset, 0, whole->size);
+	if (room > left)
+		room = left;
+	memcpy(to, whole->text + offset, room);
+	return (long)room;
+}
+
 static void pages_of_all_sizes_come_back(void **state)
 {
 	static const size_t sizes[] = { 0, 1, 100, 65536, 262143, 262144, 262145, 1 << 20, 3000001 };
@@ -58,7 +77,8 @@ static void pages_of_all_sizes_come_back(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
 		char *text = page(sizes[i]), *back;
-		struct gzip *gzip = gzip_new(text, sizes[i]);
+		struct whole whole = { text, sizes[i] };
+		struct gzip *gzip = gzip_new(read_whole, &whole);
 		struct buf out = read_all(gzip, i % 2 ? 16384 : 1000000);
 
 		back = inflated(&out, sizes[i]);
@@ -85,7 +105,7 @@ static void noise_comes_back(void **state)
 		random = random * 1664525 + 1013904223;
 		text[i] = (char)(random >> 24);
 	}
-	gzip = gzip_new(text, size);
+	gzip = gzip_new(read_whole, &(struct whole){ text, size });
 	out = read_all(gzip, 4096);
 	back = inflated(&out, size);
 	assert_memory_equal(back, text, size);
@@ -98,7 +118,8 @@ static void noise_comes_back(void **state)
 static void two_readers_get_the_same(void **state)
 {
 	char *text = page(1000000);
-	struct gzip *gzip = gzip_new(text, 1000000);
+	struct whole whole = { text, 1000000 };
+	struct gzip *gzip = gzip_new(read_whole, &whole);
 	struct buf quick = BUF_INIT, slow = BUF_INIT;
 	long got = 1, more = 1;
 
@@ -119,12 +140,40 @@ static void two_readers_get_the_same(void **state)
 	free(text);
 }
 
+static long fail_at_the_third(void *ctx, uint64_t offset, char *to, size_t room)
+{
+	int *calls = ctx;
+
+	(void)offset;
+	memset(to, 'x', room);
+	return ++*calls == 3 ? -ENOMEM : (long)room;
+}
+
+/* What fails half way must not look whole. */
+static void an_error_of_the_page_is_told(void **state)
+{
+	int calls = 0;
+	struct gzip *gzip = gzip_new(fail_at_the_third, &calls);
+	char bytes[1000];
+	uint64_t offset = 0;
+	long got;
+
+	(void)state;
+	while ((got = gzip_read(gzip, offset, bytes, sizeof(bytes))) > 0)
+		offset += (uint64_t)got;
+	assert_int_equal(got, -ENOMEM);
+	assert_int_equal(gzip_read(gzip, 0, bytes, sizeof(bytes)), -ENOMEM);
+	assert_int_equal(calls, 3);
+	gzip_free(gzip);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(pages_of_all_sizes_come_back),
 		cmocka_unit_test(noise_comes_back),
 		cmocka_unit_test(two_readers_get_the_same),
+		cmocka_unit_test(an_error_of_the_page_is_told),
 	};
 
 	gzip_free(NULL);

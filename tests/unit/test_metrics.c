@@ -277,6 +277,38 @@ static void one_missing_allocation_is_told(void **state)
 	assert_int_equal(out.len, 0);
 }
 
+/* Piece by piece, however small, it is the same page. */
+static void pieces_make_the_page(void **state)
+{
+	static const size_t sizes[] = { 1, 100, 1000, 5000, 1 << 20 };
+	struct snapshot snapshot = snapshots_full();
+
+	(void)state;
+	for (int format = 0; format < METRICS_FORMATS; format++) {
+		char *whole = render(&snapshot, format);
+
+		for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+			struct buf out = BUF_INIT;
+			struct place place = { 0 };
+			size_t before, pieces = 0;
+			bool more;
+
+			do {
+				before = out.len;
+				more = metrics_render_some(&out, &snapshot, format, &place, out.len + sizes[i]);
+				assert_true(out.len > before);
+				assert_true(out.len - before < sizes[i] + 2000); /* one host's samples, or one family */
+				pieces++;
+			} while (more);
+			assert_int_equal(out.len, strlen(whole));
+			assert_memory_equal(out.data, whole, out.len);
+			assert_true(sizes[i] > 1000 || pieces > 3);
+			buf_free(&out);
+		}
+		free(whole);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -288,6 +320,7 @@ int main(void)
 		cmocka_unit_test(hostile_labels_are_escaped),
 		cmocka_unit_test(what_is_not_known_is_not_said),
 		cmocka_unit_test(one_missing_allocation_is_told),
+		cmocka_unit_test(pieces_make_the_page),
 	};
 
 	return cmocka_run_group_tests_name("metrics", tests, NULL, NULL);

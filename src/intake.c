@@ -4,6 +4,7 @@
 #include "hostmeter/ct_decode.h"
 #include "hostmeter/meter.h"
 #include "hostmeter/nflog_decode.h"
+#include "hostmeter/nlattr.h"
 #include "hostmeter/rtnl_decode.h"
 
 #include <errno.h>
@@ -261,19 +262,13 @@ static void received(struct intake *intake, uint16_t protocol, const struct nlms
 	}
 }
 
-/* Not mnl_nlmsg_ok(): it takes a length of 2 GiB and more for a negative number, and lets it pass. */
-static bool is_whole(const struct nlmsghdr *message, size_t left)
-{
-	return left >= sizeof(*message) && message->nlmsg_len >= sizeof(*message) && message->nlmsg_len <= left;
-}
-
 void intake_datagram(struct intake *intake, uint16_t protocol, bool outgoing, const void *data, size_t len,
 	uint64_t now)
 {
 	const struct nlmsghdr *message = data;
 	size_t left = len;
 
-	while (is_whole(message, left)) {
+	while (nlattr_is_whole(message, left)) {
 		size_t step = NLMSG_ALIGN((size_t)message->nlmsg_len);
 
 		if (outgoing)

@@ -11,6 +11,7 @@
 #include <endian.h>
 #include <errno.h>
 #include <linux/netlink.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
@@ -27,6 +28,15 @@ struct nlattr_item {
 	uint16_t len;  /* of data */
 	const uint8_t *data;
 };
+
+/*
+ * Whether a message lies within the bytes that are left. Not mnl_nlmsg_ok(): it takes a length of 2 GiB and more for a negative
+ * number, and lets it pass.
+ */
+static inline bool nlattr_is_whole(const struct nlmsghdr *message, size_t left)
+{
+	return left >= sizeof(*message) && message->nlmsg_len >= sizeof(*message) && message->nlmsg_len <= left;
+}
 
 /* The attributes of a message behind its fixed header of this size; -EBADMSG if the message is shorter. */
 static inline int nlattr_message(const struct nlmsghdr *message, size_t fixed, struct nlattr_walk *walk)

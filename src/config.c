@@ -462,6 +462,22 @@ static int fill_in(struct config *config, uint64_t given, FILE *err)
 	return ret;
 }
 
+/* What goes only with another option. */
+static int check_together(const struct config *config, FILE *err)
+{
+	struct options_origin origin = { .err = err };
+
+	if (config->mode == CONFIG_RECORD && !config->record)
+		return options_refuse(&origin, "--seconds, --record-limit and --anonymize go with --record FILE");
+	if (config->anonymize && !config->record)
+		return options_refuse(&origin, "--anonymize goes with --record FILE, which is what is written");
+	if (config->explain && !config->replay)
+		return options_refuse(&origin, "--explain goes with --replay FILE");
+	if (config->explain && config->record)
+		return options_refuse(&origin, "--record writes the trace, --explain reads it: one after the other");
+	return 0;
+}
+
 int config_load(struct config *config, int argc, char *const argv[], FILE *err)
 {
 	uint64_t given = 0;
@@ -473,6 +489,7 @@ int config_load(struct config *config, int argc, char *const argv[], FILE *err)
 		ret = load_file(config, &given, err);
 		ret = ret ? ret : fill_in(config, given, err);
 	}
+	ret = ret ? ret : check_together(config, err);
 	if (ret)
 		config_free(config);
 	return ret;
@@ -502,6 +519,8 @@ void config_free(struct config *config)
 	free(config->file);
 	free(config->replay);
 	free(config->record);
+	free(config->trace);
+	free(config->explain);
 	free(config->output);
 	free(config->rules);
 	free(config->connect);

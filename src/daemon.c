@@ -75,6 +75,7 @@ static void on_tick(void *ctx)
 
 	meter_tick(meter_of(d), now);
 	reliability_tick(d->reliability);
+	recorder_tick(d->recorder, clock_real_ns());
 	note_stall(d, now);
 	feed_watchdog(d, now);
 	loop_timer_set(d->tick, METER_TICK_NS);
@@ -242,6 +243,7 @@ static int make_parts(struct daemon *d)
 	};
 	const struct nl_callbacks callbacks = daemon_nl_callbacks(d);
 	const struct serve_source answers = daemon_answers(d);
+	const struct recorder_calls recorder_calls = daemon_recorder_calls(d);
 	struct hash_key hash;
 	int error = hash_key_random(&hash);
 
@@ -262,6 +264,7 @@ static int make_parts(struct daemon *d)
 	d->ifnames = ifnames_new(d->loop);
 	d->naming = naming_new(d->loop, d->setup.names, d->config, on_names, d);
 	d->listing = listing_new(d->setup.meter);
+	d->recorder = recorder_new(&recorder_calls);
 	d->tick = loop_timer_add(d->loop, on_tick, d);
 	d->dump = loop_timer_add(d->loop, daemon_on_dump, d);
 	d->retry = loop_timer_add(d->loop, daemon_on_retry, d);
@@ -269,7 +272,7 @@ static int make_parts(struct daemon *d)
 	d->signals[0] = loop_signal_add(d->loop, SIGINT, on_signal, d);
 	d->signals[1] = loop_signal_add(d->loop, SIGTERM, on_signal, d);
 	if (!d->nl || !d->reliability || !d->serve || !d->http || !d->ifnames || !d->naming || !d->listing ||
-		!d->tick || !d->dump || !d->retry || !d->again || !d->signals[0] || !d->signals[1])
+		!d->recorder || !d->tick || !d->dump || !d->retry || !d->again || !d->signals[0] || !d->signals[1])
 		return -ENOMEM;
 	http_set_admit(d->http, serve_admits, d->serve);
 	loop_on_turn_end(d->loop, on_turn_end, d);
@@ -299,10 +302,10 @@ static int start(struct daemon *d)
 		return status;
 	/* What was loaded is saved anew at once, so that a second kill finds what ends in between. */
 	keeper_begin(d->keeper, meter_of(d));
-	if (d->config->record) {
-		error = trace_create(&d->recorder, d->config->record);
+	if (d->config->trace) {
+		error = trace_create(&d->trace, d->config->trace);
 		if (error)
-			return refuse("record", d->config->record, error);
+			return refuse("trace", d->config->trace, error);
 	}
 	status = listen_everywhere(d);
 	if (status)
@@ -319,10 +322,10 @@ static int start(struct daemon *d)
 
 static void free_parts(struct daemon *d)
 {
-	int error = trace_close(d->recorder);
+	int error = trace_close(d->trace);
 
 	if (error)
-		log_error("%s: %s", d->config->record, strerror(-error));
+		log_error("%s: %s", d->config->trace, strerror(-error));
 	loop_signal_del(d->signals[1]);
 	loop_signal_del(d->signals[0]);
 	loop_timer_del(d->again);
@@ -333,6 +336,7 @@ static void free_parts(struct daemon *d)
 	listing_free(d->listing);
 	ifnames_free(d->ifnames);
 	http_free(d->http);
+	recorder_free(d->recorder);
 	serve_free(d->serve);
 	reliability_free(d->reliability);
 	nl_free(d->nl);

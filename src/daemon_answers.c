@@ -97,10 +97,18 @@ static bool answer_flows(void *ctx, const struct listing_filter *filter, struct 
 	return false;
 }
 
+static int answer_record(void *ctx, struct http_shared *body)
+{
+	struct daemon *d = ctx;
+
+	return recorder_open(d->recorder, body);
+}
+
 struct serve_source daemon_answers(struct daemon *d)
 {
 	return (struct serve_source){
 		.ctx = d, .snapshot = answer_snapshot, .ready = answer_ready,
 		.topology = answer_topology, .watched = answer_watched, .flows = answer_flows,
+		.record = answer_record,
 	};
 }

@@ -12,7 +12,6 @@
 #include "hostmeter/meter.h"
 #include "hostmeter/notify.h"
 #include "hostmeter/reliability.h"
-#include "hostmeter/trace.h"
 
 #include <errno.h>
 #ifdef __GLIBC__
@@ -152,25 +151,9 @@ void daemon_on_dump(void *ctx)
 static void on_datagram(void *ctx, enum source source, bool outgoing, const void *data, size_t len)
 {
 	struct daemon *d = ctx;
-	uint16_t protocol = nl_source_protocol(source);
 
-	if (d->recorder) {
-		const struct trace_datagram datagram = {
-			.real_ns = clock_real_ns(),
-			.protocol = protocol,
-			.outgoing = outgoing,
-			.data = data,
-			.len = len,
-		};
-		int error = trace_write(d->recorder, &datagram);
-
-		if (error) {
-			log_error("%s: %s: recording ends", d->config->record, strerror(-error));
-			trace_close(d->recorder);
-			d->recorder = NULL;
-		}
-	}
-	intake_datagram(d->intake, protocol, outgoing, data, len, loop_now_ns(d->loop));
+	daemon_record(d, source, outgoing, data, len);
+	intake_datagram(d->intake, nl_source_protocol(source), outgoing, data, len, loop_now_ns(d->loop));
 	check_dump_ended(d);
 	if (!d->metering && intake_topology_known(d->intake)) {
 		announce_start(d->config, meter_topology(meter_of(d)));
@@ -181,15 +164,8 @@ static void on_datagram(void *ctx, enum source source, bool outgoing, const void
 static void record_overrun(struct daemon *d, enum source source)
 {
 	const struct { uint32_t len; uint16_t type, flags; uint32_t seq, pid; } message = { 16, 4, 0, source, 0 }; /* NLMSG_OVERRUN */
-	const struct trace_datagram datagram = {
-		.real_ns = clock_real_ns(),
-		.protocol = nl_source_protocol(source),
-		.data = &message,
-		.len = sizeof(message),
-	};
 
-	if (d->recorder)
-		trace_write(d->recorder, &datagram);
+	daemon_record(d, source, false, &message, sizeof(message));
 }
 
 static void on_overrun(void *ctx, enum source source)

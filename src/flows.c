@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "hostmeter/flows.h"
 
+#include "hostmeter/asking.h"
 #include "hostmeter/clock.h"
 #include "hostmeter/config.h"
 #include "hostmeter/http_client.h"
@@ -101,10 +102,8 @@ int flows_sort(struct buf *lines, uint32_t top)
 
 static int fail(const struct config *config, int status, struct buf *body)
 {
-	if (status == -ENOENT || status == -ECONNREFUSED)
-		log_error("no meter runs here (nobody answers on %s): start it with hostmeter, as root", config->socket);
-	else if (status < 0)
-		log_error("%s: %s", config->socket, strerror(-status));
+	if (status < 0)
+		asking_failed(config, status);
 	else if (status == 202)
 		log_error("the meter did not list its connections in time");
 	else

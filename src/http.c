@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <microhttpd.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -21,6 +22,7 @@ enum {
 	TIMEOUT_S = 15,
 	BACKLOG = 32,
 	READ_BLOCK = 16384,
+	LIVE_BLOCK = 1 << 18, /* a turn of the loop may bring as much, and sends but one */
 };
 
 /* One listening socket with an MHD daemon of its own. */
@@ -36,8 +38,18 @@ struct listener {
 	ino_t inode;
 };
 
+/* A shared body on its way to one client. */
+struct sending {
+	struct http_shared shared;
+	struct listener *listener;
+	struct MHD_Connection *connection;
+	bool suspended;        /* a live one, until there is more */
+	struct sending *next;  /* of the live ones */
+};
+
 struct http {
 	struct loop *loop;
+	struct sending *live;
 	http_handler handler;
 	void *ctx;
 	http_admit admit;
@@ -113,42 +125,81 @@ static void free_body(void *data)
 	buf_free(&(struct buf){ .data = data });
 }
 
+/* MHD looks for that only where it sends something. */
+static bool has_left(struct MHD_Connection *connection)
+{
+	const union MHD_ConnectionInfo *info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+	struct pollfd pollfd = { .fd = info ? info->connect_fd : -1 };
+
+	return poll(&pollfd, 1, 0) > 0 && pollfd.revents & (POLLHUP | POLLERR);
+}
+
 static ssize_t read_shared(void *ctx, uint64_t offset, char *to, size_t room)
 {
-	const struct http_shared *shared = ctx;
-	long got = shared->read(shared->ctx, offset, to, room);
+	struct sending *sending = ctx;
+	long got = sending->shared.read(sending->shared.ctx, offset, to, room);
 
 	if (got > 0)
 		return got;
+	if (got == -EAGAIN && sending->shared.live && !has_left(sending->connection)) {
+		MHD_suspend_connection(sending->connection);
+		sending->suspended = true;
+		return 0;
+	}
 	return got == 0 ? MHD_CONTENT_READER_END_OF_STREAM : MHD_CONTENT_READER_END_WITH_ERROR;
 }
 
 static void free_shared(void *ctx)
 {
-	struct http_shared *shared = ctx;
+	struct sending *sending = ctx;
 
-	shared->release(shared->ctx);
-	free(shared);
+	for (struct sending **at = &sending->listener->http->live; *at; at = &(*at)->next) {
+		if (*at == sending) {
+			*at = sending->next;
+			break;
+		}
+	}
+	sending->shared.release(sending->shared.ctx);
+	free(sending);
+}
+
+static struct MHD_Response *respond_live(struct sending *sending)
+{
+	struct http *http = sending->listener->http;
+	struct MHD_Response *mhd =
+		MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, LIVE_BLOCK, read_shared, sending, free_shared);
+
+	if (!mhd)
+		return NULL;
+	sending->next = http->live;
+	http->live = sending;
+	/* Not in chunks, which are small: the connection ends with it. */
+	MHD_set_response_options(mhd, MHD_RF_HTTP_VERSION_1_0_ONLY, MHD_RO_END);
+	return mhd;
 }
 
 /* Takes the shared body over, also where it fails. */
-static struct MHD_Response *respond_shared(const struct http_shared *shared, bool is_head)
+static struct MHD_Response *respond_shared(struct listener *listener, struct MHD_Connection *connection,
+	const struct http_shared *shared, bool is_head)
 {
-	struct http_shared *copy = malloc(sizeof(*copy));
+	struct sending *sending = malloc(sizeof(*sending));
 	struct MHD_Response *mhd = NULL;
 
-	if (!copy) {
+	if (!sending) {
 		shared->release(shared->ctx);
 		return NULL;
 	}
-	*copy = *shared;
-	if (copy->read)
-		mhd = MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, READ_BLOCK, read_shared, copy, free_shared);
+	*sending = (struct sending){ .shared = *shared, .listener = listener, .connection = connection };
+	if (shared->live)
+		mhd = respond_live(sending);
+	else if (shared->read)
+		mhd = MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, READ_BLOCK, read_shared, sending, free_shared);
 	else
-		mhd = MHD_create_response_from_buffer_with_free_callback_cls(copy->len, (void *)copy->data, free_shared, copy);
+		mhd = MHD_create_response_from_buffer_with_free_callback_cls(
+			shared->len, (void *)shared->data, free_shared, sending);
 	if (!mhd)
-		free_shared(copy);
-	else if (copy->read && is_head) /* MHD sends the end of a chunked body here too: the connection ends with it */
+		free_shared(sending);
+	else if (shared->read && is_head) /* MHD sends the end of a chunked body here too: the connection ends with it */
 		MHD_set_response_options(mhd, MHD_RF_HTTP_VERSION_1_0_ONLY, MHD_RO_END);
 	return mhd;
 }
@@ -168,7 +219,8 @@ static struct MHD_Response *respond_body(struct http_response *response)
 }
 
 /* Takes the body over. MHD_NO closes the connection. */
-static enum MHD_Result answer(struct MHD_Connection *connection, struct http_response *response, bool is_head)
+static enum MHD_Result answer(struct listener *listener, struct MHD_Connection *connection,
+	struct http_response *response, bool is_head)
 {
 	const char *type = response->content_type ? response->content_type : "text/plain; charset=utf-8";
 	struct MHD_Response *mhd;
@@ -176,7 +228,7 @@ static enum MHD_Result answer(struct MHD_Connection *connection, struct http_res
 
 	if (response->shared.ctx) {
 		buf_free(&response->body);
-		mhd = respond_shared(&response->shared, is_head);
+		mhd = respond_shared(listener, connection, &response->shared, is_head);
 	} else {
 		mhd = respond_body(response);
 	}
@@ -190,7 +242,7 @@ static enum MHD_Result answer(struct MHD_Connection *connection, struct http_res
 	return queued;
 }
 
-static enum MHD_Result refuse_method(struct MHD_Connection *connection)
+static enum MHD_Result refuse_method(struct listener *listener, struct MHD_Connection *connection)
 {
 	struct http_response response = {
 		.status = MHD_HTTP_METHOD_NOT_ALLOWED,
@@ -198,7 +250,7 @@ static enum MHD_Result refuse_method(struct MHD_Connection *connection)
 	};
 
 	buf_puts(&response.body, "GET and HEAD only\n");
-	return answer(connection, &response, false);
+	return answer(listener, connection, &response, false);
 }
 
 /*
@@ -209,7 +261,7 @@ static enum MHD_Result handle(void *ctx, struct MHD_Connection *connection, cons
 	const char *version, const char *upload, size_t *upload_len, void **state)
 {
 	static char seen;
-	const struct listener *listener = ctx;
+	struct listener *listener = ctx;
 	struct http_request request = { .method = method, .path = path, .connection = connection };
 	struct http_response response = { .status = MHD_HTTP_OK };
 
@@ -218,7 +270,7 @@ static enum MHD_Result handle(void *ctx, struct MHD_Connection *connection, cons
 		*state = &seen;
 		/* Refused here, a body is never read. */
 		if (strcmp(method, MHD_HTTP_METHOD_GET) != 0 && strcmp(method, MHD_HTTP_METHOD_HEAD) != 0)
-			return refuse_method(connection);
+			return refuse_method(listener, connection);
 		return MHD_YES;
 	}
 	if (*upload_len > 0) {
@@ -236,7 +288,7 @@ static enum MHD_Result handle(void *ctx, struct MHD_Connection *connection, cons
 			response.shared.release(response.shared.ctx);
 		return MHD_NO;
 	}
-	return answer(connection, &response, strcmp(method, MHD_HTTP_METHOD_HEAD) == 0);
+	return answer(listener, connection, &response, strcmp(method, MHD_HTTP_METHOD_HEAD) == 0);
 }
 
 /* --- Inside the loop */
@@ -270,6 +322,20 @@ static void ready(void *ctx, int events)
 	run(ctx);
 }
 
+static void resume(struct sending *sending)
+{
+	sending->suspended = false;
+	MHD_resume_connection(sending->connection);
+	loop_timer_set(sending->listener->timer, 0);
+}
+
+void http_resume(struct http *http, const void *ctx)
+{
+	for (struct sending *sending = http->live; sending; sending = sending->next)
+		if (sending->shared.ctx == ctx && sending->suspended)
+			resume(sending);
+}
+
 static void listener_free(struct listener *listener)
 {
 	struct stat st;
@@ -279,6 +345,10 @@ static void listener_free(struct listener *listener)
 	if (listener->path[0] && lstat(listener->path, &st) == 0 && st.st_dev == listener->device &&
 		st.st_ino == listener->inode)
 		unlink(listener->path);
+	/* MHD ends with none suspended only. */
+	for (struct sending *sending = listener->http->live; sending; sending = sending->next)
+		if (sending->listener == listener && sending->suspended)
+			resume(sending);
 	loop_io_del(listener->io);
 	loop_timer_del(listener->timer);
 	if (listener->daemon)
@@ -313,7 +383,7 @@ static int listener_add(struct http *http, int fd, const char *path)
 		listener->inode = st.st_ino;
 	}
 	listener->daemon = MHD_start_daemon(
-		MHD_USE_EPOLL, 0, accept_client, listener, handle, listener, MHD_OPTION_ARRAY, options, MHD_OPTION_END);
+		MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME, 0, accept_client, listener, handle, listener, MHD_OPTION_ARRAY, options, MHD_OPTION_END);
 	if (!listener->daemon) {
 		close(fd);
 		goto fail;

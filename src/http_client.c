@@ -16,7 +16,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-enum { READ_SIZE = 65536, HOST_TEXT = 256, BASE_TEXT = 256, PAUSE_MS = 5 };
+enum { READ_SIZE = 65536, HOST_TEXT = 256, BASE_TEXT = 256, PAUSE_MS = 5, HEAD_MOST = 4096 };
 
 struct http_server {
 	char host[HOST_TEXT + 16]; /* for the Host header */
@@ -282,7 +282,7 @@ static bool is_whole(const char *headers, size_t body_len)
 }
 
 /* Splits the reply; the status or -EBADMSG. Cuts it after the headers. */
-static int parse_reply(struct buf *reply, const char **body, size_t *body_len)
+static int split_reply(struct buf *reply, const char **body, size_t *body_len)
 {
 	static const char start[] = "HTTP/1.";
 	char *text = reply->data;
@@ -297,7 +297,14 @@ static int parse_reply(struct buf *reply, const char **body, size_t *body_len)
 	*end = '\0';
 	space = strchr(text, ' ');
 	status = space ? atoi(space + 1) : 0;
-	return status >= 200 && status <= 599 && is_whole(text, *body_len) ? status : -EBADMSG;
+	return status >= 200 && status <= 599 ? status : -EBADMSG;
+}
+
+static int parse_reply(struct buf *reply, const char **body, size_t *body_len)
+{
+	int status = split_reply(reply, body, body_len);
+
+	return status < 0 || is_whole(reply->data, *body_len) ? status : -EBADMSG;
 }
 
 int http_fetch_step(struct http_fetch *fetch, struct buf *body)
@@ -366,6 +373,58 @@ static int get(const char *text, const char *target, struct buf *body, unsigned 
 
 		poll(&pollfd, 1, http_fetch_patience(fetch));
 		result = http_fetch_step(fetch, body);
+	}
+	http_fetch_free(fetch);
+	http_server_free(server);
+	return result;
+}
+
+/* Takes the head of the answer off the socket, and nothing of its body. ended: no more will come. The status or -errno. */
+static int receive_head(int fd, bool ended, struct buf *head)
+{
+	static const char end[] = "\r\n\r\n";
+	char *room = buf_reserve(head, HEAD_MOST);
+	const char *found, *body;
+	size_t body_len;
+	ssize_t n;
+
+	if (!room)
+		return -ENOMEM;
+	n = recv(fd, room, HEAD_MOST, MSG_PEEK);
+	if (n < 0)
+		return -errno;
+	found = memmem(room, (size_t)n, end, 4);
+	if (!found)
+		return ended || n == HEAD_MOST ? -EBADMSG : -EAGAIN;
+	n = recv(fd, room, (size_t)(found + 4 - room), 0);
+	if (n != found + 4 - room)
+		return -EBADMSG;
+	buf_commit(head, (size_t)n);
+	return split_reply(head, &body, &body_len);
+}
+
+int http_open_unix(const char *path, const char *target, int *fd, unsigned int timeout_ms)
+{
+	uint64_t deadline = clock_mono_ns() + timeout_ms * CLOCK_NS_PER_MS;
+	struct http_server *server = NULL;
+	struct http_fetch *fetch = NULL;
+	int result = http_server_open(&server, path);
+
+	if (!result)
+		result = start_patiently(&fetch, server, target, deadline);
+	while (!result) {
+		struct pollfd pollfd = { .fd = fetch->fd, .events = http_fetch_events(fetch) | POLLRDHUP };
+
+		poll(&pollfd, 1, http_fetch_patience(fetch));
+		result = fetch->connected ? send_request(fetch) : finish_connect(fetch);
+		if (!result && fetch->connected)
+			result = receive_head(fetch->fd, pollfd.revents & (POLLRDHUP | POLLHUP), &fetch->reply);
+		if (result == -EAGAIN)
+			result = clock_mono_ns() < deadline ? 0 : -ETIMEDOUT;
+	}
+	if (result > 0) {
+		*fd = fetch->fd;
+		fetch->fd = -1;
 	}
 	http_fetch_free(fetch);
 	http_server_free(server);

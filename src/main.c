@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "hostmeter/asking.h"
 #include "hostmeter/buf.h"
 #include "hostmeter/checking.h"
 #include "hostmeter/config.h"
@@ -7,6 +8,7 @@
 #include "hostmeter/http_client.h"
 #include "hostmeter/log.h"
 #include "hostmeter/output.h"
+#include "hostmeter/recording.h"
 #include "hostmeter/replay.h"
 #include "hostmeter/rules.h"
 #include "hostmeter/watching.h"
@@ -46,12 +48,7 @@ static int run_once(const struct config *config)
 	int status = http_get_unix(config->socket, "/metrics", &page, ANSWER_MS);
 
 	if (status != 200) {
-		if (status == -ENOENT || status == -ECONNREFUSED)
-			log_error("no meter runs here (nobody answers on %s): start it with hostmeter, as root", config->socket);
-		else if (status < 0)
-			log_error("%s: %s", config->socket, strerror(-status));
-		else
-			log_error("%s: the meter answered with HTTP status %d", config->socket, status);
+		asking_failed(config, status);
 		buf_free(&page);
 		return EXIT_RUNTIME;
 	}
@@ -97,7 +94,9 @@ static int run(const struct config *config)
 	case CONFIG_ONCE:
 		return run_once(config);
 	case CONFIG_REPLAY:
-		return run_replay(config);
+		return config->record ? recording_run(config) : run_replay(config);
+	case CONFIG_RECORD:
+		return recording_run(config);
 	case CONFIG_PRINT_RULES:
 		return run_print_rules(config);
 	case CONFIG_WATCH:

@@ -216,6 +216,11 @@ int nl_dump_rtnl(struct nl *nl)
 	return dump_start(&nl->source[SOURCE_RTNL], NL_DUMP_LINK, NL_DUMP_STEPS);
 }
 
+bool nl_dump_rtnl_running(const struct nl *nl)
+{
+	return nl_dump_runs(&nl->source[SOURCE_RTNL].dump);
+}
+
 int nl_dump_links(struct nl *nl)
 {
 	return dump_start(&nl->source[SOURCE_RTNL], NL_DUMP_LINK, NL_DUMP_ADDR);

@@ -400,8 +400,8 @@ static const struct row rows[] = {
 		.help = "for what lasts until the next boot", .preset = "/run/hostmeter" },
 	{ "state-dir", 0, "DIR", SERVING, KEY, set_path, FIELD(state_dir),
 		.help = "for what is to last", .preset = "/var/lib/hostmeter" },
-	{ "record", 0, "FILE", SERVING, 0, set_path, FIELD(record),
-		.help = "write what the kernel says to FILE as well, for --replay" },
+	{ "trace", 0, "FILE", SERVING, 0, set_path, FIELD(trace),
+		.help = "write what the kernel says to FILE from the start, for --replay" },
 	{ "once", 0, NULL, MODES, 0, set_flag, FIELD(once_given),
 		.help = "print the running meter's metrics", .mode = CONFIG_ONCE },
 	{ "cgi", 0, NULL, MODES, 0, set_flag, FIELD(cgi),
@@ -434,8 +434,20 @@ static const struct row rows[] = {
 		.help = "say what this router lacks, and what mends it", .mode = CONFIG_CHECK },
 	{ "print-rules", 0, "WHAT", MODES, OPTIONAL, set_rules, FIELD(rules),
 		.help = "print the rules to load, nft or iptables (default: nft)", .mode = CONFIG_PRINT_RULES },
+	{ "record", 0, "FILE", MODES, 0, set_path, FIELD(record),
+		.help = "write what the kernel tells the running meter to FILE",
+		.mode = CONFIG_RECORD, .also = CONFIG_REPLAY },
+	{ "seconds", 0, "N", MODES, 0, set_seconds, FIELD(record_ns),
+		.help = "--record for so long", .min = 0.1, .max = 1e6, .mode = CONFIG_RECORD },
+	{ "record-limit", 0, "MB", MODES, 0, set_u32, FIELD(record_limit),
+		.help = "--record no more than this", .preset = "64", .min = 1, .max = 1e6, .mode = CONFIG_RECORD },
+	{ "anonymize", 0, NULL, MODES, 0, set_flag, FIELD(anonymize),
+		.help = "--record with pseudonyms (with --replay: from a trace)",
+		.mode = CONFIG_RECORD, .also = CONFIG_REPLAY },
 	{ "replay", 0, "FILE", MODES, 0, set_path, FIELD(replay),
 		.help = "meter what --record wrote, then print the metrics", .mode = CONFIG_REPLAY },
+	{ "explain", 0, "HOST", MODES, 0, set_string, FIELD(explain),
+		.help = "--replay with each decision on a host, or on all", .mode = CONFIG_REPLAY },
 	{ "log-level", 0, "LEVEL", OTHERS, KEY, set_log_level, FIELD(log_level),
 		.help = "error, warning, info or debug", .preset = "info" },
 	{ "help", 'h', NULL, OTHERS, 0, NULL, 0,
@@ -577,11 +589,11 @@ static int refuse_word(const struct options_origin *origin, int code, const char
 	return options_refuse(origin, "unknown option \"%s\"; see --help", word);
 }
 
-/* At most one mode, and --record only with the meter itself. */
+/* At most one mode, and --trace only with the meter itself. */
 static int check_modes(struct config *config, const struct row *row, const struct row **mode,
 	const struct options_origin *origin)
 {
-	if (row->mode == CONFIG_METER && row->field != FIELD(record))
+	if (row->mode == CONFIG_METER && row->field != FIELD(trace))
 		return 0;
 	if (*mode && row->also & BIT((*mode)->mode))
 		return 0;

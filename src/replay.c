@@ -42,7 +42,7 @@ static int feed(struct trace_reader *reader, struct intake *intake, struct meter
 	return got;
 }
 
-static const char *reason(int error)
+const char *replay_reason(int error)
 {
 	switch (error) {
 	case -EBADMSG:
@@ -93,9 +93,9 @@ int replay_run(const struct config *config, struct buf *out)
 	}
 done:
 	if (error && reader && trace_offset(reader))
-		log_error("%s: %s, at byte %" PRIu64, config->replay, reason(error), trace_offset(reader));
+		log_error("%s: %s, at byte %" PRIu64, config->replay, replay_reason(error), trace_offset(reader));
 	else if (error)
-		log_error("%s: %s", config->replay, reason(error));
+		log_error("%s: %s", config->replay, replay_reason(error));
 	intake_free(intake);
 	setup_free(&setup);
 	trace_reader_free(reader);

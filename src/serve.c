@@ -319,6 +319,21 @@ static void answer_flows(struct serve *serve, const struct http_request *request
 	}
 }
 
+/* The same of what the kernel says. */
+static void answer_record(struct serve *serve, const struct http_request *request, struct http_response *response)
+{
+	int error = request->local ? serve->source.record(serve->source.ctx, &response->shared) : -EACCES;
+
+	response->content_type = error ? NULL : "application/vnd.tcpdump.pcap";
+	if (error == -EACCES) {
+		response->status = 403;
+		buf_puts(&response->body, "recordings are made on the UNIX socket only\n");
+	} else if (error) {
+		response->status = 503;
+		buf_puts(&response->body, error == -EBUSY ? "enough others record already\n" : "out of memory\n");
+	}
+}
+
 static void answer_healthy(struct serve *serve, const struct http_request *request, struct http_response *response)
 {
 	(void)serve, (void)request;
@@ -344,6 +359,7 @@ static const struct endpoint {
 	{ "/api/v1/hosts", answer_hosts, true },
 	{ "/api/v1/status", answer_status, true },
 	{ "/api/v1/flows", answer_flows, true },
+	{ "/api/v1/record", answer_record, true },
 	{ "/-/healthy", answer_healthy, false },
 	{ "/-/ready", answer_ready, false },
 };

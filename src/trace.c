@@ -25,6 +25,7 @@ enum {
 	RECORD_MAX = 1 << 18, /* what Wireshark, too, takes at most */
 	COOKED_LEN = 16,
 	DATAGRAM_MAX = RECORD_MAX - COOKED_LEN,
+	NOTE_MAX = 256,
 };
 
 struct file_header {
@@ -33,6 +34,14 @@ struct file_header {
 	uint32_t reserved[2];
 	uint32_t snaplen;
 	uint32_t linktype;
+};
+
+static const struct file_header file_head = {
+	.magic = MAGIC_NANO,
+	.major = PCAP_VERSION_MAJOR,
+	.minor = PCAP_VERSION_MINOR,
+	.snaplen = RECORD_MAX,
+	.linktype = LINKTYPE_NETLINK,
 };
 
 struct record_header {
@@ -75,13 +84,6 @@ static int put(struct trace_writer *writer, const void *data, size_t len)
 
 int trace_create(struct trace_writer **out, const char *path)
 {
-	const struct file_header header = {
-		.magic = MAGIC_NANO,
-		.major = PCAP_VERSION_MAJOR,
-		.minor = PCAP_VERSION_MINOR,
-		.snaplen = RECORD_MAX,
-		.linktype = LINKTYPE_NETLINK,
-	};
 	struct trace_writer *writer = calloc(1, sizeof(*writer));
 	int fd, error = -ENOMEM;
 
@@ -98,7 +100,7 @@ int trace_create(struct trace_writer **out, const char *path)
 		free(writer);
 		return error;
 	}
-	error = put(writer, &header, sizeof(header));
+	error = put(writer, &file_head, sizeof(file_head));
 	if (error) {
 		trace_close(writer);
 		return error;
@@ -118,25 +120,81 @@ static unsigned int get_be16(const unsigned char *from)
 	return (unsigned int)from[0] << 8 | from[1];
 }
 
+/* What stands before each datagram. */
+struct heads {
+	struct record_header record;
+	unsigned char cooked[COOKED_LEN];
+};
+
+static int make_heads(const struct trace_datagram *datagram, struct heads *heads)
+{
+	if (datagram->len > DATAGRAM_MAX)
+		return -EMSGSIZE;
+	*heads = (struct heads){
+		.record = {
+			.seconds = (uint32_t)(datagram->real_ns / CLOCK_NS_PER_S),
+			.fraction = (uint32_t)(datagram->real_ns % CLOCK_NS_PER_S),
+			.stored = (uint32_t)(COOKED_LEN + datagram->len),
+			.original = (uint32_t)(COOKED_LEN + datagram->len),
+		},
+	};
+	put_be16(heads->cooked, datagram->outgoing ? TO_KERNEL : TO_USER);
+	put_be16(heads->cooked + 2, ARPHRD);
+	put_be16(heads->cooked + COOKED_LEN - 2, datagram->protocol);
+	return 0;
+}
+
 int trace_write(struct trace_writer *writer, const struct trace_datagram *datagram)
 {
-	unsigned char cooked[COOKED_LEN] = { 0 };
-	struct record_header header;
+	struct heads heads;
+	int error = make_heads(datagram, &heads);
 
-	if (!writer->error && datagram->len > DATAGRAM_MAX)
-		writer->error = -EMSGSIZE;
-	header = (struct record_header){
-		.seconds = (uint32_t)(datagram->real_ns / CLOCK_NS_PER_S),
-		.fraction = (uint32_t)(datagram->real_ns % CLOCK_NS_PER_S),
-		.stored = (uint32_t)(sizeof(cooked) + datagram->len),
-		.original = (uint32_t)(sizeof(cooked) + datagram->len),
-	};
-	put_be16(cooked, datagram->outgoing ? TO_KERNEL : TO_USER);
-	put_be16(cooked + 2, ARPHRD);
-	put_be16(cooked + COOKED_LEN - 2, datagram->protocol);
-	put(writer, &header, sizeof(header));
-	put(writer, cooked, sizeof(cooked));
+	if (error && !writer->error)
+		writer->error = error;
+	put(writer, &heads, sizeof(heads));
 	return put(writer, datagram->data, datagram->len);
+}
+
+size_t trace_size(const struct trace_datagram *datagram)
+{
+	return sizeof(struct heads) + datagram->len;
+}
+
+void trace_append_head(struct buf *out)
+{
+	buf_add(out, &file_head, sizeof(file_head));
+}
+
+int trace_append(struct buf *out, const struct trace_datagram *datagram)
+{
+	struct heads heads;
+	int error = make_heads(datagram, &heads);
+
+	if (error)
+		return error;
+	buf_add(out, &heads, sizeof(heads));
+	buf_add(out, datagram->data, datagram->len);
+	return 0;
+}
+
+void trace_append_note(struct buf *out, uint64_t real_ns, const char *text)
+{
+	struct { struct nlmsghdr head; char text[NOTE_MAX]; } note = { .head = { .nlmsg_type = NLMSG_NOOP } };
+	const struct trace_datagram datagram = { real_ns, NETLINK_USERSOCK, false, &note, sizeof(note) };
+
+	note.head.nlmsg_len = sizeof(note);
+	snprintf(note.text, sizeof(note.text), "%s", text);
+	trace_append(out, &datagram);
+}
+
+bool trace_is_note(const struct trace_datagram *datagram, char *text, size_t size)
+{
+	const struct nlmsghdr *head = datagram->data;
+
+	if (datagram->protocol != NETLINK_USERSOCK || datagram->len < sizeof(*head) || head->nlmsg_type != NLMSG_NOOP)
+		return false;
+	snprintf(text, size, "%.*s", (int)(datagram->len - sizeof(*head)), (const char *)datagram->data + sizeof(*head));
+	return true;
 }
 
 int trace_close(struct trace_writer *writer)
@@ -249,19 +307,17 @@ static bool is_foreign(const struct trace_datagram *datagram)
 	return bswap_32(message->nlmsg_len) >= sizeof(*message) && bswap_32(message->nlmsg_len) <= datagram->len;
 }
 
-int trace_open(struct trace_reader **out, const char *path)
+int trace_open_stream(struct trace_reader **out, FILE *stream)
 {
 	struct trace_reader *reader = malloc(sizeof(*reader));
 	int error;
 
-	if (!reader)
+	if (!reader) {
+		fclose(stream);
 		return -ENOMEM;
-	memset(reader, 0, offsetof(struct trace_reader, data));
-	reader->file = fopen(path, "re");
-	if (!reader->file) {
-		error = -errno;
-		goto fail;
 	}
+	memset(reader, 0, offsetof(struct trace_reader, data));
+	reader->file = stream;
 	error = read_file_header(reader);
 	if (error)
 		goto fail;
@@ -276,6 +332,13 @@ int trace_open(struct trace_reader **out, const char *path)
 fail:
 	trace_reader_free(reader);
 	return error;
+}
+
+int trace_open(struct trace_reader **out, const char *path)
+{
+	FILE *file = fopen(path, "re");
+
+	return file ? trace_open_stream(out, file) : -errno;
 }
 
 int trace_read(struct trace_reader *reader, struct trace_datagram *datagram)

@@ -20,7 +20,8 @@ enum config_mode {
 	CONFIG_METER,       /* run the daemon */
 	CONFIG_ONCE,        /* --once, --cgi */
 	CONFIG_PRINT_RULES, /* --print-rules */
-	CONFIG_REPLAY,      /* --replay FILE */
+	CONFIG_REPLAY,      /* --replay FILE, with or without --explain */
+	CONFIG_RECORD,      /* --record FILE */
 	CONFIG_WATCH,       /* --watch */
 	CONFIG_FLOWS,       /* --flows */
 	CONFIG_CHECK,       /* --check */
@@ -55,7 +56,12 @@ struct config {
 	struct config_strings allow, server_names; /* prefixes as text; names of this server */
 	char *socket, *runtime_dir, *state_dir;
 	char *replay;           /* --replay FILE */
-	char *record;           /* --record FILE */
+	char *record;           /* --record FILE: from the running meter, or from replay */
+	char *trace;            /* --trace FILE: of the meter itself */
+	char *explain;          /* --explain HOST */
+	bool anonymize;
+	uint64_t record_ns;     /* --seconds; 0: until it is stopped */
+	uint32_t record_limit;  /* megabytes */
 	char *output;           /* --output FILE */
 	char *rules;            /* --print-rules=WHAT: "nft" or "iptables" */
 	char *connect;          /* --connect URL */

@@ -36,6 +36,8 @@ struct http_shared {
 	size_t len;
 	/* Instead of data, unless NULL: copies what follows offset, at most room bytes. How many; 0: the end; -errno. */
 	long (*read)(void *ctx, uint64_t offset, char *to, size_t room);
+	bool live; /* it comes as it happens: read() may say -EAGAIN, and is called again after http_resume(), if
+	            the client is still there */
 };
 
 struct http_response {
@@ -45,6 +47,9 @@ struct http_response {
 	struct http_shared shared;  /* instead of body */
 	struct { const char *name, *value; } header[HTTP_HEADERS]; /* more of them, up to the first NULL; borrowed */
 };
+
+/* There may be more of the live bodies with this ctx. Never from within their read(). */
+void http_resume(struct http *http, const void *ctx);
 
 typedef void (*http_handler)(void *ctx, const struct http_request *request, struct http_response *response);
 

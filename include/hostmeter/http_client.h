@@ -20,6 +20,12 @@ enum { HTTP_DEFAULT_PORT = 10060, HTTP_ANSWER_MOST = 64 << 20 };
  */
 int http_get_unix(const char *path, const char *target, struct buf *body, unsigned int timeout_ms);
 
+/*
+ * A GET from a UNIX socket whose body the caller reads, for as long as it comes: the HTTP status and *fd, which stands at the
+ * body's first byte and is the caller's to close; or -errno as above.
+ */
+int http_open_unix(const char *path, const char *target, int *fd, unsigned int timeout_ms);
+
 /* The same over TCP from an URL's server, -EDESTADDRREQ if its host has no address. */
 int http_get_tcp(const char *url, const char *target, struct buf *body, unsigned int timeout_ms);
 

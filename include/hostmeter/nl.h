@@ -83,5 +83,6 @@ bool nl_dump_running(const struct nl *nl);
  */
 int nl_dump_rtnl(struct nl *nl);
 int nl_dump_links(struct nl *nl);
+bool nl_dump_rtnl_running(const struct nl *nl);
 
 #endif

@@ -19,6 +19,7 @@ struct config;
 struct buf;
 struct http_request;
 struct http_response;
+struct http_shared;
 struct loop;
 struct listing_filter;
 struct serve;
@@ -34,6 +35,7 @@ struct serve_source {
 	void (*watched)(void *ctx, uint64_t interval_ns);      /* somebody looks, and will again in so long */
 	/* The live flows that pass: true, or false while they are being listed: to be asked again. */
 	bool (*flows)(void *ctx, const struct listing_filter *filter, struct buf *out);
+	int (*record)(void *ctx, struct http_shared *body);    /* a trace from now on: 0, or -EBUSY: enough others record */
 };
 
 /* config: its allow and server_names; only the latter is borrowed. NULL: out of memory. serve_free(NULL) is fine. */

@@ -11,9 +11,12 @@
 #ifndef HOSTMETER_TRACE_H
 #define HOSTMETER_TRACE_H
 
+#include "hostmeter/buf.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 struct trace_writer;
 struct trace_reader;
@@ -30,6 +33,20 @@ struct trace_datagram {
 /* Creates or truncates path. 0 or -errno. The file is host byte order, as pcap files are. */
 int trace_create(struct trace_writer **writer, const char *path);
 
+/* The same file in memory, piece by piece: the file's head; one datagram, 0 or -EMSGSIZE and nothing appended. */
+void trace_append_head(struct buf *out);
+int trace_append(struct buf *out, const struct trace_datagram *datagram);
+
+/* The bytes it takes in the file. */
+size_t trace_size(const struct trace_datagram *datagram);
+
+/*
+ * A word to whoever reads: text as a message that replays and Wireshark pass over. trace_is_note(): true, and the text, cut to
+ * what fits, if the datagram is one.
+ */
+void trace_append_note(struct buf *out, uint64_t real_ns, const char *text);
+bool trace_is_note(const struct trace_datagram *datagram, char *text, size_t size);
+
 /* Appends one datagram; buffered. 0 or -errno; after an error every later call gives the same error. */
 int trace_write(struct trace_writer *writer, const struct trace_datagram *datagram);
 
@@ -42,6 +59,9 @@ int trace_close(struct trace_writer *writer);
  * that is not ours.
  */
 int trace_open(struct trace_reader **reader, const char *path);
+
+/* The same from an open stream, which it takes over, also where it fails. */
+int trace_open_stream(struct trace_reader **reader, FILE *stream);
 
 /* The next datagram: 1, 0 at the end, -EBADMSG if the file is damaged or cut (trace_offset() says where), -errno. */
 int trace_read(struct trace_reader *reader, struct trace_datagram *datagram);

@@ -7,7 +7,7 @@ from lab import PROGRAM
 def test_replay_gives_what_the_live_meter_had(lab, traffic):
     lab.load_rules()
     trace = lab.scratch / "lab.pcap"
-    with lab.meter("--record", trace, config=lab.names(lab.hosts[:2])) as meter:
+    with lab.meter("--trace", trace, config=lab.names(lab.hosts[:2])) as meter:
         for host in lab.hosts:
             for ipv in 4, 6:
                 traffic.http(host, ipv)
@@ -25,7 +25,7 @@ def test_replay_gives_what_the_live_meter_had(lab, traffic):
 def test_tshark_opens_a_trace(lab, traffic):
     lab.load_rules()
     trace = lab.scratch / "lab.pcap"
-    with lab.meter("--record", trace) as meter:
+    with lab.meter("--trace", trace) as meter:
         traffic.http(lab.hosts[0], 4)
         lab.settled(meter)
         assert meter.stop() == 0
@@ -39,7 +39,7 @@ def test_tshark_opens_a_trace(lab, traffic):
 
 def test_cut_trace_is_said(lab, traffic):
     trace = lab.scratch / "lab.pcap"
-    with lab.meter("--record", trace) as meter:
+    with lab.meter("--trace", trace) as meter:
         assert meter.stop() == 0
     whole = trace.read_bytes()
     trace.write_bytes(whole[:-5])

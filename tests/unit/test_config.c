@@ -72,7 +72,7 @@ static void show_hosts(struct buf *b, const struct config *config)
 
 static void show(struct buf *b, const struct config *config)
 {
-	static const char *const modes[] = { NULL, "once", "print-rules", "replay", "watch", "help", "version" };
+	static const char *const modes[] = { NULL, "once", "print-rules", "replay", "record", "watch", "flows", "help", "version" };
 
 	show_string(b, "mode", modes[config->mode], NULL);
 	show_strings(b, "lan", &config->lan, "");
@@ -89,6 +89,14 @@ static void show(struct buf *b, const struct config *config)
 	show_string(b, "state-dir", config->state_dir, "/var/lib/hostmeter");
 	show_string(b, "replay", config->replay, NULL);
 	show_string(b, "record", config->record, NULL);
+	show_string(b, "trace", config->trace, NULL);
+	show_string(b, "explain", config->explain, NULL);
+	if (config->anonymize)
+		buf_puts(b, "anonymize ");
+	if (config->record_ns)
+		buf_printf(b, "seconds=%llu ", (unsigned long long)config->record_ns);
+	if (config->record_limit != 64)
+		buf_printf(b, "record-limit=%u ", config->record_limit);
 	show_string(b, "output", config->output, NULL);
 	show_string(b, "rules", config->rules, NULL);
 	show_string(b, "connect", config->connect, NULL);
@@ -232,7 +240,13 @@ static void options_are_taken(void **state)
 		{ ARGS("--watch", "--color=always", "--color=auto"), "", "mode=watch " },
 		{ ARGS("--connect", "http://router"), "", "mode=watch connect=http://router " },
 		{ ARGS("--connect", "http://[fd00::1]:81/base"), "", "mode=watch connect=http://[fd00::1]:81/base " },
-		{ ARGS("--record", "f"), "", "record=f " },
+		{ ARGS("--trace", "f"), "", "trace=f " },
+		{ ARGS("--record", "f"), "", "mode=record record=f " },
+		{ ARGS("--seconds", "1.5", "--record", "f", "--record-limit", "5", "--anonymize"), "",
+			"mode=record record=f anonymize seconds=1500000000 record-limit=5 " },
+		{ ARGS("--replay", "f", "--record", "g", "--anonymize"), "", "mode=replay replay=f record=g anonymize " },
+		{ ARGS("--anonymize", "--record", "g", "--replay", "f"), "", "mode=replay replay=f record=g anonymize " },
+		{ ARGS("--replay", "f", "--explain", "all"), "", "mode=replay replay=f explain=all " },
 		{ ARGS("--log-level", "error"), "", "log-level=0 " },
 		{ ARGS("--log-level", "debug"), "", "log-level=3 " },
 		{ ARGS("--once", "--"), "", "mode=once once " },
@@ -354,6 +368,16 @@ static void bad_command_lines_are_refused(void **state)
 		{ ARGS("--once", "--print-rules"), "", LINE("--print-rules: cannot be used together with --once") },
 		{ ARGS("--replay", "f", "--cgi"), "", LINE("--cgi: cannot be used together with --replay") },
 		{ ARGS("--once", "--record", "f"), "", LINE("--record: cannot be used together with --once") },
+		{ ARGS("--once", "--trace", "f"), "", LINE("--trace: cannot be used together with --once") },
+		{ ARGS("--record", "f", "--trace", "g"), "", LINE("--trace: cannot be used together with --record") },
+		{ ARGS("--replay", "f", "--seconds", "1"), "", LINE("--seconds: cannot be used together with --replay") },
+		{ ARGS("--seconds", "1"), "", LINE("--seconds, --record-limit and --anonymize go with --record FILE") },
+		{ ARGS("--replay", "f", "--anonymize"), "",
+			LINE("--anonymize goes with --record FILE, which is what is written") },
+		{ ARGS("--explain", "all"), "", LINE("--explain goes with --replay FILE") },
+		{ ARGS("--explain", "all", "--replay", "f", "--record", "g"), "",
+			LINE("--record writes the trace, --explain reads it: one after the other") },
+		{ ARGS("--record", "f", "--seconds", "0"), "", LINE("--seconds: \"0\" is not a number from 0.1 to 1e+06") },
 		{ ARGS("--output", ""), "", LINE("--output: the path is empty") },
 		{ ARGS("--replay", "f", "--output", "g"), "", LINE("--output: cannot be used together with --replay") },
 		{ ARGS("--record", "f", "--once"), "", LINE("--once: cannot be used together with --record") },

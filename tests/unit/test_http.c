@@ -684,6 +684,138 @@ static void body_that_fails_has_no_end(void **state)
 	assert_int_equal(f->releases, 1);
 }
 
+/* A live body: what is in the buffer, then whatever comes, until the end is said. */
+struct live {
+	struct fixture *f;
+	struct loop_timer *timer;
+	struct buf more;
+	int steps, asked_in_vain;
+	bool ended;
+};
+
+/* Turns the loop until somebody asked for more in vain. */
+static void leave(void *ctx)
+{
+	loop_stop(((struct fixture *)ctx)->loop);
+}
+
+static void until_it_waits(struct fixture *f, const struct live *live)
+{
+	struct loop_timer *timer = loop_timer_add(f->loop, leave, f);
+
+	loop_timer_set(f->deadline, DEADLINE_NS);
+	while (!live->asked_in_vain) {
+		loop_timer_set(timer, 5 * CLOCK_NS_PER_MS);
+		loop_run(f->loop);
+	}
+	loop_timer_stop(f->deadline);
+	loop_timer_del(timer);
+}
+
+static long read_live(void *ctx, uint64_t offset, char *to, size_t room)
+{
+	struct live *live = ctx;
+	size_t len = live->more.len;
+
+	assert_in_range(len, 0, room);
+	assert_true(offset <= 10);
+	if (!len) {
+		live->asked_in_vain += !live->ended;
+		return live->ended ? 0 : -EAGAIN;
+	}
+	memcpy(to, live->more.data, len);
+	buf_reset(&live->more);
+	return (long)len;
+}
+
+static void release_live(void *ctx)
+{
+	struct live *live = ctx;
+
+	live->f->releases++;
+	loop_timer_stop(live->timer);
+}
+
+static void next_step(void *ctx)
+{
+	struct live *live = ctx;
+
+	if (++live->steps <= 5)
+		buf_puts(&live->more, "ab");
+	else
+		live->ended = true;
+	http_resume(live->f->http, live);
+	http_resume(live->f->http, "somebody else's");
+	loop_timer_set(live->timer, 20 * CLOCK_NS_PER_MS);
+}
+
+static void live_body_comes_as_it_happens(void **state)
+{
+	struct fixture *f = *state;
+	struct live live = { .f = f };
+
+	assert_int_equal(http_listen_unix(f->http, f->socket), 0);
+	f->body = "";
+	f->answer.shared = (struct http_shared){ .ctx = &live, .release = release_live, .read = read_live, .live = true };
+	live.timer = loop_timer_add(f->loop, next_step, &live);
+	loop_timer_set(live.timer, 20 * CLOCK_NS_PER_MS);
+	exchange(f, connect_local(f), "GET / HTTP/1.1\r\nHost: test\r\n\r\n", "HTTP/1.1 200", "ababababab");
+	assert_int_equal(f->releases, 1);
+	/* Nobody is asked all the time while there is nothing. */
+	assert_in_range(live.asked_in_vain, 1, 20);
+	loop_timer_del(live.timer);
+	buf_free(&live.more);
+}
+
+static void stop_when_released(void *ctx)
+{
+	release_live(ctx);
+	loop_stop(((struct live *)ctx)->f->loop);
+}
+
+static void live_body_ends_with_its_client(void **state)
+{
+	struct fixture *f = *state;
+	struct live live = { .f = f, .steps = -1000000 };
+	static const char request[] = "GET / HTTP/1.1\r\nHost: test\r\n\r\n";
+	int fd;
+
+	assert_int_equal(http_listen_unix(f->http, f->socket), 0);
+	f->body = "";
+	f->answer.shared = (struct http_shared){ .ctx = &live, .release = stop_when_released, .read = read_live, .live = true };
+	live.timer = loop_timer_add(f->loop, next_step, &live);
+	fd = connect_local(f);
+	assert_int_equal(send(fd, request, sizeof(request) - 1, MSG_NOSIGNAL), sizeof(request) - 1);
+	until_it_waits(f, &live);
+	close(fd);
+	loop_timer_set(live.timer, 20 * CLOCK_NS_PER_MS);
+	loop_timer_set(f->deadline, DEADLINE_NS);
+	loop_run(f->loop);
+	assert_int_equal(f->releases, 1);
+	loop_timer_del(live.timer);
+	buf_free(&live.more);
+}
+
+static void server_ends_with_a_live_body(void **state)
+{
+	struct fixture *f = *state;
+	struct live live = { .f = f };
+	struct client c;
+
+	assert_int_equal(http_listen_unix(f->http, f->socket), 0);
+	f->body = "";
+	f->answer.shared = (struct http_shared){ .ctx = &live, .release = release_live, .read = read_live, .live = true };
+	live.timer = loop_timer_add(f->loop, next_step, &live);
+	client_start(f, &c, connect_local(f), "GET / HTTP/1.1\r\nHost: test\r\n\r\n");
+	until_it_waits(f, &live);
+	http_free(f->http);
+	f->http = NULL;
+	assert_int_equal(f->releases, 1);
+	loop_io_del(c.io);
+	close(c.fd);
+	buf_free(&c.reply);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -702,6 +834,9 @@ int main(void)
 		TEST(strangers_are_closed_unread),
 		TEST(strangers_take_nobodys_place),
 		TEST(shared_body_is_sent_and_released),
+		TEST(live_body_comes_as_it_happens),
+		TEST(live_body_ends_with_its_client),
+		TEST(server_ends_with_a_live_body),
 		TEST(body_is_made_while_it_is_sent),
 		TEST(body_that_fails_has_no_end),
 		TEST(port_alone_is_both_families),

@@ -134,6 +134,51 @@ static void client_gets_status_and_body(void **state)
 	assert_int_equal(get_in_child(f, "/\r\nHost:", ""), -EINVAL);
 }
 
+/* Only the head is taken off: the body is for the caller, whatever Content-Length says. */
+static int open_from(struct fixture *f, const char *reply, const char *body)
+{
+	struct sockaddr_un un = { .sun_family = AF_UNIX };
+	int listening = socket(AF_UNIX, SOCK_STREAM, 0), fd = -1, result;
+	char got[64] = "";
+	pid_t pid;
+
+	unlink(f->socket);
+	strcpy(un.sun_path, f->socket);
+	assert_int_equal(bind(listening, (struct sockaddr *)&un, sizeof(un)), 0);
+	assert_int_equal(listen(listening, 1), 0);
+	pid = fork();
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		char request[256];
+		int peer = accept(listening, NULL, NULL);
+		bool heard = recv(peer, request, sizeof(request), 0) > 0;
+
+		_exit(!heard || send(peer, reply, strlen(reply), MSG_NOSIGNAL) < 0);
+	}
+	close(listening);
+	result = http_open_unix(f->socket, "/", &fd, 10000);
+	assert_int_equal(waitpid(pid, NULL, 0), pid);
+	if (result > 0) {
+		assert_int_equal(read(fd, got, sizeof(got) - 1), strlen(body));
+		assert_string_equal(got, body);
+		close(fd);
+	}
+	return result;
+}
+
+static void client_opens_a_body(void **state)
+{
+	struct fixture *f = *state;
+
+	assert_int_equal(open_from(f, "HTTP/1.0 200 OK\r\nX: y\r\n\r\nbody\r\n\r\n", "body\r\n\r\n"), 200);
+	assert_int_equal(open_from(f, "HTTP/1.1 503 No\r\nContent-Length: 7\r\n\r\nbody", "body"), 503);
+	assert_int_equal(open_from(f, "HTTP/1.0 200 OK\r\n\r\n", ""), 200);
+	assert_int_equal(open_from(f, "HTTP/1.0 200 OK\r\n", ""), -EBADMSG);
+	assert_int_equal(open_from(f, "SSH-2.0-x\r\n\r\n", ""), -EBADMSG);
+	unlink(f->socket);
+	assert_int_equal(http_open_unix(f->socket, "/", &(int){ -1 }, 100), -ENOENT);
+}
+
 /* A server made by hand that says reply to whoever connects, closes, and asks nothing. */
 static int get_from(struct fixture *f, const char *reply)
 {
@@ -325,6 +370,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(client_gets_status_and_body),
 		TEST(client_believes_no_damaged_reply),
+		TEST(client_opens_a_body),
 		TEST(client_gives_up),
 		TEST(urls_are_checked),
 		TEST(client_asks_over_tcp),

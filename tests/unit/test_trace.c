@@ -310,6 +310,58 @@ static void datagram_without_a_byte_is_kept(void **state)
 	trace_reader_free(reader);
 }
 
+/* What goes over a socket is the same file, byte for byte. */
+static void memory_has_what_the_file_has(void **state)
+{
+	struct fixture *f = *state;
+	unsigned char data[SECOND] = { 0 };
+	struct trace_datagram d = { UINT64_C(1700000000123456789), NETLINK_NETFILTER, true, data, FIRST };
+	struct buf out = BUF_INIT;
+
+	trace_append_head(&out);
+	memcpy(data, &first, sizeof(first));
+	assert_int_equal(trace_append(&out, &d), 0);
+	assert_int_equal(out.len, FILE_HEADER + trace_size(&d));
+	memcpy(data, &second, sizeof(second));
+	memset(data + sizeof(second), 0xab, SECOND - sizeof(second));
+	d = (struct trace_datagram){ UINT64_C(4000000000999999999), NETLINK_ROUTE, false, data, SECOND };
+	assert_int_equal(trace_append(&out, &d), 0);
+	assert_int_equal(out.len, f->len);
+	assert_memory_equal(out.data, f->bytes, f->len);
+	d.len = 1 << 18;
+	assert_int_equal(trace_append(&out, &d), -EMSGSIZE);
+	assert_int_equal(out.len, f->len);
+	buf_free(&out);
+}
+
+static void note_is_known_and_passed_over(void **state)
+{
+	struct fixture *f = *state;
+	struct trace_reader *reader;
+	struct trace_datagram d;
+	struct buf out = BUF_INIT;
+	char text[32];
+
+	trace_append_head(&out);
+	trace_append_note(&out, 5, "read too slowly");
+	store(f, out.data, out.len);
+	assert_int_equal(trace_open_stream(&reader, fopen(f->path, "r")), 0);
+	assert_int_equal(trace_read(reader, &d), 1);
+	assert_true(trace_is_note(&d, text, sizeof(text)));
+	assert_string_equal(text, "read too slowly");
+	assert_true(trace_is_note(&d, text, 5));
+	assert_string_equal(text, "read");
+	d.len = 15;
+	assert_false(trace_is_note(&d, text, sizeof(text)));
+	trace_reader_free(reader);
+	store(f, f->bytes, f->len);
+	assert_int_equal(trace_open(&reader, f->path), 0);
+	assert_int_equal(trace_read(reader, &d), 1);
+	assert_false(trace_is_note(&d, text, sizeof(text)));
+	trace_reader_free(reader);
+	buf_free(&out);
+}
+
 static void writing_errors_stay(void **state)
 {
 	struct fixture *f = *state;
@@ -353,6 +405,8 @@ int main(void)
 		TEST(hostile_lengths_are_refused),
 		TEST(record_cut_by_a_snapshot_length_is_refused),
 		TEST(datagram_without_a_byte_is_kept),
+		TEST(memory_has_what_the_file_has),
+		TEST(note_is_known_and_passed_over),
 		TEST(writing_errors_stay),
 	};
 

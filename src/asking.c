@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "hostmeter/asking.h"
+
+#include "hostmeter/config.h"
+#include "hostmeter/log.h"
+
+#include <errno.h>
+#include <string.h>
+
+void asking_failed(const struct config *config, int status)
+{
+	if (status == -ENOENT || status == -ECONNREFUSED)
+		log_error("no meter runs here (nobody answers on %s): start it with hostmeter, as root", config->socket);
+	else if (status < 0)
+		log_error("%s: %s", config->socket, strerror(-status));
+	else
+		log_error("%s: the meter answered with HTTP status %d", config->socket, status);
+}

@@ -14,18 +14,9 @@
  */
 #include "hostmeter/attribute.h"
 
-struct end {
-	struct addr addr;
-	struct addr gateway;
-	uint32_t ifindex;
-	enum side side;
-	bool is_group;   /* many, whatever interface its packets leave by */
-	bool first_hand; /* its own packet was seen */
-	bool has_mac;
-	struct mac mac;
-};
+#include <string.h>
 
-static void locate(const struct attribute_sources *s, struct end *end)
+static void locate(const struct attribute_sources *s, struct attribute_end *end)
 {
 	uint32_t ifindex;
 	enum side side = topology_address(s->topology, &end->addr, &ifindex, &end->gateway);
@@ -55,7 +46,7 @@ static void locate(const struct attribute_sources *s, struct end *end)
 }
 
 /* Which interface the router itself talks through to the other end: for its link-local addresses that is their own. */
-static enum side side_beyond(const struct attribute_sources *s, const struct end *router, const struct end *other)
+static enum side side_beyond(const struct attribute_sources *s, const struct attribute_end *router, const struct attribute_end *other)
 {
 	if (other->side == SIDE_ROUTER)
 		return SIDE_ROUTER;
@@ -68,7 +59,7 @@ static enum side side_beyond(const struct attribute_sources *s, const struct end
  * Between two ends of the WAN nothing is forwarded: one of them was a host of ours whose prefix or route has gone since.
  * Where its address was seen last tells.
  */
-static void recall(const struct attribute_sources *s, struct end *end)
+static void recall(const struct attribute_sources *s, struct attribute_end *end)
 {
 	struct mac mac;
 	uint32_t ifindex;
@@ -87,7 +78,7 @@ static bool is_inside(enum side side)
 }
 
 /* The host of a LAN end, or HOST_NONE if this effort does not tell. */
-static uint32_t host_of(const struct attribute_sources *s, const struct end *end, enum attribute_effort effort,
+static uint32_t host_of(const struct attribute_sources *s, const struct attribute_end *end, enum attribute_effort effort,
 	enum flow_by *by)
 {
 	const struct addr *hop = end->gateway.family ? &end->gateway : &end->addr;
@@ -118,7 +109,7 @@ static uint32_t host_of(const struct attribute_sources *s, const struct end *end
 	return effort == ATTRIBUTE_FINAL ? HOST_UNKNOWN : HOST_NONE;
 }
 
-static struct attribution decide(const struct attribute_sources *s, struct end end[static 2],
+static struct attribution decide(const struct attribute_sources *s, struct attribute_end end[static 2],
 	enum attribute_effort effort)
 {
 	struct attribution a = { .scope = FLOW_LOCAL, .by = FLOW_BY_NONE, .host = HOST_NONE, .peer = HOST_NONE };
@@ -182,7 +173,7 @@ static struct attribution decide(const struct attribute_sources *s, struct end e
 struct attribution attribute(const struct attribute_sources *sources, const struct ct_event *event,
 	enum attribute_effort effort, bool *sighted)
 {
-	struct end end[2] = {
+	struct attribute_end end[2] = {
 		[CT_ORIGINAL] = { .addr = event->tuple[CT_ORIGINAL].src },
 		[CT_REPLY] = { .addr = event->tuple[CT_REPLY].src },
 	};
@@ -206,5 +197,10 @@ struct attribution attribute(const struct attribute_sources *sources, const stru
 		if (effort == ATTRIBUTE_SIGHTED && (end[i].side == SIDE_ROUTER || end[i].side == SIDE_GROUP))
 			effort = ATTRIBUTE_KNOWN;
 	}
-	return decide(sources, end, effort);
+
+	struct attribution answer = decide(sources, end, effort);
+
+	if (sources->end)
+		memcpy(sources->end, end, sizeof(end));
+	return answer;
 }

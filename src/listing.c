@@ -3,13 +3,13 @@
 
 #include "hostmeter/clock.h"
 #include "hostmeter/flow_line.h"
+#include "hostmeter/flow_words.h"
 #include "hostmeter/meter.h"
 
 #include <errno.h>
 #include <netdb.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #define KEPT_NS (5 * CLOCK_NS_PER_S)
 
@@ -120,14 +120,6 @@ void listing_dump_begins(struct listing *listing)
 
 /* --- One entry */
 
-static bool is_address(const struct ct_event *event, const char *text)
-{
-	struct addr addr;
-
-	return !addr_parse(&addr, text) && (addr_equal(&addr, &event->tuple[CT_ORIGINAL].src) ||
-		addr_equal(&addr, &event->tuple[CT_REPLY].src));
-}
-
 static bool passes(const struct listing_filter *f, const struct ct_event *event, const struct meter_flow *flow)
 {
 	const struct ct_tuple *tuple = &event->tuple[CT_ORIGINAL];
@@ -138,44 +130,19 @@ static bool passes(const struct listing_filter *f, const struct ct_event *event,
 		return false;
 	if (f->port && f->port != tuple->sport && f->port != tuple->dport)
 		return false;
-	return !f->host[0] || !strcmp(f->host, flow->host) || !strcmp(f->host, flow->peer) ||
-		!strcasecmp(f->host, flow->mac) || !strcasecmp(f->host, flow->peer_mac) || is_address(event, f->host);
-}
-
-static const char *scope_name(const struct meter_flow *flow)
-{
-	switch (flow->scope) {
-	case FLOW_WAN:
-		return flow->by == FLOW_BY_ROUTER ? "router" : "wan";
-	case FLOW_LOCAL:
-		return "local";
-	case FLOW_IGNORED:
-		return "none";
-	default:
-		return "undecided";
-	}
-}
-
-/* Names are cleaned when they come in; what would still break a line of words is replaced. */
-static void put_word(struct buf *out, const char *name, const char *word)
-{
-	buf_putc(out, ' ');
-	buf_puts(out, name);
-	buf_putc(out, '=');
-	for (; *word; word++)
-		buf_putc(out, *word == ' ' || *word == '=' ? '_' : *word);
+	return !f->host[0] || flow_words_is_of(f->host, event, flow);
 }
 
 static void put_text(struct buf *out, const struct meter_flow *flow)
 {
-	put_word(out, "host", flow->host);
-	put_word(out, "mac", flow->mac);
+	flow_words_put(out, "host", flow->host);
+	flow_words_put(out, "mac", flow->mac);
 	if (flow->peer[0]) {
-		put_word(out, "peer", flow->peer);
-		put_word(out, "peer_mac", flow->peer_mac);
+		flow_words_put(out, "peer", flow->peer);
+		flow_words_put(out, "peer_mac", flow->peer_mac);
 	}
-	put_word(out, "by", flow_by_name(flow->by));
-	put_word(out, "scope", scope_name(flow));
+	flow_words_put(out, "by", flow_by_name(flow->by));
+	flow_words_put(out, "scope", flow_words_scope(flow));
 	buf_puts(out, " in=");
 	buf_put_u64(out, flow->in_bytes);
 	buf_puts(out, " out=");
@@ -208,7 +175,7 @@ static void put_json(struct buf *out, const struct ct_event *event, const struct
 	buf_putc(out, ',');
 	put_quoted(out, "peer", flow->peer);
 	buf_printf(out, ",\"by\":\"%s\",\"scope\":\"%s\",\"ipv\":%u,\"proto\":%u,\"id\":%u", flow_by_name(flow->by),
-		scope_name(flow), event->family, event->proto, event->id);
+		flow_words_scope(flow), event->family, event->proto, event->id);
 	for (int dir = 0; dir < 2; dir++) {
 		const struct ct_tuple *tuple = &event->tuple[dir];
 

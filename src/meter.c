@@ -98,6 +98,33 @@ void meter_free(struct meter *meter)
 	free(meter);
 }
 
+/* --- For the observer, if there is one */
+
+static uint64_t key_of(const struct meter *m, const struct ct_event *event)
+{
+	return event->key ? event->key : flow_key(&m->options.hash, event);
+}
+
+void meter_observe(struct meter *meter, void (*observe)(void *ctx, const struct meter_note *note), void *ctx)
+{
+	meter->observe = observe;
+	meter->observe_ctx = ctx;
+}
+
+static void tell(const struct meter *m, struct meter_note note)
+{
+	note.now = m->now;
+	note.key = note.event ? key_of(m, note.event) : note.flow->key;
+	m->observe(m->observe_ctx, &note);
+}
+
+/* The note is made only where somebody reads it. */
+#define NOTE(m, ...)                                                                                                   \
+	do {                                                                                                           \
+		if ((m)->observe)                                                                                      \
+			tell(m, (struct meter_note){ __VA_ARGS__ });                                                   \
+	} while (0)
+
 /* --- Counting */
 
 /* The original direction leaves a host that began the flow and enters one that answers. */
@@ -145,6 +172,7 @@ void meter_count(struct meter *m, struct flow *flow, const struct ct_event *even
 	if (fell(flow, event)) {
 		/* Somebody zeroed them, or the key went to another flow while its end was lost: all of it is new. */
 		m->stats.counter_resets++;
+		NOTE(m, METER_NOTE_RESET, .event = event, .flow = flow);
 		memset(flow->bytes, 0, sizeof(flow->bytes));
 		memset(flow->packets, 0, sizeof(flow->packets));
 	}
@@ -156,6 +184,7 @@ void meter_count(struct meter *m, struct flow *flow, const struct ct_event *even
 	}
 	if (flow->scope == FLOW_IGNORED || !(delta[0].packets | delta[1].packets | delta[0].bytes | delta[1].bytes))
 		return;
+	NOTE(m, METER_NOTE_COUNTED, .event = event, .flow = flow, .delta = { delta[0], delta[1] });
 	add_to_host(m, flow, flow->host, flow->host_is_reply, delta);
 	if (flow->peer != HOST_NONE)
 		add_to_host(m, flow, flow->peer, !flow->host_is_reply, delta);
@@ -186,11 +215,6 @@ void meter_count_floor(struct meter *m, const struct flow *flow, const struct fl
 
 /* --- Deciding */
 
-static uint64_t key_of(const struct meter *m, const struct ct_event *event)
-{
-	return event->key ? event->key : flow_key(&m->options.hash, event);
-}
-
 static struct attribution ask(struct meter *m, const struct ct_event *event, enum attribute_effort effort, bool *sighted)
 {
 	const struct attribute_sources sources = {
@@ -199,6 +223,7 @@ static struct attribution ask(struct meter *m, const struct ct_event *event, enu
 		.neigh = m->neigh,
 		.sightings = m->sightings,
 		.hosts = m->hosts,
+		.end = m->observe ? m->end : NULL,
 	};
 
 	return attribute(&sources, event, effort, sighted);
@@ -229,6 +254,7 @@ static bool decide(struct meter *m, struct flow *flow, const struct ct_event *ev
 	if (a.scope == FLOW_UNDECIDED)
 		return false;
 	assign(m, flow, &a);
+	NOTE(m, METER_NOTE_DECIDED, .event = event, .flow = flow, .end = m->end);
 	if (sighted)
 		sightings_used(m->sightings, flow_pair_of(&m->options.hash, event, &swapped));
 	return true;
@@ -282,6 +308,7 @@ static void hold(struct meter *m, struct flow *flow, const struct ct_event *even
 	bool fresh;
 	struct meter_held *held = table_put(m->held, flow->key, &fresh);
 
+	NOTE(m, METER_NOTE_HELD, .event = event, .flow = flow);
 	if (held)
 		held->event = *event;
 	else /* no room to wait: decide with what is known */
@@ -316,6 +343,7 @@ static void on_entry(struct meter *m, const struct ct_event *event)
 	m->stats.entries++;
 	if (tombs_entry(m->tombs, key, m->dump_began) == TOMBS_REPEATED) {
 		m->stats.duplicates++;
+		NOTE(m, METER_NOTE_REPEATED, .event = event);
 		return;
 	}
 	flow = table_put(m->flows, key, &fresh);
@@ -329,6 +357,7 @@ static void on_entry(struct meter *m, const struct ct_event *event)
 		m->flows_undecided++;
 		if (event->has_counters && !born_while_metering(m, event)) {
 			m->stats.baselined++;
+			NOTE(m, METER_NOTE_BASELINE, .event = event);
 			memcpy(flow->bytes, event->bytes, sizeof(flow->bytes));
 			flow->packets[0] = (uint32_t)event->packets[0];
 			flow->packets[1] = (uint32_t)event->packets[1];
@@ -410,6 +439,7 @@ static void settle_waited(struct meter *m, const struct waiting_end *end)
 		return;
 	}
 	assign(m, &flow, guess);
+	NOTE(m, METER_NOTE_DECIDED, .event = &end->event, .flow = &flow);
 	count_end(m, &flow, end);
 }
 
@@ -420,6 +450,7 @@ static void wait_or_settle(struct meter *m, struct waiting_end *end)
 
 	if (settle_end(m, end, nflog ? ATTRIBUTE_SIGHTED : ATTRIBUTE_KNOWN))
 		return;
+	NOTE(m, METER_NOTE_WAITS, .event = &end->event);
 	if (nflog)
 		end->guess = ask(m, &end->event, ATTRIBUTE_KNOWN, &sighted);
 	if (!waiting_push(m->waiting, end))
@@ -436,11 +467,13 @@ static void on_destroy(struct meter *m, const struct ct_event *event)
 	m->stats.destroys++;
 	if (tombs_destroy(m->tombs, key, event, m->now) == TOMBS_REPEATED) {
 		m->stats.duplicates++;
+		NOTE(m, METER_NOTE_REPEATED, .event = event);
 		return;
 	}
 	if (!event->has_counters)
 		m->stats.ended_uncounted++;
 	flow = table_find(m->flows, key);
+	NOTE(m, METER_NOTE_ENDED, .event = event, .flow = flow);
 	if (flow) {
 		bool decided = flow->scope != FLOW_UNDECIDED;
 		const struct flow last = *flow;
@@ -457,6 +490,7 @@ static void on_destroy(struct meter *m, const struct ct_event *event)
 	} else if (!born_while_metering(m, event)) {
 		/* No waiting for a sighting here: by then it could be that of the next flow between the same ends. */
 		m->stats.ended_before_first_dump++;
+		NOTE(m, METER_NOTE_EARLY, .event = event);
 		return;
 	}
 	wait_or_settle(m, &end);
@@ -541,6 +575,7 @@ static bool settle_gone(void *ctx, void *record)
 	if (!is_gone(m, flow))
 		return false;
 	m->stats.ended_unseen++;
+	NOTE(m, METER_NOTE_GONE, .flow = flow);
 	held = table_find(m->held, flow->key);
 	if (held) {
 		struct ct_event event = held->event;

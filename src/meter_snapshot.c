@@ -204,17 +204,11 @@ static void describe_host(const struct meter *m, uint32_t index, char label[stat
 	memcpy(mac, row.mac, MAC_TEXT);
 }
 
-bool meter_find_flow(const struct meter *meter, const struct ct_event *event, struct meter_flow *flow)
+void meter_describe_flow(const struct meter *meter, const struct flow *record, struct meter_flow *flow)
 {
-	const struct flow *record = table_find(meter->flows, event->key ? event->key : flow_key(&meter->options.hash, event));
-	bool has_host;
-	int in, out;
+	bool has_host = record->scope == FLOW_WAN || record->scope == FLOW_LOCAL;
+	int in = record->host_is_reply ? CT_ORIGINAL : CT_REPLY, out = !in;
 
-	if (!record)
-		return false;
-	has_host = record->scope == FLOW_WAN || record->scope == FLOW_LOCAL;
-	in = record->host_is_reply ? CT_ORIGINAL : CT_REPLY;
-	out = !in;
 	*flow = (struct meter_flow){
 		.scope = record->scope,
 		.by = record->by,
@@ -225,5 +219,13 @@ bool meter_find_flow(const struct meter *meter, const struct ct_event *event, st
 	};
 	describe_host(meter, has_host ? record->host : HOST_NONE, flow->host, flow->mac);
 	describe_host(meter, has_host ? record->peer : HOST_NONE, flow->peer, flow->peer_mac);
-	return true;
+}
+
+bool meter_find_flow(const struct meter *meter, const struct ct_event *event, struct meter_flow *flow)
+{
+	const struct flow *record = table_find(meter->flows, event->key ? event->key : flow_key(&meter->options.hash, event));
+
+	if (record)
+		meter_describe_flow(meter, record, flow);
+	return record;
 }

@@ -2,6 +2,7 @@
 #include "hostmeter/replay.h"
 
 #include "hostmeter/config.h"
+#include "hostmeter/explain.h"
 #include "hostmeter/intake.h"
 #include "hostmeter/log.h"
 #include "hostmeter/meter.h"
@@ -56,48 +57,94 @@ const char *replay_reason(int error)
 	}
 }
 
-int replay_run(const struct config *config, struct buf *out)
+static void complain(const struct config *config, int error, const struct trace_reader *reader)
+{
+	if (reader && trace_offset(reader))
+		log_error("%s: %s, at byte %" PRIu64, config->replay, replay_reason(error), trace_offset(reader));
+	else
+		log_error("%s: %s", config->replay, replay_reason(error));
+}
+
+/* One trace into one meter. Observed, unless explain is NULL: lines go to out, or nowhere where it is NULL. */
+static int meter_trace(const struct config *config, struct setup *setup, struct explain *explain, struct buf *out,
+	uint64_t *now)
 {
 	static const struct hash_key fixed = { { 1, 2 } }; /* the same trace gives the same page */
 	struct trace_reader *reader = NULL;
 	struct trace_datagram datagram;
-	struct setup setup = { 0 };
-	struct snapshot snapshot = { 0 };
 	struct intake *intake = NULL;
-	uint64_t now = 0;
 	int error = trace_open(&reader, config->replay);
 
+	*now = 0;
 	if (!error) {
 		error = trace_read(reader, &datagram);
-		if (!error)
-			error = -ENODATA;
+		error = error < 0 ? error : error ? 0 : -ENODATA;
 	}
-	if (error < 0)
-		goto done;
-	error = setup_make(&setup, config, &fixed, datagram.real_ns);
+	if (!error)
+		error = setup_make(setup, config, &fixed, datagram.real_ns);
 	if (error)
 		goto done;
-	intake = intake_new(setup.meter);
+	intake = intake_new(setup->meter);
 	if (!intake) {
 		error = -ENOMEM;
 		goto done;
 	}
+	if (explain)
+		explain_meter(explain, setup->meter, out);
 	for (enum source source = 0; source < SOURCE_COUNT; source++)
-		meter_source(setup.meter, source, true, 0);
-	error = feed(reader, intake, setup.meter, &datagram, &now);
+		meter_source(setup->meter, source, true, 0);
+	error = feed(reader, intake, setup->meter, &datagram, now);
 	/* Of a trace that was cut, what there is is still worth something. */
-	meter_settle(setup.meter, now);
-	if (!setup_snapshot(&setup, &snapshot, now)) {
+	meter_settle(setup->meter, *now);
+done:
+	if (error && !(explain && out)) /* the second time it was said already */
+		complain(config, error, reader);
+	intake_free(intake);
+	trace_reader_free(reader);
+	return error;
+}
+
+static int replay_metrics(const struct config *config, struct buf *out)
+{
+	struct setup setup = { 0 };
+	struct snapshot snapshot = { 0 };
+	uint64_t now;
+	int error = meter_trace(config, &setup, NULL, NULL, &now);
+
+	if (setup.meter && !setup_snapshot(&setup, &snapshot, now)) {
 		metrics_render(out, &snapshot, METRICS_TEXT);
 		snapshot_clear(&snapshot);
 	}
-done:
-	if (error && reader && trace_offset(reader))
-		log_error("%s: %s, at byte %" PRIu64, config->replay, replay_reason(error), trace_offset(reader));
-	else if (error)
-		log_error("%s: %s", config->replay, replay_reason(error));
-	intake_free(intake);
 	setup_free(&setup);
-	trace_reader_free(reader);
 	return error;
+}
+
+/* Twice: a trace that is damaged is told of the first time, and is explained up to there. */
+static int replay_explain(const struct config *config, struct buf *out)
+{
+	struct explain *explain = explain_new(config->explain);
+	struct setup setup = { 0 };
+	uint64_t now;
+	int error, lost;
+
+	if (!explain)
+		return -ENOMEM;
+	error = meter_trace(config, &setup, explain, NULL, &now);
+	setup_free(&setup);
+	if (!error || error == -EBADMSG) {
+		error = meter_trace(config, &setup, explain, out, &now);
+		setup_free(&setup);
+	}
+	lost = explain_sums(explain, out);
+	if (lost)
+		log_error("--explain: %s", strerror(-lost));
+	else if (!error && !out->len)
+		log_warning("%s: nothing in it is of %s", config->replay, config->explain);
+	explain_free(explain);
+	return error ? error : lost;
+}
+
+int replay_run(const struct config *config, struct buf *out)
+{
+	return config->explain ? replay_explain(config, out) : replay_metrics(config, out);
 }

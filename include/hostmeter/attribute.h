@@ -11,6 +11,18 @@
 #include "hostmeter/sightings.h"
 #include "hostmeter/topology.h"
 
+/* One end of a flow, and what is known of it. */
+struct attribute_end {
+	struct addr addr;
+	struct addr gateway; /* of the route to it, family 0: it is on the link itself */
+	uint32_t ifindex;    /* 0: unknown */
+	enum side side;
+	bool first_hand;     /* its own packet was seen */
+	bool has_mac;
+	bool is_group;       /* multicast, broadcast: nobody's address */
+	struct mac mac;      /* of that packet */
+};
+
 /* What the answer is drawn from; all borrowed. */
 struct attribute_sources {
 	const struct hash_key *hash;
@@ -18,6 +30,7 @@ struct attribute_sources {
 	const struct neigh *neigh;
 	const struct sightings *sightings;
 	struct hosts *hosts; /* a host that is met for the first time is made */
+	struct attribute_end *end; /* unless NULL: two of them, filled in with what the answer was drawn from */
 };
 
 /* How long to look for an answer. */

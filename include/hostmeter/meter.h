@@ -40,6 +40,10 @@ void meter_free(struct meter *meter);
  */
 void meter_set_vendor(struct meter *meter, const char *(*vendor)(void *ctx, const struct mac *mac), void *ctx);
 
+/* Tells this observer of every decision on a flow (meter_note.h), while it is made; what it is given is borrowed. NULL: nobody. */
+struct meter_note;
+void meter_observe(struct meter *meter, void (*observe)(void *ctx, const struct meter_note *note), void *ctx);
+
 /* The names changed: all hosts are called by the best they have now, by their MAC and by the addresses seen with it. */
 void meter_names_changed(struct meter *meter);
 
@@ -99,6 +103,9 @@ struct meter_flow {
 
 /* Looks a live flow up by its conntrack entry. False if the meter does not know it. */
 bool meter_find_flow(const struct meter *meter, const struct ct_event *event, struct meter_flow *flow);
+
+/* The same of a record that an observer is shown. */
+void meter_describe_flow(const struct meter *meter, const struct flow *record, struct meter_flow *flow);
 
 /* The first dump is in. */
 bool meter_ready(const struct meter *meter);

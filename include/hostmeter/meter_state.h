@@ -8,6 +8,7 @@
 
 #include "hostmeter/buf.h"
 #include "hostmeter/meter.h"
+#include "hostmeter/meter_note.h"
 #include "hostmeter/neigh.h"
 #include "hostmeter/sightings.h"
 #include "hostmeter/table.h"
@@ -60,6 +61,10 @@ struct meter {
 
 	const char *(*vendor)(void *ctx, const struct mac *mac);
 	void *vendor_ctx;
+
+	void (*observe)(void *ctx, const struct meter_note *note); /* NULL: nobody does */
+	void *observe_ctx;
+	struct attribute_end end[2]; /* of the decision made last, for the observer */
 
 	/* See checkpoint.c. */
 	bool restored;            /* went on from a checkpoint: no flow needs a baseline */

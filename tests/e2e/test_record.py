@@ -6,6 +6,7 @@ import signal
 from contextlib import contextmanager
 
 from lab import PROGRAM, wait_until
+from lab.counters import Count
 from lab.meter import UnixConnection
 
 
@@ -39,6 +40,10 @@ def value(text, series):
     return float(next(line for line in text.splitlines() if line.startswith(series)).split()[-1])
 
 
+def words(line):
+    return dict(word.split("=", 1) for word in line.split(" | ")[0].split() if "=" in word)
+
+
 def nameless(counts):
     return sorted(str((key[1:], count)) for key, count in counts.items())
 
@@ -65,6 +70,17 @@ def test_recording_of_a_running_meter(lab, traffic):
         assert meter.hosts(plain) == counted
         # Not all twelve: the first flows of all may be met in a dump before any first packet was read.
         assert value(plain, 'hostmeter_attributed_flows_total{by="nflog"}') > 0
+
+        # Each decision on a host, and they add up to its counts.
+        desktop = lab.hosts[0]
+        for asked in desktop.name, desktop.mac, "all":
+            lines = replay(lab, meter, files[0], *names, "--explain", asked).splitlines()
+            sums = [words(line) for line in lines if line.startswith(f"sum host={desktop.name} ")]
+            assert {(desktop.name, int(line["ipv"]), way): Count(int(line[way]), int(line[f"{way}_packets"]))
+                    for line in sums if line["scope"] == "wan" for way in ("in", "out")
+                    } == {key: count for key, count in counted.items() if key[0] == desktop.name}
+        decided = [line for line in lines if " decided " in line and f"host={desktop.name} " in line]
+        assert len(decided) == 4 and all("scope=wan" in line and f"(lan,{lab.lan}" in line for line in decided)
 
         # The same counts under other names, and no address of the lab anywhere in the file.
         strange = meter.hosts(replay(lab, meter, files[1]))

@@ -69,7 +69,7 @@ static int end(void **state)
 
 static struct attribution ask(struct world *w, const struct ct_event *event, enum attribute_effort effort)
 {
-	const struct attribute_sources sources = { &secret, w->topology, w->neigh, w->sightings, w->hosts };
+	const struct attribute_sources sources = { &secret, w->topology, w->neigh, w->sightings, w->hosts, NULL };
 	bool sighted;
 
 	return attribute(&sources, event, effort, &sighted);
@@ -343,7 +343,7 @@ static void the_routes_gateway_is_not_the_packets(void **state)
 static void sighted_is_told(void **state)
 {
 	struct world *w = *state;
-	const struct attribute_sources sources = { &secret, w->topology, w->neigh, w->sightings, w->hosts };
+	const struct attribute_sources sources = { &secret, w->topology, w->neigh, w->sightings, w->hosts, NULL };
 	struct ct_event e = event_masqueraded(DESKTOP_IP, SERVER4), other = event_masqueraded(LAPTOP_IP, SERVER4);
 	bool sighted;
 

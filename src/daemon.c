@@ -138,6 +138,12 @@ static void settle_all(struct daemon *d)
 
 /* --- What the parts tell each other */
 
+static void on_state(void *ctx, int signo)
+{
+	(void)signo;
+	daemon_say_state(ctx);
+}
+
 static void on_names(void *ctx)
 {
 	struct daemon *d = ctx;
@@ -271,8 +277,9 @@ static int make_parts(struct daemon *d)
 	d->again = loop_timer_add(d->loop, on_again, d);
 	d->signals[0] = loop_signal_add(d->loop, SIGINT, on_signal, d);
 	d->signals[1] = loop_signal_add(d->loop, SIGTERM, on_signal, d);
+	d->signals[2] = loop_signal_add(d->loop, SIGUSR1, on_state, d);
 	if (!d->nl || !d->reliability || !d->serve || !d->http || !d->ifnames || !d->naming || !d->listing ||
-		!d->recorder || !d->tick || !d->dump || !d->retry || !d->again || !d->signals[0] || !d->signals[1])
+		!d->recorder || !d->tick || !d->dump || !d->retry || !d->again || !d->signals[0] || !d->signals[1] || !d->signals[2])
 		return -ENOMEM;
 	http_set_admit(d->http, serve_admits, d->serve);
 	loop_on_turn_end(d->loop, on_turn_end, d);
@@ -326,6 +333,7 @@ static void free_parts(struct daemon *d)
 
 	if (error)
 		log_error("%s: %s", d->config->trace, strerror(-error));
+	loop_signal_del(d->signals[2]);
 	loop_signal_del(d->signals[1]);
 	loop_signal_del(d->signals[0]);
 	loop_timer_del(d->again);

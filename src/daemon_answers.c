@@ -11,6 +11,7 @@
 #include "hostmeter/process.h"
 #include "hostmeter/reliability.h"
 #include "hostmeter/snapshot.h"
+#include "hostmeter/state_page.h"
 
 static struct meter *meter_of(struct daemon *d)
 {
@@ -52,17 +53,34 @@ static void ask_for_dump(struct daemon *d)
 	daemon_plan_dump(d);
 }
 
-static int answer_snapshot(void *ctx, struct snapshot *snapshot)
+static int take_snapshot(struct daemon *d, struct snapshot *snapshot)
 {
-	struct daemon *d = ctx;
 	int error;
 
-	ask_for_dump(d);
 	keeper_before_show(d->keeper, meter_of(d));
 	error = setup_snapshot(&d->setup, snapshot, loop_now_ns(d->loop));
 	if (!error)
 		describe_process(d, &snapshot->process);
 	return error;
+}
+
+static int answer_snapshot(void *ctx, struct snapshot *snapshot)
+{
+	ask_for_dump(ctx);
+	return take_snapshot(ctx, snapshot);
+}
+
+void daemon_say_state(struct daemon *d)
+{
+	struct snapshot snapshot;
+	struct buf page = BUF_INIT;
+
+	if (take_snapshot(d, &snapshot))
+		return;
+	state_page_render(&page, &snapshot);
+	snapshot_clear(&snapshot);
+	log_text(buf_text(&page));
+	buf_free(&page);
 }
 
 static bool answer_ready(void *ctx)

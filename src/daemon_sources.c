@@ -85,7 +85,7 @@ static void start_dump(struct daemon *d)
 	intake_watch_entries(d->intake, listing_running(d->listing) ? on_entry : NULL, d);
 	error = nl_dump_conntrack(d->nl);
 	if (error && error != -EBUSY) {
-		log_warning("dump of the connections: %s", strerror(-error));
+		log_repeated(&d->dump_failed, LOG_PERIOD_NS, d->dump_began, "dump of the connections: %s", strerror(-error));
 		pace_dumped(&d->pace, d->dump_began, 0);
 		daemon_plan_dump(d);
 	}
@@ -175,6 +175,8 @@ static void on_overrun(void *ctx, enum source source)
 
 	record_overrun(d, source);
 	meter_overrun(meter_of(d), source, now);
+	log_repeated(&d->overrun[source], LOG_PERIOD_NS, now,
+		"the kernel dropped messages of source %s, which were not read in time (hostmeter_overruns_total)", source_name(source));
 	switch (source) {
 	case SOURCE_DUMP:
 		intake_dump_aborted(d->intake, now);
@@ -196,7 +198,8 @@ static void on_failed(void *ctx, enum source source, int error)
 {
 	struct daemon *d = ctx;
 
-	log_warning("source %s failed: %s: opened again in %d s", source_name(source), strerror(-error), (int)(RETRY_NS / CLOCK_NS_PER_S));
+	log_repeated(&d->failed[source], LOG_PERIOD_NS, loop_now_ns(d->loop), "source %s failed: %s: opened again in %d s",
+		source_name(source), strerror(-error), (int)(RETRY_NS / CLOCK_NS_PER_S));
 	meter_source(meter_of(d), source, false, 0);
 	if (source == SOURCE_EVENTS)
 		reliability_closed(d->reliability);

@@ -2,6 +2,7 @@
 #include "hostmeter/log.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -102,14 +103,36 @@ DEFINE_LOG(log_warning, LOG_LEVEL_WARNING)
 DEFINE_LOG(log_info, LOG_LEVEL_INFO)
 DEFINE_LOG(log_debug, LOG_LEVEL_DEBUG)
 
-bool log_allowed(struct log_limit *limit, uint64_t period_ns, uint64_t now_ns)
+void log_text(const char *text)
 {
-	if (limit->told)
-		limit->suppressed = 0;
-	limit->told = now_ns >= limit->next_ns;
-	if (limit->told)
-		limit->next_ns = now_ns + period_ns;
-	else
+	enum log_level level = max_level;
+
+	max_level = LOG_LEVEL_INFO > level ? LOG_LEVEL_INFO : level;
+	while (*text) {
+		size_t len = strcspn(text, "\n");
+
+		log_info("%.*s", (int)len, text);
+		text += len + (text[len] != '\0');
+	}
+	max_level = level;
+}
+
+void log_repeated(struct log_limit *limit, uint64_t period_ns, uint64_t now_ns, const char *format, ...)
+{
+	char text[LINE_MAX_LEN];
+	va_list args;
+
+	if (now_ns < limit->next_ns) {
 		limit->suppressed++;
-	return limit->told;
+		return;
+	}
+	va_start(args, format);
+	vsnprintf(text, sizeof(text), format, args);
+	va_end(args);
+	if (limit->suppressed)
+		log_warning("%.900s (and %" PRIu64 " times since this was last said)", text, limit->suppressed);
+	else
+		log_warning("%s", text);
+	limit->next_ns = now_ns + period_ns;
+	limit->suppressed = 0;
 }

@@ -64,8 +64,9 @@ static void fill(void *ctx, const struct mac *mac, const struct addr *addr, cons
 
 static void warn(struct naming *naming, struct names_file *source, int error)
 {
-	if (error && log_allowed(&source->limit, WARN_EVERY_NS, loop_now_ns(naming->loop)))
-		log_warning("%s: not all names were read: %s", source->path, strerror(-error));
+	if (error)
+		log_repeated(&source->limit, WARN_EVERY_NS, loop_now_ns(naming->loop), "%s: not all names were read: %s",
+			source->path, strerror(-error));
 }
 
 /* True if names changed. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "hostmeter/reliability.h"
 
+#include "hostmeter/clock.h"
 #include "hostmeter/guard.h"
 #include "hostmeter/log.h"
 #include "hostmeter/nl.h"
@@ -20,6 +21,7 @@ struct reliability {
 	int count_fd, max_fd; /* of the connection table */
 	uint64_t count, max;  /* as read last; SYSCTL_NONE: cannot be read */
 	bool reliable;        /* as set by us: the kernel may say otherwise */
+	struct log_limit guard_failed, guard_gone, full;
 };
 
 struct reliability *reliability_new(struct nl *nl, double fill_percent)
@@ -63,7 +65,7 @@ void reliability_opened(struct reliability *r)
 	reliability_closed(r);
 	error = guard_start(&r->guard, &watch);
 	if (error)
-		log_warning("no guard against a hung meter: %s", strerror(-error));
+		log_repeated(&r->guard_failed, LOG_PERIOD_NS, clock_mono_ns(), "no guard against a hung meter: %s", strerror(-error));
 	r->reliable = true;
 }
 
@@ -100,7 +102,7 @@ static void update_valve(struct reliability *r)
 		return;
 	r->reliable = !r->valve.open;
 	if (changed && r->valve.open)
-		log_warning("the connection table is nearly full (%" PRIu64 " of %" PRIu64 "): ends of connections are "
+		log_repeated(&r->full, LOG_PERIOD_NS, clock_mono_ns(), "the connection table is nearly full (%" PRIu64 " of %" PRIu64 "): ends of connections are "
 			"delivered unreliably until it has drained", r->count, r->max);
 	else
 		log_info("ends of connections are delivered reliably again (%" PRIu64 " of %" PRIu64 " connections)",
@@ -110,7 +112,7 @@ static void update_valve(struct reliability *r)
 void reliability_tick(struct reliability *r)
 {
 	if (guard_beat(r->guard)) {
-		log_warning("the guard against a hung meter is gone: started again");
+		log_repeated(&r->guard_gone, LOG_PERIOD_NS, clock_mono_ns(), "the guard against a hung meter is gone: started again");
 		reliability_opened(r);
 	}
 	update_valve(r);

@@ -7,6 +7,7 @@
 #ifndef HOSTMETER_DAEMON_STATE_H
 #define HOSTMETER_DAEMON_STATE_H
 
+#include "hostmeter/log.h"
 #include "hostmeter/nl.h"
 #include "hostmeter/pace.h"
 #include "hostmeter/recorder.h"
@@ -31,7 +32,7 @@ struct daemon {
 	struct trace_writer *trace; /* --trace FILE */
 	struct recorder *recorder;  /* --record FILE of others */
 	struct loop_timer *tick, *dump, *retry;
-	struct loop_signal *signals[2];
+	struct loop_signal *signals[3];
 	struct keeper *keeper;
 	struct reliability *reliability;
 	struct naming *naming;
@@ -47,6 +48,7 @@ struct daemon {
 	bool metering;            /* events, NFLOG and dumps are subscribed to */
 	bool stopping;
 	bool warned_of_offload;
+	struct log_limit failed[SOURCE_COUNT], overrun[SOURCE_COUNT], dump_failed; /* what was warned of lately */
 	int status;
 };
 
@@ -70,7 +72,8 @@ void daemon_plan_dump(struct daemon *daemon);
 void daemon_record(struct daemon *daemon, enum source source, bool outgoing, const void *data, size_t len);
 struct recorder_calls daemon_recorder_calls(struct daemon *daemon);
 
-/* daemon_answers.c: what serve asks. */
+/* daemon_answers.c: the state on the log; and what serve asks. */
+void daemon_say_state(struct daemon *daemon);
 struct serve_source daemon_answers(struct daemon *daemon);
 
 #endif

@@ -28,15 +28,19 @@ void log_warning(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void log_info(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void log_debug(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
+/* Each line of a text that somebody asked for: as information, whatever the level. */
+void log_text(const char *text);
+
 /*
- * A warning that repeats: true at most once per period_ns for each limiter, so that a cause is named once, never per
- * packet. After a true, suppressed says how many calls were swallowed before it. Zero-initialise it.
+ * A warning that may come again and again: written at most once per period for each cause, which is what has a limit of its own.
+ * The next one that is written says how many were not. Zero-initialise the limit.
  */
 struct log_limit {
 	uint64_t next_ns;
 	uint64_t suppressed;
-	bool told; /* the last call gave true */
 };
-bool log_allowed(struct log_limit *limit, uint64_t period_ns, uint64_t now_ns);
+#define LOG_PERIOD_NS (UINT64_C(600) * 1000000000)
+void log_repeated(struct log_limit *limit, uint64_t period_ns, uint64_t now_ns, const char *format, ...)
+	__attribute__((format(printf, 4, 5)));
 
 #endif

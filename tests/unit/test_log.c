@@ -137,22 +137,37 @@ static void level_names_parse(void **state)
 	assert_int_equal(level, LOG_LEVEL_DEBUG);
 }
 
-static void a_limit_swallows_and_counts(void **state)
+static void what_repeats_is_said_once_a_period(void **state)
 {
-	struct log_limit limit = { 0 };
+	struct log_limit limit = { 0 }, other = { 0 };
 
 	(void)state;
-	assert_true(log_allowed(&limit, 100, 1000));
-	assert_int_equal(limit.suppressed, 0);
-	assert_false(log_allowed(&limit, 100, 1000));
-	assert_false(log_allowed(&limit, 100, 1099));
-	assert_true(log_allowed(&limit, 100, 1100));
-	assert_int_equal(limit.suppressed, 2);
-	assert_true(log_allowed(&limit, 100, 1300));
-	assert_int_equal(limit.suppressed, 0);
-	assert_false(log_allowed(&limit, 100, 1301));
-	assert_true(log_allowed(&limit, 100, 1400));
-	assert_int_equal(limit.suppressed, 1);
+	log_repeated(&limit, 100, 1000, "source %s failed", "nflog");
+	assert_string_equal(logged(), "<4>source nflog failed\n");
+	log_repeated(&limit, 100, 1000, "again");
+	log_repeated(&limit, 100, 1099, "again");
+	assert_string_equal(logged(), "");
+	/* Another cause is another matter. */
+	log_repeated(&other, 100, 1099, "the other");
+	assert_string_equal(logged(), "<4>the other\n");
+	log_repeated(&limit, 100, 1100, "again");
+	assert_string_equal(logged(), "<4>again (and 2 times since this was last said)\n");
+	log_repeated(&limit, 100, 1300, "again");
+	assert_string_equal(logged(), "<4>again\n");
+	log_set_level(LOG_LEVEL_ERROR);
+	log_repeated(&limit, 100, 1500, "again");
+	assert_string_equal(logged(), "");
+}
+
+static void text_that_was_asked_for_is_written_at_every_level(void **state)
+{
+	(void)state;
+	log_set_level(LOG_LEVEL_ERROR);
+	log_text("one\n\ntwo\x1b[1m\nlast");
+	assert_string_equal(logged(), "<6>one\n<6>\n<6>two?[1m\n<6>last\n");
+	log_text("");
+	log_info("hidden");
+	assert_string_equal(logged(), "");
 }
 
 int main(void)
@@ -165,7 +180,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_terminal_gets_words, open_pipe, close_pipe),
 		cmocka_unit_test_setup_teardown(errno_survives, open_pipe, close_pipe),
 		cmocka_unit_test(level_names_parse),
-		cmocka_unit_test(a_limit_swallows_and_counts),
+		cmocka_unit_test_setup_teardown(what_repeats_is_said_once_a_period, open_pipe, close_pipe),
+		cmocka_unit_test_setup_teardown(text_that_was_asked_for_is_written_at_every_level, open_pipe, close_pipe),
 	};
 
 	return cmocka_run_group_tests_name("log", tests, NULL, NULL);

@@ -46,7 +46,8 @@ static void locate(const struct attribute_sources *s, struct attribute_end *end)
 }
 
 /* Which interface the router itself talks through to the other end: for its link-local addresses that is their own. */
-static enum side side_beyond(const struct attribute_sources *s, const struct attribute_end *router, const struct attribute_end *other)
+static enum side side_beyond(const struct attribute_sources *s, const struct attribute_end *router,
+	const struct attribute_end *other)
 {
 	if (other->side == SIDE_ROUTER)
 		return SIDE_ROUTER;

@@ -123,6 +123,8 @@ static void put_end(const struct explain *e, const char *name, const struct attr
 	buf_printf(e->out, " %s=%s(%s", name, addr_format(&end->addr, text), side_name(end->side));
 	if (end->ifindex)
 		buf_printf(e->out, ",%s", topology_name(meter_topology(e->meter), end->ifindex));
+	if (end->is_group && end->side != SIDE_GROUP)
+		buf_puts(e->out, ",group");
 	if (end->gateway.family)
 		buf_printf(e->out, ",via=%s", addr_format(&end->gateway, text));
 	if (end->first_hand)
@@ -248,8 +250,8 @@ int explain_sums(struct explain *explain, struct buf *out)
 			buf_puts(out, "sum");
 			flow_words_put(out, "host", sum->host);
 			flow_words_put(out, "mac", sum->mac);
-			buf_printf(out, " scope=%s ipv=%s in=%" PRIu64 " out=%" PRIu64 " in_packets=%" PRIu64 " out_packets=%" PRIu64 "\n",
-				scopes[i / 2], i % 2 ? "6" : "4", count[HOST_IN].bytes, count[HOST_OUT].bytes, count[HOST_IN].packets,
+			buf_printf(out, " scope=%s ipv=%s in=%" PRIu64 " out=%" PRIu64 " in_packets=%" PRIu64
+				" out_packets=%" PRIu64 "\n", scopes[i / 2], i % 2 ? "6" : "4", count[HOST_IN].bytes, count[HOST_OUT].bytes, count[HOST_IN].packets,
 				count[HOST_OUT].packets);
 		}
 	}

@@ -102,7 +102,8 @@ static void update_valve(struct reliability *r)
 		return;
 	r->reliable = !r->valve.open;
 	if (changed && r->valve.open)
-		log_repeated(&r->full, LOG_PERIOD_NS, clock_mono_ns(), "the connection table is nearly full (%" PRIu64 " of %" PRIu64 "): ends of connections are "
+		log_repeated(&r->full, LOG_PERIOD_NS, clock_mono_ns(),
+			"the connection table is nearly full (%" PRIu64 " of %" PRIu64 "): ends of connections are "
 			"delivered unreliably until it has drained", r->count, r->max);
 	else
 		log_info("ends of connections are delivered reliably again (%" PRIu64 " of %" PRIu64 " connections)",
@@ -112,7 +113,8 @@ static void update_valve(struct reliability *r)
 void reliability_tick(struct reliability *r)
 {
 	if (guard_beat(r->guard)) {
-		log_repeated(&r->guard_gone, LOG_PERIOD_NS, clock_mono_ns(), "the guard against a hung meter is gone: started again");
+		log_repeated(&r->guard_gone, LOG_PERIOD_NS, clock_mono_ns(),
+			"the guard against a hung meter is gone: started again");
 		reliability_opened(r);
 	}
 	update_valve(r);

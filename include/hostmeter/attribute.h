@@ -19,7 +19,7 @@ struct attribute_end {
 	enum side side;
 	bool first_hand;     /* its own packet was seen */
 	bool has_mac;
-	bool is_group;       /* multicast, broadcast: nobody's address */
+	bool is_group;       /* many, whatever interface its packets leave by */
 	struct mac mac;      /* of that packet */
 };
 

@@ -83,6 +83,8 @@ static void start_dump(struct daemon *d)
 	d->dump_began_cpu = clock_cpu_ns();
 	listing_dump_begins(d->listing);
 	intake_watch_entries(d->intake, listing_running(d->listing) ? on_entry : NULL, d);
+	if (!nl_dump_running(d->nl))
+		recorder_dump_begins(d->recorder);
 	error = nl_dump_conntrack(d->nl);
 	if (error && error != -EBUSY) {
 		log_repeated(&d->dump_failed, LOG_PERIOD_NS, d->dump_began, "dump of the connections: %s", strerror(-error));

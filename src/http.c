@@ -22,7 +22,8 @@ enum {
 	TIMEOUT_S = 15,
 	BACKLOG = 32,
 	READ_BLOCK = 16384,
-	LIVE_BLOCK = 1 << 18, /* a turn of the loop may bring as much, and sends but one */
+	LIVE_BLOCK = 1 << 20,       /* a turn of the loop may bring a quarter of it, and it takes MHD two to send one */
+	LIVE_SEND_BUFFER = 4 << 20, /* so that a block goes in one */
 };
 
 /* One listening socket with an MHD daemon of its own. */
@@ -125,11 +126,17 @@ static void free_body(void *data)
 	buf_free(&(struct buf){ .data = data });
 }
 
+static int fd_of(struct MHD_Connection *connection)
+{
+	const union MHD_ConnectionInfo *info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+
+	return info ? info->connect_fd : -1;
+}
+
 /* MHD looks for that only where it sends something. */
 static bool has_left(struct MHD_Connection *connection)
 {
-	const union MHD_ConnectionInfo *info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
-	struct pollfd pollfd = { .fd = info ? info->connect_fd : -1 };
+	struct pollfd pollfd = { .fd = fd_of(connection) };
 
 	return poll(&pollfd, 1, 0) > 0 && pollfd.revents & (POLLHUP | POLLERR);
 }
@@ -165,12 +172,16 @@ static void free_shared(void *ctx)
 
 static struct MHD_Response *respond_live(struct sending *sending)
 {
+	int size = LIVE_SEND_BUFFER, fd = fd_of(sending->connection);
 	struct http *http = sending->listener->http;
 	struct MHD_Response *mhd =
 		MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, LIVE_BLOCK, read_shared, sending, free_shared);
 
 	if (!mhd)
 		return NULL;
+	/* Above the machine's limit with CAP_NET_ADMIN only. */
+	if (setsockopt(fd, SOL_SOCKET, SO_SNDBUFFORCE, &size, sizeof(size)) != 0)
+		setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof(size));
 	sending->next = http->live;
 	http->live = sending;
 	/* Not in chunks, which are small: the connection ends with it. */

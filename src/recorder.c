@@ -167,6 +167,14 @@ void recorder_datagram(struct recorder *recorder, const struct trace_datagram *d
 	}
 }
 
+/* Where there are very many connections one dump follows the other, and no time is left to ask for another. */
+void recorder_dump_begins(struct recorder *recorder)
+{
+	for (int i = 0; i < RECORDER_READERS; i++)
+		if (recorder->reader[i] && recorder->reader[i]->phase == KNOWN)
+			recorder->reader[i]->phase = ALL;
+}
+
 /* The phase moves on before the dump is asked for, since its request is the first that is recorded. */
 static void try_phase(struct recording *r, enum phase phase, int (*dump)(void *ctx))
 {

@@ -41,6 +41,9 @@ bool recorder_wanted(const struct recorder *recorder);
 /* Everything that is received, and every request of ours, in order. Almost nothing where nobody records. */
 void recorder_datagram(struct recorder *recorder, const struct trace_datagram *datagram);
 
+/* A dump of the connections is about to be requested: recordings that wait for one begin with it. */
+void recorder_dump_begins(struct recorder *recorder);
+
 /* To be called several times per second: moves recordings on. */
 void recorder_tick(struct recorder *recorder, uint64_t real_ns);
 

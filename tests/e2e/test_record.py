@@ -129,3 +129,27 @@ def test_limits_of_a_recording(lab, traffic):
         assert process.wait() == 1 and "the meter ended" in process.output()
         assert replay(lab, meter, file)
         assert lab.router.run(*ask, check=False).returncode == 1
+
+
+def test_slow_reader_holds_up_nobody(lab):
+    """Each dump is more than waits for a reader; one that is stopped loses the rest and is told, the others lose nothing."""
+    flows = 40000
+    load = lab.scratch / "flows"
+    load.write_text("".join(f"-A -p udp -s {lab.hosts[0].v4} -d {lab.server_v4} --sport {1024 + i} --dport 53 -t 600\n"
+                            for i in range(flows)))
+    lab.router.run("conntrack", "-R", load)
+    quick, slow = lab.scratch / "quick.pcap", lab.scratch / "slow.pcap"
+    with lab.meter("--dump-share", "100") as meter:
+        with recording(lab, meter, quick, "--record-limit", "1000"):
+            process = lab.router.spawn(PROGRAM, "--config", meter.config, "--socket", meter.socket, "--record", slow,
+                                       "--record-limit", "1000")
+            wait_until(lambda: "Ctrl-C" in process.output(), what="the recording has begun")
+            process.send(signal.SIGSTOP)
+            # The queue and the socket's buffer hold less than two dumps.
+            done = meter.value("hostmeter_dumps_total") + 4
+            wait_until(lambda: meter.value("hostmeter_dumps_total") >= done, 20, "dumps go on")
+            process.send(signal.SIGCONT)
+            assert process.wait() == 1 and "the recording was cut" in process.output()
+        for file in quick, slow:
+            assert value(replay(lab, meter, file), "hostmeter_damaged_messages_total") == 0
+        assert value(replay(lab, meter, quick), "hostmeter_flows ") == flows

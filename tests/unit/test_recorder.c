@@ -170,6 +170,27 @@ static void recording_begins_with_what_a_replay_needs(void **state)
 	assert_false(recorder_wanted(f->recorder));
 }
 
+static void recording_begins_with_anybodys_dump(void **state)
+{
+	struct fixture *f = *state;
+	struct http_shared body;
+
+	assert_int_equal(recorder_open(f->recorder, &body), 0);
+	recorder_dump_begins(f->recorder); /* too early: the network is not known */
+	recorder_tick(f->recorder, 1);
+	f->network_running = false;
+	f->flows_error = -EBUSY;
+	recorder_tick(f->recorder, 2);
+	say(f, NETLINK_NETFILTER, false, "too-early");
+	recorder_dump_begins(f->recorder);
+	say(f, NETLINK_NETFILTER, true, "flows?");
+	recorder_tick(f->recorder, 3);
+	assert_int_equal(f->flow_dumps, 0);
+	assert_int_equal(drain(f, &body), -EAGAIN);
+	check_file(f, "network? flows? ");
+	body.release(body.ctx);
+}
+
 static void begin(struct fixture *f, struct http_shared *body)
 {
 	assert_int_equal(recorder_open(f->recorder, body), 0);
@@ -236,6 +257,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(recording_begins_with_what_a_replay_needs),
+		TEST(recording_begins_with_anybodys_dump),
 		TEST(readers_are_few),
 		TEST(slow_reader_is_cut_and_told),
 	};

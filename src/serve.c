@@ -322,8 +322,11 @@ static void answer_flows(struct serve *serve, const struct http_request *request
 /* The same of what the kernel says. */
 static void answer_record(struct serve *serve, const struct http_request *request, struct http_response *response)
 {
-	int error = request->local ? serve->source.record(serve->source.ctx, &response->shared) : -EACCES;
+	bool is_head = strcmp(request->method, "HEAD") == 0;
+	int error = request->local ? 0 : -EACCES;
 
+	if (!error && !is_head)
+		error = serve->source.record(serve->source.ctx, &response->shared);
 	response->content_type = error ? NULL : "application/vnd.tcpdump.pcap";
 	if (error == -EACCES) {
 		response->status = 403;

@@ -48,7 +48,24 @@ struct fixture {
 	bool ready;
 	int snapshots;
 	int error;
+	int recordings, record_error;
 };
+
+static void stop_recording(void *ctx)
+{
+	((struct fixture *)ctx)->recordings--;
+}
+
+static int record(void *ctx, struct http_shared *body)
+{
+	struct fixture *f = ctx;
+
+	if (f->record_error)
+		return f->record_error;
+	f->recordings++;
+	*body = (struct http_shared){ .ctx = f, .release = stop_recording, .live = true };
+	return 0;
+}
 
 /* serve clears it: so it has memory of its own. */
 static int snapshot(void *ctx, struct snapshot *out)
@@ -83,7 +100,7 @@ static const struct topology *topology(void *ctx)
 static void start(struct fixture *f)
 {
 	const struct serve_source source = {
-		.ctx = f, .snapshot = snapshot, .ready = ready, .topology = topology,
+		.ctx = f, .snapshot = snapshot, .ready = ready, .topology = topology, .record = record,
 	};
 
 	serve_free(f->serve);
@@ -445,6 +462,45 @@ static void allow_adds_to_it(void **state)
 	assert_false(admits(f, "10.10.0.1", 0));
 }
 
+static struct http_response ask_here(struct fixture *f, const char *method, const char *path)
+{
+	const struct http_request request = { .method = method, .path = path, .local = true };
+	struct http_response response = { .status = 200 };
+
+	serve_request(f->serve, &request, &response);
+	return response;
+}
+
+static void recordings_are_for_the_machines_own_users(void **state)
+{
+	struct fixture *f = *state;
+	struct http_response r;
+
+	headers[0] = "Host";
+	headers[1] = "localhost";
+	r = ask(f, "/api/v1/record");
+	assert_int_equal(r.status, 403);
+	assert_null(r.shared.ctx);
+	done(&r);
+	r = ask_here(f, "GET", "/api/v1/record");
+	assert_int_equal(r.status, 200);
+	assert_true(r.shared.live);
+	assert_int_equal(f->recordings, 1);
+	assert_string_equal(r.content_type, "application/vnd.tcpdump.pcap");
+	done(&r);
+	assert_int_equal(f->recordings, 0);
+	/* Who asks for the headers only takes nobody's place. */
+	r = ask_here(f, "HEAD", "/api/v1/record");
+	assert_int_equal(r.status, 200);
+	assert_null(r.shared.ctx);
+	done(&r);
+	f->record_error = -EBUSY;
+	r = ask_here(f, "GET", "/api/v1/record");
+	assert_int_equal(r.status, 503);
+	assert_true(has(&r, "enough others record"));
+	done(&r);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -463,6 +519,7 @@ int main(void)
 		TEST(only_the_house_may_ask),
 		TEST(prefixes_are_followed_live),
 		TEST(allow_adds_to_it),
+		TEST(recordings_are_for_the_machines_own_users),
 	};
 
 	serve_free(NULL);

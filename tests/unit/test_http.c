@@ -780,6 +780,7 @@ static void live_body_ends_with_its_client(void **state)
 	static const char request[] = "GET / HTTP/1.1\r\nHost: test\r\n\r\n";
 	int fd;
 
+	buf_puts(&live.more, "ab");
 	assert_int_equal(http_listen_unix(f->http, f->socket), 0);
 	f->body = "";
 	f->answer.shared = (struct http_shared){ .ctx = &live, .release = stop_when_released, .read = read_live, .live = true };

@@ -188,6 +188,7 @@ static void put_hosts_head(struct buf *out, const struct snapshot *snapshot)
 	struct json head = object();
 
 	set_head(&head, snapshot);
+	set(&head, "dump_time", when(snapshot, snapshot->last_dump_end));
 	dump(out, done(&head));
 	if (!buf_error(out))
 		out->len--; /* the closing brace: the object goes on */

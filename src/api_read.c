@@ -158,18 +158,6 @@ static int read_warning(struct watch_sample *sample, const json_t *one)
 	return watch_sample_add_warning(sample, line);
 }
 
-/*
- * When the meter read the counters last. The documents may be of two moments: then the reading may be one that the hosts
- * do not have yet.
- */
-static uint64_t taken(const json_t *status, uint64_t hosts_time)
-{
-	const json_t *age = json_object_get(json_object_get(status, "dump"), "age_seconds");
-	uint64_t time = time_of(json_object_get(status, "time")), ago = time_of(age);
-
-	return json_is_number(age) && time > ago ? time - ago : hosts_time;
-}
-
 static int each(struct watch_sample *sample, const json_t *list, size_t most,
 	int (*read)(struct watch_sample *sample, const json_t *one))
 {
@@ -196,7 +184,9 @@ static int read_documents(struct watch_sample *sample, const json_t *hosts, cons
 	if (error)
 		return error;
 	sample->time = time_of(json_object_get(hosts, "time"));
-	sample->taken = taken(status, sample->time);
+	sample->taken = time_of(json_object_get(hosts, "dump_time"));
+	if (!sample->taken)
+		sample->taken = sample->time;
 	error = each(sample, json_object_get(hosts, "hosts"), WATCH_MAX_HOSTS, read_host);
 	if (!error)
 		error = each(sample, json_object_get(status, "interfaces"), LINKS_MOST, read_link);

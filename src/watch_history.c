@@ -82,9 +82,12 @@ double watch_history_rate(const struct watch_history *history, const struct watc
 
 	if (!watch_history_has_rates(history))
 		return 0;
+	if (seconds <= 0)
+		from = (double)history->before / NS_PER_S;
 	for (int family = 0; family < WATCH_FAMILIES; family++)
 		if (families & 1u << family)
-			sum += sum_from(history, track->slot[family][direction], from);
+			sum += seconds > 0 ? sum_from(history, track->slot[family][direction], from) :
+				(double)track->latest[family][direction];
 	return sum / (now - from);
 }
 
@@ -165,7 +168,7 @@ static struct watch_track *track_of(struct watch_history *history, const struct 
 static void count(const struct watch_history *history, struct watch_track *track, const uint64_t *now, size_t counters,
 	uint64_t from)
 {
-	uint64_t *last = &track->last[0][0], *session = &track->session[0][0];
+	uint64_t *last = &track->last[0][0], *session = &track->session[0][0], *latest = &track->latest[0][0];
 
 	for (size_t i = 0; i < counters; i++) {
 		uint64_t more = now[i] >= last[i] ? now[i] - last[i] : now[i];
@@ -174,6 +177,7 @@ static void count(const struct watch_history *history, struct watch_track *track
 		if (history->rounds == 0)
 			continue;
 		session[i] += more;
+		latest[i] = more;
 		if (history->time > from)
 			spread((&track->slot[0][0])[i], from, history->time, more);
 	}
@@ -223,9 +227,9 @@ static struct watch_track *tracks_of_links(const struct watch_history *history, 
 
 /* Puts the time of a sample that has new counters; returns where its differences begin. */
 static uint64_t advance(struct watch_history *history, struct watch_track **track, struct watch_track *link,
-	const struct watch_sample *sample, uint64_t taken)
+	const struct watch_sample *sample)
 {
-	uint64_t from = history->time;
+	uint64_t from = history->time, taken = sample->taken;
 
 	if (history->rounds == 0 || taken < from) {
 		/* The first one, or a clock that was set back: what the slots hold has no place in the new time. */
@@ -236,28 +240,15 @@ static uint64_t advance(struct watch_history *history, struct watch_track **trac
 		history->begin = taken;
 		from = taken;
 	}
+	history->before = from;
 	history->time = taken;
 	return from;
 }
 
-/*
- * Of which reading a sample's counters are. If it tells of one that they cannot have yet, they are of the one that the
- * sample before told of.
- */
-static uint64_t reading_of(struct watch_history *history, const struct watch_sample *sample)
-{
-	uint64_t before = history->announced;
-
-	history->announced = sample->taken;
-	if (sample->taken <= sample->time)
-		return sample->taken;
-	return history->rounds && before > history->time && before <= sample->time ? before : history->time;
-}
-
 /* Then differences are left for the next: spread over no time at all they would be no rates. */
-static bool is_same_reading(const struct watch_history *history, uint64_t reading)
+static bool is_same_reading(const struct watch_history *history, uint64_t taken)
 {
-	uint64_t last = history->time, apart = reading > last ? reading - last : last - reading;
+	uint64_t last = history->time, apart = taken > last ? taken - last : last - taken;
 
 	return history->rounds && apart < SAME_NS;
 }
@@ -266,8 +257,7 @@ int watch_history_add(struct watch_history *history, struct watch_sample *sample
 {
 	struct watch_track **tracks = calloc(sample->hosts ? sample->hosts : 1, sizeof(struct watch_track *));
 	struct watch_track *links = tracks_of_links(history, sample);
-	uint64_t reading = reading_of(history, sample);
-	bool again = is_same_reading(history, reading);
+	bool again = is_same_reading(history, sample->taken);
 	size_t hint = 0, before = history->tracks;
 	struct watch_track **old = history->track;
 	uint64_t from;
@@ -286,7 +276,7 @@ int watch_history_add(struct watch_history *history, struct watch_sample *sample
 		}
 		tracks[i]->serial = history->serial;
 	}
-	from = again ? history->time : advance(history, tracks, links, sample, reading);
+	from = again ? history->time : advance(history, tracks, links, sample);
 	for (size_t i = 0; i < sample->hosts && !again; i++)
 		count(history, tracks[i], &sample->host[i].bytes[0][0], WATCH_FAMILIES * WATCH_DIRECTIONS, from);
 	for (size_t i = 0; i < sample->links && !again; i++)

@@ -23,7 +23,7 @@ struct watch_view watch_view_default(void)
 
 double watch_view_seconds(const struct watch_view *view)
 {
-	return view->plain ? (double)view->interval_ns / 1e9 : watch_windows[view->window];
+	return view->plain ? 0 : watch_windows[view->window];
 }
 
 unsigned int watch_view_families(const struct watch_view *view)

@@ -175,7 +175,7 @@ static int print_sample(struct watching *w, bool first)
 	int status;
 
 	if (w->config->json) {
-		watch_json(&out, &w->history, watch_view_seconds(&w->view));
+		watch_json(&out, &w->history);
 	} else {
 		if (!first)
 			buf_putc(&out, '\n');

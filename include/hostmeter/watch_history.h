@@ -24,6 +24,7 @@ struct watch_track {
 	char label[WATCH_LABEL], mac[MAC_TEXT];
 	uint64_t last[WATCH_FAMILIES][WATCH_DIRECTIONS];    /* the counters as read last */
 	uint64_t session[WATCH_FAMILIES][WATCH_DIRECTIONS]; /* bytes since the session began */
+	uint64_t latest[WATCH_FAMILIES][WATCH_DIRECTIONS];  /* bytes between the latest two readings */
 	float slot[WATCH_FAMILIES][WATCH_DIRECTIONS][WATCH_SLOTS]; /* bytes of each second, by second modulo their number */
 	uint64_t serial; /* the sample that had it last */
 };
@@ -45,8 +46,8 @@ struct watch_history {
 	size_t tracks, links;
 	void *tree;                 /* tsearch(3): all tracks of hosts */
 	uint64_t rounds, serial;    /* samples taken in, and samples that came */
-	uint64_t announced;         /* what the latest sample told of the latest reading */
 	uint64_t begin, time;       /* of what the slots hold, ns; equal: there are no rates yet */
+	uint64_t before;            /* the reading before the one at time */
 	struct watch_connection *connection; /* of the host in detail */
 	size_t connections;
 	bool has_connections;
@@ -63,7 +64,10 @@ void watch_history_zero(struct watch_history *history);
 int watch_history_connections(struct watch_history *history, const char *label, const char *mac,
 	const struct watch_connection *connection, size_t connections);
 
-/* Bytes a second over the last seconds, of the families in the set of bits 1 << family. 0 without two samples. */
+/*
+ * Bytes a second over the last seconds, or exactly between the latest two readings where seconds is 0; of the families in
+ * the set of bits 1 << family. 0 without two samples.
+ */
 double watch_history_rate(const struct watch_history *history, const struct watch_track *track, unsigned int families,
 	int direction, double seconds);
 

@@ -11,7 +11,10 @@
 /* Raised when a field changes its meaning or goes; a new field is no change. */
 enum { WATCH_SCHEMA = 1 };
 
-/* Appends one line: counters as the meter has them, rates in bytes a second over the latest seconds. */
-void watch_json(struct buf *out, const struct watch_history *history, double seconds);
+/*
+ * Appends one line: counters as the meter has them, and between the latest two readings the rates in bytes a second: the
+ * difference of session from one dump_time to the next, over the time between.
+ */
+void watch_json(struct buf *out, const struct watch_history *history);
 
 #endif

@@ -27,7 +27,7 @@ struct watch_sample_link {
 
 struct watch_sample {
 	uint64_t time;  /* when the meter answered, ns since 1970 by its clock */
-	uint64_t taken; /* when the meter read the kernel's counters last, same clock; behind time: not yet in this sample */
+	uint64_t taken; /* when the meter had read the kernel's counters that this has, same clock */
 	struct watch_sample_host *host;
 	size_t hosts;
 	char (*address)[ADDR_TEXT];

@@ -77,7 +77,7 @@ void watch_click(struct watch_view *view, int x, int y);
 /* The n-th line of the help page: the keys and what they do. False behind the last. */
 bool watch_key_help(size_t n, const char **keys, const char **what);
 
-/* What rates are averaged over: the window chosen; in a plain view the interval. */
+/* What rates are averaged over: the window chosen; 0 in a plain view, which has those between the latest two readings. */
 double watch_view_seconds(const struct watch_view *view);
 
 /* The set of families that is shown, as bits. */

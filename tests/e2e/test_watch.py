@@ -384,18 +384,37 @@ def test_json_adds_up_to_the_metrics(lab, traffic):
 
 
 def test_rates_are_right(lab, traffic):
-    """A stream of 4 Mbit/s of payload, in datagrams of known size."""
+    """Each rate is what was counted between two readings over the time between them; and of the size of the stream."""
     lab.load_rules()
     with lab.meter(config=lab.names()) as meter:
         lab["laptop"].spawn("iperf3", "--client", lab.server_v4, "--udp", "--reverse", "--bitrate", "4M", "--length", "1000",
                             "--time", "120")
         wait_until(lambda: meter.value("host_bytes_total", host="laptop", mac=lab.hosts[1].mac, ipv="4", direction="in"),
                    20, "the stream runs")
-        done = lab.router.output(PROGRAM, "--config", meter.config, "--socket", meter.socket, "--watch=3", "--json",
-                                 "--count", "2", deadline=60)
-        rates = {host["host"]: host["4"]["in"]["rate"] for host in json.loads(done.splitlines()[-1])["hosts"]}
-        assert rates["laptop"] == pytest.approx(4_000_000 / 8 * 1028 / 1000, rel=0.05)
-        assert sum(rates.values()) == rates["laptop"]
+        watcher = lab.router.spawn(*watch(meter, "--json").split())
+
+        def readings():
+            """(dump_time, the hosts' counts of IPv4 in) of each reading; lines of the same reading say the same."""
+            seen = {}
+            for line in map(json.loads, watcher.output().split("\n")[:-1]):
+                counts = {host["host"]: host["4"]["in"] for host in line["hosts"]}
+                moved = {name: (count["session"], count["rate"]) for name, count in counts.items()}
+                assert seen.setdefault(line["dump_time"], moved) == moved
+                assert line["dump_time"] <= line["time"]
+            return sorted(seen.items())
+
+        # A busy machine sends unevenly, but over a while the sender keeps its rate: payload and headers.
+        def mean():
+            seen = readings() or [(0, {})]
+            (begin, first), (end, last) = seen[0], seen[-1]
+            return end - begin > 4 and (last["laptop"][0] - first["laptop"][0]) / (end - begin)
+
+        wait_until(lambda: mean() == pytest.approx(4_000_000 / 8 * 1028 / 1000, rel=0.05), 60, "the stream's own rate", 0.5)
+        seen = readings()
+        for (before, old), (now, new) in zip(seen, seen[1:]):
+            for name, (session, rate) in new.items():
+                assert rate == pytest.approx((session - old[name][0]) / (now - before), rel=1e-6, abs=1), name
+            assert sum(rate for _, rate in new.values()) == new["laptop"][1] > 0
 
 
 def test_plain_count(lab, chat):

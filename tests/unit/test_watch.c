@@ -147,29 +147,38 @@ static void same_reading_counts_once(void **state)
 	add_one(&h, T0 + S, 1000);
 	/* The counters were not read again, only some ends came in: they wait for the next reading. */
 	sample = sample_at(T0 + 2 * S);
-	sample.taken = T0 + S + 1000000;
+	sample.taken = T0 + S + 1000000; /* milliseconds are rounded */
 	put_host(&sample, "a", "", 1500, 0, 0, 0)->connections[0] = 9;
 	add(&h, sample);
 	about(rate(&h, 2), 1000);
 	assert_int_equal(h.track[0]->session[0][0], 1000);
 	assert_int_equal(h.sample.host[0].connections[0], 9);
-	/* A reading that this answer does not have yet. */
-	sample = sample_at(T0 + 2 * S);
-	sample.taken = T0 + 2 * S + 5000000;
-	put_host(&sample, "a", "", 1500, 0, 0, 0);
-	add(&h, sample);
-	assert_int_equal(h.track[0]->session[0][0], 1000);
+	about(rate(&h, 0), 1000);
 	add_one(&h, T0 + 3 * S, 3000);
 	about(rate(&h, 2), 1000);
 	assert_int_equal(h.track[0]->session[0][0], 3000);
-	/* Asking in step with the readings: each answer tells of the next one already. */
-	for (uint64_t t = 4; t < 14; t++) {
-		sample = sample_at(T0 + t * S);
-		sample.taken = T0 + t * S + 5000000;
-		put_host(&sample, "a", "", 3000 + 7000 * (t - 4), 0, 0, 0);
-		add(&h, sample);
+	about(rate(&h, 0), 1000);
+	watch_history_clear(&h);
+}
+
+/* To the byte, however short and uneven the time between two readings is, and beyond what the seconds remember. */
+static void the_latest_rate_is_exact(void **state)
+{
+	static const struct {
+		uint64_t time, bytes;
+		double rate;
+	} readings[] = {
+		{ T0 + S / 3, 0, 0 }, { T0 + S / 2, 700000, 4200000 }, { T0 + 2 * S, 700001, 2 / 3.0 },
+		{ T0 + 200 * S, 700001, 0 }, { T0 + 4400 * S, 700001 + 42000, 10 },
+	};
+	struct watch_history h = { 0 };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(readings) / sizeof(readings[0]); i++) {
+		add_one(&h, readings[i].time, readings[i].bytes);
+		if (fabs(rate(&h, 0) - readings[i].rate) > 1e-6 * readings[i].rate)
+			fail_msg("reading %zu: %.9g", i, rate(&h, 0));
 	}
-	about(rate(&h, 2), 7000);
 	watch_history_clear(&h);
 }
 
@@ -951,6 +960,7 @@ int main(void)
 		cmocka_unit_test(averages_do_not_depend_on_the_interval),
 		cmocka_unit_test(a_window_has_what_was_in_it),
 		cmocka_unit_test(same_reading_counts_once),
+		cmocka_unit_test(the_latest_rate_is_exact),
 		cmocka_unit_test(sessions_begin_where_they_begin),
 		cmocka_unit_test(hosts_are_known_wherever_they_stand),
 		cmocka_unit_test(a_clock_set_back_is_survived),

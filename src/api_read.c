@@ -213,3 +213,92 @@ int api_read(struct watch_sample *sample, const struct buf *hosts, const struct 
 		watch_sample_clear(sample);
 	return error;
 }
+
+/* ---- Connections */
+
+static uint16_t port(const json_t *value)
+{
+	uint64_t n = number(value);
+
+	return n <= UINT16_MAX ? (uint16_t)n : 0;
+}
+
+/* The ends of one direction. False: they are no addresses. */
+static bool read_tuple(const json_t *tuple, struct addr *src, struct addr *dst, uint16_t *sport, uint16_t *dport)
+{
+	*sport = port(json_object_get(tuple, "sport"));
+	*dport = port(json_object_get(tuple, "dport"));
+	return !addr_parse(src, text(json_object_get(tuple, "src"))) && !addr_parse(dst, text(json_object_get(tuple, "dst")));
+}
+
+/* Of a connection inside of the LAN the line tells from one host's side: is it the other's? */
+static bool is_peer(const struct watch_connections *of, const json_t *line)
+{
+	return of->mac[0] ? strcmp(of->mac, text(json_object_get(line, "mac"))) :
+		strcmp(of->label, text(json_object_get(line, "host")));
+}
+
+static int read_connection(struct watch_connections *fresh, const json_t *line)
+{
+	static const char *const directions[WATCH_DIRECTIONS] = { "in", "out" };
+	bool peer = is_peer(fresh, line);
+	const char *scope = text(json_object_get(line, "scope"));
+	struct watch_connection one = { 0 }, *added;
+	struct addr ignored;
+	uint16_t reply_sport, reply_dport;
+
+	if (!read_tuple(json_object_get(line, "original"), &one.src, &one.dst, &one.sport, &one.dport) ||
+		!read_tuple(json_object_get(line, "reply"), &ignored, &ignored, &reply_sport, &reply_dport))
+		return 0;
+	one.proto = (uint8_t)number(json_object_get(line, "proto"));
+	one.id = (uint32_t)number(json_object_get(line, "id"));
+	one.inbound = json_is_true(json_object_get(line, "inbound")) != peer;
+	one.local = !strcmp(scope, "local");
+	one.own_port = one.inbound ? reply_sport : one.sport;
+	one.began = time_of(json_object_get(line, "start"));
+	for (int d = 0; d < WATCH_DIRECTIONS; d++)
+		one.bytes[peer ? !d : d] = number(json_object_get(line, directions[d]));
+	added = watch_connections_add(fresh);
+	if (!added)
+		return fresh->cut ? 0 : -ENOMEM;
+	*added = one;
+	if (!fresh->time)
+		fresh->time = time_of(json_object_get(line, "time"));
+	return 0;
+}
+
+static int read_line(struct watch_connections *fresh, const json_t *line)
+{
+	if (!json_is_object(line))
+		return -EBADMSG;
+	if (number(json_object_get(line, "schema")) != API_SCHEMA)
+		return -EPROTO;
+	if (!json_is_true(json_object_get(line, "cut")))
+		return read_connection(fresh, line);
+	fresh->cut = true;
+	return 0;
+}
+
+int api_read_connections(struct watch_connections *fresh, const struct buf *lines)
+{
+	const char *at = lines->data, *end = at ? at + lines->len : at;
+	json_malloc_t old_malloc;
+	json_free_t old_free;
+	int error = 0;
+
+	json_get_alloc_funcs(&old_malloc, &old_free);
+	json_set_alloc_funcs(take, leave);
+	while (!error && at < end) {
+		const char *newline = memchr(at, '\n', (size_t)(end - at));
+		size_t len = (size_t)((newline ? newline : end) - at);
+
+		error = read_line(fresh, json_loadb(at, len, 0, NULL));
+		at += len + 1;
+		/* Nothing of one line is needed for the next. */
+		take_all_back();
+	}
+	json_set_alloc_funcs(old_malloc, old_free);
+	if (error)
+		watch_connections_clear(fresh);
+	return error;
+}

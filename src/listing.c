@@ -21,6 +21,7 @@ struct listing {
 	struct listing_filter filter;
 	struct buf text;
 	uint64_t until; /* kept */
+	uint64_t time;  /* of the dump, ns since 1970 */
 	bool cut;
 };
 
@@ -115,6 +116,7 @@ void listing_dump_begins(struct listing *listing)
 		return;
 	buf_reset(&listing->text);
 	listing->cut = false;
+	listing->time = clock_real_ns();
 	listing->state = RUNNING;
 }
 
@@ -164,18 +166,33 @@ static void put_quoted(struct buf *out, const char *name, const char *text)
 	buf_putc(out, '"');
 }
 
-static void put_json(struct buf *out, const struct ct_event *event, const struct meter_flow *flow)
+static void put_time(struct buf *out, const char *name, uint64_t ns)
+{
+	if (ns)
+		buf_printf(out, ",\"%s\":%llu.%03u", name, (unsigned long long)(ns / CLOCK_NS_PER_S),
+			(unsigned int)(ns % CLOCK_NS_PER_S / CLOCK_NS_PER_MS));
+	else
+		buf_printf(out, ",\"%s\":null", name);
+}
+
+static void put_json(struct buf *out, uint64_t time, const struct ct_event *event, const struct meter_flow *flow)
 {
 	char text[ADDR_TEXT];
 
-	buf_puts(out, "{\"schema\":1,");
+	buf_puts(out, "{\"schema\":1");
+	put_time(out, "time", time);
+	buf_putc(out, ',');
 	put_quoted(out, "host", flow->host);
 	buf_putc(out, ',');
 	put_quoted(out, "mac", flow->mac);
 	buf_putc(out, ',');
 	put_quoted(out, "peer", flow->peer);
+	buf_putc(out, ',');
+	put_quoted(out, "peer_mac", flow->peer_mac);
 	buf_printf(out, ",\"by\":\"%s\",\"scope\":\"%s\",\"ipv\":%u,\"proto\":%u,\"id\":%u", flow_by_name(flow->by),
 		flow_words_scope(flow), event->family, event->proto, event->id);
+	buf_printf(out, ",\"inbound\":%s", flow->inbound ? "true" : "false");
+	put_time(out, "start", event->start_ns);
 	for (int dir = 0; dir < 2; dir++) {
 		const struct ct_tuple *tuple = &event->tuple[dir];
 
@@ -204,7 +221,7 @@ void listing_entry(struct listing *listing, const struct nlmsghdr *message, cons
 		return;
 	}
 	if (listing->filter.json)
-		put_json(out, event, &flow);
+		put_json(out, listing->time, event, &flow);
 	else if (!flow_line(out, message))
 		put_text(out, &flow);
 }

@@ -212,6 +212,7 @@ void meter_describe_flow(const struct meter *meter, const struct flow *record, s
 	*flow = (struct meter_flow){
 		.scope = record->scope,
 		.by = record->by,
+		.inbound = record->host_is_reply,
 		.in_bytes = record->bytes[in],
 		.in_packets = record->packets[in],
 		.out_bytes = record->bytes[out],

@@ -239,16 +239,16 @@ void term_show(void)
 
 /* ---- Keys */
 
-int term_wait(int fd, short events, int timeout_ms)
+int term_wait(const struct pollfd *polled, size_t count, int timeout_ms)
 {
-	struct pollfd polled[2] = { { .fd = STDIN_FILENO, .events = POLLIN }, { .fd = fd, .events = events } };
+	struct pollfd all[1 + TERM_FDS] = { { .fd = STDIN_FILENO, .events = POLLIN } };
 	struct timespec time = { .tv_sec = timeout_ms / 1000, .tv_nsec = timeout_ms % 1000 * 1000000L };
-	int ready = ppoll(polled, 2, timeout_ms < 0 ? NULL : &time, &term.waiting);
+	int ready;
 
+	memcpy(all + 1, polled, count * sizeof(*polled));
+	ready = ppoll(all, 1 + count, timeout_ms < 0 ? NULL : &time, &term.waiting);
 	/* A terminal that is gone is the end too. */
-	if (told_to_end || (ready > 0 && polled[0].revents & (POLLHUP | POLLERR | POLLNVAL)))
-		return -EINTR;
-	return ready > 0 && polled[1].revents != 0;
+	return told_to_end || (ready > 0 && all[0].revents & (POLLHUP | POLLERR | POLLNVAL)) ? -EINTR : 0;
 }
 
 static int key_of_mouse(int *x, int *y)

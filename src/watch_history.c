@@ -190,8 +190,6 @@ static void forget_absent(struct watch_history *history, struct watch_track *con
 
 		if (track->serial == history->serial)
 			continue;
-		if (history->detail == track)
-			history->detail = NULL;
 		tdelete(track, &history->tree, compare);
 		free(track);
 	}
@@ -309,31 +307,12 @@ void watch_history_zero(struct watch_history *history)
 		memset(history->link[i].session, 0, sizeof(history->link[i].session));
 }
 
-int watch_history_connections(struct watch_history *history, const char *label, const char *mac,
-	const struct watch_connection *connection, size_t connections)
-{
-	struct watch_connection *copy = NULL;
-
-	if (connections) {
-		copy = calloc(connections, sizeof(*copy));
-		if (!copy)
-			return -ENOMEM;
-		memcpy(copy, connection, connections * sizeof(*copy));
-	}
-	free(history->connection);
-	history->connection = copy;
-	history->connections = connections;
-	history->has_connections = connection != NULL;
-	history->detail = connection ? find(history, label, mac) : NULL;
-	return 0;
-}
-
 void watch_history_clear(struct watch_history *history)
 {
 	tdestroy(history->tree, free);
 	free(history->track);
 	free(history->link);
-	free(history->connection);
+	watch_connections_clear(&history->connections);
 	watch_sample_clear(&history->sample);
 	*history = (struct watch_history){ 0 };
 }

@@ -5,9 +5,10 @@
 #include "hostmeter/watch_table.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
-enum { KEYS_WIDTH = 14, WORDS_WIDTH = 16 };
+enum { KEYS_WIDTH = 14, WORDS_WIDTH = 16, BOTH_FROM = 60 /* columns, for rates and sums */ };
 
 /* A page longer than the screen: lines are numbered, and those that lie within the screen are drawn. */
 struct page {
@@ -17,6 +18,7 @@ struct page {
 	int from, to; /* rows of the screen */
 	int top;      /* the line that stands in the first of them */
 	int line;     /* the next one */
+	const struct watch_connection **sorted; /* the host's connections, NULL: there are none */
 };
 
 /* The row of the next line, -1 if it is not on the screen. */
@@ -44,7 +46,11 @@ static void put_pair(struct page *page, int width, enum watch_style style, const
 static void show(struct watch_frame *frame, int y, const struct watch_history *history, struct watch_view *view,
 	void (*draw)(struct page *page))
 {
-	struct page page = { frame, history, view, y, frame->height - 1, 0, 0 };
+	struct page page = {
+		.frame = frame, .history = history, .view = view, .from = y, .to = frame->height - 1,
+		.sorted = view->page != WATCH_PAGE_HOST ? NULL :
+			watch_connections_sorted(&history->connections, view->totals, view->reverse),
+	};
 	int rows = page.to - page.from, move = view->move + view->move_pages * (rows > 1 ? rows - 1 : 1);
 
 	page.to = page.from;
@@ -61,6 +67,7 @@ static void show(struct watch_frame *frame, int y, const struct watch_history *h
 	draw(&page);
 	watch_frame_put(frame, 0, frame->height - 1, frame->width, WATCH_STYLE_DIM,
 		page.line > rows ? "Esc back, arrows for more" : "Esc back");
+	free(page.sorted);
 }
 
 /* ---- Keys */
@@ -117,6 +124,8 @@ static void put_family(struct page *page, const struct watch_track *track, int f
 	}
 	snprintf(line, sizeof(line), "%7s %7s %s   %7s %7s bytes", text[0], text[1],
 		view->bytes ? "B/s" : "b/s", text[2], text[3]);
+	if (page->frame->width < BOTH_FROM)
+		line[19] = '\0';
 	put_pair(page, WORDS_WIDTH, WATCH_STYLE_DIM, family == WATCH_IPV4 ? "IPv4" : "IPv6", line);
 }
 
@@ -143,32 +152,120 @@ static void put_spark(struct page *page, const struct watch_track *track)
 		watch_spark(page->frame, WORDS_WIDTH, y, step, steps, most);
 }
 
-static void put_connection(struct page *page, const struct watch_connection *c)
+/* ---- Its connections */
+
+enum connection_column { REMOTE, PROTOCOL, PORT, OWN_PORT, DOWN, UP, TOTAL, AGE };
+
+/* From left to right, right-aligned but for the first, which takes what the others leave. */
+static const struct connection_title {
+	const char *title;
+	int width; /* with the gap before it */
+	int from;  /* the screen's width from which on it is shown */
+} connection_titles[] = {
+	[REMOTE] = { "REMOTE", 0, 0 },  [PROTOCOL] = { "PROTO", 6, 48 }, [PORT] = { "PORT", 6, 0 },
+	[OWN_PORT] = { "OWN", 6, 90 },  [DOWN] = { "DOWN", 8, 0 },       [UP] = { "UP", 8, 0 },
+	[TOTAL] = { "TOTAL", 8, 70 },   [AGE] = { "AGE", 6, 56 },
+};
+
+enum { CONNECTION_COLUMNS = sizeof(connection_titles) / sizeof(connection_titles[0]), REMOTE_MOST = ADDR_TEXT + 2 };
+
+static void put_columns(struct page *page, enum watch_style style, const char *const text[static CONNECTION_COLUMNS])
 {
-	char down[WATCH_NUMBER], up[WATCH_NUMBER], age[WATCH_NUMBER], ports[24] = "", line[160];
-	double factor = page->view->bytes ? 1 : 8;
+	int width = page->frame->width, y = next_line(page), x, rest = 0;
 
-	if (c->remote_port || c->local_port)
-		snprintf(ports, sizeof(ports), "%u", c->inbound ? c->local_port : c->remote_port);
-	snprintf(line, sizeof(line), "%-5s %-4s %5s %7s %7s %5s", c->protocol, c->inbound ? "from" : "to", ports,
-		watch_amount(down, (double)c->rate[WATCH_DOWN] * factor, page->view->binary),
-		watch_amount(up, (double)c->rate[WATCH_UP] * factor, page->view->binary), watch_age(age, c->age));
-
-	int y = next_line(page), width = page->frame->width - 40 < ADDR_TEXT ? page->frame->width - 40 : ADDR_TEXT;
-
-	watch_frame_put(page->frame, 0, y, width > 16 ? width - 1 : 15, WATCH_STYLE_PLAIN, c->remote);
-	watch_frame_put(page->frame, width > 16 ? width : 16, y, page->frame->width, WATCH_STYLE_PLAIN, line);
+	for (int i = PROTOCOL; i < CONNECTION_COLUMNS; i++)
+		rest += width >= connection_titles[i].from ? connection_titles[i].width : 0;
+	x = width - rest < REMOTE_MOST ? width - rest : REMOTE_MOST;
+	watch_frame_put(page->frame, 0, y, x, style, text[REMOTE]);
+	for (int i = PROTOCOL; i < CONNECTION_COLUMNS; i++) {
+		if (width < connection_titles[i].from)
+			continue;
+		watch_frame_put_right(page->frame, x + 1, y, connection_titles[i].width - 1,
+			style != WATCH_STYLE_PLAIN ? style : i == DOWN ? WATCH_STYLE_DOWN : i == UP ? WATCH_STYLE_UP : style,
+			text[i]);
+		x += connection_titles[i].width;
+	}
 }
 
-static void put_connections(struct page *page, const struct watch_track *track)
+static const char *put_port(char text[static WATCH_NUMBER], uint16_t port)
 {
-	const struct watch_history *history = page->history;
+	snprintf(text, WATCH_NUMBER, port ? "%u" : "-", port);
+	return text;
+}
 
-	if (!history->has_connections || history->detail != track)
+static const char *put_amount(char text[static WATCH_NUMBER], const struct watch_view *view,
+	const struct watch_connection *c, int direction)
+{
+	if (view->totals)
+		return watch_amount(text, (double)c->bytes[direction], view->binary);
+	if (!c->has_rate)
+		return "-";
+	return watch_amount(text, view->bytes ? c->rate[direction] : 8 * c->rate[direction], view->binary);
+}
+
+/* One that is older than the first listing shows how old it is at least. */
+static const char *put_age(char text[static WATCH_NUMBER], const struct watch_connections *all,
+	const struct watch_connection *c)
+{
+	char age[WATCH_NUMBER];
+
+	watch_age(age, all->time > c->since ? all->time - c->since : 0);
+	if (!c->older)
+		return strcpy(text, age);
+	if (!strcmp(age, "now"))
+		return "-";
+	snprintf(text, WATCH_NUMBER, ">%.*s", WATCH_NUMBER - 2, age);
+	return text;
+}
+
+static void put_connection(struct page *page, const struct watch_connection *c)
+{
+	/* Who began it: to the other end, or from there. */
+	static const char *const marks[2][2] = { { "> ", "< " }, { "→ ", "← " } };
+	char address[ADDR_TEXT], remote[ADDR_TEXT + 8], protocol[4], number[CONNECTION_COLUMNS][WATCH_NUMBER];
+	const struct watch_view *view = page->view;
+	const char *text[CONNECTION_COLUMNS] = {
+		[REMOTE] = remote,
+		[PROTOCOL] = watch_connection_protocol(c, protocol),
+		[PORT] = put_port(number[PORT], watch_connection_remote_port(c)),
+		[OWN_PORT] = put_port(number[OWN_PORT], watch_connection_own_port(c)),
+		[DOWN] = put_amount(number[DOWN], view, c, WATCH_DOWN),
+		[UP] = put_amount(number[UP], view, c, WATCH_UP),
+		[TOTAL] = watch_amount(number[TOTAL], (double)c->bytes[WATCH_DOWN] + (double)c->bytes[WATCH_UP], view->binary),
+		[AGE] = put_age(number[AGE], &page->history->connections, c),
+	};
+
+	/* Where there is no room for both ports: the one that was asked for. */
+	if (c->inbound && page->frame->width < connection_titles[OWN_PORT].from)
+		text[PORT] = put_port(number[PORT], watch_connection_own_port(c));
+	snprintf(remote, sizeof(remote), "%s%s", marks[page->frame->utf8][c->inbound],
+		addr_format(watch_connection_remote(c), address));
+	put_columns(page, c->local ? WATCH_STYLE_DIM : WATCH_STYLE_PLAIN, text);
+}
+
+static void put_connections(struct page *page)
+{
+	const struct watch_connections *all = &page->history->connections;
+	const char *titles[CONNECTION_COLUMNS];
+	char line[64];
+
+	if (!watch_connections_are_of(all, page->view->label, page->view->mac) || !page->sorted) {
+		put_line(page, WATCH_STYLE_DIM, page->view->connections_notice[0] ? page->view->connections_notice :
+			"Its connections are being read.");
 		return;
-	put_line(page, WATCH_STYLE_TITLE, history->connections ? "Connections" : "No connections");
-	for (size_t i = 0; i < history->connections; i++)
-		put_connection(page, &history->connection[i]);
+	}
+	if (!all->count) {
+		put_line(page, WATCH_STYLE_DIM, "It has no connections.");
+		return;
+	}
+	snprintf(line, sizeof(line), "%zu%s connection%s, by %s", all->count, all->cut ? " and more" : "",
+		all->count == 1 ? "" : "s", page->view->totals ? "total" : "rate");
+	put_line(page, WATCH_STYLE_TITLE, line);
+	for (int i = 0; i < CONNECTION_COLUMNS; i++)
+		titles[i] = connection_titles[i].title;
+	put_columns(page, WATCH_STYLE_HEADER, titles);
+	for (size_t i = 0; i < all->count; i++)
+		put_connection(page, page->sorted[i]);
 }
 
 static void draw_host(struct page *page)
@@ -190,7 +287,8 @@ static void draw_host(struct page *page)
 		put_pair(page, WORDS_WIDTH, WATCH_STYLE_DIM, "MAC", host->mac);
 	for (size_t i = 0; i < host->addresses; i++)
 		put_pair(page, WORDS_WIDTH, WATCH_STYLE_DIM, i ? "" : "addresses", history->sample.address[host->address + i]);
-	put_pair(page, WORDS_WIDTH, WATCH_STYLE_DIM, "", "   down      up          down      up");
+	put_pair(page, WORDS_WIDTH, WATCH_STYLE_DIM, "",
+		page->frame->width < BOTH_FROM ? "   down      up" : "   down      up          down      up");
 	for (int family = 0; family < WATCH_FAMILIES; family++)
 		put_family(page, track, family);
 	put_spark(page, track);
@@ -198,7 +296,7 @@ static void draw_host(struct page *page)
 	put_pair(page, WORDS_WIDTH, WATCH_STYLE_DIM, "connections", line);
 	put_seen(page, "first seen", host->first_seen);
 	put_seen(page, "last seen", host->last_seen);
-	put_connections(page, track);
+	put_connections(page);
 }
 
 void watch_page_host(struct watch_frame *frame, int y, const struct watch_history *history, struct watch_view *view)

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "hostmeter/watching.h"
 
-#include "hostmeter/api_read.h"
+#include "hostmeter/watch_feed.h"
+#include "hostmeter/buf.h"
 #include "hostmeter/clock.h"
 #include "hostmeter/config.h"
-#include "hostmeter/http_client.h"
 #include "hostmeter/log.h"
 #include "hostmeter/term.h"
 #include "hostmeter/watch.h"
@@ -16,7 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { ANSWER_MS = 5000, FIRST_RATES_S = 30, RETRY_MS = 1000, EXIT_FINE = 0, EXIT_FAILED = 1 };
+enum { HTTP_OK = 200, FIRST_RATES_S = 30, RETRY_MS = 1000, EXIT_FINE = 0, EXIT_FAILED = 1 };
 
 static const struct term_look looks[WATCH_STYLES] = {
 	[WATCH_STYLE_PLAIN] = { -1, -1, -1, -1, false, false, false },
@@ -34,85 +34,37 @@ static const struct term_look looks[WATCH_STYLES] = {
 	[WATCH_STYLE_ERROR] = { 210, 1, -1, -1, true, false, true },
 };
 
-/* The two documents are asked for one after the other. */
-enum stage { STAGE_HOSTS, STAGE_STATUS, STAGES };
-
 struct watching {
 	const struct config *config;
 	const char *source; /* the socket's path or the URL */
-	struct http_server *server;
-	struct http_fetch *fetch;
-	enum stage stage;
-	struct buf document[STAGES];
+	struct watch_feed *feed;
 	struct watch_history history;
 	struct watch_view view;
 	struct watch_frame frame;
 	uint64_t next; /* when to ask again, monotonic */
+	uint64_t next_connections;
 };
 
 /* ---- Asking */
 
-static const char *why(int result, char text[static 64])
-{
-	if (result == -ENOENT || result == -ECONNREFUSED)
-		return "nobody answers";
-	if (result == -EBADMSG)
-		return "the answer makes no sense";
-	if (result == -EPROTO)
-		return "the meter is of another version";
-	if (result > 0)
-		snprintf(text, 64, "HTTP status %d", result);
-	else
-		snprintf(text, 64, "%s", strerror(-result));
-	return text;
-}
-
-static int start(struct watching *w)
-{
-	char target[64] = "/api/v1/status";
-
-	if (w->stage == STAGE_HOSTS)
-		snprintf(target, sizeof(target), "/api/v1/hosts?watch=%.3f", (double)w->view.interval_ns / CLOCK_NS_PER_S);
-	buf_reset(&w->document[w->stage]);
-	return http_fetch_start(&w->fetch, w->server, target, ANSWER_MS);
-}
-
-/* Both documents are there. A view that is paused leaves them: the next sample tells what happened meanwhile. */
-static int take(struct watching *w)
-{
-	struct watch_sample sample;
-	int error = api_read(&sample, &w->document[STAGE_HOSTS], &w->document[STAGE_STATUS]);
-
-	if (error)
-		return error;
-	if (!w->view.paused)
-		return watch_history_add(&w->history, &sample);
-	watch_sample_clear(&sample);
-	return 0;
-}
-
-/* Goes on with asking. True: a sample was taken. *failure: 0, -errno or an HTTP status that is no answer. */
+/*
+ * Goes on with asking. True: a sample was taken. *failure: 0, or why there is none. A view that is paused leaves it: the
+ * next sample tells what happened meanwhile.
+ */
 static bool step(struct watching *w, int *failure)
 {
-	int result;
+	struct watch_sample sample;
+	int result = watch_feed_sample(w->feed, w->view.interval_ns, &sample);
 
 	*failure = 0;
-	result = w->fetch ? http_fetch_step(w->fetch, &w->document[w->stage]) : start(w);
 	if (!result)
 		return false;
-	http_fetch_free(w->fetch);
-	w->fetch = NULL;
-	if (result == 200 && w->stage == STAGE_HOSTS) {
-		w->stage = STAGE_STATUS;
-		result = start(w);
-		if (!result)
-			return false;
-	} else if (result == 200) {
-		result = take(w);
-	}
-	w->stage = STAGE_HOSTS;
-	*failure = result;
-	return result == 0;
+	if (result == HTTP_OK && !w->view.paused)
+		result = watch_history_add(&w->history, &sample);
+	else if (result == HTTP_OK)
+		watch_sample_clear(&sample);
+	*failure = result == HTTP_OK ? 0 : result;
+	return !*failure;
 }
 
 /* Asks once and waits for the answer: 0 or the failure. */
@@ -121,9 +73,10 @@ static int ask(struct watching *w)
 	int failure;
 
 	while (!step(w, &failure) && !failure) {
-		struct pollfd pollfd = { .fd = http_fetch_fd(w->fetch), .events = http_fetch_events(w->fetch) };
+		struct pollfd polled[WATCH_FEED_FDS];
+		int patience = watch_feed_poll(w->feed, polled, clock_mono_ns());
 
-		poll(&pollfd, 1, http_fetch_patience(w->fetch));
+		poll(polled, WATCH_FEED_FDS, patience);
 	}
 	return failure;
 }
@@ -134,13 +87,13 @@ static int say_no_meter(const struct watching *w, int failure)
 	char text[64];
 
 	if (w->config->connect)
-		log_error("%s: %s (is a meter running there, and are we allowed to ask it?)", w->source, why(failure, text));
+		log_error("%s: %s (is a meter running there, and are we allowed to ask it?)", w->source, watch_feed_why(failure, text));
 	else if (failure == -ENOENT || failure == -ECONNREFUSED)
 		log_error("no meter runs here (nobody answers on %s): start it with hostmeter, as root", w->source);
 	else if (failure == -EACCES)
 		log_error("%s: permission denied: only root and the socket's group may ask", w->source);
 	else
-		log_error("%s: %s", w->source, why(failure, text));
+		log_error("%s: %s", w->source, watch_feed_why(failure, text));
 	return EXIT_FAILED;
 }
 
@@ -275,13 +228,18 @@ static int watch_key_of(int key)
 /* True: quit. */
 static bool do_key(struct watching *w, int key, int x, int y)
 {
+	enum watch_page before = w->view.page;
 	uint64_t soonest = clock_mono_ns();
+	enum watch_action action;
 
 	if (key == TERM_KEY_CLICK) {
 		watch_click(&w->view, x, y);
 		return false;
 	}
-	switch (watch_key(&w->view, watch_key_of(key))) {
+	action = watch_key(&w->view, watch_key_of(key));
+	if (w->view.page != before)
+		w->next_connections = soonest;
+	switch (action) {
 	case WATCH_QUIT:
 		return true;
 	case WATCH_ZERO:
@@ -305,9 +263,9 @@ static bool go_on_asking(struct watching *w, uint64_t now)
 	bool taken;
 	char text[64];
 
-	if (!w->fetch && now < w->next)
+	if (!watch_feed_wants_sample(w->feed) && now < w->next)
 		return false;
-	if (!w->fetch)
+	if (!watch_feed_wants_sample(w->feed))
 		w->next = now + w->view.interval_ns;
 	taken = step(w, &failure);
 	if (taken)
@@ -316,16 +274,63 @@ static bool go_on_asking(struct watching *w, uint64_t now)
 		/* Not to be waited for as long as a long interval is. */
 		if (w->next > now + RETRY_MS * CLOCK_NS_PER_MS)
 			w->next = now + RETRY_MS * CLOCK_NS_PER_MS;
-		snprintf(w->view.notice, sizeof(w->view.notice), "The meter is lost: %s. Trying again.", why(failure, text));
+		snprintf(w->view.notice, sizeof(w->view.notice), "The meter is lost: %s. Trying again.", watch_feed_why(failure, text));
 	}
 	return taken || failure;
 }
 
-static int patience(const struct watching *w, uint64_t now)
+/* Who talks to whom is told on the meter's own machine only. A view that is paused, or has left the page, asks no more. */
+static bool wants_connections(const struct watching *w, uint64_t now)
 {
-	if (w->fetch)
-		return http_fetch_patience(w->fetch);
-	return now >= w->next ? 0 : (int)((w->next - now) / CLOCK_NS_PER_MS) + 1;
+	if (watch_feed_wants_connections(w->feed))
+		return true;
+	return !w->config->connect && w->view.page == WATCH_PAGE_HOST && !w->view.paused && w->view.selecting &&
+		now >= w->next_connections;
+}
+
+/* The same for the connections of a host that is open. */
+static bool go_on_listing(struct watching *w, uint64_t now)
+{
+	struct watch_connections fresh;
+	int result;
+	char text[64];
+
+	if (!wants_connections(w, now))
+		return false;
+	result = watch_feed_connections(w->feed, w->view.label, w->view.mac, now, &fresh);
+	if (!result)
+		return false;
+	w->next_connections = now + w->view.interval_ns;
+	w->view.connections_notice[0] = '\0';
+	if (result == HTTP_OK) {
+		watch_connections_take(&w->history.connections, &fresh);
+		return true;
+	}
+	/* The old ones would be told of as if they were still there. */
+	watch_connections_clear(&w->history.connections);
+	snprintf(w->view.connections_notice, sizeof(w->view.connections_notice), "Its connections are not to be had: %s.",
+		watch_feed_why(result, text));
+	return true;
+}
+
+static int until(uint64_t when, uint64_t now)
+{
+	return now >= when ? 0 : (int)((when - now) / CLOCK_NS_PER_MS) + 1;
+}
+
+/* Until something comes, or something is to be done. */
+static int wait_for_work(struct watching *w)
+{
+	struct pollfd polled[WATCH_FEED_FDS];
+	uint64_t now = clock_mono_ns();
+	int patience = watch_feed_poll(w->feed, polled, now);
+
+	if (!watch_feed_wants_sample(w->feed) && (patience < 0 || patience > until(w->next, now)))
+		patience = until(w->next, now);
+	if (wants_connections(w, w->next_connections) && !watch_feed_wants_connections(w->feed) &&
+		patience > until(w->next_connections, now))
+		patience = until(w->next_connections, now);
+	return term_wait(polled, WATCH_FEED_FDS, patience);
 }
 
 static int run_screen(struct watching *w)
@@ -343,10 +348,10 @@ static int run_screen(struct watching *w)
 			error = draw(w);
 		if (error)
 			break;
-		if (term_wait(w->fetch ? http_fetch_fd(w->fetch) : -1, w->fetch ? http_fetch_events(w->fetch) : 0,
-			patience(w, clock_mono_ns())) == -EINTR)
+		if (wait_for_work(w))
 			break;
 		dirty = go_on_asking(w, clock_mono_ns());
+		dirty |= go_on_listing(w, clock_mono_ns());
 		while (!quit && (key = term_key(&x, &y)) != TERM_KEY_NONE) {
 			quit = do_key(w, key, x, y);
 			/* A move is of the list as it is after the keys before it, drawn or not. */
@@ -387,7 +392,9 @@ int watching_run(const struct config *config)
 	w.view.interval_ns = config->watch_interval_ns;
 	w.view.utf8 = term_locale();
 	snprintf(w.view.source, sizeof(w.view.source), "%s", w.source);
-	error = http_server_open(&w.server, w.source);
+	if (config->connect)
+		strcpy(w.view.connections_notice, "Its connections are told on the router itself only: hostmeter --watch there.");
+	error = watch_feed_open(&w.feed, w.source);
 	if (error == -EDESTADDRREQ)
 		log_error("%s: no address is known for this name", w.source);
 	else if (error)
@@ -396,11 +403,8 @@ int watching_run(const struct config *config)
 		status = say_no_meter(&w, error);
 	else
 		status = wants_screen(config) ? run_screen(&w) : run_plain(&w);
-	http_fetch_free(w.fetch);
-	http_server_free(w.server);
+	watch_feed_free(w.feed);
 	watch_history_clear(&w.history);
 	watch_frame_free(&w.frame);
-	buf_free(&w.document[STAGE_HOSTS]);
-	buf_free(&w.document[STAGE_STATUS]);
 	return status;
 }

@@ -96,6 +96,7 @@ int meter_snapshot(const struct meter *meter, struct snapshot *snapshot, uint64_
 struct meter_flow {
 	enum flow_scope scope;
 	enum flow_by by;
+	bool inbound; /* the other side began it */
 	char host[SNAPSHOT_LABEL], mac[MAC_TEXT];  /* "" while undecided */
 	char peer[SNAPSHOT_LABEL], peer_mac[MAC_TEXT]; /* the other LAN host of a local flow, or "" */
 	uint64_t in_bytes, out_bytes, in_packets, out_packets; /* counted of it since its birth, seen from the host */

@@ -8,6 +8,7 @@
 #ifndef HOSTMETER_TERM_H
 #define HOSTMETER_TERM_H
 
+#include <poll.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -47,10 +48,11 @@ void term_put(int x, int y, unsigned int look, const char *text);
 void term_show(void);
 
 /*
- * Waits for a key, for fd (-1: none) to have events, or timeout_ms (-1: for ever). 1: fd is ready; 0: look for keys,
- * or the time is over; -EINTR once the process was told to end.
+ * Waits for a key, for one of these (TERM_FDS at most; fd -1: none), or timeout_ms (-1: for ever). 0: one of it came;
+ * -EINTR once the process was told to end.
  */
-int term_wait(int fd, short events, int timeout_ms);
+enum { TERM_FDS = 4 };
+int term_wait(const struct pollfd *polled, size_t count, int timeout_ms);
 
 /* The next key without waiting: a character, an enum term_key; with TERM_KEY_CLICK the cell. */
 int term_key(int *x, int *y);

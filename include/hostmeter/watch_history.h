@@ -10,6 +10,7 @@
 #ifndef HOSTMETER_WATCH_HISTORY_H
 #define HOSTMETER_WATCH_HISTORY_H
 
+#include "hostmeter/watch_connections.h"
 #include "hostmeter/watch_sample.h"
 
 #include <stdbool.h>
@@ -29,16 +30,6 @@ struct watch_track {
 	uint64_t serial; /* the sample that had it last */
 };
 
-/* One connection of the host that is looked at. */
-struct watch_connection {
-	char remote[ADDR_TEXT];
-	char protocol[8];
-	uint16_t local_port, remote_port; /* 0: has none */
-	bool inbound;
-	uint64_t rate[WATCH_DIRECTIONS];  /* bytes a second */
-	uint64_t age;                     /* ns */
-};
-
 struct watch_history {
 	struct watch_sample sample; /* the latest */
 	struct watch_track **track; /* of the latest sample's hosts, in its order */
@@ -48,10 +39,7 @@ struct watch_history {
 	uint64_t rounds, serial;    /* samples taken in, and samples that came */
 	uint64_t begin, time;       /* of what the slots hold, ns; equal: there are no rates yet */
 	uint64_t before;            /* the reading before the one at time */
-	struct watch_connection *connection; /* of the host in detail */
-	size_t connections;
-	bool has_connections;
-	struct watch_track *detail; /* the host that they belong to */
+	struct watch_connections connections; /* of the host looked at last */
 };
 
 /* Takes the sample over and leaves it empty, whatever happens. 0 or -ENOMEM: as if the sample had not come. */
@@ -59,10 +47,6 @@ int watch_history_add(struct watch_history *history, struct watch_sample *sample
 
 /* The session begins now. */
 void watch_history_zero(struct watch_history *history);
-
-/* Copies the connections of the host of this label and MAC; NULL: it is not known which it has. 0 or -ENOMEM. */
-int watch_history_connections(struct watch_history *history, const char *label, const char *mac,
-	const struct watch_connection *connection, size_t connections);
 
 /*
  * Bytes a second over the last seconds, or exactly between the latest two readings where seconds is 0; of the families in

@@ -52,6 +52,7 @@ struct watch_view {
 	char filter[WATCH_LABEL];
 	char source[128];      /* where the samples come from */
 	char notice[128];      /* what is wrong with getting them, "": nothing */
+	char connections_notice[128]; /* why there are no connections of a host to be seen; "": they are on their way */
 
 	/* What follows is settled by watch_render(). */
 	bool selecting;        /* a host has been chosen; it stays chosen wherever it moves */

@@ -9,7 +9,7 @@ import signal
 import subprocess
 
 import pytest
-from lab import PROGRAM, wait_until
+from lab import PROGRAM, talk, udp, wait_until
 
 CTRL_Z = "C-z"
 
@@ -192,6 +192,56 @@ def test_every_key(lab, chat):
         terminal.keys("t", "z")
         terminal.keys("q")
         terminal.is_given_back()
+
+
+def test_connections_of_a_host(lab, traffic):
+    lab.load_rules()
+    desktop = lab.hosts[0]
+    server = udp(lab.inet, lab.server_v4, 9)
+    lab.port_forward(2222, desktop, 22, "udp")
+    visitor, inside = udp(lab.inet, lab.far_v4), udp(lab[desktop.name], desktop.v4, 22)
+    with lab.meter(config=lab.names(), listen="127.0.0.1:10061") as meter, Terminal(lab, height=40) as terminal:
+        stream = lab[desktop.name].spawn("iperf3", "--client", lab.server_v4, "--udp", "--reverse", "--bitrate", "4M",
+                                         "--length", "1000", "--time", "120")
+        talk(visitor, inside, (lab.wan_v4, 2222), 1000, 2000)
+        terminal.line(watch(meter))
+        terminal.sees(r"^desktop +[0-9.]+M")
+        terminal.keys("1", "Home", "Enter")
+        terminal.sees(r"^\d connections, by rate")
+        terminal.sees(r"^REMOTE +PROTO +PORT +OWN +DOWN +UP +TOTAL +AGE")
+        terminal.sees(rf"^→ {lab.server_v4} +udp +5201 +\d+ +[345]\.\d+M +\d\S* +[0-9.]+[kM] +(>\d+s|-)$")
+        terminal.sees(rf"^← {lab.far_v4} +udp +{visitor.getsockname()[1]} +22 +0 +0 +3.06k ")
+        # One that begins now: its age is known, and its bytes to the last one.
+        socks = [udp(lab[desktop.name], desktop.v4)]
+        talk(socks[0], server, (lab.server_v4, 9), 100, 300)
+        terminal.sees(rf"^→ {lab.server_v4} +udp +9 +{socks[0].getsockname()[1]} .* 456 +(now|\ds)$")
+        terminal.keys("t")
+        terminal.sees(r"^\d connections, by total")
+        terminal.sees(rf"^→ {lab.server_v4} +udp +9 +\d+ +328 +128 +456 ")
+        terminal.sees(rf"^← {lab.far_v4} +udp +\d+ +22 +1.03k +2.03k +3.06k ")
+        # More than the screen holds: the last stands at the end, and the rows move as hosts do.
+        for size in range(100):
+            socks.append(udp(lab[desktop.name], desktop.v4))
+            talk(socks[-1], server, (lab.server_v4, 9), 1 + size, 1 + size)
+        terminal.sees(r"^10\d connections, by total")
+        terminal.sees(r"^Esc back, arrows for more")
+        terminal.keys("End")
+        terminal.sees(rf"^→ {lab.server_v4} +udp +9 +{socks[1].getsockname()[1]} +29 +29 +58 .*\n+Esc back")
+        terminal.keys("Home", "r")
+        terminal.sees(rf"^REMOTE.*\n→ {lab.server_v4} +udp +9 +{socks[1].getsockname()[1]} +29 +29 +58 ")
+        terminal.keys("r", "t")
+        stream.stop(signal.SIGINT)
+        terminal.sees(rf"^→ {lab.server_v4} +udp +5201 +\d+ +0 +0 ")
+        # Another host's page has none of it.
+        terminal.keys("Escape", "1", "Home", "j", "Enter")
+        terminal.sees(r"^other$")
+        terminal.sees(r"^It has no connections\.")
+        terminal.keys("q")
+        terminal.is_given_back()
+        terminal.line(f"clear; {PROGRAM} --config {meter.config} --connect http://127.0.0.1:10061")
+        terminal.keys("1", "Home", "Enter")
+        terminal.sees(r"^desktop$")
+        terminal.sees(r"^Its connections are told on the router itself only: hostmeter --watch there\.$")
 
 
 def test_zero(lab, traffic, chat):

@@ -146,12 +146,83 @@ static void nonsense_is_nothing(void **state)
 	buf_free(&long_name);
 }
 
+#define TUPLES(src, sport, dst, dport, reply) \
+	"\"original\":{\"src\":\"" src "\",\"dst\":\"" dst "\",\"sport\":" sport ",\"dport\":" dport "}," \
+	"\"reply\":{\"src\":\"" dst "\",\"dst\":\"" src "\",\"sport\":" reply ",\"dport\":1}"
+
+static int read_listing(struct watch_connections *list, const char *text)
+{
+	struct buf lines = BUF_INIT;
+	int error;
+
+	*list = (struct watch_connections){ .label = "a", .mac = "00:00:5e:00:53:0b" };
+	buf_puts(&lines, text);
+	error = api_read_connections(list, &lines);
+	buf_free(&lines);
+	return error;
+}
+
+static void connections_are_read(void **state)
+{
+	static const char text[] =
+		"{\"schema\":1,\"time\":1000.25,\"host\":\"a\",\"mac\":\"00:00:5e:00:53:0b\",\"scope\":\"wan\",\"proto\":6,\"id\":7,"
+		"\"inbound\":false,\"start\":999.5," TUPLES("10.0.0.1", "40000", "192.0.2.1", "443", "443") ",\"in\":1,\"out\":2}\n"
+		"{\"schema\":1,\"time\":1000.25,\"host\":\"a\",\"mac\":\"00:00:5e:00:53:0b\",\"scope\":\"wan\",\"proto\":6,\"id\":8,"
+		"\"inbound\":true,\"start\":null," TUPLES("2001:db8::1", "50000", "2001:db8::2", "80", "8080") ",\"in\":3,\"out\":4}\n"
+		/* Inside of the LAN, told from the other's side, whose name is the same. */
+		"{\"schema\":1,\"time\":1000.25,\"host\":\"a\",\"mac\":\"00:00:5e:00:53:0c\",\"peer_mac\":\"00:00:5e:00:53:0b\","
+		"\"scope\":\"local\",\"proto\":17,\"id\":9,\"inbound\":false,\"start\":null,"
+		TUPLES("10.0.0.2", "5353", "10.0.0.1", "53", "53") ",\"in\":5,\"out\":6}\n"
+		"{\"schema\":1,\"cut\":true}\n";
+	struct watch_connections list;
+
+	(void)state;
+	assert_int_equal(read_listing(&list, text), 0);
+	assert_int_equal(list.count, 3);
+	assert_true(list.cut);
+	assert_true(list.time == 1000 * S + S / 4);
+	assert_int_equal(list.list[0].id, 7);
+	assert_int_equal(list.list[0].bytes[WATCH_DOWN], 1);
+	assert_int_equal(list.list[0].bytes[WATCH_UP], 2);
+	assert_int_equal(list.list[0].own_port, 40000);
+	assert_int_equal(watch_connection_remote_port(&list.list[0]), 443);
+	assert_true(list.list[0].began == 999 * S + S / 2);
+	assert_false(list.list[0].inbound || list.list[0].local);
+	assert_int_equal(list.list[1].own_port, 8080);
+	assert_int_equal(watch_connection_remote_port(&list.list[1]), 50000);
+	assert_true(list.list[1].inbound);
+	assert_true(list.list[2].inbound && list.list[2].local);
+	assert_int_equal(list.list[2].bytes[WATCH_DOWN], 6);
+	assert_int_equal(list.list[2].bytes[WATCH_UP], 5);
+	watch_connections_clear(&list);
+}
+
+static void nonsense_is_no_connection(void **state)
+{
+	struct watch_connections list;
+
+	(void)state;
+	assert_int_equal(read_listing(&list, ""), 0);
+	assert_int_equal(list.count, 0);
+	assert_int_equal(read_listing(&list, "{\"schema\":1}\n"
+		"{\"schema\":1," TUPLES("nobody", "1", "10.0.0.1", "2", "3") "}\n"
+		"{\"schema\":1,\"proto\":\"x\"," TUPLES("10.0.0.2", "99999", "10.0.0.1", "-2", "\"a\"") ",\"in\":-1}"), 0);
+	assert_int_equal(list.count, 1);
+	assert_int_equal(list.list[0].sport + list.list[0].dport + list.list[0].own_port + list.list[0].proto, 0);
+	watch_connections_clear(&list);
+	assert_int_equal(read_listing(&list, "{\"schema\":1}\nno such host\n"), -EBADMSG);
+	assert_int_equal(read_listing(&list, "{\"schema\":2}\n"), -EPROTO);
+	assert_null(list.list);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_api_writes_is_read),
 		cmocka_unit_test(fields_are_where_they_belong),
 		cmocka_unit_test(nonsense_is_nothing),
+		cmocka_unit_test(connections_are_read),
+		cmocka_unit_test(nonsense_is_no_connection),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -585,19 +585,49 @@ static void frames_equal_the_golden_ones(void **state)
 	}
 }
 
+static void put_connection(struct watch_connections *list, const char *src, uint16_t sport, const char *dst,
+	uint16_t dport, uint8_t proto, uint64_t down, uint64_t up)
+{
+	struct watch_connection *c = watch_connections_add(list);
+
+	assert_non_null(c);
+	assert_int_equal(addr_parse(&c->src, src) | addr_parse(&c->dst, dst), 0);
+	c->sport = sport;
+	c->dport = dport;
+	c->proto = proto;
+	c->own_port = sport;
+	c->bytes[WATCH_DOWN] = down;
+	c->bytes[WATCH_UP] = up;
+}
+
+/* A download, a tunnel that came from outside, and a ping that began between the two listings; seen 75 seconds apart. */
+static void connections_of_the_desktop(struct watch_history *history)
+{
+	for (uint64_t t = 0; t < 2; t++) {
+		struct watch_connections fresh = { "desktop", "00:00:5e:00:53:0b", .time = T0 - 15 * S + 75 * S * t };
+
+		put_connection(&fresh, "2001:db8:77::11", 50000, "2001:db8:ff::1", 443, 6, 75000000 * t + 5000, 75000 * t);
+		put_connection(&fresh, "198.51.100.1", 40000, "198.51.100.2", 51820, 17, 3000, 2000000);
+		fresh.list[1].inbound = true;
+		fresh.list[1].own_port = 51821;
+		fresh.list[1].began = T0 - 90 * 60 * S;
+		put_connection(&fresh, "192.168.77.11", 40000, "192.168.77.13", 445, 6, 100, 100);
+		fresh.list[2].local = true;
+		if (t)
+			put_connection(&fresh, "192.168.77.11", 77, "198.51.100.1", 77, 1, 7500, 7500);
+		watch_connections_take(&history->connections, &fresh);
+		assert_null(fresh.list);
+	}
+}
+
 static void other_pages_equal_the_golden_ones(void **state)
 {
-	struct watch_connection connections[] = {
-		{ "2001:db8:ff::1", "tcp", 50000, 443, false, { 1250000, 1000 }, 75 * S },
-		{ "198.51.100.1", "udp", 51820, 40000, true, { 0, 0 }, 3 * S },
-		{ "198.51.100.1", "icmp", 0, 0, false, { 84, 84 }, S },
-	};
 	static const int sizes[][2] = { { 40, 12 }, { 80, 24 }, { 200, 50 } };
 	struct world w = { .view = watch_view_default() };
 
 	(void)state;
 	three_hosts(&w);
-	assert_int_equal(watch_history_connections(&w.history, "desktop", "00:00:5e:00:53:0b", connections, 3), 0);
+	connections_of_the_desktop(&w.history);
 	w.view.utf8 = true;
 	for (size_t size = 0; size < 3; size++) {
 		w.view.width = sizes[size][0];
@@ -607,6 +637,10 @@ static void other_pages_equal_the_golden_ones(void **state)
 		press(&w, "?");
 		press_one(&w, WATCH_KEY_ENTER);
 		check_golden(&w, "host");
+		press_one(&w, WATCH_KEY_END);
+		press(&w, "t");
+		check_golden(&w, "host-end");
+		press(&w, "t");
 		press_one(&w, WATCH_KEY_ESCAPE);
 	}
 	w.view.plain = true;
@@ -933,6 +967,28 @@ static void help_and_keys_are_one(void **state)
 	assert_int_equal(count, sizeof(promised) / sizeof(promised[0]));
 }
 
+static void a_host_without_connections_says_why(void **state)
+{
+	struct world w = { .view = watch_view_default() };
+	struct watch_connections none = { .label = "phone", .mac = "00:00:5e:00:53:0d" };
+
+	(void)state;
+	three_hosts(&w);
+	connections_of_the_desktop(&w.history);
+	press(&w, "jjj");
+	press_one(&w, WATCH_KEY_ENTER);
+	assert_string_equal(w.view.label, "phone");
+	assert_true(shows(&w, "Its connections are being read."));
+	assert_false(shows(&w, "198.51.100.1"));
+	strcpy(w.view.connections_notice, "They are told elsewhere.");
+	render(&w);
+	assert_true(shows(&w, "They are told elsewhere."));
+	watch_connections_take(&w.history.connections, &none);
+	render(&w);
+	assert_true(shows(&w, "It has no connections."));
+	finish(&w);
+}
+
 static void sums_add_up(void **state)
 {
 	struct world w = { .view = watch_view_default() };
@@ -979,6 +1035,7 @@ int main(void)
 		cmocka_unit_test(the_list_scrolls),
 		cmocka_unit_test(clicks_sort_and_choose),
 		cmocka_unit_test(help_and_keys_are_one),
+		cmocka_unit_test(a_host_without_connections_says_why),
 		cmocka_unit_test(sums_add_up),
 	};
 

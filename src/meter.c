@@ -239,6 +239,9 @@ static void assign(struct meter *m, struct flow *flow, const struct attribution 
 	flow->wan = a->wan;
 	if (a->scope != FLOW_IGNORED) {
 		m->stats.attributed[a->by]++;
+		/* Rules would have told of the first packet of a flow that is new and was forwarded. */
+		m->stats.unsighted += m->ready && a->scope == FLOW_WAN &&
+			(a->by == FLOW_BY_NEIGHBOUR || a->by == FLOW_BY_ADDRESS);
 		meter_meet_host(m, a->host);
 	}
 	if (a->peer != HOST_NONE)
@@ -630,6 +633,7 @@ void meter_sighting(struct meter *meter, const struct sighting *sighting, uint64
 		sighting->dport, &swapped);
 
 	meter->stats.sightings++;
+	meter->stats.unsighted = 0;
 	if (!sightings_add(meter->sightings, pair, swapped, &from, &to, now))
 		meter->stats.sightings_lost++;
 	if (sighting->has_mac && mac_is_host(&sighting->mac) && from.side == SIDE_LAN)

@@ -61,6 +61,14 @@ static uint64_t folded(const struct snapshot *snapshot)
 	return snapshot->stats.hosts_folded;
 }
 
+/* One or two may be missed; this many in a row are not. */
+static uint64_t unsighted(const struct snapshot *snapshot)
+{
+	enum { MISSED_MOST = 4 };
+
+	return snapshot->source[SOURCE_NFLOG].up && snapshot->stats.unsighted > MISSED_MOST ? snapshot->stats.unsighted : 0;
+}
+
 static const struct row {
 	const char *id;
 	uint64_t (*count)(const struct snapshot *snapshot);
@@ -71,6 +79,8 @@ static const struct row {
 		"live connections, all of them, that the kernel does not count: sysctl net.netfilter.nf_conntrack_acct=1" },
 	{ "flows-without-counters", some_uncounted,
 		"live connections that the kernel does not count: they began before nf_conntrack_acct=1" },
+	{ "no-rules", unsighted,
+		"new connections in a row whose first packet no rule told of: load what hostmeter --print-rules prints" },
 	{ "offloaded-flows", offloaded,
 		"live connections in a flowtable or in hardware: counted only as far as connection tracking is told" },
 	{ "overruns", overruns, "times since the start that the kernel dropped messages for a full socket" },

@@ -52,6 +52,7 @@ struct snapshot_stats {
 	uint64_t ended_uncounted;   /* DESTROY without counters */
 	uint64_t ended_before_first_dump; /* age unknown, so not counted */
 	uint64_t sightings_lost;    /* no room */
+	uint64_t unsighted;         /* new WAN flows of LAN hosts laid to them unsighted, since the last sighting */
 	uint64_t flows_refused;     /* no room */
 	uint64_t hosts_folded;
 	uint64_t damaged;           /* messages that did not decode */

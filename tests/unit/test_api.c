@@ -320,6 +320,13 @@ static void warnings_have_causes(void **state)
 	assert_false(warns(&s, "flows-without-counters"));
 	assert_true(warns(&s, "accounting-off"));
 	s = all_is_well();
+	s.stats.unsighted = 4;
+	assert_false(warns(&s, "no-rules"));
+	s.stats.unsighted = 5;
+	assert_true(warns(&s, "no-rules"));
+	s.source[SOURCE_NFLOG].up = false; /* that is told already */
+	assert_false(warns(&s, "no-rules"));
+	s = all_is_well();
 	s.flows_offloaded = 1;
 	assert_true(warns(&s, "offloaded-flows"));
 	s = all_is_well();

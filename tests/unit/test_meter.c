@@ -458,6 +458,32 @@ static void without_sightings_the_neighbours_tell(void **state)
 	check(w, "unknown", 200, 100);
 }
 
+/* That no rules are loaded shows in the connections that nothing else told of. */
+static void missing_rules_are_seen(void **state)
+{
+	struct world *w = *state;
+	struct ct_event old = event_masqueraded(LAPTOP_IP, SERVER4);
+
+	dump(w, old, 100, 100); /* older than the meter: it had no chance */
+	CHECK(w, stats.unsighted, 0);
+	meter_source(w->meter, SOURCE_NFLOG, true, 1);
+	for (uint16_t port = 1; port <= 3; port++) {
+		struct ct_event flow = event_masqueraded(DESKTOP_IP, SERVER4);
+
+		flow.tuple[CT_ORIGINAL].sport = port;
+		destroy(w, flow, 2000, 9500);
+	}
+	destroy(w, event_flow(DESKTOP_IP, "192.168.1.1"), 100, 200); /* never forwarded */
+	pass(w, S);
+	CHECK(w, stats.unsighted, 3);
+	nflog_works(w);
+	CHECK(w, stats.unsighted, 0);
+	/* And that they are loaded no more. */
+	destroy(w, event_masqueraded(DESKTOP_IP, SERVER4), 2000, 9500);
+	pass(w, S);
+	CHECK(w, stats.unsighted, 1);
+}
+
 /* A dump has no hurry: a flow without an answer is held, then counted whole, and stays where it was counted. */
 static void undecided_bytes_are_held_back(void **state)
 {
@@ -982,6 +1008,7 @@ int main(void)
 		TEST(a_destroy_may_overtake_its_sighting, begin_ready),
 		TEST(one_flush_is_all_it_waits, begin_ready),
 		TEST(without_sightings_the_neighbours_tell, begin_ready),
+		TEST(missing_rules_are_seen, begin),
 		TEST(undecided_bytes_are_held_back, begin_ready),
 		TEST(what_was_held_is_let_go, begin_ready),
 		TEST(an_undecided_flow_ends, begin_ready),

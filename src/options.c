@@ -428,6 +428,8 @@ static const struct row rows[] = {
 		.help = "--flows with the most bytes, sorted", .min = 1, .max = 1e9, .mode = CONFIG_FLOWS },
 	{ "connect", 0, "URL", MODES, 0, set_url, FIELD(connect),
 		.help = "--watch another router's meter, http://HOST:PORT", .mode = CONFIG_WATCH },
+	{ "standalone", 0, NULL, MODES, 0, set_flag, FIELD(standalone),
+		.help = "--watch with a meter of its own, none running (root)", .mode = CONFIG_WATCH },
 	{ "color", 0, "WHEN", MODES, 0, set_color, FIELD(color),
 		.help = "--watch in colours: auto, never, always", .preset = "auto", .mode = CONFIG_WATCH },
 	{ "check", 0, NULL, MODES, 0, NULL, 0,
@@ -630,7 +632,11 @@ int options_parse(struct config *config, uint64_t *given, int argc, char *const 
 			return ret;
 		*given |= row_bit(row);
 	}
-	return optind < argc ? options_refuse(&plain, "unexpected argument \"%s\"; see --help", argv[optind]) : 0;
+	if (optind < argc)
+		return options_refuse(&plain, "unexpected argument \"%s\"; see --help", argv[optind]);
+	if (config->standalone && config->connect)
+		return options_refuse(&plain, "--standalone: cannot be used together with --connect");
+	return 0;
 }
 
 static void help_row(const struct row *row, FILE *out)

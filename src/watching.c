@@ -6,6 +6,7 @@
 #include "hostmeter/clock.h"
 #include "hostmeter/config.h"
 #include "hostmeter/log.h"
+#include "hostmeter/standalone.h"
 #include "hostmeter/term.h"
 #include "hostmeter/watch.h"
 #include "hostmeter/watch_json.h"
@@ -15,6 +16,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 enum { HTTP_OK = 200, FIRST_RATES_S = 30, RETRY_MS = 1000, EXIT_FINE = 0, EXIT_FAILED = 1 };
 
@@ -37,6 +39,7 @@ static const struct term_look looks[WATCH_STYLES] = {
 struct watching {
 	const struct config *config;
 	const char *source; /* the socket's path or the URL */
+	struct standalone *standalone; /* NULL: the meter is another's */
 	struct watch_feed *feed;
 	struct watch_history history;
 	struct watch_view view;
@@ -59,6 +62,8 @@ static bool step(struct watching *w, int *failure)
 	*failure = 0;
 	if (!result)
 		return false;
+	if (result == HTTP_OK && w->standalone)
+		standalone_add_warnings(w->standalone, &sample);
 	if (result == HTTP_OK && !w->view.paused)
 		result = watch_history_add(&w->history, &sample);
 	else if (result == HTTP_OK)
@@ -89,7 +94,8 @@ static int say_no_meter(const struct watching *w, int failure)
 	if (w->config->connect)
 		log_error("%s: %s (is a meter running there, and are we allowed to ask it?)", w->source, watch_feed_why(failure, text));
 	else if (failure == -ENOENT || failure == -ECONNREFUSED)
-		log_error("no meter runs here (nobody answers on %s): start it with hostmeter, as root", w->source);
+		log_error("no meter runs here (nobody answers on %s): start it with hostmeter, as root%s", w->source,
+			geteuid() ? "" : "; or see it without one: hostmeter --watch --standalone");
 	else if (failure == -EACCES)
 		log_error("%s: permission denied: only root and the socket's group may ask", w->source);
 	else
@@ -383,27 +389,41 @@ static bool wants_screen(const struct config *config)
 	return !error;
 }
 
+/* The meter is there, or is nobody's worry but its own. */
+static int run(struct watching *w)
+{
+	int error = watch_feed_open(&w->feed, w->source);
+
+	if (error == -EDESTADDRREQ)
+		log_error("%s: no address is known for this name", w->source);
+	else if (error)
+		log_error("%s: %s", w->source, strerror(-error));
+	if (error)
+		return EXIT_FAILED;
+	error = ask(w);
+	if (error)
+		return say_no_meter(w, error);
+	return wants_screen(w->config) ? run_screen(w) : run_plain(w);
+}
+
 int watching_run(const struct config *config)
 {
 	struct watching w = { .config = config, .source = config->connect ? config->connect : config->socket };
-	int status = EXIT_FAILED, error;
+	int status;
 
+	if (config->standalone && standalone_start(&w.standalone, config))
+		return EXIT_FAILED;
+	if (w.standalone)
+		w.source = standalone_socket(w.standalone);
 	w.view = watch_view_default();
 	w.view.interval_ns = config->watch_interval_ns;
 	w.view.utf8 = term_locale();
-	snprintf(w.view.source, sizeof(w.view.source), "%s", w.source);
+	snprintf(w.view.source, sizeof(w.view.source), "%s", w.standalone ? "standalone" : w.source);
 	if (config->connect)
 		strcpy(w.view.connections_notice, "Its connections are told on the router itself only: hostmeter --watch there.");
-	error = watch_feed_open(&w.feed, w.source);
-	if (error == -EDESTADDRREQ)
-		log_error("%s: no address is known for this name", w.source);
-	else if (error)
-		log_error("%s: %s", w.source, strerror(-error));
-	else if ((error = ask(&w)))
-		status = say_no_meter(&w, error);
-	else
-		status = wants_screen(config) ? run_screen(&w) : run_plain(&w);
+	status = run(&w);
 	watch_feed_free(w.feed);
+	standalone_stop(w.standalone);
 	watch_history_clear(&w.history);
 	watch_frame_free(&w.frame);
 	return status;

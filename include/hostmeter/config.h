@@ -65,6 +65,7 @@ struct config {
 	char *output;           /* --output FILE */
 	char *rules;            /* --print-rules=WHAT: "nft" or "iptables" */
 	char *connect;          /* --connect URL */
+	bool standalone;        /* --standalone */
 	uint64_t watch_interval_ns;
 	uint32_t count;         /* --count N; 0: without end */
 	int color;              /* --color: 0 as the terminal is, 1 never, 2 always */

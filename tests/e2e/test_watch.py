@@ -349,13 +349,147 @@ def test_meter_is_lost_and_found(lab, traffic):
         terminal.sees(r"^desktop .* \d\d\dk ")
 
 
+def no_meter(lab, *options, prefix=()):
+    """What it says where no meter runs."""
+    return lab.router.run(*prefix, PROGRAM, "--config", "/dev/null", "--socket", "/run/no/such.sock", *options, check=False)
+
+
+# Root without the one capability that metering takes.
+POWERLESS = "setpriv", "--bounding-set", "-net_admin", "--inh-caps", "-net_admin"
+
+
 def test_without_a_meter(lab):
-    meter = lab.meter()
-    done = lab.router.run(PROGRAM, "--watch", "--config", meter.config, "--socket", meter.socket, check=False)
-    assert done.returncode == 1
-    assert "start it with" in done.stderr and str(meter.socket) in done.stderr and len(done.stderr.splitlines()) == 1
-    done = lab.router.run(PROGRAM, "--connect", "http://127.0.0.1:10060", "--config", meter.config, check=False)
+    done = no_meter(lab, "--watch")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == ("<3>no meter runs here (nobody answers on /run/no/such.sock): start it with hostmeter, as root; "
+                           "or see it without one: hostmeter --watch --standalone\n")
+    done = no_meter(lab, "--connect", "http://127.0.0.1:10060")
     assert done.returncode == 1 and "nobody answers" in done.stderr
+    done = no_meter(lab, "--connect", "http://127.0.0.1:10060", "--standalone")
+    assert done.returncode == 2 and len(done.stderr.splitlines()) == 1
+
+
+class Alone:
+    """A view with a meter of its own, in this terminal."""
+
+    def __init__(self, lab, terminal, *options):
+        self.lab = lab
+        self.files = lab.scratch / "tmp"
+        self.files.mkdir(exist_ok=True)
+        self.pid_file = lab.scratch / "alone"
+        config = lab.scratch / "alone.conf"
+        config.write_text(lab.names())
+        words = [PROGRAM, "--config", config, "--lan", lab.lan, "--wan", lab.wan, "--watch=0.5", "--standalone", *options]
+        terminal.line(f"TMPDIR={self.files} sh -c 'echo $$ > {self.pid_file}; exec {' '.join(map(str, words))}'; echo status $?")
+
+    @property
+    def pid(self):
+        return int(self.pid_file.read_text())
+
+    def meters(self):
+        """The pids of the view's children, and of theirs: the meter and its guard."""
+        found, parents = [], [self.pid]
+        while parents:
+            children = subprocess.run(["pgrep", "-P", ",".join(map(str, parents))], capture_output=True, text=True, check=False)
+            parents = [int(pid) for pid in children.stdout.split()]
+            found += parents
+        return found
+
+    def is_gone(self, pids):
+        wait_until(lambda: not any(os.path.exists(f"/proc/{pid}") for pid in pids), what="its processes are gone")
+        wait_until(lambda: not list(self.files.iterdir()), what="its files are gone")
+
+
+def test_standalone(lab, traffic, chat):
+    chat()
+    with Terminal(lab) as terminal:
+        alone = Alone(lab, terminal)
+        terminal.sees(r"^hostmeter standalone ")
+        terminal.sees(r"^desktop +[0-9.]+M +[0-9.]+k? ")
+        terminal.sees(r"^phone .* 100% +[1-9]")
+        # Nothing of it can be met: no port, no file where a meter's are.
+        assert not lab.router.output("ss", "-Hltn").strip()
+        assert not os.path.exists("/run/hostmeter")
+        assert len(list(alone.files.iterdir())) == 1
+        terminal.keys("1", "Home", "Enter")
+        terminal.sees(rf"^→ {lab.server_v4} +tcp +80 ")
+        terminal.keys("Escape")
+        meters = alone.meters()
+        assert meters
+        terminal.keys(CTRL_Z)
+        terminal.is_given_back()
+        assert all(" (stopped)" not in open(f"/proc/{pid}/status").read() for pid in meters)
+        terminal.line("fg")
+        terminal.sees(r"^hostmeter standalone ")
+        terminal.keys("q")
+        terminal.is_given_back()
+        alone.is_gone(meters)
+
+
+def test_standalone_ends_with_the_view(lab):
+    with Terminal(lab) as terminal:
+        # The last one leaves the terminal as it is.
+        for signo, status in (signal.SIGTERM, 0), (signal.SIGSEGV, 139), (signal.SIGKILL, None):
+            alone = Alone(lab, terminal)
+            terminal.sees(r"^q quit")
+            meters = alone.meters()
+            assert meters and list(alone.files.iterdir())
+            os.kill(alone.pid, signo)
+            alone.is_gone(meters)
+            if status is not None:
+                terminal.sees(rf"^status {status}")
+                terminal.is_given_back()
+
+
+def test_standalone_beside_a_meter(lab):
+    """It says that the other has the first packets; and the other's files stay its own."""
+    lab.load_rules()
+    with lab.meter(config=lab.names()) as meter, Terminal(lab) as terminal:
+        wait_until(lambda: (meter.directory / "run" / "checkpoint").exists(), what="a checkpoint")
+        alone = Alone(lab, terminal, "--runtime-dir", meter.directory / "run", "--state-dir", meter.directory / "state")
+        terminal.sees(r"^! NFLOG group 60 is taken by another process")
+        before = {path for path in meter.directory.rglob("*")}
+        meters = alone.meters()
+        terminal.keys("q")
+        alone.is_gone(meters)
+        assert {path for path in meter.directory.rglob("*")} >= before
+        assert meter.process.running() and "standalone" not in meter.log()
+
+
+def test_standalone_says_why_not(lab):
+    done = no_meter(lab, "--watch", "--standalone", "--count", "1", prefix=POWERLESS)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == "<3>reading connection tracking needs root (CAP_NET_ADMIN)\n"
+
+
+def test_what_the_header_warns_of(lab, traffic):
+    """No accounting, switches, no rules, an overrun: each on the screen while its cause lasts."""
+    lab.router.sysctl(netfilter__nf_conntrack_acct=0, netfilter__nf_conntrack_events=2)
+    with Terminal(lab, width=150) as terminal:
+        alone = Alone(lab, terminal)
+        terminal.sees(r"^! the kernel does not count connections: sysctl net.netfilter.nf_conntrack_acct=1$")
+        terminal.sees(r"^! connections that begin while no meter runs will end unseen: sysctl net.netfilter.nf_conntrack_events=1")
+        traffic.http(lab.hosts[0], 4)
+        terminal.sees(r"^! (\d+ )?live connections, all of them, that the kernel does not count")
+        terminal.keys("q")
+        alone.is_gone(alone.meters())
+    lab.router.sysctl(netfilter__nf_conntrack_acct=1, netfilter__nf_conntrack_events=1)
+    lab.router.run("conntrack", "-F")
+    with lab.meter(config=lab.names() + "event-buffer = 4096\n") as meter, Terminal(lab, width=150) as terminal:
+        terminal.line(watch(meter))
+        terminal.sees(r"^\d hosts")
+        assert "! " not in terminal.text()
+        server = udp(lab.inet, lab.server_v4, 9)
+        for _ in range(60):
+            talk(udp(lab["laptop"], lab.hosts[1].v4), server, (lab.server_v4, 9))
+        terminal.sees(r"^! \d+ new connections in a row whose first packet no rule told of: load what hostmeter --print-rules prints")
+        lab.load_rules()
+        talk(udp(lab["laptop"], lab.hosts[1].v4), server, (lab.server_v4, 9))
+        terminal.sees_not("! .*no rule told")
+        meter.process.send(signal.SIGSTOP)
+        lab.router.run("conntrack", "-F")
+        meter.process.send(signal.SIGCONT)
+        terminal.sees(r"^! (\d+ )?times since the start that the kernel dropped messages for a full socket")
 
 
 @pytest.mark.parametrize("term,env,codes", [("xterm-256color", {}, r"\x1b\[[0-9;]*38;5;"), ("xterm", {}, r"\x1b\[[0-9;]*3[0-7]"),

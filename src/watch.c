@@ -144,8 +144,11 @@ static const char *column_text(char *text, const struct watch_history *history, 
 	}
 }
 
+/* Whoever moves nothing stands back. */
 static enum watch_style style_of(enum watch_column column, const struct watch_row *row)
 {
+	if (row->amount <= 0)
+		return WATCH_STYLE_DIM;
 	if (column == WATCH_COL_DOWN)
 		return row->rate[WATCH_DOWN] > 0 ? WATCH_STYLE_DOWN : WATCH_STYLE_DIM;
 	if (column == WATCH_COL_UP)
@@ -268,8 +271,8 @@ static void put_totals(struct watch_frame *frame, int y, const struct watch_hist
 static void put_hints(struct watch_frame *frame, int y, const struct watch_view *view)
 {
 	static const char *const hints[][2] = {
-		{ "q", "quit" }, { "?", "help" }, { "/", "filter" }, { "s", "sort" }, { "f", "family" }, { "t", "totals" },
-		{ "a", "average" }, { "u", "units" }, { "z", "zero" }, { "space", "pause" }, { "Enter", "host" },
+		{ "q", "quit" }, { "?", "help" }, { "/", "filter" }, { "Enter", "host" }, { "s", "sort" }, { "t", "totals" },
+		{ "f", "family" }, { "a", "average" }, { "u", "units" }, { "space", "pause" }, { "z", "zero" },
 	};
 	int x = 0;
 

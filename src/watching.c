@@ -12,6 +12,7 @@
 #include "hostmeter/watch_json.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -406,6 +407,18 @@ static int run(struct watching *w)
 	return wants_screen(w->config) ? run_screen(w) : run_plain(w);
 }
 
+/* What the title calls the meter: its machine. */
+static void name_source(struct watching *w)
+{
+	char name[HOST_NAME_MAX + 1] = "";
+
+	if (w->config->connect)
+		snprintf(name, sizeof(name), "%s", w->config->connect + strlen("http://"));
+	else
+		gethostname(name, sizeof(name) - 1);
+	snprintf(w->view.source, sizeof(w->view.source), "%s%s", name, w->standalone ? " (standalone)" : "");
+}
+
 int watching_run(const struct config *config)
 {
 	struct watching w = { .config = config, .source = config->connect ? config->connect : config->socket };
@@ -418,7 +431,7 @@ int watching_run(const struct config *config)
 	w.view = watch_view_default();
 	w.view.interval_ns = config->watch_interval_ns;
 	w.view.utf8 = term_locale();
-	snprintf(w.view.source, sizeof(w.view.source), "%s", w.standalone ? "standalone" : w.source);
+	name_source(&w);
 	if (config->connect)
 		strcpy(w.view.connections_notice, "Its connections are told on the router itself only: hostmeter --watch there.");
 	status = run(&w);

@@ -404,7 +404,7 @@ def test_standalone(lab, traffic, chat):
     chat()
     with Terminal(lab) as terminal:
         alone = Alone(lab, terminal)
-        terminal.sees(r"^hostmeter standalone ")
+        terminal.sees(r"^hostmeter .*\(standalone\)")
         terminal.sees(r"^desktop +[0-9.]+M +[0-9.]+k? ")
         terminal.sees(r"^phone .* 100% +[1-9]")
         # Nothing of it can be met: no port, no file where a meter's are.
@@ -420,7 +420,7 @@ def test_standalone(lab, traffic, chat):
         terminal.is_given_back()
         assert all(" (stopped)" not in open(f"/proc/{pid}/status").read() for pid in meters)
         terminal.line("fg")
-        terminal.sees(r"^hostmeter standalone ")
+        terminal.sees(r"^hostmeter .*\(standalone\)")
         terminal.keys("q")
         terminal.is_given_back()
         alone.is_gone(meters)

@@ -466,6 +466,63 @@ static void three_hosts(struct world *w)
 	}
 }
 
+/* What each host of a home does in a second, in kB down and up. */
+static uint64_t wave(uint64_t t, uint64_t period, uint64_t least, uint64_t most)
+{
+	uint64_t at = t % period, half = period / 2;
+
+	return least + (most - least) * (at < half ? at : period - at) / half;
+}
+
+/* The README's picture: an evening. */
+static void a_home(struct world *w)
+{
+	struct {
+		const char *name, *mac, *address;
+		uint64_t down4, up4, down6, up6; /* so far, in kB */
+		uint32_t connections[WATCH_FAMILIES];
+		uint64_t last;
+	} hosts[] = {
+		{ .name = "tv", .mac = "00:00:5e:00:53:0e", .address = "192.168.77.14", .connections = { 3, 6 } },
+		{ .name = "desktop", .mac = "00:00:5e:00:53:0b", .address = "192.168.77.11", .connections = { 87, 31 } },
+		{ .name = "laptop", .mac = "00:00:5e:00:53:0c", .address = "192.168.77.12", .connections = { 12, 9 } },
+		{ .name = "phone", .mac = "00:00:5e:00:53:0d", .address = "192.168.77.13", .connections = { 2, 17 } },
+		{ .name = "printer", .mac = "00:00:5e:00:53:0f", .address = "192.168.77.15" },
+		{ .name = "router", .mac = "", .connections = { 4, 1 } },
+	};
+
+	for (uint64_t t = 0; t <= 300; t++) {
+		struct watch_sample sample = sample_at(T0 + t * S);
+		uint64_t down = 0, up = 0;
+
+		hosts[0].down6 += t % 10 < 3 ? 7000 : 30; /* a film comes in blocks */
+		hosts[0].up6 += t % 10 < 3 ? 90 : 1;
+		hosts[1].down4 += t > 264 ? wave(t, 36, 900, 4100) : wave(t, 9, 0, 60);
+		hosts[1].up4 += t > 264 ? 60 : 3;
+		hosts[2].down4 += wave(t, 14, 140, 260); /* a call */
+		hosts[2].up4 += wave(t, 14, 150, 230);
+		hosts[3].down6 += t % 37 < 4 ? 400 : 0;
+		hosts[3].up6 += t % 37 < 4 ? 25 : 0;
+		hosts[5].down4 += t % 30 == 0;
+		for (size_t i = 0; i < sizeof(hosts) / sizeof(hosts[0]); i++) {
+			uint64_t before = hosts[i].down4 + hosts[i].down6;
+			struct watch_sample_host *host = put_host(&sample, hosts[i].name, hosts[i].mac, 1000 * hosts[i].down4,
+				1000 * hosts[i].up4, 1000 * hosts[i].down6, 1000 * hosts[i].up6);
+
+			memcpy(host->connections, hosts[i].connections, sizeof(host->connections));
+			hosts[i].last = i == 3 && t % 37 >= 4 ? hosts[i].last : i == 4 ? T0 - 7200 * S : i == 5 && t % 30 ?
+				hosts[i].last : T0 + t * S;
+			host->last_seen = hosts[i].last;
+			if (hosts[i].address)
+				watch_sample_add_address(&sample, hosts[i].address);
+			down += before;
+			up += hosts[i].up4 + hosts[i].up6;
+		}
+		put_link(&sample, "pppoe-wan", 1040 * down, 1060 * up);
+		add(&w->history, sample);
+	}
+}
+
 static void no_hosts(struct world *w)
 {
 	struct watch_sample sample = sample_at(T0);
@@ -570,7 +627,7 @@ static void frames_equal_the_golden_ones(void **state)
 	for (size_t i = 0; i < sizeof(worlds) / sizeof(worlds[0]); i++) {
 		struct world w = { .view = watch_view_default() };
 
-		strcpy(w.view.source, "/run/hostmeter/hostmeter.sock");
+		strcpy(w.view.source, "router");
 		worlds[i].fill(&w);
 		for (size_t size = 0; size < 3; size++) {
 			for (int utf8 = 0; utf8 < 2; utf8++) {
@@ -583,6 +640,29 @@ static void frames_equal_the_golden_ones(void **state)
 		}
 		finish(&w);
 	}
+}
+
+/* Each line of the picture stands in the README as it is drawn. */
+static void the_readme_shows_what_is_drawn(void **state)
+{
+	const char *tests = getenv("HOSTMETER_TESTS");
+	struct world w = { .view = watch_view_default() };
+	char path[256], *readme;
+
+	(void)state;
+	a_home(&w);
+	strcpy(w.view.source, "router");
+	w.view.utf8 = true;
+	w.view.height = 12;
+	render(&w);
+	check_golden(&w, "home");
+	snprintf(path, sizeof(path), "%s/../README.md", tests ? tests : "tests");
+	readme = read_whole(path);
+	for (int y = 0; y < w.frame.height; y++)
+		if (!strstr(readme, row(&w, y)))
+			fail_msg("README.md has no line '%s'", row(&w, y));
+	free(readme);
+	finish(&w);
 }
 
 static void put_connection(struct watch_connections *list, const char *src, uint16_t sport, const char *dst,
@@ -1024,6 +1104,7 @@ int main(void)
 		cmocka_unit_test(amounts_are_short),
 		cmocka_unit_test(text_fills_its_cells),
 		cmocka_unit_test(frames_equal_the_golden_ones),
+		cmocka_unit_test(the_readme_shows_what_is_drawn),
 		cmocka_unit_test(other_pages_equal_the_golden_ones),
 		cmocka_unit_test(any_size_is_drawn),
 		cmocka_unit_test(columns_give_way),

@@ -102,6 +102,7 @@ static int put_header(struct watch_frame *frame, int y, struct watch_view *view)
 	char title[24];
 
 	view->header_row = y;
+	watch_frame_paint(frame, y, WATCH_STYLE_HEADER);
 	for (int i = 0; i < COLUMNS; i++) {
 		const struct column *column = &columns[i];
 		bool sorted = view->sort == column->id && !view->plain;

@@ -173,6 +173,8 @@ static void put_columns(struct page *page, enum watch_style style, const char *c
 {
 	int width = page->frame->width, y = next_line(page), x, rest = 0;
 
+	if (style == WATCH_STYLE_HEADER)
+		watch_frame_paint(page->frame, y, style);
 	for (int i = PROTOCOL; i < CONNECTION_COLUMNS; i++)
 		rest += width >= connection_titles[i].from ? connection_titles[i].width : 0;
 	x = width - rest < REMOTE_MOST ? width - rest : REMOTE_MOST;

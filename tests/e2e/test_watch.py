@@ -244,6 +244,21 @@ def test_connections_of_a_host(lab, traffic):
         terminal.sees(r"^Its connections are told on the router itself only: hostmeter --watch there\.$")
 
 
+def test_dumps_come_while_somebody_watches(lab):
+    with lab.meter("--dump-interval", "30", config=lab.names()) as meter, Terminal(lab) as terminal:
+        def interval():
+            return meter.value("hostmeter_dump_interval_seconds")
+
+        wait_until(lambda: interval() == 30, what="the first dump")
+        terminal.line(watch(meter))
+        terminal.sees(r"^q quit")
+        wait_until(lambda: interval() == 1, what="dumps for the watcher")
+        before = meter.value("hostmeter_dumps_total")
+        wait_until(lambda: meter.value("hostmeter_dumps_total") > before + 1, what="two of them")
+        terminal.keys("q")
+        wait_until(lambda: interval() == 30, what="nobody watches")
+
+
 def test_zero(lab, traffic, chat):
     with lab.meter(config=lab.names()) as meter, Terminal(lab) as terminal:
         terminal.line(watch(meter))
@@ -493,8 +508,16 @@ def test_what_the_header_warns_of(lab, traffic):
 
 
 @pytest.mark.parametrize("term,env,codes", [("xterm-256color", {}, r"\x1b\[[0-9;]*38;5;"), ("xterm", {}, r"\x1b\[[0-9;]*3[0-7]"),
+                                            ("xterm-of-sixteen", {}, r"\x1b\[[0-9;]*9[0-7]"),
                                             ("xterm-256color", {"NO_COLOR": "1"}, None), ("vt100", {}, None)])
 def test_colours(lab, term, env, codes):
+    if term == "xterm-of-sixteen":  # few machines have one
+        made = subprocess.run(["infocmp", "-1", "xterm-256color"], capture_output=True, text=True, check=True).stdout
+        made = re.sub(r"^xterm-256color.*", f"{term}|made by a test,", made, flags=re.MULTILINE)
+        made = re.sub(r"colors#\w+", "colors#16", made).replace("pairs#0x10000", "pairs#256")
+        (lab.scratch / "terminfo.ti").write_text(made)
+        subprocess.run(["tic", "-o", lab.scratch / "terminfo", lab.scratch / "terminfo.ti"], check=True)
+        env = {"TERMINFO": str(lab.scratch / "terminfo")}
     with lab.meter(config=lab.names()) as meter, Terminal(lab, term=term, env=env) as terminal:
         terminal.line(watch(meter))
         terminal.sees(r"^q quit")

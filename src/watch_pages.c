@@ -51,6 +51,7 @@ static void show(struct watch_frame *frame, int y, const struct watch_history *h
 		.sorted = view->page != WATCH_PAGE_HOST ? NULL :
 			watch_connections_sorted(&history->connections, view->totals, view->reverse),
 	};
+	char hint[80];
 	int rows = page.to - page.from, move = view->move + view->move_pages * (rows > 1 ? rows - 1 : 1);
 
 	page.to = page.from;
@@ -65,8 +66,9 @@ static void show(struct watch_frame *frame, int y, const struct watch_history *h
 	page.top = view->page_top;
 	page.line = 0;
 	draw(&page);
-	watch_frame_put(frame, 0, frame->height - 1, frame->width, WATCH_STYLE_DIM,
-		page.line > rows ? "Esc back, arrows for more" : "Esc back");
+	snprintf(hint, sizeof(hint), "Esc back%s%s", page.line > rows ? ", arrows for more" : "",
+		page.sorted && history->connections.count ? ", t rates or totals, r reverse" : "");
+	watch_frame_put(frame, 0, frame->height - 1, frame->width, WATCH_STYLE_DIM, hint);
 	free(page.sorted);
 }
 

@@ -141,13 +141,19 @@ static void say(void *ctx, const char *text)
 	log_error("%s", text);
 }
 
+bool standalone_runs(struct standalone *standalone)
+{
+	if (standalone->pid && waitpid(standalone->pid, NULL, WNOHANG) == standalone->pid)
+		standalone->pid = 0;
+	return standalone->pid != 0;
+}
+
 static int wait_for_answer(struct standalone *s)
 {
 	uint64_t deadline = clock_mono_ns() + START_S * CLOCK_NS_PER_S;
 
 	while (!answers(s)) {
-		if (waitpid(s->pid, NULL, WNOHANG) == s->pid) {
-			s->pid = 0;
+		if (!standalone_runs(s)) {
 			each_line(s, LOG_LEVEL_ERROR, say, NULL);
 			return -ECHILD;
 		}

@@ -281,7 +281,11 @@ static bool go_on_asking(struct watching *w, uint64_t now)
 		/* Not to be waited for as long as a long interval is. */
 		if (w->next > now + RETRY_MS * CLOCK_NS_PER_MS)
 			w->next = now + RETRY_MS * CLOCK_NS_PER_MS;
-		snprintf(w->view.notice, sizeof(w->view.notice), "The meter is lost: %s. Trying again.", watch_feed_why(failure, text));
+		if (w->standalone && !standalone_runs(w->standalone))
+			snprintf(w->view.notice, sizeof(w->view.notice), "This view's own meter has ended: start the view again.");
+		else
+			snprintf(w->view.notice, sizeof(w->view.notice), "The meter is lost: %s. Trying again.",
+				watch_feed_why(failure, text));
 	}
 	return taken || failure;
 }

@@ -6,6 +6,8 @@
 #ifndef HOSTMETER_STANDALONE_H
 #define HOSTMETER_STANDALONE_H
 
+#include <stdbool.h>
+
 struct config;
 struct standalone;
 struct watch_sample;
@@ -17,6 +19,9 @@ int standalone_start(struct standalone **standalone, const struct config *config
 
 /* Ends it, waits for that, and removes its files. NULL is fine. */
 void standalone_stop(struct standalone *standalone);
+
+/* False once it has ended by itself. */
+bool standalone_runs(struct standalone *standalone);
 
 const char *standalone_socket(const struct standalone *standalone);
 

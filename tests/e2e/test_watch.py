@@ -456,6 +456,17 @@ def test_standalone_ends_with_the_view(lab):
                 terminal.is_given_back()
 
 
+def test_standalone_without_its_meter(lab):
+    with Terminal(lab) as terminal:
+        alone = Alone(lab, terminal)
+        terminal.sees(r"^q quit")
+        os.kill(alone.meters()[0], signal.SIGKILL)
+        terminal.sees(r"^This view's own meter has ended: start the view again\.")
+        terminal.keys("q")
+        terminal.is_given_back()
+        alone.is_gone([])
+
+
 def test_standalone_beside_a_meter(lab):
     """It says that the other has the first packets; and the other's files stay its own."""
     lab.load_rules()

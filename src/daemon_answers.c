@@ -61,15 +61,16 @@ static int take_snapshot(struct daemon *d, struct snapshot *snapshot)
 	error = setup_snapshot(&d->setup, snapshot, loop_now_ns(d->loop));
 	if (!error)
 		describe_process(d, &snapshot->process);
-	/* Only now: who looks once is not to find that dumps come as often as for a watcher. */
-	ask_for_dump(d);
 	return error;
 }
 
 static int answer_snapshot(void *ctx, struct snapshot *snapshot)
 {
+	int error = take_snapshot(ctx, snapshot);
+
+	/* Only now: who looks once is not to find that dumps come as often as for a watcher. */
 	ask_for_dump(ctx);
-	return take_snapshot(ctx, snapshot);
+	return error;
 }
 
 void daemon_say_state(struct daemon *d)

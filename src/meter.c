@@ -34,7 +34,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define FLUSH_NS (UINT64_C(250) * CLOCK_NS_PER_MS)   /* NFLOG's timeout of 100 ms, and room for a busy loop */
 #define STALL_NS CLOCK_NS_PER_S
 #define GONE_NS (60 * CLOCK_NS_PER_S)
 #define SIGHTING_KEEP_NS (120 * CLOCK_NS_PER_S)      /* longer than any dump interval that is not asked for */
@@ -98,12 +97,7 @@ void meter_free(struct meter *meter)
 	free(meter);
 }
 
-/* --- For the observer, if there is one */
-
-static uint64_t key_of(const struct meter *m, const struct ct_event *event)
-{
-	return event->key ? event->key : flow_key(&m->options.hash, event);
-}
+/* --- The observer, if there is one */
 
 void meter_observe(struct meter *meter, void (*observe)(void *ctx, const struct meter_note *note), void *ctx)
 {
@@ -111,106 +105,11 @@ void meter_observe(struct meter *meter, void (*observe)(void *ctx, const struct 
 	meter->observe_ctx = ctx;
 }
 
-static void tell(const struct meter *m, struct meter_note note)
+void meter_tell(const struct meter *m, struct meter_note note)
 {
 	note.now = m->now;
-	note.key = note.event ? key_of(m, note.event) : note.flow->key;
+	note.key = note.event ? meter_key(m, note.event) : note.flow->key;
 	m->observe(m->observe_ctx, &note);
-}
-
-/* The note is made only where somebody reads it. */
-#define NOTE(m, ...)                                                                                                   \
-	do {                                                                                                           \
-		if ((m)->observe)                                                                                      \
-			tell(m, (struct meter_note){ __VA_ARGS__ });                                                   \
-	} while (0)
-
-/* --- Counting */
-
-/* The original direction leaves a host that began the flow and enters one that answers. */
-static struct host_count *count_of(struct host_count counts[HOST_FAMILIES][2], const struct flow *flow, bool is_reply, int dir)
-{
-	return &counts[flow->v6][(dir == CT_ORIGINAL) == is_reply ? HOST_IN : HOST_OUT];
-}
-
-static void add_to_host(struct meter *m, const struct flow *flow, uint32_t index, bool is_reply,
-	const struct host_count delta[static 2])
-{
-	struct host *host = hosts_get(m->hosts, index);
-
-	for (int dir = 0; dir < 2; dir++)
-		host_count_add(count_of(flow->scope == FLOW_WAN ? host->wan : host->local, flow, is_reply, dir), &delta[dir]);
-	host->last_seen = m->now;
-	if (!host->first_seen)
-		host->first_seen = m->now;
-}
-
-/* What leaves the host leaves by the WAN, what enters it came in there. */
-static void add_to_wan(struct meter *m, const struct flow *flow, const struct host_count delta[static 2])
-{
-	for (int dir = 0; dir < 2; dir++)
-		wan_count(m->wan, flow->wan, flow->host, (dir == CT_ORIGINAL) == flow->host_is_reply ? WAN_RX : WAN_TX,
-			&delta[dir]);
-}
-
-/* Packets are kept modulo 2^32, so what lies more than half of that ahead lies behind. */
-static bool fell(const struct flow *flow, const struct ct_event *event)
-{
-	for (int dir = 0; dir < 2; dir++) {
-		if (event->bytes[dir] < flow->bytes[dir] || (int32_t)((uint32_t)event->packets[dir] - flow->packets[dir]) < 0)
-			return true;
-	}
-	return false;
-}
-
-void meter_count(struct meter *m, struct flow *flow, const struct ct_event *event)
-{
-	struct host_count delta[2];
-
-	if (!event->has_counters || flow->scope == FLOW_UNDECIDED)
-		return;
-	if (fell(flow, event)) {
-		/* Somebody zeroed them, or the key went to another flow while its end was lost: all of it is new. */
-		m->stats.counter_resets++;
-		NOTE(m, METER_NOTE_RESET, .event = event, .flow = flow);
-		memset(flow->bytes, 0, sizeof(flow->bytes));
-		memset(flow->packets, 0, sizeof(flow->packets));
-	}
-	for (int dir = 0; dir < 2; dir++) {
-		delta[dir].bytes = event->bytes[dir] - flow->bytes[dir];
-		delta[dir].packets = (uint32_t)((uint32_t)event->packets[dir] - flow->packets[dir]);
-		flow->bytes[dir] = event->bytes[dir];
-		flow->packets[dir] = (uint32_t)event->packets[dir];
-	}
-	if (flow->scope == FLOW_IGNORED || !(delta[0].packets | delta[1].packets | delta[0].bytes | delta[1].bytes))
-		return;
-	NOTE(m, METER_NOTE_COUNTED, .event = event, .flow = flow, .delta = { delta[0], delta[1] });
-	add_to_host(m, flow, flow->host, flow->host_is_reply, delta);
-	if (flow->peer != HOST_NONE)
-		add_to_host(m, flow, flow->peer, !flow->host_is_reply, delta);
-	if (flow->scope == FLOW_WAN)
-		add_to_wan(m, flow, delta);
-	if (event->type == CT_ENTRY)
-		m->totals_moved = true;
-}
-
-void meter_count_floor(struct meter *m, const struct flow *flow, const struct flow *last)
-{
-	for (int dir = 0; dir < 2; dir++) {
-		bool fell = flow->bytes[0] < last->bytes[0] || flow->bytes[1] < last->bytes[1];
-		const struct host_count delta = {
-			.bytes = flow->bytes[dir] - (fell ? 0 : last->bytes[dir]),
-			.packets = (uint32_t)(flow->packets[dir] - (fell ? 0 : last->packets[dir])),
-		};
-		struct host *host = flow->host == HOST_NONE ? NULL : hosts_get(m->hosts, flow->host);
-		struct host *peer = flow->peer == HOST_NONE ? NULL : hosts_get(m->hosts, flow->peer);
-		bool local = flow->scope == FLOW_LOCAL;
-
-		if (host)
-			host_count_add(count_of(host->floor[local], flow, flow->host_is_reply, dir), &delta);
-		if (peer)
-			host_count_add(count_of(peer->floor[local], flow, !flow->host_is_reply, dir), &delta);
-	}
 }
 
 /* --- Deciding */
@@ -257,7 +156,7 @@ static bool decide(struct meter *m, struct flow *flow, const struct ct_event *ev
 	if (a.scope == FLOW_UNDECIDED)
 		return false;
 	assign(m, flow, &a);
-	NOTE(m, METER_NOTE_DECIDED, .event = event, .flow = flow, .end = m->end);
+	METER_NOTE(m, METER_NOTE_DECIDED, .event = event, .flow = flow, .end = m->end);
 	if (sighted)
 		sightings_used(m->sightings, flow_pair_of(&m->options.hash, event, &swapped));
 	return true;
@@ -311,7 +210,7 @@ static void hold(struct meter *m, struct flow *flow, const struct ct_event *even
 	bool fresh;
 	struct meter_held *held = table_put(m->held, flow->key, &fresh);
 
-	NOTE(m, METER_NOTE_HELD, .event = event, .flow = flow);
+	METER_NOTE(m, METER_NOTE_HELD, .event = event, .flow = flow);
 	if (held)
 		held->event = *event;
 	else /* no room to wait: decide with what is known */
@@ -338,7 +237,7 @@ static void note_status(struct meter *m, struct flow *flow, const struct ct_even
 
 static void on_entry(struct meter *m, const struct ct_event *event)
 {
-	uint64_t key = key_of(m, event);
+	uint64_t key = meter_key(m, event);
 	enum attribute_effort effort = ATTRIBUTE_KNOWN;
 	struct flow *flow;
 	bool fresh;
@@ -346,7 +245,7 @@ static void on_entry(struct meter *m, const struct ct_event *event)
 	m->stats.entries++;
 	if (tombs_entry(m->tombs, key, m->dump_began) == TOMBS_REPEATED) {
 		m->stats.duplicates++;
-		NOTE(m, METER_NOTE_REPEATED, .event = event);
+		METER_NOTE(m, METER_NOTE_REPEATED, .event = event);
 		return;
 	}
 	flow = table_put(m->flows, key, &fresh);
@@ -360,7 +259,7 @@ static void on_entry(struct meter *m, const struct ct_event *event)
 		m->flows_undecided++;
 		if (event->has_counters && !born_while_metering(m, event)) {
 			m->stats.baselined++;
-			NOTE(m, METER_NOTE_BASELINE, .event = event);
+			METER_NOTE(m, METER_NOTE_BASELINE, .event = event);
 			memcpy(flow->bytes, event->bytes, sizeof(flow->bytes));
 			flow->packets[0] = (uint32_t)event->packets[0];
 			flow->packets[1] = (uint32_t)event->packets[1];
@@ -397,7 +296,7 @@ static void count_end(struct meter *m, struct flow *flow, const struct waiting_e
 {
 	struct flow last;
 
-	flow->key = key_of(m, &end->event);
+	flow->key = meter_key(m, &end->event);
 	last = *flow;
 	meter_count(m, flow, &end->event);
 	checkpoint_note_end(m, flow, &last, false);
@@ -442,7 +341,7 @@ static void settle_waited(struct meter *m, const struct waiting_end *end)
 		return;
 	}
 	assign(m, &flow, guess);
-	NOTE(m, METER_NOTE_DECIDED, .event = &end->event, .flow = &flow);
+	METER_NOTE(m, METER_NOTE_DECIDED, .event = &end->event, .flow = &flow);
 	count_end(m, &flow, end);
 }
 
@@ -453,7 +352,7 @@ static void wait_or_settle(struct meter *m, struct waiting_end *end)
 
 	if (settle_end(m, end, nflog ? ATTRIBUTE_SIGHTED : ATTRIBUTE_KNOWN))
 		return;
-	NOTE(m, METER_NOTE_WAITS, .event = &end->event);
+	METER_NOTE(m, METER_NOTE_WAITS, .event = &end->event);
 	if (nflog)
 		end->guess = ask(m, &end->event, ATTRIBUTE_KNOWN, &sighted);
 	if (!waiting_push(m->waiting, end))
@@ -462,21 +361,21 @@ static void wait_or_settle(struct meter *m, struct waiting_end *end)
 
 static void on_destroy(struct meter *m, const struct ct_event *event)
 {
-	uint64_t key = key_of(m, event);
-	struct waiting_end end = { .deadline = m->now + FLUSH_NS, .event = *event };
+	uint64_t key = meter_key(m, event);
+	struct waiting_end end = { .deadline = m->now + METER_FLUSH_NS, .event = *event };
 	struct flow *flow;
 
 	end.event.key = key;
 	m->stats.destroys++;
 	if (tombs_destroy(m->tombs, key, event, m->now) == TOMBS_REPEATED) {
 		m->stats.duplicates++;
-		NOTE(m, METER_NOTE_REPEATED, .event = event);
+		METER_NOTE(m, METER_NOTE_REPEATED, .event = event);
 		return;
 	}
 	if (!event->has_counters)
 		m->stats.ended_uncounted++;
 	flow = table_find(m->flows, key);
-	NOTE(m, METER_NOTE_ENDED, .event = event, .flow = flow);
+	METER_NOTE(m, METER_NOTE_ENDED, .event = event, .flow = flow);
 	if (flow) {
 		bool decided = flow->scope != FLOW_UNDECIDED;
 		const struct flow last = *flow;
@@ -493,7 +392,7 @@ static void on_destroy(struct meter *m, const struct ct_event *event)
 	} else if (!born_while_metering(m, event)) {
 		/* No waiting for a sighting here: by then it could be that of the next flow between the same ends. */
 		m->stats.ended_before_first_dump++;
-		NOTE(m, METER_NOTE_EARLY, .event = event);
+		METER_NOTE(m, METER_NOTE_EARLY, .event = event);
 		return;
 	}
 	wait_or_settle(m, &end);
@@ -507,7 +406,7 @@ void meter_expect(const struct meter *meter, struct ct_event *event)
 
 bool meter_knows(const struct meter *meter, const struct ct_event *event)
 {
-	const struct flow *flow = table_find(meter->flows, key_of(meter, event));
+	const struct flow *flow = table_find(meter->flows, meter_key(meter, event));
 
 	return flow && flow->scope != FLOW_UNDECIDED;
 }
@@ -578,7 +477,7 @@ static bool settle_gone(void *ctx, void *record)
 	if (!is_gone(m, flow))
 		return false;
 	m->stats.ended_unseen++;
-	NOTE(m, METER_NOTE_GONE, .flow = flow);
+	METER_NOTE(m, METER_NOTE_GONE, .flow = flow);
 	held = table_find(m->held, flow->key);
 	if (held) {
 		struct ct_event event = held->event;
@@ -588,81 +487,6 @@ static bool settle_gone(void *ctx, void *record)
 	checkpoint_note_end(m, flow, &last, last.scope != FLOW_UNDECIDED);
 	meter_drop(m, flow);
 	return true;
-}
-
-/* --- First packets and the network's shape */
-
-/*
- * NFLOG comes in batches, so a first packet may be read of after its interface went or became a bridge's port: then it counts
- * what the interface was.
- */
-static void remember_side(struct meter *m, uint32_t ifindex, enum side before)
-{
-	if (before != SIDE_LAN && before != SIDE_WAN)
-		return;
-	if (topology_interface(m->topology, ifindex) == before)
-		return;
-	m->left[m->left_next++ % METER_LEFT] = (struct meter_left){ ifindex, before, m->now + FLUSH_NS };
-}
-
-static enum side side_of_packet(const struct meter *m, uint32_t ifindex)
-{
-	for (int i = 0; i < METER_LEFT; i++) {
-		if (m->left[i].ifindex == ifindex && ifindex && m->now < m->left[i].until)
-			return m->left[i].side;
-	}
-	return topology_interface(m->topology, ifindex);
-}
-
-void meter_sighting(struct meter *meter, const struct sighting *sighting, uint64_t now)
-{
-	meter->now = now;
-
-	struct sightings_end from = {
-		.ifindex = sighting->indev,
-		.side = side_of_packet(meter, sighting->indev),
-		.mac = sighting->mac,
-		.has_mac = sighting->has_mac,
-	};
-	struct sightings_end to = {
-		.ifindex = sighting->outdev,
-		.side = side_of_packet(meter, sighting->outdev),
-	};
-	bool swapped;
-	uint64_t pair = flow_pair(&meter->options.hash, sighting->proto, &sighting->src, sighting->sport, &sighting->dst,
-		sighting->dport, &swapped);
-
-	meter->stats.sightings++;
-	meter->stats.unsighted = 0;
-	if (!sightings_add(meter->sightings, pair, swapped, &from, &to, now))
-		meter->stats.sightings_lost++;
-	if (sighting->has_mac && mac_is_host(&sighting->mac) && from.side == SIDE_LAN)
-		neigh_saw(meter->neigh, sighting->indev, &sighting->src, &sighting->mac, now);
-}
-
-void meter_rtnl(struct meter *meter, const struct rtnl_event *event, uint64_t now)
-{
-	enum side before = topology_interface(meter->topology, event->ifindex);
-
-	meter->now = now;
-	neigh_rtnl(meter->neigh, event, now);
-	topology_rtnl(meter->topology, event);
-	if (event->type == RTNL_LINK)
-		remember_side(meter, event->ifindex, before);
-}
-
-void meter_rtnl_sync_begin(struct meter *meter, enum rtnl_type type, uint8_t family)
-{
-	if (type == RTNL_NEIGH)
-		neigh_sync_begin(meter->neigh);
-	topology_sync_begin(meter->topology, type, family);
-}
-
-void meter_rtnl_sync_end(struct meter *meter, enum rtnl_type type, uint8_t family)
-{
-	if (type == RTNL_NEIGH)
-		neigh_sync_end(meter->neigh);
-	topology_sync_end(meter->topology, type, family);
 }
 
 void meter_source(struct meter *meter, enum source source, bool up, uint64_t receive_buffer)
@@ -686,11 +510,6 @@ void meter_damaged(struct meter *meter, enum source source)
 uint64_t meter_offloaded(const struct meter *meter)
 {
 	return meter->flows_offloaded;
-}
-
-const struct topology *meter_topology(const struct meter *meter)
-{
-	return meter->topology;
 }
 
 /* --- Time */

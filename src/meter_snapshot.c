@@ -224,7 +224,7 @@ void meter_describe_flow(const struct meter *meter, const struct flow *record, s
 
 bool meter_find_flow(const struct meter *meter, const struct ct_event *event, struct meter_flow *flow)
 {
-	const struct flow *record = table_find(meter->flows, event->key ? event->key : flow_key(&meter->options.hash, event));
+	const struct flow *record = table_find(meter->flows, meter_key(meter, event));
 
 	if (record)
 		meter_describe_flow(meter, record, flow);

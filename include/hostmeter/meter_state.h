@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * meter_state: the inside of struct meter, for the files that make up the meter: meter.c, meter_snapshot.c, meter_addresses.c,
- * checkpoint.c. Nobody else includes it.
+ * meter_state: the inside of struct meter, for the files that make up the meter: meter*.c and checkpoint.c. Nobody else
+ * includes it.
  */
 #ifndef HOSTMETER_METER_STATE_H
 #define HOSTMETER_METER_STATE_H
 
 #include "hostmeter/buf.h"
+#include "hostmeter/clock.h"
 #include "hostmeter/meter.h"
 #include "hostmeter/meter_note.h"
 #include "hostmeter/neigh.h"
@@ -15,6 +16,8 @@
 #include "hostmeter/tombs.h"
 #include "hostmeter/waiting.h"
 #include "hostmeter/wan.h"
+
+#define METER_FLUSH_NS (UINT64_C(250) * CLOCK_NS_PER_MS) /* NFLOG's timeout of 100 ms, and room for a busy loop */
 
 enum { METER_DUMPS_REMEMBERED = 1024, METER_LEFT = 16 };
 
@@ -75,6 +78,22 @@ struct meter {
 	struct buf journal;
 	uint8_t dumps_to_fold;    /* complete dumps until the hosts' floors become part of their totals */
 };
+
+/* The key of an event's flow; worked out only where nobody did before. */
+static inline uint64_t meter_key(const struct meter *meter, const struct ct_event *event)
+{
+	return event->key ? event->key : flow_key(&meter->options.hash, event);
+}
+
+/* Hands the note to the observer, with key and time filled in. Only where there is one: METER_NOTE(). */
+void meter_tell(const struct meter *meter, struct meter_note note);
+
+/* The note is made only where somebody reads it. */
+#define METER_NOTE(m, ...)                                                                                                   \
+	do {                                                                                                           \
+		if ((m)->observe)                                                                                      \
+			meter_tell(m, (struct meter_note){ __VA_ARGS__ });                                                   \
+	} while (0)
 
 /* Counts what this reading has more than the record, and moves the record on. Undecided flows count nothing. */
 void meter_count(struct meter *meter, struct flow *flow, const struct ct_event *event);

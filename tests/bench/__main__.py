@@ -50,6 +50,8 @@ def _arguments():
     parser.add_argument("question", nargs="*", help=f"of {', '.join(QUESTIONS)}; default: all")
     parser.add_argument("--quick", action="store_true", help="three rounds, smaller numbers")
     parser.add_argument("--soak", type=int, metavar="FLOWS", help="instead: memory over so many flows (long)")
+    parser.add_argument("--raise-limit", action="store_true",
+                        help="raise the machine's own nf_conntrack_max meanwhile, for a million live flows (tools/bench does)")
     parser.add_argument("--output", type=Path, default=Path(PROGRAM).parent, metavar="DIR",
                         help="where bench.json and bench-*.svg go (beside the program)")
     arguments = parser.parse_args()

@@ -9,8 +9,8 @@
 #include "hostmeter/files.h"
 #include "hostmeter/firewall.h"
 #include "hostmeter/glance.h"
-#include "hostmeter/http.h"
 #include "hostmeter/http_client.h"
+#include "hostmeter/listen.h"
 #include "hostmeter/log.h"
 #include "hostmeter/sockets.h"
 #include "hostmeter/sysctl.h"
@@ -20,6 +20,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 enum { ANSWER_MS = 5000 };
 
@@ -204,12 +205,16 @@ static void try_port(const struct evidence *e, struct check_port *port, const ch
 {
 	const char *colon = strrchr(where, ':');
 	struct sockets_owner owner = { 0 };
+	int fd;
 
 	port->where = where;
 	for (size_t i = 0; i < e->status.listens; i++)
 		port->is_meters |= !strcmp(e->status.listen[i], where);
-	if (!port->is_meters)
-		port->error = http_try_listen(where);
+	/* Whether the meter could: this listens for a moment. */
+	if (!port->is_meters) {
+		fd = listen_tcp(where);
+		port->error = fd < 0 ? fd : close(fd);
+	}
 	if (port->error == -EADDRINUSE)
 		sockets_tcp((uint16_t)atoi(colon ? colon + 1 : where), &owner);
 	keep_owner(&port->owner, &owner);

@@ -66,19 +66,8 @@ void http_free(struct http *http);
 /* From now on; before, everybody is admitted. UNIX sockets are not asked about. */
 void http_set_admit(struct http *http, http_admit admit, void *ctx);
 
-/*
- * Listens on "ADDR:PORT", "[V6ADDR]:PORT", ":PORT" or "PORT" (all addresses, both families). 0 or -errno: -EINVAL for a
- * bad form, -EADDRINUSE, -EADDRNOTAVAIL, -EACCES.
- */
+/* Listens on TCP or as a UNIX socket, as listen_tcp() and listen_unix() do. 0 or -errno, theirs or -ENOMEM. */
 int http_listen(struct http *http, const char *where);
-
-/* Whether http_listen() would succeed now: it listens for a moment. The same values. */
-int http_try_listen(const char *where);
-
-/*
- * Listens on a UNIX socket with mode 0660. A left-over socket that nobody listens on is replaced. 0 or -errno:
- * -EADDRINUSE if somebody does, -ENOTSOCK if a file of another kind is in the way.
- */
 int http_listen_unix(struct http *http, const char *path);
 
 #endif

@@ -1,21 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "hostmeter/guard.h"
 
+#include "hostmeter/child.h"
 #include "hostmeter/log.h"
 
-#include <cap-ng.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/netlink.h>
 #include <poll.h>
-#include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
-#include <sys/prctl.h>
 #include <sys/socket.h>
-#include <sys/syscall.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 enum {
@@ -35,45 +31,7 @@ struct post {
 	unsigned int silence_ms;
 };
 
-/* --- The child's side. All signals are blocked. */
-
-static int compare_fds(const void *a, const void *b)
-{
-	return *(const int *)a - *(const int *)b;
-}
-
-/* Whatever else the meter holds open, sockets above all, ends with the meter. */
-static int close_others(const struct post *post)
-{
-	int keep[] = { STDERR_FILENO, post->heart, post->count, post->max, post->socket };
-	const int kept = sizeof(keep) / sizeof(keep[0]);
-	unsigned int from = 0;
-
-	qsort(keep, (size_t)kept, sizeof(keep[0]), compare_fds);
-	for (int i = 0; i <= kept; i++) {
-		unsigned int end = i < kept ? (unsigned int)keep[i] : ~0U;
-
-		/* By number: not every libc has a wrapper. */
-		if (end > from && syscall(SYS_close_range, from, end - 1, 0))
-			return -errno;
-		from = end + 1;
-	}
-	return 0;
-}
-
-static int settle_in(const struct post *post)
-{
-	setsid();
-	prctl(PR_SET_NAME, "hostmeter-guard");
-	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
-	capng_clear(CAPNG_SELECT_CAPS);
-	if (capng_apply(CAPNG_SELECT_CAPS))
-		return -EPERM;
-	/* Last, for a change of credentials may undo it. The socket pair tells of a meter that is dead already. */
-	if (prctl(PR_SET_PDEATHSIG, SIGKILL))
-		return -errno;
-	return close_others(post);
-}
+/* --- The child's side */
 
 /* The file's number, or -1. */
 static int64_t read_number(int fd)
@@ -142,63 +100,36 @@ static void stand_guard(const struct post *post)
 	}
 }
 
-__attribute__((noreturn)) static void child(const struct post *post)
+static void run(void *ctx, int error)
 {
-	int error = settle_in(post);
+	const struct post *post = ctx;
 
 	if (send(post->heart, &error, sizeof(error), MSG_NOSIGNAL) == sizeof(error) && !error)
 		stand_guard(post);
-	/* Not exit(): what is registered for that is the meter's. */
-	_exit(0);
 }
 
 /* --- The meter's side */
-
-/* A guard that was killed is no zombie for longer than a beat. */
-static void reap(struct guard *guard)
-{
-	pid_t pid;
-
-	do {
-		pid = waitpid(guard->pid, NULL, 0);
-	} while (pid < 0 && errno == EINTR);
-	guard->pid = -1;
-}
-
-static void end(struct guard *guard)
-{
-	if (guard->pid <= 0)
-		return;
-	/* A guard that is stopped itself would not see the socket pair's end. */
-	kill(guard->pid, SIGKILL);
-	reap(guard);
-}
 
 void guard_free(struct guard *guard)
 {
 	if (!guard)
 		return;
-	end(guard);
+	child_end(&guard->pid);
 	if (guard->heart >= 0)
 		close(guard->heart);
 	free(guard);
 }
 
-/* Signals are blocked around it, so that no handler of the meter ever runs in the child. Waits for the child's word. */
-static int fork_child(struct guard *guard, const struct post *post)
+static int fork_guard(struct guard *guard, struct post *post)
 {
-	int word = 0;
-	sigset_t all, before;
+	const int keep[] = { post->heart, post->count, post->max, post->socket };
+	const struct child_plan plan = {
+		.name = "hostmeter-guard", .keep = keep, .keeps = sizeof(keep) / sizeof(keep[0]), .run = run, .ctx = post,
+	};
+	pid_t pid = child_fork(&plan);
 
-	sigfillset(&all);
-	sigprocmask(SIG_SETMASK, &all, &before);
-	guard->pid = fork();
-	if (guard->pid == 0)
-		child(post);
-	if (guard->pid < 0)
-		word = -errno;
-	sigprocmask(SIG_SETMASK, &before, NULL);
-	return word;
+	guard->pid = pid < 0 ? -1 : pid;
+	return pid < 0 ? pid : 0;
 }
 
 static int await_word(const struct guard *guard)
@@ -243,7 +174,7 @@ static int start(struct guard *guard, const struct guard_watch *watch)
 		.silence_ms = watch->silence_ms };
 	guard->heart = fds[METER];
 	fds[METER] = -1;
-	error = fork_child(guard, &post);
+	error = fork_guard(guard, &post);
 out:
 	/* The child's end above all: else its death would not be seen. */
 	close_all(fds, FDS);
@@ -274,8 +205,8 @@ int guard_beat(struct guard *guard)
 		return -ECHILD;
 	if (send(guard->heart, "", 1, MSG_DONTWAIT | MSG_NOSIGNAL) == 1 || errno != EPIPE)
 		return 0;
-	/* Its end of the pair is closed: it is dead, or about to be. */
-	end(guard);
+	/* Its end of the pair is closed: it is dead, or about to be. A guard that was killed is no zombie for longer than a beat. */
+	child_end(&guard->pid);
 	return -ECHILD;
 }
 

@@ -10,12 +10,9 @@
  * table is nearly full, it switches reliability off, and the kernel frees the ended entries within a moment. A meter
  * that runs again learns of it from getsockopt(2), and from what it then counts as lost.
  *
- * What the guard is: a fork that is no heir. It has the socket, one end of the beat's socket pair, the two files
- * below and standard error; no capability (setting that option needs none), a session of its own, so that what stops
- * a terminal's job does not stop it, and every signal blocked but those that cannot be. SIGTERM too: a supervisor
- * sends it to the whole service, and a meter that hangs while it ends needs its guard until it is gone. It ends with
- * its meter, however that ends: the socket pair says so, and PR_SET_PDEATHSIG. Nothing runs in it but a loop over
- * poll(2), pread(2) and setsockopt(2).
+ * What the guard is: a child (child.h) that has the socket, one end of the beat's socket pair, the two files below and
+ * standard error; setting that option needs no capability. It ends with its meter: the socket pair says so, too.
+ * Nothing runs in it but a loop over poll(2), pread(2) and setsockopt(2).
  *
  * What it is not: no help where both are frozen (the cgroup freezer) or the meter has no guard.
  */

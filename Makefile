@@ -9,7 +9,7 @@ DESTDIR ?=
 JOBS    ?= $(shell nproc)
 
 PACKAGES := libnetfilter_conntrack libnetfilter_log libnfnetlink libmnl libmicrohttpd libconfuse jansson zlib libcap-ng \
-            ncursesw libev yaml-0.1 libxcrypt
+            ncursesw libev yaml-0.1 libxcrypt gnutls
 
 # libev ships no pkg-config file on Debian.
 pkgs      = $(filter-out libev,$(PACKAGES))

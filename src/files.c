@@ -341,15 +341,16 @@ static int open_regular(const char *path)
 	return fd;
 }
 
-static int read_one(const char *path, struct buf *text, size_t limit)
+int files_read_one(const char *path, size_t max, struct buf *text)
 {
 	int error = 0, fd = open_regular(path);
+	size_t limit = text->len + max;
 	ssize_t got = 1;
 
 	if (fd < 0)
-		return fd == -ENOENT || fd == -EINVAL ? 0 : fd;
+		return fd;
 	while (!error && got > 0) {
-		size_t want = limit > text->len ? limit - text->len : 0;
+		size_t want = limit - text->len;
 		void *room = buf_reserve(text, 65536);
 
 		/* One byte more than there is room for tells whether there is more. */
@@ -362,6 +363,15 @@ static int read_one(const char *path, struct buf *text, size_t limit)
 			buf_commit(text, (size_t)got > want ? want : (size_t)got);
 	}
 	close(fd);
+	return error;
+}
+
+static int read_match(const char *path, struct buf *text, size_t limit)
+{
+	int error = files_read_one(path, limit > text->len ? limit - text->len : 0, text);
+
+	if (error == -ENOENT || error == -EINVAL)
+		return 0;
 	/* The last line is not whole where the file was cut. */
 	while (error == -EFBIG && text->len && text->data[text->len - 1] != '\n')
 		text->len--;
@@ -378,7 +388,7 @@ int files_read(const char *path, struct buf *text)
 
 	if (!glob(path, 0, NULL, &found)) {
 		for (size_t i = 0; i < found.gl_pathc && i < FILES_MATCHES; i++) {
-			int ret = read_one(found.gl_pathv[i], text, limit);
+			int ret = read_match(found.gl_pathv[i], text, limit);
 
 			error = error ? error : ret;
 		}

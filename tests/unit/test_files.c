@@ -394,6 +394,22 @@ static void so_many_files_are_too_many(void **state)
 	buf_free(&text);
 }
 
+static void one_file_says_what_is_wrong(void **state)
+{
+	struct buf text = BUF_INIT;
+
+	scratch_write(state, "ten", "w", "0123456789");
+	assert_int_equal(mkfifo(scratch_path(state, "fifo"), 0600), 0);
+	assert_int_equal(files_read_one(scratch_path(state, "ten"), 10, &text), 0);
+	assert_string_equal(buf_text(&text), "0123456789");
+	assert_int_equal(files_read_one(scratch_path(state, "ten"), 9, &text), -EFBIG);
+	assert_string_equal(buf_text(&text), "0123456789012345678");
+	assert_int_equal(files_read_one(scratch_path(state, "none"), 10, &text), -ENOENT);
+	assert_int_equal(files_read_one(scratch_path(state, "fifo"), 10, &text), -EINVAL);
+	assert_int_equal(files_read_one(scratch_path(state, ""), 10, &text), -EINVAL);
+	buf_free(&text);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -411,6 +427,7 @@ int main(void)
 		SCRATCH_TEST(only_regular_files_are_opened),
 		SCRATCH_TEST(a_file_that_is_too_long_is_read_in_part),
 		SCRATCH_TEST(so_many_files_are_too_many),
+		SCRATCH_TEST(one_file_says_what_is_wrong),
 	};
 
 	return cmocka_run_group_tests_name("files", tests, NULL, NULL);

@@ -4,6 +4,7 @@
 #include "hostmeter/clock.h"
 #include "hostmeter/listen.h"
 #include "hostmeter/loop.h"
+#include "hostmeter/tls.h"
 
 #include <errno.h>
 #include <microhttpd.h>
@@ -52,8 +53,10 @@ struct http {
 	struct sending *live;
 	http_handler handler;
 	void *ctx;
+	void (*ended)(void *ctx, void *memory);
 	http_admit admit;
 	void *admit_ctx;
+	struct tls *tls; /* NULL: plain */
 	struct listener *listeners;
 };
 
@@ -78,6 +81,27 @@ const char *http_header(const struct http_request *request, const char *name)
 const char *http_query(const struct http_request *request, const char *name)
 {
 	return lookup(request, MHD_GET_ARGUMENT_KIND, name);
+}
+
+/* False where it does not fit, or there is none. */
+static bool take_text(char *to, size_t size, char *from)
+{
+	size_t len = from ? strlen(from) : size;
+
+	if (len < size)
+		memcpy(to, from, len + 1);
+	if (from)
+		explicit_bzero(from, len);
+	MHD_free(from);
+	return len < size;
+}
+
+bool http_basic(const struct http_request *request, struct http_credentials *credentials)
+{
+	char *password = NULL, *user = MHD_basic_auth_get_username_password(request->connection, &password);
+	bool has_user = take_text(credentials->user, sizeof(credentials->user), user);
+
+	return take_text(credentials->password, sizeof(credentials->password), user ? password : NULL) && has_user;
 }
 
 static struct addr addr_of(const struct sockaddr *address)
@@ -263,21 +287,36 @@ static enum MHD_Result refuse_method(struct listener *listener, struct MHD_Conne
 	return answer(listener, connection, &response, false);
 }
 
+/* What MHD keeps with a request that has no memory of the handler's. */
+static char begun;
+
+static void end_request(void *ctx, struct MHD_Connection *connection, void **state, enum MHD_RequestTerminationCode why)
+{
+	const struct listener *listener = ctx;
+
+	(void)connection, (void)why;
+	if (*state && *state != &begun && listener->http->ended)
+		listener->http->ended(listener->http->ctx, *state);
+	*state = NULL;
+}
+
 /*
- * MHD calls this once when the headers are there, then for each piece of a body, then once at the end. The first call
- * is told from the others by *state.
+ * MHD calls this once when the headers are there, then for each piece of a body, then once at the end, and again after
+ * a rest. The first call is told from the others by *state.
  */
 static enum MHD_Result handle(void *ctx, struct MHD_Connection *connection, const char *path, const char *method,
 	const char *version, const char *upload, size_t *upload_len, void **state)
 {
-	static char seen;
 	struct listener *listener = ctx;
-	struct http_request request = { .method = method, .path = path, .connection = connection };
+	void *memory = *state == &begun ? NULL : *state;
+	struct http_request request = {
+		.method = method, .path = path, .http = listener->http, .connection = connection, .memory = &memory,
+	};
 	struct http_response response = { .status = MHD_HTTP_OK };
 
 	(void)upload;
 	if (!*state) {
-		*state = &seen;
+		*state = &begun;
 		/* Refused here, a body is never read. */
 		if (strcmp(method, MHD_HTTP_METHOD_GET) != 0 && strcmp(method, MHD_HTTP_METHOD_HEAD) != 0)
 			return refuse_method(listener, connection);
@@ -292,13 +331,50 @@ static enum MHD_Result handle(void *ctx, struct MHD_Connection *connection, cons
 	if (!request.local)
 		request.client = client_addr(connection);
 	listener->http->handler(listener->http->ctx, &request, &response);
-	if (response.status == 0) {
+	*state = memory ? memory : &begun;
+	if (response.status == HTTP_CLOSE || response.status == HTTP_LATER) {
 		buf_free(&response.body);
 		if (response.shared.ctx)
 			response.shared.release(response.shared.ctx);
-		return MHD_NO;
+		if (response.status == HTTP_CLOSE)
+			return MHD_NO;
+		MHD_suspend_connection(connection);
+		return MHD_YES;
 	}
 	return answer(listener, connection, &response, strcmp(method, MHD_HTTP_METHOD_HEAD) == 0);
+}
+
+void http_wake(struct http *http, void *connection)
+{
+	MHD_resume_connection(connection);
+	/* MHD goes on with it in its next run, and wakes nobody for that who brings his own loop. */
+	for (struct listener *listener = http->listeners; listener; listener = listener->next)
+		loop_timer_set(listener->timer, 0);
+}
+
+/* --- TLS */
+
+/* MHD tells of each connection before its handshake, and once it is gone with its session. */
+static void notify(void *ctx, struct MHD_Connection *connection, void **socket_ctx, enum MHD_ConnectionNotificationCode code)
+{
+	const struct listener *listener = ctx;
+	const union MHD_ConnectionInfo *info;
+
+	if (code == MHD_CONNECTION_NOTIFY_CLOSED) {
+		tls_release(*socket_ctx);
+		*socket_ctx = NULL;
+		return;
+	}
+	info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_GNUTLS_SESSION);
+	/* A session without our rules has MHD's: no certificate, so its handshake fails. */
+	if (info && tls_attach(listener->http->tls, info->tls_session) == 0)
+		*socket_ctx = tls_hold(listener->http->tls);
+}
+
+void http_set_tls(struct http *http, struct tls *tls)
+{
+	tls_release(http->tls);
+	http->tls = tls_hold(tls);
 }
 
 /* --- Inside the loop */
@@ -369,15 +445,24 @@ static void listener_free(struct listener *listener)
 /* A listener on fd, which it takes over, on failure too. path: of a UNIX socket, or NULL. */
 static int listener_add(struct http *http, int fd, const char *path)
 {
+	struct listener *listener = calloc(1, sizeof(*listener));
+	bool has_tls = http->tls && !path;
+	const struct MHD_OptionItem for_tls[] = {
+		/* MHD wants to know where certificates come from, before there is a session that gets ours. */
+		{ MHD_OPTION_HTTPS_CERT_CALLBACK, 0, tls_no_certificate() },
+		{ MHD_OPTION_NOTIFY_CONNECTION, (intptr_t)notify, listener },
+		{ MHD_OPTION_END, 0, NULL },
+	};
 	const struct MHD_OptionItem options[] = {
 		{ MHD_OPTION_LISTEN_SOCKET, fd, NULL },
 		{ MHD_OPTION_CONNECTION_LIMIT, CONNECTIONS, NULL },
 		{ MHD_OPTION_CONNECTION_TIMEOUT, TIMEOUT_S, NULL },
 		{ MHD_OPTION_CONNECTION_MEMORY_LIMIT, CONNECTION_MEMORY, NULL },
 		{ MHD_OPTION_STRICT_FOR_CLIENT, 1, NULL },
+		{ MHD_OPTION_NOTIFY_COMPLETED, (intptr_t)end_request, listener },
+		{ has_tls ? MHD_OPTION_ARRAY : MHD_OPTION_END, 0, (void *)for_tls },
 		{ MHD_OPTION_END, 0, NULL },
 	};
-	struct listener *listener = calloc(1, sizeof(*listener));
 	const union MHD_DaemonInfo *info;
 	struct stat st;
 
@@ -392,8 +477,8 @@ static int listener_add(struct http *http, int fd, const char *path)
 		listener->device = st.st_dev;
 		listener->inode = st.st_ino;
 	}
-	listener->daemon = MHD_start_daemon(
-		MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME, 0, accept_client, listener, handle, listener, MHD_OPTION_ARRAY, options, MHD_OPTION_END);
+	listener->daemon = MHD_start_daemon(MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | (has_tls ? MHD_USE_TLS : 0),
+		0, accept_client, listener, handle, listener, MHD_OPTION_ARRAY, options, MHD_OPTION_END);
 	if (!listener->daemon) {
 		close(fd);
 		goto fail;
@@ -427,16 +512,23 @@ void http_set_admit(struct http *http, http_admit admit, void *ctx)
 	http->admit_ctx = ctx;
 }
 
+void http_on_end(struct http *http, void (*ended)(void *ctx, void *memory))
+{
+	http->ended = ended;
+}
+
 void http_free(struct http *http)
 {
 	if (!http)
 		return;
+	http->ended = NULL;
 	while (http->listeners) {
 		struct listener *listener = http->listeners;
 
 		http->listeners = listener->next;
 		listener_free(listener);
 	}
+	tls_release(http->tls);
 	free(http);
 }
 

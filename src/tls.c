@@ -5,6 +5,7 @@
 #include "hostmeter/files.h"
 
 #include <errno.h>
+#include <gnutls/abstract.h>
 #include <gnutls/gnutls.h>
 #include <gnutls/x509.h>
 #include <stdio.h>
@@ -15,7 +16,7 @@ enum { FILE_BYTES = 1 << 20, CHAIN = 16 };
 
 struct tls {
 	unsigned int users;
-	bool request, require, verify;
+	bool request, require, verify, slow;
 	gnutls_certificate_credentials_t credentials;
 	gnutls_priority_t priority;
 };
@@ -33,7 +34,13 @@ static int read_pem(struct buf *text, const char *path, enum tls_part part, stru
 {
 	int error = files_read_one(path, FILE_BYTES, text);
 
-	return error ? refuse(fault, part, error == -EINVAL ? "is not a regular file" : strerror(-error)) : 0;
+	if (!error)
+		return 0;
+	if (error == -EINVAL)
+		return refuse(fault, part, "is not a regular file");
+	fault->part = part;
+	snprintf(fault->text, sizeof(fault->text), "cannot be read: %s", strerror(-error));
+	return error;
 }
 
 static gnutls_datum_t datum_of(const struct buf *text)
@@ -103,6 +110,9 @@ static int load_pair(struct tls *tls, const struct tls_settings *settings, struc
 		else if (ret < 0)
 			error = refuse(fault, TLS_CERT, gnutls_strerror(ret));
 	}
+	if (!error)
+		tls->slow = gnutls_x509_privkey_get_pk_algorithm(key) != GNUTLS_PK_ECDSA &&
+			gnutls_x509_privkey_get_pk_algorithm(key) != GNUTLS_PK_EDDSA_ED25519;
 	for (unsigned int i = 0; i < count; i++)
 		gnutls_x509_crt_deinit(chain[i]);
 	gnutls_x509_privkey_deinit(key);
@@ -145,6 +155,11 @@ static int verify_client(gnutls_session_t session)
 	return GNUTLS_E_CERTIFICATE_ERROR;
 }
 
+bool tls_is_slow(const struct tls *tls)
+{
+	return tls->slow;
+}
+
 int tls_attach(struct tls *tls, void *session)
 {
 	int ret = gnutls_credentials_set(session, GNUTLS_CRD_CERTIFICATE, tls->credentials);
@@ -158,6 +173,20 @@ int tls_attach(struct tls *tls, void *session)
 	if (tls->verify)
 		gnutls_session_set_verify_function(session, verify_client);
 	return 0;
+}
+
+static int retrieve_nothing(gnutls_session_t session, const gnutls_datum_t *names, int count,
+	const gnutls_pk_algorithm_t *algorithms, int algorithm_count, gnutls_pcert_st **certs, unsigned int *cert_count,
+	gnutls_privkey_t *key)
+{
+	(void)session, (void)names, (void)count, (void)algorithms, (void)algorithm_count, (void)certs, (void)key;
+	*cert_count = 0;
+	return -1;
+}
+
+void *tls_no_certificate(void)
+{
+	return retrieve_nothing;
 }
 
 /* --- Start and end */

@@ -12,6 +12,7 @@
 
 struct loop;
 struct http;
+struct tls;
 
 struct http_request {
 	const char *method; /* "GET" or "HEAD"; others are answered with 405 before the callback */
@@ -19,12 +20,22 @@ struct http_request {
 	bool local;         /* came by the UNIX socket */
 	bool pieces;        /* HTTP/1.1: a client that knows a page that was cut, also where its length is not told beforehand */
 	struct addr client; /* family 0 if local; an IPv4-mapped address is given as IPv4 */
-	void *connection;   /* for http_header() and http_query() */
+	struct http *http;  /* these two for http_header(), http_query(), http_basic() and http_wake() */
+	void *connection;
+	void **memory;      /* the handler's own, of this request: NULL at first, kept where the answer is HTTP_LATER */
 };
 
 /* A header's or a query parameter's value, NULL if absent. Borrowed for the callback. Names of headers: any case. */
 const char *http_header(const struct http_request *request, const char *name);
 const char *http_query(const struct http_request *request, const char *name);
+
+/* Name and password of basic authentication (RFC 7617). */
+struct http_credentials {
+	char user[256], password[512];
+};
+
+/* False if the request has none, or longer ones. */
+bool http_basic(const struct http_request *request, struct http_credentials *credentials);
 
 enum { HTTP_HEADERS = 8 };
 
@@ -40,8 +51,11 @@ struct http_shared {
 	            the client is still there */
 };
 
+/* Instead of an answer: the connection is closed; or rests, and the handler is asked again after http_wake(). */
+enum http_instead { HTTP_CLOSE = 0, HTTP_LATER = 1 };
+
 struct http_response {
-	unsigned int status;        /* 200 unless set; 0: the connection is closed without an answer */
+	unsigned int status;        /* 200 unless set; or one of enum http_instead */
 	const char *content_type;   /* "text/plain; charset=utf-8" unless set */
 	struct buf body;            /* taken over by http */
 	struct http_shared shared;  /* instead of body */
@@ -59,12 +73,30 @@ typedef void (*http_handler)(void *ctx, const struct http_request *request, stru
  */
 typedef bool (*http_admit)(void *ctx, const struct addr *client, uint32_t ifindex);
 
-/* Nothing is listened to yet. NULL: out of memory. http_free(NULL) is fine; it drops connections and unlinks sockets. */
+/*
+ * Nothing is listened to yet. NULL: out of memory. http_free(NULL) is fine; it drops connections and unlinks sockets.
+ * Before it, whatever rests is woken; the handler is not asked any more.
+ */
 struct http *http_new(struct loop *loop, http_handler handler, void *ctx);
 void http_free(struct http *http);
 
+/* Ends the rest of a TCP connection (http_request.connection) whose answer was HTTP_LATER. */
+void http_wake(struct http *http, void *connection);
+
 /* From now on; before, everybody is admitted. UNIX sockets are not asked about. */
 void http_set_admit(struct http *http, http_admit admit, void *ctx);
+
+/*
+ * From now on ended is told of the memory of each request that ends with some, answered or not; with the handler's ctx.
+ * Not by http_free().
+ */
+void http_on_end(struct http *http, void (*ended)(void *ctx, void *memory));
+
+/*
+ * What is listened to on TCP from now on speaks TLS by these rules, of which http takes a use. Called again, new ones
+ * are for the connections that come; those that are there go on with theirs. UNIX sockets stay plain.
+ */
+void http_set_tls(struct http *http, struct tls *tls);
 
 /* Listens on TCP or as a UNIX socket, as listen_tcp() and listen_unix() do. 0 or -errno, theirs or -ENOMEM. */
 int http_listen(struct http *http, const char *where);

@@ -42,6 +42,14 @@ struct fixture {
 	struct addr asked_for;
 	uint32_t asked_ifindex;
 	int releases;
+	/* A request to "/rest" rests; the timer ends that. */
+	struct loop_timer *waker;
+	struct http *resting_http;
+	void *resting;
+	bool forgetful; /* what was remembered is forgotten with the answer */
+	int ended;
+	bool has_basic;
+	struct http_credentials basic;
 };
 
 /* A connection whose reply is collected until the server closes it. */
@@ -69,11 +77,37 @@ static void handler(void *ctx, const struct http_request *request, struct http_r
 	note(f->header, sizeof(f->header), http_header(request, "x-test"));
 	f->local = request->local;
 	f->client = request->client;
+	f->has_basic = http_basic(request, &f->basic);
 	assert_int_equal(response->status, 200);
+	if (strcmp(request->path, "/rest") == 0 && !*request->memory) {
+		*request->memory = &f->ended;
+		f->resting_http = request->http;
+		f->resting = request->connection;
+		response->status = HTTP_LATER;
+		loop_timer_set(f->waker, 5 * CLOCK_NS_PER_MS);
+		return;
+	}
+	if (f->forgetful)
+		*request->memory = NULL;
 	*response = f->answer;
 	buf_puts(&response->body, f->body);
 	if (strcmp(request->path, "/no-memory") == 0)
 		response->body.error = -ENOMEM;
+}
+
+static void wake(void *ctx)
+{
+	struct fixture *f = ctx;
+
+	http_wake(f->resting_http, f->resting);
+}
+
+static void ended(void *ctx, void *memory)
+{
+	struct fixture *f = ctx;
+
+	assert_ptr_equal(memory, &f->ended);
+	f->ended++;
 }
 
 static bool admit(void *ctx, const struct addr *client, uint32_t ifindex)
@@ -139,6 +173,8 @@ static int setup(void **state)
 	f->loop = loop_new();
 	f->http = http_new(f->loop, handler, f);
 	f->deadline = loop_timer_add(f->loop, too_late, f);
+	f->waker = loop_timer_add(f->loop, wake, f);
+	http_on_end(f->http, ended);
 	f->answer.status = 200;
 	f->body = "hello\n";
 	*state = f;
@@ -817,6 +853,117 @@ static void server_ends_with_a_live_body(void **state)
 	buf_free(&c.reply);
 }
 
+static void a_request_rests_and_goes_on(void **state)
+{
+	struct fixture *f = *state;
+
+	listen_tcp(f, "127.0.0.1:");
+	exchange(f, connect_v4(f), "GET /rest HTTP/1.1\r\n" CLOSE, "HTTP/1.1 200", "hello\n");
+	assert_int_equal(f->calls, 2);
+	assert_int_equal(f->ended, 1);
+	f->forgetful = true;
+	exchange(f, connect_v4(f), "GET /rest HTTP/1.1\r\n" CLOSE, "HTTP/1.1 200", "hello\n");
+	assert_int_equal(f->calls, 4);
+	assert_int_equal(f->ended, 1);
+	/* What has nothing to remember has no end that is told. */
+	f->forgetful = false;
+	exchange(f, connect_v4(f), "GET / HTTP/1.1\r\n" CLOSE, "HTTP/1.1 200", "hello\n");
+	assert_int_equal(f->ended, 1);
+}
+
+static void others_go_on_while_one_rests(void **state)
+{
+	struct fixture *f = *state;
+	struct client resting;
+
+	listen_tcp(f, "127.0.0.1:");
+	client_start(f, &resting, connect_v4(f), "GET /rest HTTP/1.1\r\n" CLOSE);
+	for (int i = 0; i < 3; i++)
+		exchange(f, connect_v4(f), "GET / HTTP/1.1\r\n" CLOSE, "HTTP/1.1 200", "hello\n");
+	assert_non_null(strstr(client_finish(&resting), "hello\n"));
+	buf_free(&resting.reply);
+}
+
+/* Its memory is told of, or the next connection at the same place would be taken for it. */
+static void a_client_that_goes_while_it_rests(void **state)
+{
+	struct fixture *f = *state;
+	const struct linger at_once = { 1, 0 };
+	struct client c;
+	int fd;
+
+	listen_tcp(f, "127.0.0.1:");
+	fd = connect_v4(f);
+	client_start(f, &c, fd, "GET /rest HTTP/1.1\r\n" CLOSE);
+	while (!f->resting) /* others make the loop go round */
+		exchange(f, connect_v4(f), "GET / HTTP/1.1\r\n" CLOSE, "HTTP/1.1 200", "hello\n");
+	loop_timer_stop(f->waker);
+	assert_int_equal(f->ended, 0);
+	loop_io_del(c.io);
+	setsockopt(fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once));
+	close(fd);
+	http_wake(f->resting_http, f->resting);
+	exchange(f, connect_v4(f), "GET / HTTP/1.1\r\n" CLOSE, "HTTP/1.1 200", "hello\n");
+	assert_int_equal(f->ended, 1);
+}
+
+static void what_rests_ends_with_the_server(void **state)
+{
+	struct fixture *f = *state;
+	struct client c;
+
+	listen_tcp(f, "127.0.0.1:");
+	client_start(f, &c, connect_v4(f), "GET /rest HTTP/1.1\r\n" CLOSE);
+	while (!f->resting)
+		exchange(f, connect_v4(f), "GET / HTTP/1.1\r\n" CLOSE, "HTTP/1.1 200", "hello\n");
+	loop_timer_stop(f->waker);
+	http_wake(f->resting_http, f->resting);
+	http_free(f->http);
+	f->http = NULL;
+	assert_string_equal(client_finish(&c), "");
+	assert_int_equal(f->ended, 0);
+	buf_free(&c.reply);
+}
+
+static void basic_credentials(void **state)
+{
+	static const struct { const char *header, *user, *password; } cases[] = {
+		{ "Authorization: Basic YWxpY2U6c2VjcmV0", "alice", "secret" },
+		{ "Authorization: Basic YWxpY2U6YTpiOg==", "alice", "a:b:" },
+		{ "Authorization: Basic Og==", "", "" },
+		{ "X-Nothing: x", NULL, NULL },
+		{ "Authorization: Bearer YWxpY2U6c2VjcmV0", NULL, NULL },
+		{ "Authorization: Basic", NULL, NULL },
+		{ "Authorization: Basic YWxpY2U=", NULL, NULL }, /* no colon */
+		{ "Authorization: Basic YWxpY2U6c2VjcmV", NULL, NULL },
+	};
+	struct fixture *f = *state;
+	char request[2048], many[1500];
+
+	listen_tcp(f, "127.0.0.1:");
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		snprintf(request, sizeof(request), "GET / HTTP/1.1\r\n%s\r\n" CLOSE, cases[i].header);
+		exchange(f, connect_v4(f), request, "HTTP/1.1 200", "hello\n");
+		assert_int_equal(f->has_basic, cases[i].user != NULL);
+		if (!cases[i].user)
+			continue;
+		assert_string_equal(f->basic.user, cases[i].user);
+		assert_string_equal(f->basic.password, cases[i].password);
+	}
+	/* "aaa" over and over: a name that is too long, then after "a:" a password that is. */
+	for (int i = 0; i < 2; i++) {
+		size_t len = i ? 4 : 0;
+
+		memcpy(many, "YTph", len);
+		for (; len < 800; len += 4)
+			memcpy(many + len, "YWFh", 4);
+		memcpy(many + len, i ? "YWFh" : "OmFh", 5);
+		snprintf(request, sizeof(request), "GET / HTTP/1.1\r\nAuthorization: Basic %s\r\n" CLOSE, many);
+		exchange(f, connect_v4(f), request, "HTTP/1.1 200", "hello\n");
+		assert_false(f->has_basic);
+	}
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -846,6 +993,11 @@ int main(void)
 		TEST(left_over_socket_is_replaced),
 		TEST(foreign_file_is_left_alone),
 		TEST(bad_paths_are_refused),
+		TEST(a_request_rests_and_goes_on),
+		TEST(others_go_on_while_one_rests),
+		TEST(a_client_that_goes_while_it_rests),
+		TEST(what_rests_ends_with_the_server),
+		TEST(basic_credentials),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

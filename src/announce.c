@@ -27,13 +27,13 @@ static void say_links(const struct topology *topology, enum side side, const cha
 	buf_free(&text);
 }
 
-void announce_start(const struct config *config, const struct topology *topology)
+void announce_start(const struct config *config, const struct topology *topology, bool has_tls)
 {
 	log_info("hostmeter %s meters every host of this router by its MAC address", HOSTMETER_VERSION);
 	say_links(topology, SIDE_WAN, "WAN", "none found: no default route and no --wan");
 	say_links(topology, SIDE_LAN, "LAN", "none: this machine meters itself as host=\"router\"");
 	for (size_t i = 0; i < config->listen.count; i++)
-		log_info("metrics: http://%s%s/metrics", config->listen.item[i][0] == ':' ? "localhost" : "", config->listen.item[i]);
+		log_info("metrics: %s://%s%s/metrics", has_tls ? "https" : "http", config->listen.item[i][0] == ':' ? "localhost" : "", config->listen.item[i]);
 	log_info("metrics here: hostmeter --once --socket %s", config->socket);
 }
 

@@ -517,6 +517,7 @@ void config_free(struct config *config)
 	free(config->runtime_dir);
 	free(config->state_dir);
 	free(config->file);
+	free(config->web_config);
 	free(config->replay);
 	free(config->record);
 	free(config->trace);

@@ -10,6 +10,7 @@
 #include "hostmeter/clock.h"
 #include "hostmeter/config.h"
 #include "hostmeter/daemon_state.h"
+#include "hostmeter/gate.h"
 #include "hostmeter/http.h"
 #include "hostmeter/ifnames.h"
 #include "hostmeter/intake.h"
@@ -22,6 +23,7 @@
 #include "hostmeter/notify.h"
 #include "hostmeter/reliability.h"
 #include "hostmeter/trace.h"
+#include "hostmeter/web.h"
 
 #include <cap-ng.h>
 #include <errno.h>
@@ -121,6 +123,14 @@ static void on_signal(void *ctx, int signo)
 		loop_stop(d->loop);
 	else
 		loop_timer_set(d->dump, STOP_NS);
+}
+
+static void on_hangup(void *ctx, int signo)
+{
+	struct daemon *d = ctx;
+
+	(void)signo;
+	web_reload(d->web);
 }
 
 static void settle_all(struct daemon *d)
@@ -266,7 +276,8 @@ static int make_parts(struct daemon *d)
 	d->nl = nl_new(d->loop, &nl_options, &callbacks);
 	d->reliability = reliability_new(d->nl, d->config->reliable_fill);
 	d->serve = serve_new(d->loop, d->config, &answers);
-	d->http = http_new(d->loop, serve_request, d->serve);
+	d->gate = gate_new(d->loop, serve_request, d->serve);
+	d->http = http_new(d->loop, gate_request, d->gate);
 	d->ifnames = ifnames_new(d->loop);
 	d->naming = naming_new(d->loop, d->setup.names, d->config, on_names, d);
 	d->listing = listing_new(d->setup.meter);
@@ -278,10 +289,11 @@ static int make_parts(struct daemon *d)
 	d->signals[0] = loop_signal_add(d->loop, SIGINT, on_signal, d);
 	d->signals[1] = loop_signal_add(d->loop, SIGTERM, on_signal, d);
 	d->signals[2] = loop_signal_add(d->loop, SIGUSR1, on_state, d);
-	if (!d->nl || !d->reliability || !d->serve || !d->http || !d->ifnames || !d->naming || !d->listing ||
+	if (!d->nl || !d->reliability || !d->serve || !d->gate || !d->http || !d->ifnames || !d->naming || !d->listing ||
 		!d->recorder || !d->tick || !d->dump || !d->retry || !d->again || !d->signals[0] || !d->signals[1] || !d->signals[2])
 		return -ENOMEM;
 	http_set_admit(d->http, serve_admits, d->serve);
+	http_on_end(d->http, gate_ended);
 	loop_on_turn_end(d->loop, on_turn_end, d);
 	return 0;
 }
@@ -314,6 +326,11 @@ static int start(struct daemon *d)
 		if (error)
 			return refuse("trace", d->config->trace, error);
 	}
+	if (web_new(&d->web, d->config->web_config, d->http, d->gate))
+		return DAEMON_EXIT_CONFIG;
+	/* Without one it ends the process, as ever. */
+	if (d->web)
+		d->signals[3] = loop_signal_add(d->loop, SIGHUP, on_hangup, d);
 	status = listen_everywhere(d);
 	if (status)
 		return status;
@@ -333,6 +350,7 @@ static void free_parts(struct daemon *d)
 
 	if (error)
 		log_error("%s: %s", d->config->trace, strerror(-error));
+	loop_signal_del(d->signals[3]);
 	loop_signal_del(d->signals[2]);
 	loop_signal_del(d->signals[1]);
 	loop_signal_del(d->signals[0]);
@@ -343,6 +361,8 @@ static void free_parts(struct daemon *d)
 	naming_free(d->naming);
 	listing_free(d->listing);
 	ifnames_free(d->ifnames);
+	web_free(d->web);
+	gate_free(d->gate);
 	http_free(d->http);
 	recorder_free(d->recorder);
 	serve_free(d->serve);

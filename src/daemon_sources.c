@@ -12,6 +12,7 @@
 #include "hostmeter/meter.h"
 #include "hostmeter/notify.h"
 #include "hostmeter/reliability.h"
+#include "hostmeter/web.h"
 
 #include <errno.h>
 #ifdef __GLIBC__
@@ -158,7 +159,7 @@ static void on_datagram(void *ctx, enum source source, bool outgoing, const void
 	intake_datagram(d->intake, nl_source_protocol(source), outgoing, data, len, loop_now_ns(d->loop));
 	check_dump_ended(d);
 	if (!d->metering && intake_topology_known(d->intake)) {
-		announce_start(d->config, meter_topology(meter_of(d)));
+		announce_start(d->config, meter_topology(meter_of(d)), web_has_tls(d->web));
 		start_metering(d);
 	}
 }

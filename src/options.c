@@ -394,6 +394,8 @@ static const struct row rows[] = {
 		.help = "who may ask besides this machine and its LANs" },
 	{ "server-name", 0, "NAME", SERVING, KEY | HIDDEN | LIST, add_server_name, FIELD(server_names),
 		.help = "a name of this machine that browsers may use" },
+	{ "web.config.file", 0, "FILE", SERVING, KEY, set_path, FIELD(web_config),
+		.help = "TLS and passwords, in the form that other exporters have" },
 	{ "socket", 0, "PATH", SERVING, KEY, set_path, FIELD(socket),
 		.help = "for --once and --watch (default: hostmeter.sock in --runtime-dir)" },
 	{ "runtime-dir", 0, "DIR", SERVING, KEY, set_path, FIELD(runtime_dir),

@@ -5,11 +5,13 @@
 #ifndef HOSTMETER_ANNOUNCE_H
 #define HOSTMETER_ANNOUNCE_H
 
+#include <stdbool.h>
+
 struct config;
 struct topology;
 
 /* Which interfaces are metered, and where the metrics are. */
-void announce_start(const struct config *config, const struct topology *topology);
+void announce_start(const struct config *config, const struct topology *topology, bool has_tls);
 
 /* Warns of the kernel's switches that the meter lives by, where they are off. */
 void announce_switches(void);

@@ -27,12 +27,14 @@ struct daemon {
 	struct intake *intake;
 	struct nl *nl;
 	struct serve *serve;
+	struct gate *gate;
 	struct http *http;
+	struct web *web;          /* NULL: no --web.config.file */
 	struct ifnames *ifnames;
 	struct trace_writer *trace; /* --trace FILE */
 	struct recorder *recorder;  /* --record FILE of others */
 	struct loop_timer *tick, *dump, *retry;
-	struct loop_signal *signals[3];
+	struct loop_signal *signals[4];
 	struct keeper *keeper;
 	struct reliability *reliability;
 	struct naming *naming;

@@ -45,7 +45,7 @@ struct web_config {
 /* What is wrong, and where. line 0: with the file as a whole. */
 struct web_config_fault {
 	int line;
-	char text[256];
+	char text[400];
 };
 
 /*

@@ -24,7 +24,7 @@ enum {
 	REQUEST_MAX = 256,
 	ACK_TIMEOUT_MS = 1000,
 	CONFIG_ATTEMPTS = 5,
-	EVENTS_FIRST = 1024,   /* datagrams before each one of a dump or of NFLOG; a flood must not stop those */
+	EVENTS_FIRST = 1024,   /* datagrams before each one of another source; a flood must not stop those */
 	NFLOG_COPY = 128,      /* IPv6 with extension headers and the ports */
 	NFLOG_BATCH = 32768,   /* bytes */
 	NFLOG_THRESHOLD = 100, /* messages */
@@ -271,14 +271,15 @@ static bool is_loss(ssize_t received)
 static bool read_some(struct reader *source, unsigned int datagrams, uint64_t until);
 
 /*
- * The end of a flow must be heard before a dump or a first packet tells of the next flow between the same ends. What is read
- * now of a dump the kernel wrote while the datagram before it was read, so events up to now are later than that.
+ * The end of a flow must be heard before a dump or a first packet tells of the next flow between the same ends, and before a
+ * neighbour tells that the address is another host's. What is read now of a dump the kernel wrote while the datagram before it
+ * was read, so events up to now are later than that.
  */
 static void read_events_first(struct reader *source)
 {
 	struct reader *events = &source->nl->source[SOURCE_EVENTS];
 
-	if ((source->id == SOURCE_DUMP || source->id == SOURCE_NFLOG) && events->socket)
+	if (source != events && events->socket)
 		read_some(events, EVENTS_FIRST, UINT64_MAX);
 }
 

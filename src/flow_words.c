@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "hostmeter/flow_words.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <netinet/in.h>
 #include <string.h>
@@ -30,7 +31,7 @@ static bool is_address(const struct ct_event *event, const char *text)
 
 bool flow_words_is_of(const char *host, const struct ct_event *event, const struct meter_flow *flow)
 {
-	return !strcmp(host, flow->host) || !strcmp(host, flow->peer) || !strcasecmp(host, flow->mac) ||
+	return !strcasecmp(host, flow->host) || !strcasecmp(host, flow->peer) || !strcasecmp(host, flow->mac) ||
 		!strcasecmp(host, flow->peer_mac) || is_address(event, host);
 }
 
@@ -44,17 +45,30 @@ void flow_words_put(struct buf *out, const char *name, const char *word)
 		buf_putc(out, *word == ' ' || *word == '=' ? '_' : *word);
 }
 
+static const struct {
+	uint8_t proto;
+	const char *name;
+} protos[] = {
+	{ IPPROTO_ICMP, "icmp" }, { IPPROTO_TCP, "tcp" }, { IPPROTO_UDP, "udp" }, { IPPROTO_DCCP, "dccp" },
+	{ IPPROTO_GRE, "gre" }, { IPPROTO_ICMPV6, "icmpv6" }, { IPPROTO_SCTP, "sctp" }, { IPPROTO_UDPLITE, "udplite" },
+};
+
+enum { PROTOS = sizeof(protos) / sizeof(protos[0]) };
+
 static const char *proto_name(uint8_t proto)
 {
-	static const struct { uint8_t proto; const char *name; } names[] = {
-		{ IPPROTO_ICMP, "icmp" }, { IPPROTO_TCP, "tcp" }, { IPPROTO_UDP, "udp" }, { IPPROTO_GRE, "gre" },
-		{ IPPROTO_ICMPV6, "icmpv6" }, { IPPROTO_SCTP, "sctp" }, { IPPROTO_UDPLITE, "udplite" },
-	};
-
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-		if (names[i].proto == proto)
-			return names[i].name;
+	for (size_t i = 0; i < PROTOS; i++)
+		if (protos[i].proto == proto)
+			return protos[i].name;
 	return "unknown";
+}
+
+int flow_words_proto(const char *name)
+{
+	for (size_t i = 0; i < PROTOS; i++)
+		if (!strcasecmp(protos[i].name, name))
+			return protos[i].proto;
+	return -ENOENT;
 }
 
 void flow_words_event(struct buf *out, const struct ct_event *event)

@@ -129,6 +129,8 @@ int flows_run(const struct config *config, struct buf *out)
 			poll(NULL, 0, AGAIN_MS);
 	} while (status == 202 && clock_mono_ns() < deadline);
 	buf_free(&target);
+	if (status == 200 && !out->len && config->flows_host && *config->flows_host)
+		log_info("%s has no such connection now", config->flows_host);
 	if (status == 200)
 		return flows_sort(out, config->flows_top) ? 1 : 0;
 	status = fail(config, status, out);

@@ -6,7 +6,6 @@
 #include "hostmeter/flow_words.h"
 #include "hostmeter/meter.h"
 
-#include <errno.h>
 #include <netdb.h>
 #include <stdlib.h>
 #include <string.h>
@@ -52,39 +51,46 @@ static bool read_number(const char *text, unsigned long max, unsigned long *valu
 	return !*end && *value <= max;
 }
 
-int listing_filter_set(struct listing_filter *filter, const char *host, const char *ipv, const char *proto,
+/* By number, by the name that the lines have, or as /etc/protocols has it. */
+static bool read_proto(const char *text, unsigned long *number)
+{
+	const struct protoent *entry;
+	int known = flow_words_proto(text);
+
+	if (read_number(text, UINT8_MAX, number))
+		return true;
+	entry = known < 0 ? getprotobyname(text) : NULL;
+	*number = (unsigned long)(entry ? entry->p_proto : known);
+	return known >= 0 || entry;
+}
+
+const char *listing_filter_set(struct listing_filter *filter, const char *host, const char *ipv, const char *proto,
 	const char *port)
 {
 	unsigned long number;
 
 	if (host && *host) {
 		if (strlen(host) >= sizeof(filter->host))
-			return -EINVAL;
+			return "host";
 		memset(filter->host, 0, sizeof(filter->host));
 		memcpy(filter->host, host, strlen(host));
 	}
 	if (ipv && *ipv) {
 		if (strcmp(ipv, "4") && strcmp(ipv, "6"))
-			return -EINVAL;
+			return "ipv";
 		filter->family = (uint8_t)(*ipv - '0');
 	}
 	if (proto && *proto) {
-		const struct protoent *entry = NULL;
-
-		if (!read_number(proto, UINT8_MAX, &number)) {
-			entry = getprotobyname(proto);
-			if (!entry)
-				return -EINVAL;
-			number = (unsigned long)entry->p_proto;
-		}
+		if (!read_proto(proto, &number))
+			return "proto";
 		filter->proto = (uint8_t)number;
 	}
 	if (port && *port) {
 		if (!read_number(port, UINT16_MAX, &number))
-			return -EINVAL;
+			return "port";
 		filter->port = (uint16_t)number;
 	}
-	return 0;
+	return NULL;
 }
 
 void listing_ask(struct listing *listing, const struct listing_filter *filter, uint64_t now)
@@ -189,8 +195,9 @@ static void put_json(struct buf *out, uint64_t time, const struct ct_event *even
 	put_quoted(out, "peer", flow->peer);
 	buf_putc(out, ',');
 	put_quoted(out, "peer_mac", flow->peer_mac);
-	buf_printf(out, ",\"by\":\"%s\",\"scope\":\"%s\",\"ipv\":%u,\"proto\":%u,\"id\":%u", flow_by_name(flow->by),
-		flow_words_scope(flow), event->family, event->proto, event->id);
+	buf_printf(out, ",\"by\":\"%s\",\"scope\":\"%s\",\"ipv\":%u,\"proto\":%u", flow_by_name(flow->by),
+		flow_words_scope(flow), event->family, event->proto);
+	buf_printf(out, ",\"zone\":%u,\"id\":%u", event->zone, event->id);
 	buf_printf(out, ",\"inbound\":%s", flow->inbound ? "true" : "false");
 	put_time(out, "start", event->start_ns);
 	for (int dir = 0; dir < 2; dir++) {

@@ -302,18 +302,19 @@ static void answer_status(struct serve *serve, const struct http_request *reques
 /* Who talks to whom is for this machine's own users only, not for the LAN. */
 static void answer_flows(struct serve *serve, const struct http_request *request, struct http_response *response)
 {
-	const char *json = http_query(request, "json");
+	const char *json = http_query(request, "json"), *wrong;
 	struct listing_filter filter;
 
 	memset(&filter, 0, sizeof(filter)); /* with its padding: it is compared as bytes */
 	filter.json = json && *json == '1';
+	wrong = listing_filter_set(&filter, http_query(request, "host"), http_query(request, "ipv"),
+		http_query(request, "proto"), http_query(request, "port"));
 	if (!request->local) {
 		response->status = 403;
 		buf_puts(&response->body, "connections are listed on the UNIX socket only\n");
-	} else if (listing_filter_set(&filter, http_query(request, "host"), http_query(request, "ipv"),
-			   http_query(request, "proto"), http_query(request, "port"))) {
+	} else if (wrong) {
 		response->status = 400;
-		buf_puts(&response->body, "no such ipv, proto or port\n");
+		buf_printf(&response->body, "there is no such %s: \"%s\"\n", wrong, http_query(request, wrong));
 	} else if (!serve->source.flows(serve->source.ctx, &filter, &response->body)) {
 		response->status = 202; /* ask again */
 	}

@@ -32,8 +32,8 @@ enum { LISTING_MAX = 64 << 20 }; /* bytes of one listing; what is beyond is left
 struct listing *listing_new(const struct meter *meter);
 void listing_free(struct listing *listing);
 
-/* Reads "host=…&ipv=…" values already taken apart; NULL is "not given". 0, or -EINVAL for a value that makes no sense. */
-int listing_filter_set(struct listing_filter *filter, const char *host, const char *ipv, const char *proto,
+/* Reads "host=…&ipv=…" values already taken apart; NULL is "not given". NULL, or the name of the value that makes no sense. */
+const char *listing_filter_set(struct listing_filter *filter, const char *host, const char *ipv, const char *proto,
 	const char *port);
 
 /* Wants the next dump listed by this filter. */

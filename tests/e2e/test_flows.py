@@ -60,6 +60,11 @@ def test_a_host_and_filters(lab, busy):
     six = listed(busy, "--flows", "--ipv", "6", "--proto", "tcp", "--port", "80")
     assert six and all(line.startswith("ipv6") and " tcp " in line and "port=80" in line for line in six)
     assert listed(busy, "--flows=nobody") == []
+    assert [without_timeout(line) for line in listed(busy, f"--flows={name.upper()}")] == [without_timeout(line) for line in ours]
+    # Each protocol by the name that its lines have.
+    for proto in "tcp", "icmp", "icmpv6":
+        lines = listed(busy, "--flows", "--proto", proto)
+        assert lines and all(line.split()[2] == proto for line in lines)
 
 
 def test_top_is_sorted(busy):
@@ -77,9 +82,13 @@ def test_json(lab, busy):
 
 
 def test_a_wrong_filter_is_one_line(busy):
-    done = busy.node.run(busy.argv[0], "--config", busy.config, "--socket", busy.socket, "--flows", "--proto", "none",
-                         check=False)
-    assert (done.returncode, done.stdout, len(done.stderr.splitlines())) == (2, "", 1)
+    for option, value in ("ipv", "5"), ("proto", "none"), ("port", "70000"), ("host", "x" * 64):
+        given = [f"--flows={value}"] if option == "host" else ["--flows", f"--{option}", value]
+        done = busy.node.run(busy.argv[0], "--config", busy.config, "--socket", busy.socket, *given, check=False)
+        assert (done.returncode, done.stdout) == (2, "")
+        assert done.stderr.endswith(f'--flows: there is no such {option}: "{value}"\n') and done.stderr.count("\n") == 1
+    done = busy.node.run(busy.argv[0], "--config", busy.config, "--socket", busy.socket, "--flows=nobody")
+    assert done.stdout == "" and done.stderr.endswith("nobody has no such connection now\n")
 
 
 def test_the_lan_may_not_list_them(lab, busy):

@@ -327,6 +327,7 @@ static json_t *interfaces(const struct snapshot *snapshot)
 
 		if (link->side == SIDE_LAN || link->side == SIDE_WAN) {
 			set(&one, "interface", text(link->name));
+			set(&one, "index", number(link->ifindex));
 			set(&one, "side", text(link->side == SIDE_WAN ? "wan" : "lan"));
 			set(&one, "up", json_boolean(link->is_up));
 			set(&one, "rx", count(link->rx_bytes, link->rx_packets));

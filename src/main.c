@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "hostmeter/asking.h"
+#include "hostmeter/auditing.h"
 #include "hostmeter/buf.h"
 #include "hostmeter/checking.h"
 #include "hostmeter/config.h"
@@ -24,7 +25,7 @@ static int print(struct buf *out)
 {
 	int status = EXIT_OK;
 
-	if (buf_error(out) || fwrite(out->data, 1, out->len, stdout) != out->len || fflush(stdout)) {
+	if (buf_error(out) || (out->len && fwrite(out->data, 1, out->len, stdout) != out->len) || fflush(stdout)) {
 		log_error("standard output: %s", buf_error(out) ? strerror(-buf_error(out)) : strerror(errno));
 		status = EXIT_RUNTIME;
 	}
@@ -105,6 +106,8 @@ static int run(const struct config *config)
 		return run_asking(config, flows_run);
 	case CONFIG_CHECK:
 		return run_asking(config, checking_run);
+	case CONFIG_AUDIT:
+		return run_asking(config, auditing_run);
 	case CONFIG_HELP:
 		config_help(stdout);
 		return EXIT_OK;

@@ -302,7 +302,7 @@ static int set_log_level(const struct setting *s)
 	return 0;
 }
 
-static int set_watch(const struct setting *s)
+static int set_optional_seconds(const struct setting *s)
 {
 	struct setting with_default = *s;
 
@@ -410,14 +410,14 @@ static const struct row rows[] = {
 		.help = "the same with the HTTP header of a CGI program", .mode = CONFIG_ONCE },
 	{ "output", 0, "FILE", MODES, 0, set_path, FIELD(output),
 		.help = "--once into FILE, which is replaced whole", .mode = CONFIG_ONCE },
-	{ "watch", 0, "SECONDS", MODES, OPTIONAL, set_watch, FIELD(watch_interval_ns),
+	{ "watch", 0, "SECONDS", MODES, OPTIONAL, set_optional_seconds, FIELD(watch_interval_ns),
 		.help = "show who uses the line now, from the running meter", .preset = "1", .min = 0.2, .max = 3600,
 		.mode = CONFIG_WATCH },
 	{ "count", 0, "N", MODES, 0, set_u32, FIELD(count),
 		.help = "--watch as plain text, N times", .min = 1, .max = 1e9, .mode = CONFIG_WATCH },
 	{ "json", 0, NULL, MODES, 0, set_flag, FIELD(json),
-		.help = "--watch, --flows or --check as JSON, one object a line", .mode = CONFIG_WATCH,
-		.also = BIT(CONFIG_FLOWS) | BIT(CONFIG_CHECK) },
+		.help = "--watch, --flows, --check or --audit as JSON, one object a line", .mode = CONFIG_WATCH,
+		.also = BIT(CONFIG_FLOWS) | BIT(CONFIG_CHECK) | BIT(CONFIG_AUDIT) },
 	{ "flows", 0, "HOST", MODES, OPTIONAL, set_flows, FIELD(flows_host),
 		.help = "list live connections as conntrack -L does, each with its host", .mode = CONFIG_FLOWS },
 	{ "ipv", 0, "4|6", MODES, 0, set_string, FIELD(flows_ipv),
@@ -428,6 +428,9 @@ static const struct row rows[] = {
 		.help = "--flows from or to this port", .mode = CONFIG_FLOWS },
 	{ "top", 0, "N", MODES, 0, set_u32, FIELD(flows_top),
 		.help = "--flows with the most bytes, sorted", .min = 1, .max = 1e9, .mode = CONFIG_FLOWS },
+	{ "audit", 0, "SECONDS", MODES, OPTIONAL, set_optional_seconds, FIELD(audit_interval_ns),
+		.help = "hold the running meter against the kernel for so long", .preset = "30", .min = 1, .max = 86400,
+		.mode = CONFIG_AUDIT },
 	{ "connect", 0, "URL", MODES, 0, set_url, FIELD(connect),
 		.help = "--watch another router's meter, http://HOST:PORT", .mode = CONFIG_WATCH },
 	{ "standalone", 0, NULL, MODES, 0, set_flag, FIELD(standalone),
@@ -593,6 +596,14 @@ static int refuse_word(const struct options_origin *origin, int code, const char
 	return options_refuse(origin, "unknown option \"%s\"; see --help", word);
 }
 
+/* A word too many; behind an option whose argument may be left out it was meant for that. */
+static int refuse_argument(const struct options_origin *origin, const struct row *mode, const char *word)
+{
+	if (mode && mode->flags & OPTIONAL)
+		return options_refuse(origin, "unexpected argument \"%s\": write --%s=%s", word, mode->name, word);
+	return options_refuse(origin, "unexpected argument \"%s\"; see --help", word);
+}
+
 /* At most one mode, and --trace only with the meter itself. */
 static int check_modes(struct config *config, const struct row *row, const struct row **mode,
 	const struct options_origin *origin)
@@ -635,7 +646,7 @@ int options_parse(struct config *config, uint64_t *given, int argc, char *const 
 		*given |= row_bit(row);
 	}
 	if (optind < argc)
-		return options_refuse(&plain, "unexpected argument \"%s\"; see --help", argv[optind]);
+		return refuse_argument(&plain, mode, argv[optind]);
 	if (config->standalone && config->connect)
 		return options_refuse(&plain, "--standalone: cannot be used together with --connect");
 	return 0;

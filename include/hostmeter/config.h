@@ -25,6 +25,7 @@ enum config_mode {
 	CONFIG_WATCH,       /* --watch */
 	CONFIG_FLOWS,       /* --flows */
 	CONFIG_CHECK,       /* --check */
+	CONFIG_AUDIT,       /* --audit */
 	CONFIG_HELP,
 	CONFIG_VERSION,
 };
@@ -70,6 +71,7 @@ struct config {
 	uint64_t watch_interval_ns;
 	uint32_t count;         /* --count N; 0: without end */
 	int color;              /* --color: 0 as the terminal is, 1 never, 2 always */
+	uint64_t audit_interval_ns;
 	bool json;
 	char *flows_host, *flows_ipv, *flows_proto, *flows_port; /* as given; NULL or "": all */
 	uint32_t flows_top;     /* 0: all, in the kernel's order */

@@ -72,7 +72,9 @@ static void show_hosts(struct buf *b, const struct config *config)
 
 static void show(struct buf *b, const struct config *config)
 {
-	static const char *const modes[] = { NULL, "once", "print-rules", "replay", "record", "watch", "flows", "help", "version" };
+	static const char *const modes[] = { [CONFIG_ONCE] = "once", [CONFIG_PRINT_RULES] = "print-rules",
+		[CONFIG_REPLAY] = "replay", [CONFIG_RECORD] = "record", [CONFIG_WATCH] = "watch", [CONFIG_FLOWS] = "flows",
+		[CONFIG_CHECK] = "check", [CONFIG_AUDIT] = "audit", [CONFIG_HELP] = "help", [CONFIG_VERSION] = "version" };
 
 	show_string(b, "mode", modes[config->mode], NULL);
 	show_strings(b, "lan", &config->lan, "");
@@ -102,6 +104,8 @@ static void show(struct buf *b, const struct config *config)
 	show_string(b, "connect", config->connect, NULL);
 	if (config->watch_interval_ns != UINT64_C(1000000000))
 		buf_printf(b, "watch-interval=%llu ", (unsigned long long)config->watch_interval_ns);
+	if (config->audit_interval_ns != UINT64_C(30000000000))
+		buf_printf(b, "audit-interval=%llu ", (unsigned long long)config->audit_interval_ns);
 	if (config->count)
 		buf_printf(b, "count=%u ", config->count);
 	if (config->color)
@@ -241,6 +245,10 @@ static void options_are_taken(void **state)
 		{ ARGS("--connect", "http://router"), "", "mode=watch connect=http://router " },
 		{ ARGS("--connect", "http://[fd00::1]:81/base"), "", "mode=watch connect=http://[fd00::1]:81/base " },
 		{ ARGS("--trace", "f"), "", "trace=f " },
+		{ ARGS("--json", "--flows=desktop", "--top", "3"), "", "mode=flows json " },
+		{ ARGS("--audit"), "", "mode=audit " },
+		{ ARGS("--audit=2.5", "--json"), "", "mode=audit audit-interval=2500000000 json " },
+		{ ARGS("--json", "--audit"), "", "mode=audit json " },
 		{ ARGS("--record", "f"), "", "mode=record record=f " },
 		{ ARGS("--seconds", "1.5", "--record", "f", "--record-limit", "5", "--anonymize"), "",
 			"mode=record record=f anonymize seconds=1500000000 record-limit=5 " },
@@ -399,7 +407,12 @@ static void bad_command_lines_are_refused(void **state)
 		{ ARGS("--watch=0.1"), "", LINE("--watch: \"0.1\" is not a number from 0.2 to 3600") },
 		{ ARGS("--watch=3601"), "", LINE("--watch: \"3601\" is not a number from 0.2 to 3600") },
 		{ ARGS("--watch="), "", LINE("--watch: \"\" is not a number from 0.2 to 3600") },
-		{ ARGS("--watch", "5"), "", LINE("unexpected argument \"5\"; see --help") },
+		{ ARGS("--audit=0"), "", LINE("--audit: \"0\" is not a number from 1 to 86400") },
+		{ ARGS("--audit", "--once"), "", LINE("--once: cannot be used together with --audit") },
+		{ ARGS("--audit", "--flows"), "", LINE("--flows: cannot be used together with --audit") },
+		{ ARGS("--audit", "--count", "3"), "", LINE("--count: cannot be used together with --audit") },
+		{ ARGS("--watch", "5"), "", LINE("unexpected argument \"5\": write --watch=5") },
+		{ ARGS("--flows", "desktop"), "", LINE("unexpected argument \"desktop\": write --flows=desktop") },
 		{ ARGS("--count", "0"), "", LINE("--count: \"0\" is not a number from 1 to 1e+09") },
 		{ ARGS("--color", "red"), "", LINE("--color: \"red\" is not auto, never or always") },
 		{ ARGS("--connect", "https://r"), "", LINE("--connect: \"https://r\": only http:// can be watched") },

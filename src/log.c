@@ -48,6 +48,11 @@ void log_set_fd(int fd)
 	log_place = UNASKED;
 }
 
+void log_for_people(void)
+{
+	log_place = TERMINAL;
+}
+
 static size_t put_prefix(char *line, size_t size, enum log_level level)
 {
 	if (log_place == UNASKED)

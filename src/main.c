@@ -126,6 +126,8 @@ int main(int argc, char *argv[])
 	if (config_load(&config, argc, argv, stderr))
 		return EXIT_USAGE;
 	log_set_level(config.log_level);
+	if (config.mode != CONFIG_METER)
+		log_for_people();
 	status = run(&config);
 	config_free(&config);
 	return status;

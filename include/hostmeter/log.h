@@ -23,6 +23,9 @@ int log_level_parse(enum log_level *level, const char *text);
 /* Where lines go; default STDERR_FILENO. Terminal or not is asked of it once. */
 void log_set_fd(int fd);
 
+/* Lines read as on a terminal wherever they go, until log_set_fd(): a command's complaints are not for the journal. */
+void log_for_people(void);
+
 void log_error(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void log_warning(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void log_info(const char *format, ...) __attribute__((format(printf, 1, 2)));

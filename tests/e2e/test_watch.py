@@ -376,7 +376,7 @@ POWERLESS = "setpriv", "--bounding-set", "-net_admin", "--inh-caps", "-net_admin
 def test_without_a_meter(lab):
     done = no_meter(lab, "--watch")
     assert (done.returncode, done.stdout) == (1, "")
-    assert done.stderr == ("<3>no meter runs here (nobody answers on /run/no/such.sock): start it with hostmeter, as root; "
+    assert done.stderr == ("hostmeter: error: no meter runs here (nobody answers on /run/no/such.sock): start it with hostmeter, as root; "
                            "or see it without one: hostmeter --watch --standalone\n")
     done = no_meter(lab, "--connect", "http://127.0.0.1:10060")
     assert done.returncode == 1 and "nobody answers" in done.stderr
@@ -485,7 +485,7 @@ def test_standalone_beside_a_meter(lab):
 def test_standalone_says_why_not(lab):
     done = no_meter(lab, "--watch", "--standalone", "--count", "1", prefix=POWERLESS)
     assert (done.returncode, done.stdout) == (1, "")
-    assert done.stderr == "<3>reading connection tracking needs root (CAP_NET_ADMIN)\n"
+    assert done.stderr == "hostmeter: error: reading connection tracking needs root (CAP_NET_ADMIN)\n"
 
 
 def test_what_the_header_warns_of(lab, traffic):

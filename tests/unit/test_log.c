@@ -43,6 +43,17 @@ static const char *logged(void)
 	return text;
 }
 
+static void a_commands_complaints_are_for_people(void **state)
+{
+	(void)state;
+	log_for_people();
+	log_error("no meter runs here");
+	assert_string_equal(logged(), "hostmeter: error: no meter runs here\n");
+	log_set_fd(ends[1]);
+	log_error("e");
+	assert_string_equal(logged(), "<3>e\n");
+}
+
 static void lines_carry_the_journals_priority(void **state)
 {
 	(void)state;
@@ -173,6 +184,7 @@ static void text_that_was_asked_for_is_written_at_every_level(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(a_commands_complaints_are_for_people, open_pipe, close_pipe),
 		cmocka_unit_test_setup_teardown(lines_carry_the_journals_priority, open_pipe, close_pipe),
 		cmocka_unit_test_setup_teardown(levels_above_are_dropped, open_pipe, close_pipe),
 		cmocka_unit_test_setup_teardown(a_name_cannot_forge_a_line, open_pipe, close_pipe),

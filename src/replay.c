@@ -21,8 +21,10 @@ static uint64_t tick_until(struct meter *meter, uint64_t ticked, uint64_t now)
 
 	if (now > ticked + enough)
 		ticked = now - enough;
-	for (; ticked + METER_TICK_NS <= now; ticked += METER_TICK_NS)
+	while (ticked + METER_TICK_NS <= now) {
+		ticked += METER_TICK_NS; /* later than every datagram so far: time runs one way */
 		meter_tick(meter, ticked);
+	}
 	return ticked;
 }
 

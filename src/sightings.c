@@ -115,7 +115,8 @@ static bool is_old(void *ctx, void *record)
 	const struct sightings *sightings = ctx;
 	const struct record *r = record;
 
-	return sightings->now_ms - r->time_ms > (r->used ? USED_KEEP_MS : sightings->keep_ms);
+	/* Signed: one that is a moment younger than now is not as old as can be. */
+	return (int32_t)(sightings->now_ms - r->time_ms) > (int32_t)(r->used ? USED_KEEP_MS : sightings->keep_ms);
 }
 
 void sightings_expire(struct sightings *sightings, uint64_t keep_ns, uint64_t now)

@@ -172,6 +172,19 @@ static void the_limit_holds(void **state)
 	sightings_free(sightings);
 }
 
+/* A clock that is read a little before the sighting's makes nothing old. */
+static void a_moment_ago_is_not_long_ago(void **state)
+{
+	struct sightings *sightings = sightings_new(10);
+	struct sightings_end end[2];
+
+	(void)state;
+	assert_true(add(sightings, pair(1), 0, &host, WAN, START + S / 20));
+	expire_all(sightings, START);
+	assert_true(sightings_find(sightings, pair(1), end));
+	sightings_free(sightings);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -182,6 +195,7 @@ int main(void)
 		cmocka_unit_test(used_ones_go_soon_others_late),
 		cmocka_unit_test(seven_weeks_are_no_edge),
 		cmocka_unit_test(the_limit_holds),
+		cmocka_unit_test(a_moment_ago_is_not_long_ago),
 	};
 
 	return cmocka_run_group_tests_name("sightings", tests, NULL, NULL);

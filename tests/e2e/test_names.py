@@ -11,7 +11,7 @@ def leases(lab):
     file = lab.scratch / "leases" / "dnsmasq.leases"
     file.parent.mkdir(exist_ok=True)
     server = lab.router.spawn(
-        "dnsmasq", "--keep-in-foreground", "--conf-file=/dev/null", "--user=root", "--port=0", "--log-facility=-",
+        "dnsmasq", "--no-daemon", "--conf-file=/dev/null", "--port=0", "--log-facility=-",
         f"--interface={lab.lan}", "--bind-interfaces", "--dhcp-range=192.168.77.100,192.168.77.150,1h",
         f"--dhcp-leasefile={file}", "--dhcp-authoritative", "--no-ping", f"--pid-file={file}.pid")
     wait_until(lambda: "DHCP, IP range" in server.output(), what="dnsmasq serves")

@@ -9,6 +9,7 @@
  */
 #include "hostmeter/auditing.h"
 
+#include "hostmeter/asking.h"
 #include "hostmeter/audit.h"
 #include "hostmeter/audit_kernel.h"
 #include "hostmeter/audit_print.h"
@@ -65,20 +66,6 @@ static void stop_fetch(struct auditing *a)
 	http_fetch_free(a->fetch);
 	a->fetch = NULL;
 	loop_timer_stop(a->patience);
-}
-
-static void say_no_answer(const struct auditing *a, int result)
-{
-	if (result == -ENOENT || result == -ECONNREFUSED)
-		log_error("no meter runs here (nobody answers on %s): start it with hostmeter, as root", a->config->socket);
-	else if (result == -EPROTO)
-		log_error("%s: the meter is of another version", a->config->socket);
-	else if (result == -EBADMSG)
-		log_error("%s: the answer makes no sense", a->config->socket);
-	else if (result < 0)
-		log_error("%s: %s", a->config->socket, strerror(-result));
-	else
-		log_error("%s: the meter answered with HTTP status %d", a->config->socket, result);
 }
 
 static int take_nothing(struct auditing *a)
@@ -218,7 +205,7 @@ static void answered(struct auditing *a, int result)
 		return;
 	}
 	if (result) {
-		say_no_answer(a, result == 202 ? -ETIMEDOUT : result);
+		asking_failed(a->config, result == 202 ? -ETIMEDOUT : result);
 		loop_stop(a->loop);
 		return;
 	}

@@ -12,12 +12,13 @@ static void remember_side(struct meter *m, uint32_t ifindex, enum side before)
 		return;
 	if (topology_interface(m->topology, ifindex) == before)
 		return;
-	m->left[m->left_next++ % METER_LEFT] = (struct meter_left){ ifindex, before, m->now + METER_FLUSH_NS };
+	m->left_until = m->now + METER_FLUSH_NS;
+	m->left[m->left_next++ % METER_LEFT] = (struct meter_left){ ifindex, before, m->left_until };
 }
 
 static enum side side_of_packet(const struct meter *m, uint32_t ifindex)
 {
-	for (int i = 0; i < METER_LEFT; i++) {
+	for (int i = 0; i < METER_LEFT && m->now < m->left_until; i++) {
 		if (m->left[i].ifindex == ifindex && ifindex && m->now < m->left[i].until)
 			return m->left[i].side;
 	}

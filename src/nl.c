@@ -36,7 +36,7 @@ enum {
  * came meanwhile is read in one go; the kernel's network drivers do the same. A buffer has room for much more than
  * comes in that time; if it was too small, there is no rest for a while.
  */
-#define REST_NS (5 * CLOCK_NS_PER_MS)
+#define REST_NS (10 * CLOCK_NS_PER_MS)
 #define RESTLESS_NS CLOCK_NS_PER_S
 
 /* However much there is, a turn of the loop reads for so long and no longer; others wait for theirs. */
@@ -334,7 +334,20 @@ static bool read_some(struct reader *source, unsigned int datagrams, uint64_t un
 	return true;
 }
 
-/* One turn's share of what there is. What was read empty rests, if that is for it. */
+/* What was read empty rests, if that is for it. */
+static void rest(struct reader *source)
+{
+	if (!source->io)
+		return;
+	if (!source_table[source->id].rests || loop_now_ns(source->nl->loop) < source->restless_until) {
+		loop_io_resume(source->io);
+		return;
+	}
+	loop_io_pause(source->io);
+	loop_timer_set(source->rest, REST_NS);
+}
+
+/* One turn's share of what there is. */
 static void read_turn(struct reader *source)
 {
 	bool more = read_some(source, source_table[source->id].datagrams_per_turn, clock_mono_ns() + TURN_NS);
@@ -343,12 +356,13 @@ static void read_turn(struct reader *source)
 		tell_overrun(source);
 	if (!source->socket)
 		return;
-	if (more || !source_table[source->id].rests || loop_now_ns(source->nl->loop) < source->restless_until) {
+	if (more) {
 		loop_io_resume(source->io);
 		return;
 	}
-	loop_io_pause(source->io);
-	loop_timer_set(source->rest, REST_NS);
+	rest(source);
+	/* Its events were read with it, so they need no wake-up of their own so soon. */
+	rest(&source->nl->source[SOURCE_EVENTS]);
 }
 
 static void source_ready(void *ctx, int events)

@@ -61,6 +61,7 @@ struct meter {
 	uint32_t forget_next;     /* next host to look at */
 	struct meter_left left[METER_LEFT];
 	unsigned int left_next;
+	uint64_t left_until;      /* until when any of them counts */
 
 	const char *(*vendor)(void *ctx, const struct mac *mac);
 	void *vendor_ctx;

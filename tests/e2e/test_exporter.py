@@ -6,6 +6,7 @@ import json
 import os
 import stat
 import urllib.parse
+from pathlib import Path
 
 import pytest
 from lab import host_counts, parse_metrics, wait_until
@@ -248,6 +249,28 @@ def test_the_socket_is_for_its_group(lab):
         assert stat.S_ISSOCK(mode) and stat.S_IMODE(mode) == 0o660
         for path in "/", "/api/v1/hosts", "/api/v1/status", "/-/healthy":
             assert meter.get(path)
+
+
+NOBODY = 65534
+
+
+def test_an_ordinary_user_of_the_group_may_watch(lab):
+    """The group is the one that the meter runs as. A user namespace of one user has no second to try with: root tries."""
+    ids = Path("/proc/self/gid_map").read_text().split()
+    if int(ids[2]) <= NOBODY:
+        return
+    lab.scratch.chmod(0o755)
+    with lab.meter() as meter:
+        os.chown(meter.socket, 0, NOBODY)
+
+        def asked_by(user, group):
+            return lab.router.run("setpriv", f"--reuid={user}", f"--regid={group}", "--clear-groups", PROGRAM, "--config",
+                                  "/dev/null", "--socket", meter.socket, "--watch", "--count", "1", check=False)
+
+        member, stranger = asked_by(1234, NOBODY), asked_by(1234, 1234)
+        assert member.returncode == 0 and "router" in member.stdout
+        assert stranger.returncode == 1 and "Permission denied" in stranger.stderr
+        assert len(stranger.stderr.splitlines()) == 1
 
 
 # --- JSON

@@ -20,6 +20,20 @@ def _row(what, flows, pid, base=None):
     return row
 
 
+def _shrunk(meter):
+    """Waits until dumps, which also give memory back, find no more to give."""
+    last, still = None, 0
+
+    def stands_still():
+        nonlocal last, still
+        meter.metrics()
+        now = memory(meter.process.pid)["Private_Dirty"]
+        still, last = (still + 1 if now == last else 0), now
+        return still >= 4
+
+    wait_until(stands_still, 60, "memory stands still", step=1.1)
+
+
 def _live(answer, wanted):
     """Up to so many flows and back, on a router with 100 hosts."""
     with Field(100) as lab:
@@ -39,7 +53,8 @@ def _live(answer, wanted):
         lab.settled(meter)
         # What a peak leaves behind is given back as shards are swept: after the next dump, and the tombs' time.
         wait_until(lambda: meter.value("hostmeter_flow_table_bytes") < 100_000, 60, "the table has shrunk", step=1.1)
-        quiet_cpu(pid)
+        wait_until(lambda: meter.value("hostmeter_pending_sightings") < 1000, 150, "first packets are forgotten", step=1.1)
+        _shrunk(meter)
         answer.rows.append(_row("after the peak", live, pid))
         meter.kill()
 

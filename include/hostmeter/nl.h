@@ -3,14 +3,15 @@
  * nl: the netlink sockets, one per source, so that a flood on one cannot deafen another.
  *
  *   SOURCE_EVENTS  ctnetlink DESTROY events. Asks for reliable delivery (NETLINK_BROADCAST_ERROR, and not
- *                 NETLINK_NO_ENOBUFS, so that an overrun is still reported).
+ *                  NETLINK_NO_ENOBUFS, so that an overrun is still reported).
  *   SOURCE_DUMP    ctnetlink GET dumps; never CTRZERO.
- *   SOURCE_NFLOG      one NFLOG group: packet copies cut to the headers, batched (32 KiB, 100 messages, 100 ms).
- *   SOURCE_RTNL       links, addresses, routes, neighbours: multicast groups and dumps.
+ *   SOURCE_NFLOG   one NFLOG group: packet copies cut to the headers, batched (32 KiB, 100 messages, 100 ms).
+ *   SOURCE_RTNL    links, addresses, routes, neighbours: multicast groups and dumps.
  *
  * nl moves datagrams and knows nothing of what is in them beyond the netlink header. Every datagram, and every request
  * that it sends, goes to one callback, which is also all that a recorder needs. Reading is bounded per turn of the
- * loop; what is left is read in the next turn.
+ * loop, in number and in time; what is left is read in the next turn. Events and NFLOG are left alone for 10 ms once they
+ * were read empty, and events are read before each datagram of any other source.
  */
 #ifndef HOSTMETER_NL_H
 #define HOSTMETER_NL_H

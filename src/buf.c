@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { BUF_FIRST_SIZE = 256 };
+enum { BUF_FIRST_SIZE = 256, BUF_KEEP_SIZE = 128 << 10 };
 
 static bool grow(struct buf *b, size_t need)
 {
@@ -104,6 +104,8 @@ void buf_put_u64(struct buf *b, uint64_t value)
 
 void buf_reset(struct buf *b)
 {
+	if (b->size > BUF_KEEP_SIZE)
+		buf_free(b);
 	b->len = 0;
 	b->error = 0;
 }

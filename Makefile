@@ -15,6 +15,8 @@ PACKAGES := libnetfilter_conntrack libnetfilter_log libnfnetlink libmnl libmicro
 pkgs      = $(filter-out libev,$(PACKAGES))
 hm_cflags = -std=gnu17 -Wall -Wextra -Wshadow -Wformat=2 -Wvla -Wstrict-prototypes -Wmissing-prototypes \
             -Iinclude -D_GNU_SOURCE $(shell pkg-config --cflags $(pkgs) 2>/dev/null)
+# All symbols are looked up at the start, and what they were written to is read-only from then on.
+hm_ldflags = -Wl,-z,relro,-z,now
 hm_libs   = $(shell pkg-config --libs $(pkgs) 2>/dev/null) -lev -lm
 
 SOURCES := $(filter-out src/main.c,$(wildcard src/*.c))
@@ -47,7 +49,7 @@ $(BUILD)/libhostmeter.a: $(OBJECTS)
 	$(AR) rcs $@ $^
 
 $(BUILD)/hostmeter: $(BUILD)/main.o $(BUILD)/libhostmeter.a
-	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(hm_libs)
+	$(CC) $(CFLAGS) $(hm_ldflags) $(LDFLAGS) -o $@ $^ $(hm_libs)
 
 # --- Tools: one object plus the library each
 tools: $(TOOLS) ## build the traffic generator and the other tools of the lab

@@ -12,12 +12,10 @@
 #include "hostmeter/meter.h"
 #include "hostmeter/notify.h"
 #include "hostmeter/reliability.h"
+#include "hostmeter/resident.h"
 #include "hostmeter/web.h"
 
 #include <errno.h>
-#ifdef __GLIBC__
-#include <malloc.h>
-#endif
 #include <string.h>
 
 #define RETRY_NS (10 * CLOCK_NS_PER_S)
@@ -114,9 +112,9 @@ static void dump_ended(struct daemon *d)
 		loop_stop(d->loop);
 	daemon_plan_dump(d);
 	keeper_begin(d->keeper, meter_of(d));
-#ifdef __GLIBC__
-	malloc_trim(0); /* glibc keeps what the tables gave back; measured: half of the memory per flow, for 2.5 ms at the most */
-#endif
+	if (d->dumps_ended == 1) /* the start is over */
+		resident_release_libraries();
+	resident_trim_heap(); /* what the tables gave back */
 }
 
 static void check_dump_ended(struct daemon *d)

@@ -24,6 +24,7 @@ QUESTIONS = {module.__name__.rpartition(".")[2]: module.ask
 class Size:
     rounds: int
     window: float   # seconds of counting packets
+    turns: int      # of what is compared within one network
     hosts: tuple
     flows: tuple    # (number, a second)
     live: tuple
@@ -31,9 +32,9 @@ class Size:
     scraped: tuple
 
 
-FULL = Size(5, 1.5, (10, 50, 250, 1000), ((100_000, 20_000), (500_000, 50_000)), (10_000, 100_000, 1_000_000),
+FULL = Size(5, 0.5, 6, (10, 50, 250, 1000), ((100_000, 20_000), (500_000, 50_000)), (10_000, 100_000, 1_000_000),
             (10_000, 100_000, 1_000_000), (10, 100, 1_000, 10_000))
-QUICK = Size(3, 0.7, (10, 250), ((20_000, 20_000),), (10_000, 50_000), (10_000, 100_000), (10, 100, 1_000))
+QUICK = Size(3, 0.4, 3, (10, 250), ((20_000, 20_000),), (10_000, 50_000), (10_000, 100_000), (10, 100, 1_000))
 
 
 def _machine():

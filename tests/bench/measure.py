@@ -68,6 +68,11 @@ def spread(values):
     return (quarter[2] - quarter[0]) / median(values)
 
 
+def margin(values):
+    """Two standard errors of their mean: where another run's mean would lie, 19 times in 20."""
+    return 2 * statistics.stdev(values) / len(values) ** 0.5 if len(values) > 1 else 0.0
+
+
 def interleaved(rounds, variants):
     """{name: [what each call gave]}: the variants take turns, so that a slow minute is slow for all of them."""
     results = {name: [] for name in variants}

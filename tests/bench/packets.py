@@ -1,16 +1,25 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What a forwarded packet costs the router: alone, with the meter, with a rule for every host."""
+"""What a forwarded packet costs the router: alone, with the meter, with a rule for every host.
 
+The rules cost less than what such a machine's time varies by from one second to the next. So what is compared takes short
+turns in one network, under the same traffic, each turn's cost is divided by the same turn's cost without anything, and
+eight copies of the rules show what one must cost.
+"""
+
+import re
 import time
 from dataclasses import dataclass
 
-from lab import Oracle, wait_until
+from lab import RULES, Oracle, wait_until
 
 from .answer import Answer, Plot
-from .measure import interleaved, median, spread
+from .measure import interleaved, margin, median, spread
 from .network import Field
 
 FLOWS = 2000
+COPIES = 8
+ALONE, METER, RULED, COPIED, ONE = ("conntrack alone", "hostmeter, no rules", "hostmeter",
+                                    f"hostmeter, its rules {COPIES} times", f"one of those {COPIES}")
 
 
 @dataclass(frozen=True)
@@ -18,33 +27,71 @@ class _Host:
     mac: str
 
 
-def _alone(lab):
-    del lab
-    return None
+def _rules(copies):
+    """The rules' file, with so many copies of its chain."""
+    begin, chain, end = re.fullmatch(r"(.*\{\n)(\tchain .*?\n\t\}\n)(\}\n)", (RULES / "hostmeter.nft").read_text(), re.S).groups()
+    return begin + "".join(chain.replace("chain forward", f"chain forward{n}") for n in range(copies)) + end
 
 
-def _meter(lab):
-    return lab.meter("--dump-interval", 10).start()
+class _Turns:
+    """One network under steady traffic, in which the variants take turns."""
+
+    PREPARED = {ALONE: (False, 0), METER: (True, 0), RULED: (True, 1), COPIED: (True, COPIES)}
+
+    def __init__(self, lab):
+        self.lab = lab
+        self.meter = lab.meter("--dump-interval", 10)
+        self.runs = False
+
+    def sample(self, name, window):
+        meters, copies = self.PREPARED[name]
+        if meters != self.runs:
+            (self.meter.start if meters else self.meter.stop)()
+            self.runs = meters
+        self.lab.router.run("nft", "-f", "-", stdin=_rules(copies))
+        time.sleep(window / 10)  # what was on its way
+        return _cost(self.lab, window)
+
+    def close(self):
+        if self.runs:
+            self.meter.stop()
 
 
-def _meter_and_rules(lab):
-    lab.load_rules()
-    return _meter(lab)
+def _cost(lab, window):
+    """ns per packet."""
+    cpu, packets = lab.forwarding_cpu(), lab.forwarded()
+    time.sleep(window)
+    return (lab.forwarding_cpu() - cpu) / (lab.forwarded() - packets)
 
 
-def _per_host(variant):
-    def load(lab):
-        lab.hosts = [_Host(f"02:00:00:00:{n >> 8:02x}:{n & 255:02x}") for n in range(1, lab.count + 1)]
-        return Oracle(lab, variant)
-    return load
+def _under_traffic(lab):
+    run = lab.start("--flows", FLOWS, "--packets", 10000000, "--concurrent", "--rate", 0)
+    wait_until(lambda: lab.live() >= FLOWS, 30, "all flows are there")
+    time.sleep(2.5)  # the kernel's own rule for a UDP stream, nf_conntrack_proto_udp.c: from now on they are assured
+    return run
 
 
-def _variants(lab_has):
-    table = {"conntrack alone": _alone, "hostmeter, no rules": _meter, "hostmeter": _meter_and_rules}
-    for variant in "legacy", "nft":
-        if lab_has(variant):
-            table[f"iptables-{variant}, a rule per host"] = _per_host(variant)
-    return table
+def _take_turns(hosts, size):
+    """{name: [a cost for each turn]}"""
+    with Field(hosts) as lab:
+        lab.forward_in_threads()
+        turns, run = _Turns(lab), _under_traffic(lab)
+        costs = interleaved(size.turns, {name: lambda name=name: turns.sample(name, size.window) for name in turns.PREPARED})
+        turns.close()
+        run.finish(check=False)
+        return costs
+
+
+def _per_host(hosts, variant, size):
+    """In a network of its own: a table of iptables leaves its hooks behind."""
+    with Field(hosts) as lab:
+        lab.forward_in_threads()
+        lab.hosts = [_Host(f"02:00:00:00:{n >> 8:02x}:{n & 255:02x}") for n in range(1, hosts + 1)]
+        Oracle(lab, variant)
+        run = _under_traffic(lab)
+        cost = _cost(lab, size.window * 3)
+        run.finish(check=False)
+        return cost
 
 
 def _has_iptables(variant):
@@ -52,34 +99,34 @@ def _has_iptables(variant):
         return lab.router.run(f"iptables-{variant}", "-w", "-t", "mangle", "-L", check=False).returncode == 0
 
 
-def _sample(hosts, prepare, window):
-    """ns per packet. A network of its own each time: a table once loaded leaves its hooks behind."""
-    with Field(hosts) as lab:
-        lab.forward_in_threads()
-        prepare(lab)
-        run = lab.start("--flows", FLOWS, "--packets", 10000000, "--concurrent", "--rate", 0)
-        wait_until(lambda: lab.live() >= FLOWS, 30, "all flows are there")
-        cpu, packets = lab.forwarding_cpu(), lab.forwarded()
-        time.sleep(window)
-        cpu, packets = lab.forwarding_cpu() - cpu, lab.forwarded() - packets
-        run.finish(check=False)
-        return cpu / packets
+def _row(name, hosts, costs, floor):
+    ratios = [a / b for a, b in zip(costs, floor)]
+    return {"method": name, "hosts": hosts, "ns": median(costs), "spread": spread(costs), "ratio": median(ratios),
+            "±": margin(ratios)}
+
+
+def _one_copy(hosts, costs, floor):
+    """What eight copies say of one."""
+    ones = [b + (a - b) / COPIES for a, b in zip(costs, floor)]
+    return _row(ONE, hosts, ones, floor)
 
 
 def ask(size):
     answer = Answer("packets", "ns of the router per forwarded packet, and as a ratio")
-    variants = _variants(_has_iptables)
-    calls = {(hosts, name): lambda hosts=hosts, prepare=prepare: _sample(hosts, prepare, size.window)
-             for hosts in size.hosts for name, prepare in variants.items()}
-    samples = interleaved(size.rounds, calls)
+    variants = [variant for variant in ("legacy", "nft") if _has_iptables(variant)]
+    calls = {hosts: {"turns": lambda hosts=hosts: _take_turns(hosts, size),
+                     **{variant: lambda hosts=hosts, variant=variant: _per_host(hosts, variant, size) for variant in variants}}
+             for hosts in size.hosts}
+    results = interleaved(size.rounds, {(hosts, name): call for hosts in calls for name, call in calls[hosts].items()})
     for hosts in size.hosts:
-        # Round by round, so that what slowed a round slowed both sides of its ratio.
-        floor = samples[hosts, "conntrack alone"]
-        for name in variants:
-            values = samples[hosts, name]
-            answer.rows.append({"method": name, "hosts": hosts, "ns": median(values), "spread": spread(values),
-                                "ratio": median([a / b for a, b in zip(values, floor)])})
+        rounds = results[hosts, "turns"]
+        costs = {name: [cost for turns in rounds for cost in turns[name]] for name in _Turns.PREPARED}
+        answer.rows += [_row(name, hosts, costs[name], costs[ALONE]) for name in costs]
+        answer.rows.append(_one_copy(hosts, costs[COPIED], costs[ALONE]))
+        floor = [median(turns[ALONE]) for turns in rounds]
+        answer.rows += [_row(f"iptables-{variant}, a rule per host", hosts, results[hosts, variant], floor) for variant in variants]
     answer.notes.append("UDP of 100 bytes, both directions and families, 2000 flows; CPU time of the router's NAPI "
                         "threads over packets received by the router, the generator on another core")
+    answer.notes.append(f"{size.rounds} networks with {size.turns} turns of {size.window} s each; ±: two standard errors of the ratio's mean")
     answer.plots = [Plot("packets", "Cost of a forwarded packet", "hosts", "ratio", "method", "xy")]
     return answer

@@ -5,192 +5,95 @@
 
 #include <linux/netfilter/nfnetlink_conntrack.h>
 #include <netinet/in.h>
+#include <string.h>
 #include <sys/socket.h>
 
-/* Which parts a message, or a nested attribute of it, had. */
-enum {
-	SEEN_ORIGINAL = 1,
-	SEEN_REPLY = 2,
-	SEEN_TUPLES = SEEN_ORIGINAL | SEEN_REPLY,
-	SEEN_COUNTERS_ORIGINAL = 4,
-	SEEN_COUNTERS_REPLY = 8,
-	SEEN_COUNTERS = SEEN_COUNTERS_ORIGINAL | SEEN_COUNTERS_REPLY,
-};
+/* --- Values, by where a shape says that they lie. 0 for what is not there. */
 
-static inline int copy_addr(const struct nlattr_item *item, uint8_t family, size_t len, struct addr *addr)
+static inline uint8_t read_8(const uint8_t *base, uint16_t at)
+{
+	return at ? base[at] : 0;
+}
+
+static inline uint16_t read_be16(const uint8_t *base, uint16_t at)
+{
+	uint16_t value;
+
+	memcpy(&value, base + at, sizeof(value));
+	return at ? be16toh(value) : 0;
+}
+
+static inline uint32_t read_be32(const uint8_t *base, uint16_t at)
+{
+	uint32_t value;
+
+	memcpy(&value, base + at, sizeof(value));
+	return at ? be32toh(value) : 0;
+}
+
+static inline uint64_t read_be64(const uint8_t *base, uint16_t at)
+{
+	uint64_t value;
+
+	memcpy(&value, base + at, sizeof(value));
+	return at ? be64toh(value) : 0;
+}
+
+static inline void read_addr(const uint8_t *base, uint16_t at, uint8_t family, struct addr *addr)
 {
 	addr->family = family;
-	return nlattr_copy(item, addr->b, len);
-}
-
-static int decode_ip(struct nlattr_walk walk, struct ct_tuple *tuple)
-{
-	struct nlattr_item item;
-	int ret;
-
-	while ((ret = nlattr_next(&walk, &item)) > 0) {
-		switch (item.type) {
-		case CTA_IP_V4_SRC:
-			ret = copy_addr(&item, 4, 4, &tuple->src);
-			break;
-		case CTA_IP_V4_DST:
-			ret = copy_addr(&item, 4, 4, &tuple->dst);
-			break;
-		case CTA_IP_V6_SRC:
-			ret = copy_addr(&item, 6, 16, &tuple->src);
-			break;
-		case CTA_IP_V6_DST:
-			ret = copy_addr(&item, 6, 16, &tuple->dst);
-			break;
-		}
-		if (ret < 0)
-			break;
+	if (family == 6) {
+		memcpy(addr->b, base + at, 16);
+		return;
 	}
-	return ret;
-}
-
-/* An ICMP message has its id in both ports, so that a tuple needs no third kind of field. */
-static int decode_proto(struct nlattr_walk walk, struct ct_event *event, struct ct_tuple *tuple, bool original)
-{
-	struct nlattr_item item;
-	bool has_number = false;
-	uint8_t unused;
-	int ret;
-
-	while ((ret = nlattr_next(&walk, &item)) > 0) {
-		switch (item.type) {
-		case CTA_PROTO_NUM:
-			has_number = true;
-			ret = nlattr_copy(&item, original ? &event->proto : &unused, 1);
-			break;
-		case CTA_PROTO_SRC_PORT:
-			ret = nlattr_be16(&item, &tuple->sport);
-			break;
-		case CTA_PROTO_DST_PORT:
-			ret = nlattr_be16(&item, &tuple->dport);
-			break;
-		case CTA_PROTO_ICMP_ID:
-		case CTA_PROTO_ICMPV6_ID:
-			ret = nlattr_be16(&item, &tuple->sport);
-			tuple->dport = tuple->sport;
-			break;
-		case CTA_PROTO_ICMP_TYPE:
-		case CTA_PROTO_ICMPV6_TYPE:
-			ret = nlattr_copy(&item, original ? &event->icmp_type : &unused, 1);
-			break;
-		case CTA_PROTO_ICMP_CODE:
-		case CTA_PROTO_ICMPV6_CODE:
-			ret = nlattr_copy(&item, original ? &event->icmp_code : &unused, 1);
-			break;
-		}
-		if (ret < 0)
-			return ret;
-	}
-	return ret < 0 || has_number ? ret : -EBADMSG;
-}
-
-static int decode_tuple(struct nlattr_walk walk, struct ct_event *event, enum ct_dir dir)
-{
-	struct ct_tuple *tuple = &event->tuple[dir];
-	struct nlattr_item item;
-	bool has_proto = false;
-	int ret;
-
-	while ((ret = nlattr_next(&walk, &item)) > 0) {
-		switch (item.type) {
-		case CTA_TUPLE_IP:
-			ret = decode_ip(nlattr_nested(&item), tuple);
-			break;
-		case CTA_TUPLE_PROTO:
-			has_proto = true;
-			ret = decode_proto(nlattr_nested(&item), event, tuple, dir == CT_ORIGINAL);
-			break;
-		case CTA_TUPLE_ZONE:
-			if (dir == CT_ORIGINAL)
-				ret = nlattr_be16(&item, &event->zone);
-			break;
-		}
-		if (ret < 0)
-			return ret;
-	}
-	if (ret < 0)
-		return ret;
-	return has_proto && tuple->src.family == event->family && tuple->dst.family == event->family ? 0 : -EBADMSG;
-}
-
-static int decode_counters(struct nlattr_walk walk, struct ct_event *event, enum ct_dir dir)
-{
-	bool has_packets = false, has_bytes = false;
-	struct nlattr_item item;
-	int ret;
-
-	while ((ret = nlattr_next(&walk, &item)) > 0) {
-		switch (item.type) {
-		case CTA_COUNTERS_PACKETS:
-			has_packets = true;
-			ret = nlattr_be64(&item, &event->packets[dir]);
-			break;
-		case CTA_COUNTERS_BYTES:
-			has_bytes = true;
-			ret = nlattr_be64(&item, &event->bytes[dir]);
-			break;
-		}
-		if (ret < 0)
-			return ret;
-	}
-	return ret < 0 || (has_packets && has_bytes) ? ret : -EBADMSG;
-}
-
-static int decode_timestamp(struct nlattr_walk walk, struct ct_event *event)
-{
-	struct nlattr_item item;
-	int ret;
-
-	while ((ret = nlattr_next(&walk, &item)) > 0)
-		if (item.type == CTA_TIMESTAMP_START && (ret = nlattr_be64(&item, &event->start_ns)) < 0)
-			break;
-	return ret;
-}
-
-/* The parts of an entry that it cannot do without are reported in *seen. */
-static int decode_attribute(const struct nlattr_item *item, struct ct_event *event, struct ct_reply *reply, unsigned int *seen)
-{
-	switch (item->type) {
-	case CTA_TUPLE_ORIG:
-		*seen |= SEEN_ORIGINAL;
-		return decode_tuple(nlattr_nested(item), event, CT_ORIGINAL);
-	case CTA_TUPLE_REPLY:
-		*seen |= SEEN_REPLY;
-		*reply = (struct ct_reply){ item->data, item->len };
-		return 0;
-	case CTA_COUNTERS_ORIG:
-		*seen |= SEEN_COUNTERS_ORIGINAL;
-		return decode_counters(nlattr_nested(item), event, CT_ORIGINAL);
-	case CTA_COUNTERS_REPLY:
-		*seen |= SEEN_COUNTERS_REPLY;
-		return decode_counters(nlattr_nested(item), event, CT_REPLY);
-	case CTA_STATUS:
-		return nlattr_be32(item, &event->status);
-	case CTA_ID:
-		return nlattr_be32(item, &event->id);
-	case CTA_ZONE:
-		return nlattr_be16(item, &event->zone);
-	case CTA_TIMESTAMP:
-		return decode_timestamp(nlattr_nested(item), event);
-	default:
-		return 0;
-	}
+	memcpy(addr->b, base + at, 4);
+	memset(addr->b + 4, 0, 12);
 }
 
 /*
- * The kernel has the call ids of PPTP's GRE in place of ports, one of them taken from the control connection. No packet
- * shows both, so with them no sighting would ever find its flow.
+ * An ICMP message has its id in both ports, so that a tuple needs no third kind of field. GRE has none: the kernel has the call
+ * ids of PPTP in their place, one of them taken from the control connection. No packet shows both, so with them no sighting
+ * would ever find its flow.
  */
-static void drop_ports(struct ct_event *event, enum ct_dir dir)
+static inline void read_tuple(const struct ct_shape *shape, const uint8_t *base, enum ct_dir dir, uint8_t proto, struct ct_tuple *tuple)
 {
-	if (event->proto == IPPROTO_GRE)
-		event->tuple[dir].sport = event->tuple[dir].dport = 0;
+	const struct ct_shape_tuple *at = &shape->tuple[dir];
+
+	read_addr(base, at->src, shape->family, &tuple->src);
+	read_addr(base, at->dst, shape->family, &tuple->dst);
+	if (at->icmp_id) {
+		tuple->sport = tuple->dport = read_be16(base, at->icmp_id);
+	} else if (proto == IPPROTO_GRE) {
+		tuple->sport = tuple->dport = 0;
+	} else {
+		tuple->sport = read_be16(base, at->sport);
+		tuple->dport = read_be16(base, at->dport);
+	}
 }
+
+static void read_entry(const struct ct_shape *shape, const uint8_t *base, uint8_t type, struct ct_event *event)
+{
+	const struct ct_shape_tuple *original = &shape->tuple[CT_ORIGINAL];
+
+	event->type = type;
+	event->family = shape->family;
+	event->proto = base[original->proto];
+	event->has_counters = shape->has_counters;
+	event->zone = read_be16(base, original->zone ? original->zone : shape->zone);
+	event->icmp_type = read_8(base, original->icmp_type);
+	event->icmp_code = read_8(base, original->icmp_code);
+	event->id = read_be32(base, shape->id);
+	event->status = read_be32(base, shape->status);
+	event->key = 0;
+	event->start_ns = read_be64(base, shape->start_ns);
+	for (int dir = CT_ORIGINAL; dir <= CT_REPLY; dir++) {
+		read_tuple(shape, base, dir, event->proto, &event->tuple[dir]);
+		event->packets[dir] = read_be64(base, shape->packets[dir]);
+		event->bytes[dir] = read_be64(base, shape->bytes[dir]);
+	}
+}
+
+/* --- Messages */
 
 /*
  * A dump and an event that tells of a new flow have the same message type. A dump answers a request, so it carries that
@@ -210,67 +113,73 @@ static int event_type(const struct nlmsghdr *message)
 	}
 }
 
-static int decode_entry(struct nlattr_walk walk, struct ct_event *event, struct ct_reply *reply)
+/* Kinds of the same length take turns in one place: they are learned again and again, which is no more than slow. */
+static struct ct_shape *place_of(struct ct_shapes *shapes, size_t len)
 {
-	struct nlattr_item item;
-	unsigned int seen = 0;
-	int ret;
-
-	while ((ret = nlattr_next(&walk, &item)) > 0) {
-		ret = decode_attribute(&item, event, reply, &seen);
-		if (ret < 0)
-			return ret;
-	}
-	if (ret < 0 || (seen & SEEN_TUPLES) != SEEN_TUPLES)
-		return -EBADMSG;
-	event->has_counters = (seen & SEEN_COUNTERS) == SEEN_COUNTERS;
-	drop_ports(event, CT_ORIGINAL);
-	return 0;
+	return &shapes->shape[len / NLA_ALIGNTO % CT_SHAPES];
 }
 
-int ct_decode_reply(const struct ct_reply *reply, struct ct_event *event)
+/* What kind of message it is, whose family, and its attributes. 0, -ENOMSG, -EBADMSG. */
+static int open_message(const struct nlmsghdr *message, uint8_t *type, uint8_t *family, struct nlattr_walk *walk)
 {
-	int ret = decode_tuple((struct nlattr_walk){ .at = reply->attributes, .left = reply->len }, event, CT_REPLY);
+	int ret = event_type(message);
 
-	drop_ports(event, CT_REPLY);
-	return ret;
+	if (ret < 0)
+		return ret;
+	*type = (uint8_t)ret;
+	ret = nlattr_message(message, sizeof(struct nfgenmsg), walk);
+	if (ret < 0)
+		return ret;
+	switch (((const struct nfgenmsg *)NLMSG_DATA(message))->nfgen_family) {
+	case AF_INET:
+		*family = 4;
+		return 0;
+	case AF_INET6:
+		*family = 6;
+		return 0;
+	default:
+		return -EBADMSG;
+	}
 }
 
 int ct_decode_attributes(const void *attributes, size_t len, uint8_t family, struct ct_event *event)
 {
-	struct nlattr_walk walk = { .at = attributes, .left = len };
-	struct ct_reply reply;
-	int ret;
+	struct ct_shape shape;
+	int ret = ct_shape_learn(&shape, family, attributes, len);
 
-	*event = (struct ct_event){ .type = CT_NEW, .family = family };
-	ret = decode_entry(walk, event, &reply);
-	return ret < 0 ? ret : ct_decode_reply(&reply, event);
-}
-
-int ct_decode_original(const struct nlmsghdr *message, struct ct_event *event, struct ct_reply *reply)
-{
-	int type = event_type(message);
-	struct nlattr_walk walk;
-	uint8_t family;
-	int ret;
-
-	if (type < 0)
-		return type;
-	ret = nlattr_message(message, sizeof(struct nfgenmsg), &walk);
-	if (ret < 0)
-		return ret;
-	family = ((const struct nfgenmsg *)NLMSG_DATA(message))->nfgen_family;
-	if (family != AF_INET && family != AF_INET6)
-		return -EBADMSG;
-
-	*event = (struct ct_event){ .type = (uint8_t)type, .family = family == AF_INET ? 4 : 6 };
-	return decode_entry(walk, event, reply);
+	if (!ret)
+		read_entry(&shape, attributes, CT_NEW, event);
+	return ret;
 }
 
 int ct_decode(const struct nlmsghdr *message, struct ct_event *event)
 {
-	struct ct_reply reply;
-	int ret = ct_decode_original(message, event, &reply);
+	struct nlattr_walk walk;
+	uint8_t type, family;
+	int ret = open_message(message, &type, &family, &walk);
 
-	return ret < 0 ? ret : ct_decode_reply(&reply, event);
+	if (!ret)
+		ret = ct_decode_attributes(walk.at, walk.left, family, event);
+	if (!ret)
+		event->type = type;
+	return ret;
+}
+
+int ct_decode_with(struct ct_shapes *shapes, const struct nlmsghdr *message, struct ct_event *event)
+{
+	struct nlattr_walk walk;
+	uint8_t type, family;
+	int ret = open_message(message, &type, &family, &walk);
+	struct ct_shape *shape;
+
+	if (ret)
+		return ret;
+	shape = place_of(shapes, walk.left);
+	if (!ct_shape_matches(shape, family, walk.at, walk.left)) {
+		ret = ct_shape_learn(shape, family, walk.at, walk.left);
+		if (ret)
+			return ret;
+	}
+	read_entry(shape, walk.at, type, event);
+	return 0;
 }

@@ -28,11 +28,11 @@ enum { AHEAD = 8 };
 struct ahead {
 	const struct nlmsghdr *message;
 	struct ct_event event;
-	struct ct_reply reply;
 };
 
 struct intake {
 	struct meter *meter;
+	struct ct_shapes shapes;
 	struct dump ct, rtnl;
 	enum rtnl_type rtnl_type;
 	uint8_t rtnl_family;
@@ -157,12 +157,6 @@ static void dump_ended(struct intake *intake, uint16_t protocol, const struct nl
 
 static void take_ct(struct intake *intake, struct ahead *a, uint64_t now)
 {
-	bool known = a->event.type == CT_ENTRY && !intake->watch && meter_knows(intake->meter, &a->event);
-
-	if (!known && ct_decode_reply(&a->reply, &a->event)) {
-		meter_damaged(intake->meter, SOURCE_EVENTS);
-		return;
-	}
 	meter_ct(intake->meter, &a->event, now);
 	if (intake->watch && a->event.type == CT_ENTRY)
 		intake->watch(intake->watch_ctx, a->message, &a->event);
@@ -193,7 +187,7 @@ static void conntrack(struct intake *intake, const struct nlmsghdr *message, uin
 		take_first(intake, now);
 	a = &intake->ahead[(intake->first + intake->count) % AHEAD];
 	a->message = message;
-	error = ct_decode_original(message, &a->event, &a->reply);
+	error = ct_decode_with(&intake->shapes, message, &a->event);
 	if (error == -EBADMSG)
 		meter_damaged(intake->meter, SOURCE_EVENTS);
 	if (error)

@@ -404,13 +404,6 @@ void meter_expect(const struct meter *meter, struct ct_event *event)
 	table_prefetch(meter->flows, event->key);
 }
 
-bool meter_knows(const struct meter *meter, const struct ct_event *event)
-{
-	const struct flow *flow = table_find(meter->flows, meter_key(meter, event));
-
-	return flow && flow->scope != FLOW_UNDECIDED;
-}
-
 void meter_ct(struct meter *meter, const struct ct_event *event, uint64_t now)
 {
 	meter->now = now;

@@ -27,10 +27,7 @@ void intake_datagram(struct intake *intake, uint16_t protocol, bool outgoing, co
 struct ct_event;
 struct nlmsghdr;
 
-/*
- * Calls watch for every conntrack entry of a dump, after the meter has taken it. NULL: no more, and then the reply tuple of
- * a flow that is known is not even decoded.
- */
+/* Calls watch for every conntrack entry of a dump, after the meter has taken it. NULL: no more. */
 void intake_watch_entries(struct intake *intake,
 	void (*watch)(void *ctx, const struct nlmsghdr *message, const struct ct_event *event), void *ctx);
 

@@ -48,14 +48,10 @@ void meter_observe(struct meter *meter, void (*observe)(void *ctx, const struct 
 void meter_names_changed(struct meter *meter);
 
 /*
- * An entry will come: works out its key, and fetches the memory that meter_ct() will want. Only the original tuple and
- * what else stands beside it need to be there. For those who know of several entries at once; a dump of a large table
- * waits for memory otherwise.
+ * An entry will come: works out its key, and fetches the memory that meter_ct() will want. For those who know of several
+ * entries at once; a dump of a large table waits for memory otherwise.
  */
 void meter_expect(const struct meter *meter, struct ct_event *event);
-
-/* Whether its flow is known and decided, so that meter_ct() does not look at the reply tuple. */
-bool meter_knows(const struct meter *meter, const struct ct_event *event);
 
 /* A conntrack event, or between meter_dump_begin() and meter_dump_end() a line of the dump. */
 void meter_ct(struct meter *meter, const struct ct_event *event, uint64_t now);

@@ -14,7 +14,7 @@ PACKAGES := libnetfilter_conntrack libnetfilter_log libnfnetlink libmnl libmicro
 # libev ships no pkg-config file on Debian.
 pkgs      = $(filter-out libev,$(PACKAGES))
 hm_cflags = -std=gnu17 -Wall -Wextra -Wshadow -Wformat=2 -Wvla -Wstrict-prototypes -Wmissing-prototypes \
-            -Iinclude -D_GNU_SOURCE $(shell pkg-config --cflags $(pkgs) 2>/dev/null)
+            -Iinclude -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 $(shell pkg-config --cflags $(pkgs) 2>/dev/null)
 # All symbols are looked up at the start, and what they were written to is read-only from then on.
 hm_ldflags = -Wl,-z,relro,-z,now
 hm_libs   = $(shell pkg-config --libs $(pkgs) 2>/dev/null) -lev -lm
@@ -25,7 +25,7 @@ UNITS   := $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(wildcard tests/unit/test
 FUZZERS := $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
 TOOLS   := $(patsubst tools/%.c,$(BUILD)/%,$(wildcard tools/*.c))
 
-.PHONY: all help tools unit traces budget bench asan e2e test check-style check-docs fuzz clean run demo deps deps-test install uninstall
+.PHONY: all help tools unit traces budget bench asan e2e test check-style check-docs fuzz foreign clean run demo deps deps-test install uninstall
 
 all: $(BUILD)/hostmeter ## build the program: build/hostmeter
 
@@ -97,6 +97,10 @@ check-docs: $(BUILD)/hostmeter ## the manual pages say what the program does
 fuzz: deps-test ## run every fuzz target for FUZZ_SECONDS (10) over its corpus
 	@tests/run-fuzz $(FUZZERS)
 
+foreign: ## unit tests on the other byte order and on 32 bits, under qemu
+	@tests/run-foreign s390x
+	@tests/run-foreign armhf
+
 bench: deps-test $(BUILD)/hostmeter tools ## measure beside the floor and peers (BENCH=--quick, --help); docs/performance.md
 	@HOSTMETER=$(BUILD)/hostmeter PYTHON=$(PYTHON) tools/bench $(BENCH)
 
@@ -108,7 +112,7 @@ demo: deps-test $(BUILD)/hostmeter ## a router, three hosts and traffic in netwo
 	@tools/demo $(BUILD)/hostmeter
 
 clean: ## remove what was built
-	rm -rf $(BUILD) $(BUILD)-asan $(BUILD)-fuzz
+	rm -rf $(BUILD) $(BUILD)-asan $(BUILD)-fuzz $(BUILD)-s390x $(BUILD)-armhf
 
 # --- Install: source, mode, destination
 INSTALL_TABLE := \

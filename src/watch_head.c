@@ -81,7 +81,7 @@ int watch_head_title(struct watch_frame *frame, const struct watch_history *hist
 
 		if ((int)(len + strlen(words[i])) + 2 > frame->width - used - 1)
 			break;
-		snprintf(line + len, sizeof(line) - len, "%s%s", len ? "  " : "", words[i]);
+		snprintf(line + len, sizeof(line) - len, "%s%.39s", len ? "  " : "", words[i]);
 	}
 	room = frame->width - (int)strlen(line) - used - 3;
 	if (room >= 8)

@@ -14,6 +14,7 @@
 
 #include "netlink_build.h"
 
+#include <endian.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -117,15 +118,30 @@ static struct trace_reader *open_trace(void)
 	return reader;
 }
 
+/* Netlink is in its machine's byte order, and so is the trace: on a machine of the other one there is nothing to test. */
+static bool trace_is_refused(void)
+{
+	struct trace_reader *reader;
+
+	if (htole16(1) == 1)
+		return false;
+	assert_true(trace_open(&reader, TRACE) < 0);
+	return true;
+}
+
 static void nothing_of_the_original_is_left(void **state)
 {
-	struct anonymizer *a = anonymize_new(&key);
-	struct trace_reader *reader = open_trace();
 	struct secrets secrets = { .count = 0 };
+	struct trace_reader *reader;
 	struct trace_datagram d;
 	struct buf out = BUF_INIT;
+	struct anonymizer *a;
 
 	(void)state;
+	if (trace_is_refused())
+		return;
+	a = anonymize_new(&key);
+	reader = open_trace();
 	while (trace_read(reader, &d) == 1) {
 		collect(&secrets, &d);
 		anonymize_datagram(a, d.protocol, d.outgoing, d.data, d.len, &out);
@@ -190,10 +206,13 @@ static void meter_trace(struct anonymizer *a, struct snapshot *snapshot)
 
 static void totals_are_the_same(void **state)
 {
-	struct anonymizer *a = anonymize_new(&key);
 	struct snapshot plain, changed;
+	struct anonymizer *a;
 
 	(void)state;
+	if (trace_is_refused())
+		return;
+	a = anonymize_new(&key);
 	meter_trace(NULL, &plain);
 	meter_trace(a, &changed);
 	assert_true(plain.hosts >= 6);
@@ -311,6 +330,8 @@ static void requests_and_ends_of_dumps_stay(void **state)
 {
 	const struct ifinfomsg fixed = { .ifi_family = AF_INET6, .ifi_index = 77 };
 	struct anonymizer *a = anonymize_new(&key);
+	char refusal[] = "EBUSY and what was asked for.";
+	const int32_t error = -16;
 	const struct nlmsghdr *out;
 	union message m;
 
@@ -325,7 +346,8 @@ static void requests_and_ends_of_dumps_stay(void **state)
 	assert_int_equal(((const struct ifinfomsg *)NLMSG_DATA(out))->ifi_family, AF_INET6);
 	assert_int_equal(((const struct ifinfomsg *)NLMSG_DATA(out))->ifi_index, 0);
 
-	build_start(&m, NLMSG_ERROR, "\xf0\xff\xff\xff and what was asked for.", 28);
+	memcpy(refusal, &error, sizeof(error));
+	build_start(&m, NLMSG_ERROR, refusal, sizeof(refusal));
 	out = changed(a, NETLINK_NETFILTER, false, &m.head);
 	assert_int_equal(((const struct nlmsgerr *)NLMSG_DATA(out))->error, -16);
 	assert_null(memmem(out, out->nlmsg_len, "asked", 5));

@@ -72,7 +72,6 @@ struct meter *meter_new(const struct meter_options *options)
 	m->hosts = hosts_new(options->max_hosts);
 	m->wan = wan_new();
 	m->sweep = TABLE_SHARDS;
-	m->saving = TABLE_SHARDS + 1;
 	if (incomplete(m)) {
 		meter_free(m);
 		return NULL;

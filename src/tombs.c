@@ -127,12 +127,11 @@ static bool show(void *ctx, void *record)
 	return false;
 }
 
-void tombs_each(struct tombs *tombs, void (*each)(void *ctx, uint64_t key, uint64_t final), void *ctx)
+void tombs_each(struct tombs *tombs, unsigned int shard, void (*each)(void *ctx, uint64_t key, uint64_t final), void *ctx)
 {
 	struct visit visit = { each, ctx };
 
-	for (unsigned int i = 0; i < TABLE_SHARDS; i++)
-		table_sweep(tombs->table, i, show, &visit);
+	table_sweep(tombs->table, shard, show, &visit);
 }
 
 void tombs_restore(struct tombs *tombs, uint64_t key, uint64_t final, uint64_t now)

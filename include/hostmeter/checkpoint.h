@@ -21,8 +21,9 @@ bool checkpoint_running(const struct meter *meter);
 
 /*
  * Appends the next blob to out (which the caller empties between calls) and returns true if it was the last: the
- * checkpoint is whole with it. While a dump is in the air nothing is appended: come back after it. Bounded work, so that a million flows are saved over many turns of the loop; flows that end meanwhile
- * are in the journal.
+ * checkpoint is whole with it. While a dump is in the air nothing is appended: come back after it. Bounded work, so that
+ * a million flows, or as many that just ended, are saved over many turns of the loop; flows that end meanwhile are in
+ * the journal.
  */
 bool checkpoint_step(struct meter *meter, struct buf *out);
 

@@ -75,7 +75,7 @@ struct meter {
 	bool journaling;          /* a checkpoint was begun: ends are kept for it */
 	bool save_anew;           /* a dump began meanwhile: what was saved is void */
 	bool totals_moved;        /* by a dump, since the last checkpoint began */
-	unsigned int saving;      /* next shard to save, then TABLE_SHARDS for the totals; above: nothing to save */
+	unsigned int saving;      /* the next step of the checkpoint that was begun */
 	struct buf journal;
 	uint8_t dumps_to_fold;    /* complete dumps until the hosts' floors become part of their totals */
 };

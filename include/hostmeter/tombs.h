@@ -45,8 +45,8 @@ enum tombs_verdict tombs_entry(struct tombs *tombs, uint64_t key, uint64_t dump_
  */
 void tombs_expire(struct tombs *tombs, uint64_t dump_began, uint64_t now);
 
-/* For a checkpoint: each tombstone's two numbers, and one put back (as if it had been made now). */
-void tombs_each(struct tombs *tombs, void (*each)(void *ctx, uint64_t key, uint64_t final), void *ctx);
+/* For a checkpoint: two numbers of each tombstone in a shard (of TABLE_SHARDS), and one put back (as if made now). */
+void tombs_each(struct tombs *tombs, unsigned int shard, void (*each)(void *ctx, uint64_t key, uint64_t final), void *ctx);
 void tombs_restore(struct tombs *tombs, uint64_t key, uint64_t final, uint64_t now);
 
 #endif

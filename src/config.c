@@ -3,6 +3,7 @@
 
 #include "hostmeter/addr.h"
 #include "hostmeter/buf.h"
+#include "hostmeter/config_text.h"
 #include "hostmeter/options.h"
 #include "hostmeter/utf8.h"
 
@@ -281,27 +282,6 @@ static void on_error(cfg_t *cfg, const char *format, va_list args)
 
 /* ---- The file */
 
-/* Past the comment that begins at p; NULL if it has no end. */
-static char *comment_end(char *p)
-{
-	if (strncmp(p, "/*", 2))
-		return p + strcspn(p, "\n");
-	p = strstr(p + 2, "*/");
-	return p ? p + 2 : NULL;
-}
-
-/* Past the string that begins at p; NULL if it has no end. */
-static char *string_end(char *p)
-{
-	for (char quote = *p++; *p; p++) {
-		if (*p == quote)
-			return p + 1;
-		if (*p == '\\' && p[1])
-			p++;
-	}
-	return NULL;
-}
-
 static int refuse_at(const char *text, const char *at, const char *fault)
 {
 	int line = 1;
@@ -311,35 +291,11 @@ static int refuse_at(const char *text, const char *at, const char *fault)
 	return options_refuse(origin_at(line, ""), "%s", fault);
 }
 
-/*
- * libconfuse 3.3 counts two lines for a comment, takes none inside a list, takes the end of the file for a missing
- * brace or quote, and puts the environment into "${…}". So comments become spaces here, and the rest is refused.
- */
 static int clean(char *text)
 {
-	const char *brace = NULL;
-	bool in_word = false; /* where "//" is part of a path */
-	int depth = 0;
+	const char *at, *fault = config_text_clean(text, &at);
 
-	for (char *p = text, *end; *p; p = end) {
-		bool comment = *p == '#' || !strncmp(p, "/*", 2) || (!in_word && !strncmp(p, "//", 2));
-		bool string = *p == '"' || *p == '\'';
-
-		end = comment ? comment_end(p) : string ? string_end(p) : p + 1;
-		if (!end)
-			return refuse_at(text, p, comment ? "this comment has no end" : "this string has no end");
-		if (!comment && memmem(p, (size_t)(end - p) + 1, "${", 2))
-			return refuse_at(text, p, "\"${\" is not supported: the environment does not configure");
-		if (*p == '{' && !depth++)
-			brace = p;
-		if (*p == '}' && depth)
-			depth--;
-		in_word = !comment && !string && !strchr(" \t\r\n={}()+,", *p);
-		for (; comment && p < end; p++)
-			if (*p != '\n')
-				*p = ' ';
-	}
-	return depth ? refuse_at(text, brace, "this \"{\" has no \"}\"") : 0;
+	return fault ? refuse_at(text, at, fault) : 0;
 }
 
 /* Reads a whole file. 0 or -errno, -EFBIG above FILE_BYTES. */

@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "hostmeter/options.h"
 
-#include "hostmeter/addr.h"
 #include "hostmeter/config.h"
-#include "hostmeter/http_client.h"
-#include "hostmeter/log.h"
+#include "hostmeter/setting.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -13,7 +11,6 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/un.h>
 
 enum group { METERING, SERVING, MODES, OTHERS, GROUPS };
 
@@ -31,38 +28,7 @@ enum flag {
 	OPTIONAL = 8, /* the argument may be left out */
 };
 
-/* One value on its way into the configuration. value is NULL where there is no argument. */
-struct setting {
-	struct config *config;
-	const struct row *row;
-	const char *value;
-	const struct options_origin *origin;
-};
-
-struct row {
-	const char *name;
-	char letter;
-	const char *argument; /* NULL: takes none */
-	enum group group;
-	unsigned int flags;
-	int (*set)(const struct setting *s); /* stores the value: 0, or refuses it: -EINVAL. NULL: nothing to store */
-	size_t field;         /* offset in struct config of what set() fills in */
-	const char *help;
-	const char *preset;   /* the default, as one would write it; the values of a list with spaces between */
-	double min, max;      /* for numbers */
-	enum config_mode mode;
-	unsigned int also;    /* other modes that it goes with, BIT() of each */
-};
-
-#define FIELD(name) offsetof(struct config, name)
 #define BIT(mode) (1u << (mode))
-
-static void *field_of(const struct setting *s)
-{
-	return (char *)s->config + s->row->field;
-}
-
-/* ---- Values */
 
 int options_refuse(const struct options_origin *origin, const char *format, ...)
 {
@@ -87,50 +53,6 @@ int options_refuse(const struct options_origin *origin, const char *format, ...)
 	return -EINVAL;
 }
 
-static int set_string(const struct setting *s)
-{
-	char **field = field_of(s), *copy = strdup(s->value);
-
-	if (!copy)
-		return options_refuse(s->origin, "out of memory");
-	free(*field);
-	*field = copy;
-	return 0;
-}
-
-static bool strings_have(const struct config_strings *strings, const char *text)
-{
-	for (size_t i = 0; i < strings->count; i++)
-		if (!strcmp(strings->item[i], text))
-			return true;
-	return false;
-}
-
-static int add_string(const struct setting *s)
-{
-	struct config_strings *strings = field_of(s);
-
-	if (strings_have(strings, s->value))
-		return 0;
-
-	char **item = reallocarray(strings->item, strings->count + 1, sizeof(*item));
-
-	if (item) {
-		strings->item = item;
-		item[strings->count] = strdup(s->value);
-	}
-	if (!item || !item[strings->count])
-		return options_refuse(s->origin, "out of memory");
-	strings->count++;
-	return 0;
-}
-
-static int set_flag(const struct setting *s)
-{
-	*(bool *)field_of(s) = true;
-	return 0;
-}
-
 bool options_is_interface(const char *name)
 {
 	bool bad = !*name || strlen(name) > 15 || !strcmp(name, ".") || !strcmp(name, "..");
@@ -140,322 +62,107 @@ bool options_is_interface(const char *name)
 	return !bad;
 }
 
-static int add_interface(const struct setting *s)
-{
-	bool is_lan = s->row->field == FIELD(lan);
-
-	if (!options_is_interface(s->value))
-		return options_refuse(s->origin, "\"%s\" is not an interface name", s->value);
-	if (strings_have(is_lan ? &s->config->wan : &s->config->lan, s->value))
-		return options_refuse(s->origin, "interface \"%s\" cannot be both LAN and WAN", s->value);
-	return add_string(s);
-}
-
-/* Decimal digits, with a fraction unless whole: no sign, no exponent, no hexadecimal, no infinity. */
-static bool read_number(const char *text, bool whole, double *value)
-{
-	static const char digits[] = "0123456789";
-	size_t len = strspn(text, digits), end = len;
-
-	if (!whole && text[end] == '.')
-		end += 1 + strspn(text + end + 1, digits);
-	if (!len || text[end] || text[end - 1] == '.')
-		return false;
-	*value = strtod(text, NULL);
-	return true;
-}
-
-static int check_number(const struct setting *s, bool whole, double *value)
-{
-	if (read_number(s->value, whole, value) && *value >= s->row->min && *value <= s->row->max)
-		return 0;
-	return options_refuse(s->origin, "\"%s\" is not a %snumber from %g to %g", s->value,
-		whole && strchr(s->value, '.') ? "whole " : "", s->row->min, s->row->max);
-}
-
-static int set_u16(const struct setting *s)
-{
-	double number;
-	int ret = check_number(s, true, &number);
-
-	if (!ret)
-		*(uint16_t *)field_of(s) = (uint16_t)number;
-	return ret;
-}
-
-static int set_u32(const struct setting *s)
-{
-	double number;
-	int ret = check_number(s, true, &number);
-
-	if (!ret)
-		*(uint32_t *)field_of(s) = (uint32_t)number;
-	return ret;
-}
-
-static int set_double(const struct setting *s)
-{
-	double number;
-	int ret = check_number(s, false, &number);
-
-	if (!ret)
-		*(double *)field_of(s) = number;
-	return ret;
-}
-
-static int set_seconds(const struct setting *s)
-{
-	double number;
-	int ret = check_number(s, false, &number);
-
-	if (!ret)
-		*(uint64_t *)field_of(s) = (uint64_t)(number * 1e9 + 0.5);
-	return ret;
-}
-
-static bool is_listen(const char *text)
-{
-	const char *colon = strrchr(text, ':'), *port = colon ? colon + 1 : text;
-	size_t len = colon ? (size_t)(colon - text) : 0;
-	bool bracket = len > 1 && text[0] == '[' && text[len - 1] == ']';
-	char host[ADDR_TEXT];
-	struct addr addr;
-	double number;
-
-	if (!read_number(port, true, &number) || number < 1 || number > 65535)
-		return false;
-	if (!len)
-		return true;
-	if (bracket) {
-		text++;
-		len -= 2;
-	}
-	if (len >= sizeof(host))
-		return false;
-	memcpy(host, text, len);
-	host[len] = '\0';
-	return !addr_parse(&addr, host) && addr.family == (bracket ? 6 : 4);
-}
-
-static int add_listen(const struct setting *s)
-{
-	if (!is_listen(s->value))
-		return options_refuse(s->origin, "\"%s\" is not ADDRESS:PORT, [IPV6ADDRESS]:PORT, :PORT or PORT", s->value);
-	return add_string(s);
-}
-
-static int add_allow(const struct setting *s)
-{
-	struct prefix prefix;
-
-	if (prefix_parse(&prefix, s->value))
-		return options_refuse(s->origin, "\"%s\" is not an address or ADDRESS/LENGTH", s->value);
-	return add_string(s);
-}
-
-/* What a browser sends as Host, without the port. */
-static int add_server_name(const struct setting *s)
-{
-	static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._";
-	size_t len = strlen(s->value);
-
-	if (!len || len > 253 || s->value[strspn(s->value, letters)])
-		return options_refuse(s->origin, "\"%s\" is not a host name", s->value);
-	return add_string(s);
-}
-
-/* Wildcards are for the files of one directory: whole trees are nobody's list of names. */
-static int add_pattern(const struct setting *s)
-{
-	const char *file = strrchr(s->value, '/');
-
-	if (*s->value != '/')
-		return options_refuse(s->origin, "\"%s\" is not an absolute path", s->value);
-	if (!file[1] || strlen(s->value) > PATH_MAX - 1)
-		return options_refuse(s->origin, "\"%s\" is not the path of a file", s->value);
-	if (strcspn(s->value, "*?[") < (size_t)(file - s->value))
-		return options_refuse(s->origin, "\"%s\" has wildcards in a directory", s->value);
-	return add_string(s);
-}
-
-/* On the command line a relative path means what the shell means; in a file it would mean something else each time. */
-static int set_path(const struct setting *s)
-{
-	size_t max = s->row->field == FIELD(socket) ? sizeof(((struct sockaddr_un *)0)->sun_path) - 1 : PATH_MAX - 1;
-
-	if (!*s->value)
-		return options_refuse(s->origin, "the path is empty");
-	if (s->origin->file && *s->value != '/')
-		return options_refuse(s->origin, "\"%s\" is not an absolute path", s->value);
-	if (strlen(s->value) > max)
-		return options_refuse(s->origin, "the path is longer than %zu bytes", max);
-	return set_string(s);
-}
-
-static int set_log_level(const struct setting *s)
-{
-	enum log_level level;
-
-	if (log_level_parse(&level, s->value))
-		return options_refuse(s->origin, "\"%s\" is not error, warning, info or debug", s->value);
-	*(int *)field_of(s) = level;
-	return 0;
-}
-
-static int set_optional_seconds(const struct setting *s)
-{
-	struct setting with_default = *s;
-
-	if (!s->value)
-		with_default.value = s->row->preset;
-	return set_seconds(&with_default);
-}
-
-static int set_url(const struct setting *s)
-{
-	int error = http_check_url(s->value);
-
-	if (error == -EPROTONOSUPPORT)
-		return options_refuse(s->origin, "\"%s\": only http:// can be watched", s->value);
-	if (error)
-		return options_refuse(s->origin, "\"%s\" is not http://HOST:PORT", s->value);
-	return set_string(s);
-}
-
-static int set_color(const struct setting *s)
-{
-	static const char *const words[] = { "auto", "never", "always" };
-
-	for (int i = 0; i < 3; i++) {
-		if (!strcmp(s->value, words[i])) {
-			*(int *)field_of(s) = i;
-			return 0;
-		}
-	}
-	return options_refuse(s->origin, "\"%s\" is not auto, never or always", s->value);
-}
-
-static int set_rules(const struct setting *s)
-{
-	struct setting with_default = *s;
-
-	if (!s->value)
-		with_default.value = "nft";
-	else if (strcmp(s->value, "nft") && strcmp(s->value, "iptables"))
-		return options_refuse(s->origin, "\"%s\" is not nft or iptables", s->value);
-	return set_string(&with_default);
-}
-
-static int set_flows(const struct setting *s)
-{
-	struct setting with_default = *s;
-
-	if (!s->value)
-		with_default.value = "";
-	return set_string(&with_default);
-}
-
 /* ---- The table. Its rows keep one line for what they are and one for what --help says. */
 
-static const struct row rows[] = {
-	{ "lan", 0, "IF", METERING, KEY | LIST, add_interface, FIELD(lan),
+static const struct options_row rows[] = {
+	{ "lan", 0, "IF", METERING, KEY | LIST, setting_interface, SETTING_FIELD(lan),
 		.help = "an interface to the hosts (default: all that are not WAN)" },
-	{ "wan", 0, "IF", METERING, KEY | LIST, add_interface, FIELD(wan),
+	{ "wan", 0, "IF", METERING, KEY | LIST, setting_interface, SETTING_FIELD(wan),
 		.help = "an interface to the Internet (default: those of the default routes)" },
-	{ "nflog-group", 0, "N", METERING, KEY, set_u16, FIELD(nflog_group),
+	{ "nflog-group", 0, "N", METERING, KEY, setting_u16, SETTING_FIELD(nflog_group),
 		.help = "the NFLOG group that the rules log to", .preset = "60", .min = 0, .max = 65535 },
-	{ "dump-interval", 0, "SECONDS", METERING, KEY, set_seconds, FIELD(dump_interval_ns),
+	{ "dump-interval", 0, "SECONDS", METERING, KEY, setting_seconds, SETTING_FIELD(dump_interval_ns),
 		.help = "time between readings of all flows", .preset = "10", .min = 0.1, .max = 3600 },
-	{ "dump-share", 0, "PERCENT", METERING, KEY, set_double, FIELD(dump_share),
+	{ "dump-share", 0, "PERCENT", METERING, KEY, setting_double, SETTING_FIELD(dump_share),
 		.help = "what the readings may take of one core", .preset = "5", .min = 0.1, .max = 100 },
-	{ "event-buffer", 0, "BYTES", METERING, KEY | HIDDEN, set_u32, FIELD(event_buffer),
+	{ "event-buffer", 0, "BYTES", METERING, KEY | HIDDEN, setting_u32, SETTING_FIELD(event_buffer),
 		.help = "receive buffer of the event socket", .preset = "8388608", .min = 4096, .max = 1 << 30 },
-	{ "reliable-fill", 0, "PERCENT", METERING, KEY | HIDDEN, set_double, FIELD(reliable_fill),
+	{ "reliable-fill", 0, "PERCENT", METERING, KEY | HIDDEN, setting_double, SETTING_FIELD(reliable_fill),
 		.help = "fill of the connection table above which ends are not delivered reliably", .preset = "90",
 		.min = 1, .max = 100 },
-	{ "max-hosts", 0, "N", METERING, KEY | HIDDEN, set_u32, FIELD(max_hosts),
+	{ "max-hosts", 0, "N", METERING, KEY | HIDDEN, setting_u32, SETTING_FIELD(max_hosts),
 		.help = "hosts with series of their own", .preset = "4096", .min = 1, .max = 65000 },
-	{ "forget-after", 0, "SECONDS", METERING, KEY | HIDDEN, set_seconds, FIELD(forget_after_ns),
+	{ "forget-after", 0, "SECONDS", METERING, KEY | HIDDEN, setting_seconds, SETTING_FIELD(forget_after_ns),
 		.help = "after this a host without traffic is counted as other; 0: never", .preset = "0", .min = 0,
 		.max = 31622400 },
-	{ "names-ethers", 0, "FILE", METERING, KEY | HIDDEN | LIST, add_pattern, FIELD(names_ethers),
+	{ "names-ethers", 0, "FILE", METERING, KEY | HIDDEN | LIST, setting_pattern, SETTING_FIELD(names_ethers),
 		.help = "names by MAC address, as ethers(5)", .preset = "/etc/ethers" },
-	{ "names-leases", 0, "FILE", METERING, KEY | HIDDEN | LIST, add_pattern, FIELD(names_leases),
+	{ "names-leases", 0, "FILE", METERING, KEY | HIDDEN | LIST, setting_pattern, SETTING_FIELD(names_leases),
 		.help = "leases of dnsmasq", .preset = "/var/lib/misc/dnsmasq.leases /tmp/dhcp.leases" },
-	{ "names-odhcpd", 0, "FILE", METERING, KEY | HIDDEN | LIST, add_pattern, FIELD(names_odhcpd),
+	{ "names-odhcpd", 0, "FILE", METERING, KEY | HIDDEN | LIST, setting_pattern, SETTING_FIELD(names_odhcpd),
 		.help = "hosts files of odhcpd", .preset = "/tmp/hosts/odhcpd*" },
-	{ "names-hosts", 0, "FILE", METERING, KEY | HIDDEN | LIST, add_pattern, FIELD(names_hosts),
+	{ "names-hosts", 0, "FILE", METERING, KEY | HIDDEN | LIST, setting_pattern, SETTING_FIELD(names_hosts),
 		.help = "names by address, as hosts(5)", .preset = "/etc/hosts" },
-	{ "config", 'c', "FILE", SERVING, 0, set_path, FIELD(file),
+	{ "config", 'c', "FILE", SERVING, 0, setting_path, SETTING_FIELD(file),
 		.help = "the configuration file (default: /etc/hostmeter/hostmeter.conf)" },
-	{ "listen", 0, "[ADDR]:PORT", SERVING, KEY | LIST, add_listen, FIELD(listen),
+	{ "listen", 0, "[ADDR]:PORT", SERVING, KEY | LIST, setting_listen, SETTING_FIELD(listen),
 		.help = "where to serve the metrics", .preset = ":10060" },
-	{ "allow", 0, "PREFIX", SERVING, KEY | HIDDEN | LIST, add_allow, FIELD(allow),
+	{ "allow", 0, "PREFIX", SERVING, KEY | HIDDEN | LIST, setting_allow, SETTING_FIELD(allow),
 		.help = "who may ask besides this machine and its LANs" },
-	{ "server-name", 0, "NAME", SERVING, KEY | HIDDEN | LIST, add_server_name, FIELD(server_names),
+	{ "server-name", 0, "NAME", SERVING, KEY | HIDDEN | LIST, setting_server_name, SETTING_FIELD(server_names),
 		.help = "a name of this machine that browsers may use" },
-	{ "web.config.file", 0, "FILE", SERVING, KEY, set_path, FIELD(web_config),
+	{ "web.config.file", 0, "FILE", SERVING, KEY, setting_path, SETTING_FIELD(web_config),
 		.help = "TLS and passwords, in the form that other exporters have" },
-	{ "socket", 0, "PATH", SERVING, KEY, set_path, FIELD(socket),
+	{ "socket", 0, "PATH", SERVING, KEY, setting_path, SETTING_FIELD(socket),
 		.help = "for --once and --watch (default: hostmeter.sock in --runtime-dir)" },
-	{ "runtime-dir", 0, "DIR", SERVING, KEY, set_path, FIELD(runtime_dir),
+	{ "runtime-dir", 0, "DIR", SERVING, KEY, setting_path, SETTING_FIELD(runtime_dir),
 		.help = "for what lasts until the next boot", .preset = "/run/hostmeter" },
-	{ "state-dir", 0, "DIR", SERVING, KEY, set_path, FIELD(state_dir),
+	{ "state-dir", 0, "DIR", SERVING, KEY, setting_path, SETTING_FIELD(state_dir),
 		.help = "for what is to last", .preset = "/var/lib/hostmeter" },
-	{ "trace", 0, "FILE", SERVING, 0, set_path, FIELD(trace),
+	{ "trace", 0, "FILE", SERVING, 0, setting_path, SETTING_FIELD(trace),
 		.help = "write what the kernel says to FILE from the start, for --replay" },
-	{ "once", 0, NULL, MODES, 0, set_flag, FIELD(once_given),
+	{ "once", 0, NULL, MODES, 0, setting_flag, SETTING_FIELD(once_given),
 		.help = "print the running meter's metrics", .mode = CONFIG_ONCE },
-	{ "cgi", 0, NULL, MODES, 0, set_flag, FIELD(cgi),
+	{ "cgi", 0, NULL, MODES, 0, setting_flag, SETTING_FIELD(cgi),
 		.help = "the same with the HTTP header of a CGI program", .mode = CONFIG_ONCE },
-	{ "output", 0, "FILE", MODES, 0, set_path, FIELD(output),
+	{ "output", 0, "FILE", MODES, 0, setting_path, SETTING_FIELD(output),
 		.help = "--once into FILE, which is replaced whole", .mode = CONFIG_ONCE },
-	{ "watch", 0, "SECONDS", MODES, OPTIONAL, set_optional_seconds, FIELD(watch_interval_ns),
+	{ "watch", 0, "SECONDS", MODES, OPTIONAL, setting_optional_seconds, SETTING_FIELD(watch_interval_ns),
 		.help = "show who uses the line now, from the running meter", .preset = "1", .min = 0.2, .max = 3600,
 		.mode = CONFIG_WATCH },
-	{ "count", 0, "N", MODES, 0, set_u32, FIELD(count),
+	{ "count", 0, "N", MODES, 0, setting_u32, SETTING_FIELD(count),
 		.help = "--watch as plain text, N times", .min = 1, .max = 1e9, .mode = CONFIG_WATCH },
-	{ "json", 0, NULL, MODES, 0, set_flag, FIELD(json),
+	{ "json", 0, NULL, MODES, 0, setting_flag, SETTING_FIELD(json),
 		.help = "--watch, --flows, --check or --audit as JSON, one object a line", .mode = CONFIG_WATCH,
 		.also = BIT(CONFIG_FLOWS) | BIT(CONFIG_CHECK) | BIT(CONFIG_AUDIT) },
-	{ "flows", 0, "HOST", MODES, OPTIONAL, set_flows, FIELD(flows_host),
+	{ "flows", 0, "HOST", MODES, OPTIONAL, setting_flows, SETTING_FIELD(flows_host),
 		.help = "list live connections as conntrack -L does, each with its host", .mode = CONFIG_FLOWS },
-	{ "ipv", 0, "4|6", MODES, 0, set_string, FIELD(flows_ipv),
+	{ "ipv", 0, "4|6", MODES, 0, setting_string, SETTING_FIELD(flows_ipv),
 		.help = "--flows of one family", .mode = CONFIG_FLOWS },
-	{ "proto", 0, "PROTOCOL", MODES, 0, set_string, FIELD(flows_proto),
+	{ "proto", 0, "PROTOCOL", MODES, 0, setting_string, SETTING_FIELD(flows_proto),
 		.help = "--flows of one protocol, by name or number", .mode = CONFIG_FLOWS },
-	{ "port", 0, "PORT", MODES, 0, set_string, FIELD(flows_port),
+	{ "port", 0, "PORT", MODES, 0, setting_string, SETTING_FIELD(flows_port),
 		.help = "--flows from or to this port", .mode = CONFIG_FLOWS },
-	{ "top", 0, "N", MODES, 0, set_u32, FIELD(flows_top),
+	{ "top", 0, "N", MODES, 0, setting_u32, SETTING_FIELD(flows_top),
 		.help = "--flows with the most bytes, sorted", .min = 1, .max = 1e9, .mode = CONFIG_FLOWS },
-	{ "audit", 0, "SECONDS", MODES, OPTIONAL, set_optional_seconds, FIELD(audit_interval_ns),
+	{ "audit", 0, "SECONDS", MODES, OPTIONAL, setting_optional_seconds, SETTING_FIELD(audit_interval_ns),
 		.help = "hold the running meter against the kernel for so long", .preset = "30", .min = 1, .max = 86400,
 		.mode = CONFIG_AUDIT },
-	{ "connect", 0, "URL", MODES, 0, set_url, FIELD(connect),
+	{ "connect", 0, "URL", MODES, 0, setting_url, SETTING_FIELD(connect),
 		.help = "--watch another router's meter, http://HOST:PORT", .mode = CONFIG_WATCH },
-	{ "standalone", 0, NULL, MODES, 0, set_flag, FIELD(standalone),
+	{ "standalone", 0, NULL, MODES, 0, setting_flag, SETTING_FIELD(standalone),
 		.help = "--watch with a meter of its own, none running (root)", .mode = CONFIG_WATCH },
-	{ "color", 0, "WHEN", MODES, 0, set_color, FIELD(color),
+	{ "color", 0, "WHEN", MODES, 0, setting_color, SETTING_FIELD(color),
 		.help = "--watch in colours: auto, never, always", .preset = "auto", .mode = CONFIG_WATCH },
 	{ "check", 0, NULL, MODES, 0, NULL, 0,
 		.help = "say what this router lacks, and what mends it", .mode = CONFIG_CHECK },
-	{ "print-rules", 0, "WHAT", MODES, OPTIONAL, set_rules, FIELD(rules),
+	{ "print-rules", 0, "WHAT", MODES, OPTIONAL, setting_rules, SETTING_FIELD(rules),
 		.help = "print the rules to load, nft or iptables (default: nft)", .mode = CONFIG_PRINT_RULES },
-	{ "record", 0, "FILE", MODES, 0, set_path, FIELD(record),
+	{ "record", 0, "FILE", MODES, 0, setting_path, SETTING_FIELD(record),
 		.help = "write what the kernel tells the running meter to FILE",
 		.mode = CONFIG_RECORD, .also = BIT(CONFIG_REPLAY) },
-	{ "seconds", 0, "N", MODES, 0, set_seconds, FIELD(record_ns),
+	{ "seconds", 0, "N", MODES, 0, setting_seconds, SETTING_FIELD(record_ns),
 		.help = "--record for so long", .min = 0.1, .max = 1e6, .mode = CONFIG_RECORD },
-	{ "record-limit", 0, "MB", MODES, 0, set_u32, FIELD(record_limit),
+	{ "record-limit", 0, "MB", MODES, 0, setting_u32, SETTING_FIELD(record_limit),
 		.help = "--record no more than this", .preset = "64", .min = 1, .max = 1e6, .mode = CONFIG_RECORD },
-	{ "anonymize", 0, NULL, MODES, 0, set_flag, FIELD(anonymize),
+	{ "anonymize", 0, NULL, MODES, 0, setting_flag, SETTING_FIELD(anonymize),
 		.help = "--record with pseudonyms (with --replay: from a trace)",
 		.mode = CONFIG_RECORD, .also = BIT(CONFIG_REPLAY) },
-	{ "replay", 0, "FILE", MODES, 0, set_path, FIELD(replay),
+	{ "replay", 0, "FILE", MODES, 0, setting_path, SETTING_FIELD(replay),
 		.help = "meter what --record wrote, then print the metrics", .mode = CONFIG_REPLAY },
-	{ "explain", 0, "HOST", MODES, 0, set_string, FIELD(explain),
+	{ "explain", 0, "HOST", MODES, 0, setting_string, SETTING_FIELD(explain),
 		.help = "--replay with each decision on a host, or on all", .mode = CONFIG_REPLAY },
-	{ "log-level", 0, "LEVEL", OTHERS, KEY, set_log_level, FIELD(log_level),
+	{ "log-level", 0, "LEVEL", OTHERS, KEY, setting_log_level, SETTING_FIELD(log_level),
 		.help = "error, warning, info or debug", .preset = "info" },
 	{ "help", 'h', NULL, OTHERS, 0, NULL, 0,
 		.help = "print this and exit", .mode = CONFIG_HELP },
@@ -466,7 +173,7 @@ static const struct row rows[] = {
 enum { ROWS = sizeof(rows) / sizeof(rows[0]), LONG_BASE = 256 };
 _Static_assert(ROWS <= 64, "options_given.rows is a word of 64 bits");
 
-static const struct row *find_row(const char *name)
+static const struct options_row *find_row(const char *name)
 {
 	for (size_t i = 0; i < ROWS; i++)
 		if (!strcmp(rows[i].name, name))
@@ -474,14 +181,14 @@ static const struct row *find_row(const char *name)
 	return NULL;
 }
 
-static uint64_t row_bit(const struct row *row)
+static uint64_t row_bit(const struct options_row *row)
 {
 	return UINT64_C(1) << (row - rows);
 }
 
 uint64_t options_bit(const char *key)
 {
-	const struct row *row = find_row(key);
+	const struct options_row *row = find_row(key);
 
 	return row && row->flags & KEY ? row_bit(row) : 0;
 }
@@ -489,7 +196,7 @@ uint64_t options_bit(const char *key)
 const char *options_next_key(size_t *i, bool *list)
 {
 	while (*i < ROWS) {
-		const struct row *row = &rows[(*i)++];
+		const struct options_row *row = &rows[(*i)++];
 
 		if (row->flags & KEY) {
 			*list = row->flags & LIST;
@@ -501,7 +208,7 @@ const char *options_next_key(size_t *i, bool *list)
 
 int options_set(struct config *config, const char *key, const char *value, const struct options_origin *origin)
 {
-	const struct row *row = find_row(key);
+	const struct options_row *row = find_row(key);
 
 	if (!row || !(row->flags & KEY))
 		return options_refuse(origin, "no such key");
@@ -526,7 +233,7 @@ int options_preset(struct config *config, uint64_t given, FILE *err)
 {
 	int ret = 0;
 
-	for (const struct row *row = rows; !ret && row < rows + ROWS; row++) {
+	for (const struct options_row *row = rows; !ret && row < rows + ROWS; row++) {
 		struct options_origin origin = { .err = err };
 
 		snprintf(origin.what, sizeof(origin.what), "default of %s", row->name);
@@ -550,7 +257,7 @@ static void make_tables(struct getopt_tables *tables)
 	struct option *o = tables->longs;
 
 	for (size_t i = 0; i < ROWS; i++) {
-		const struct row *row = &rows[i];
+		const struct options_row *row = &rows[i];
 
 		if (row->flags & HIDDEN)
 			continue;
@@ -569,7 +276,7 @@ static void make_tables(struct getopt_tables *tables)
 	*s = '\0';
 }
 
-static const struct row *row_of(int val)
+static const struct options_row *row_of(int val)
 {
 	if (val >= LONG_BASE && val < LONG_BASE + ROWS)
 		return &rows[val - LONG_BASE];
@@ -582,7 +289,7 @@ static const struct row *row_of(int val)
 /* getopt_long() found fault with a word: say which and why. */
 static int refuse_word(const struct options_origin *origin, int code, const char *word)
 {
-	const struct row *row = row_of(optopt);
+	const struct options_row *row = row_of(optopt);
 
 	if (row && code == ':')
 		return options_refuse(origin, "--%s needs an argument (%s); see --help", row->name, row->argument);
@@ -597,7 +304,7 @@ static int refuse_word(const struct options_origin *origin, int code, const char
 }
 
 /* A word too many; behind an option whose argument may be left out it was meant for that. */
-static int refuse_argument(const struct options_origin *origin, const struct row *mode, const char *word)
+static int refuse_argument(const struct options_origin *origin, const struct options_row *mode, const char *word)
 {
 	if (mode && mode->flags & OPTIONAL)
 		return options_refuse(origin, "unexpected argument \"%s\": write --%s=%s", word, mode->name, word);
@@ -605,10 +312,10 @@ static int refuse_argument(const struct options_origin *origin, const struct row
 }
 
 /* At most one mode, and --trace only with the meter itself. */
-static int check_modes(struct config *config, const struct row *row, const struct row **mode,
+static int check_modes(struct config *config, const struct options_row *row, const struct options_row **mode,
 	const struct options_origin *origin)
 {
-	if (row->mode == CONFIG_METER && row->field != FIELD(trace))
+	if (row->mode == CONFIG_METER && row->field != SETTING_FIELD(trace))
 		return 0;
 	if (*mode && row->also & BIT((*mode)->mode))
 		return 0;
@@ -622,14 +329,14 @@ static int check_modes(struct config *config, const struct row *row, const struc
 int options_parse(struct config *config, uint64_t *given, int argc, char *const argv[], FILE *err)
 {
 	struct options_origin plain = { .err = err }, origin = plain;
-	const struct row *mode = NULL;
+	const struct options_row *mode = NULL;
 	struct getopt_tables tables;
 	int code, ret;
 
 	make_tables(&tables);
 	optind = 0; /* glibc and musl: begin afresh */
 	while ((code = getopt_long(argc, argv, tables.shorts, tables.longs, NULL)) != -1) {
-		const struct row *row = code == '?' || code == ':' ? NULL : row_of(code);
+		const struct options_row *row = code == '?' || code == ':' ? NULL : row_of(code);
 
 		if (!row)
 			return refuse_word(&plain, code, argv[optind - 1]);
@@ -652,7 +359,7 @@ int options_parse(struct config *config, uint64_t *given, int argc, char *const 
 	return 0;
 }
 
-static void help_row(const struct row *row, FILE *out)
+static void help_row(const struct options_row *row, FILE *out)
 {
 	char left[64];
 

@@ -114,8 +114,8 @@ static json_t *count(uint64_t bytes, uint64_t packets)
 /* --- Hosts */
 
 /*
- * Ten thousand hosts as trees of jansson would hold the loop up for a sixth of a second. Where a host is but numbers, they
- * are written as they are; names still go through jansson.
+ * Ten thousand hosts as trees of jansson would hold the loop up for a sixth of a second. Where a host is but numbers,
+ * they are written as they are; names still go through jansson.
  */
 static void put_number(struct buf *out, const char *before, uint64_t value)
 {

@@ -57,8 +57,8 @@ static enum side side_beyond(const struct attribute_sources *s, const struct att
 }
 
 /*
- * Between two ends of the WAN nothing is forwarded: one of them was a host of ours whose prefix or route has gone since.
- * Where its address was seen last tells.
+ * Between two ends of the WAN nothing is forwarded: one of them was a host of ours whose prefix or route has gone
+ * since. Where its address was seen last tells.
  */
 static void recall(const struct attribute_sources *s, struct attribute_end *end)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What the meter had counted of a flow when it was asked lies between two readings of ours, low and high, and less than low by
- * what it holds back. So over the interval it counted
+ * What the meter had counted of a flow when it was asked lies between two readings of ours, low and high, and less than
+ * low by what it holds back. So over the interval it counted
  *
  *     at least  low(end) - held(end) - high(begin)     at most  high(end) - (low(begin) - held(begin))
  *
@@ -305,9 +305,9 @@ static struct growth grow(const struct audit *audit, enum audit_direction d)
 }
 
 /*
- * The interfaces are read between our two readings of the connections, so these bound what passed meanwhile. For the rest
- * the interface has more than the meter where all connections together have, and less where the meter counted what it had
- * held at the begin.
+ * The interfaces are read between our two readings of the connections, so these bound what passed meanwhile. For the
+ * rest the interface has more than the meter where all connections together have, and less where the meter counted what
+ * it had held at the begin.
  */
 static void add_room(const struct judging *j, enum audit_family f, enum audit_direction d, bool more,
 	uint64_t room[static AUDIT_REASONS])

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * At each end of the interval six things are read, one after the other: the kernel's connections, the meter's connections (for
- * which it reads the kernel itself), its hosts and its status, the interfaces, and the kernel's connections again. So the
- * meter's reading lies between two of ours.
+ * At each end of the interval six things are read, one after the other: the kernel's connections, the meter's
+ * connections (for which it reads the kernel itself), its hosts and its status, the interfaces, and the kernel's
+ * connections again. So the meter's reading lies between two of ours.
  *
- * The meter reads once a second at most, however often it is asked. So before all that it is made to read, and asked again
- * shortly before it would: then it does so at once, and little passes between our readings.
+ * The meter reads once a second at most, however often it is asked. So before all that it is made to read, and asked
+ * again shortly before it would: then it does so at once, and little passes between our readings.
  */
 #include "hostmeter/auditing.h"
 

@@ -3,17 +3,17 @@
  * How a byte is counted once.
  *
  * The kernel keeps two counters per flow and tells them in two ways: in each dump while the flow lives, and in DESTROY
- * when it has ended. The meter remembers for each live flow what it has counted, and each reading counts the difference.
- * Three things make that harder than it sounds.
+ * when it has ended. The meter remembers for each live flow what it has counted, and each reading counts the
+ * difference. Three things make that harder than it sounds.
  *
- * Dumps and events come by two sockets, so their order is lost. A line of a dump may be read after the DESTROY of its flow. Flows that
- * ended leave a tombstone (tombs.h) for as long as that can be; a line that meets one is old news. A flow that began
- * after the dump passed its place is first heard of in its DESTROY, or in the next dump: counted from zero, since
- * whatever lived when the first dump began was in it.
+ * Dumps and events come by two sockets, so their order is lost. A line of a dump may be read after the DESTROY of its
+ * flow. Flows that ended leave a tombstone (tombs.h) for as long as that can be; a line that meets one is old news. A
+ * flow that began after the dump passed its place is first heard of in its DESTROY, or in the next dump: counted from
+ * zero, since whatever lived when the first dump began was in it.
  *
- * Whose a flow is may be known later than its first count. Until then nothing is counted: the flow's record stays at its
- * baseline, the latest reading is held (held), and the first count after the decision includes all. So bytes
- * never move from one host to another.
+ * Whose a flow is may be known later than its first count. Until then nothing is counted: the flow's record stays at
+ * its baseline, the latest reading is held (held), and the first count after the decision includes all. So bytes never
+ * move from one host to another.
  *
  * A flow may end unheard. It then is missing from dumps: after three complete ones and GONE_NS it is settled with what
  * was read last. Why so late: with reliable delivery the kernel takes an ended flow out of the table first and repeats

@@ -233,8 +233,9 @@ static int decode_attribute(const struct nlattr_item *item, struct sighting *s, 
 }
 
 /*
- * The entry names the flow's ends exactly, where the packet cannot: later fragments, ICMP ids that NAT changed, protocols
- * with keys of their own. An ICMP error comes with the entry of the flow that it speaks of, and was sent by somebody else.
+ * The entry names the flow's ends exactly, where the packet cannot: later fragments, ICMP ids that NAT changed,
+ * protocols with keys of their own. An ICMP error comes with the entry of the flow that it speaks of, and was sent by
+ * somebody else.
  */
 static int take_entry(const struct entry *entry, struct sighting *s)
 {

@@ -271,9 +271,9 @@ static bool is_loss(ssize_t received)
 static bool read_some(struct reader *source, unsigned int datagrams, uint64_t until);
 
 /*
- * The end of a flow must be heard before a dump or a first packet tells of the next flow between the same ends, and before a
- * neighbour tells that the address is another host's. What is read now of a dump the kernel wrote while the datagram before it
- * was read, so events up to now are later than that.
+ * The end of a flow must be heard before a dump or a first packet tells of the next flow between the same ends, and
+ * before a neighbour tells that the address is another host's. What is read now of a dump the kernel wrote while the
+ * datagram before it was read, so events up to now are later than that.
  */
 static void read_events_first(struct reader *source)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The meter sends its trace by the UNIX socket and this process writes the file: so no path is opened with the meter's rights,
- * and a full disk or a slow one is none of its business.
+ * The meter sends its trace by the UNIX socket and this process writes the file: so no path is opened with the meter's
+ * rights, and a full disk or a slow one is none of its business.
  */
 #include "hostmeter/recording.h"
 

@@ -107,8 +107,8 @@ void ruleset_clear(struct ruleset *ruleset)
 /* --- The way of a packet */
 
 /*
- * One walk is for one family and one direction. Packets are "here" until all of them have ended; they are "all" here while
- * no condition has been passed that is not understood.
+ * One walk is for one family and one direction. Packets are "here" until all of them have ended; they are "all" here
+ * while no condition has been passed that is not understood.
  */
 struct walk {
 	const struct ruleset *ruleset;

@@ -95,8 +95,8 @@ static struct config config_of(const struct standalone *s, const struct config *
 }
 
 /*
- * It has no terminal: neither Ctrl-C nor Ctrl-Z are for it, for a meter that is stopped holds the kernel's table up. SIGTERM
- * comes from the view, or from the kernel once the view is gone.
+ * It has no terminal: neither Ctrl-C nor Ctrl-Z are for it, for a meter that is stopped holds the kernel's table up.
+ * SIGTERM comes from the view, or from the kernel once the view is gone.
  */
 static void run(const struct standalone *s, const struct config *config, pid_t parent)
 {

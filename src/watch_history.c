@@ -37,7 +37,8 @@ static uint64_t oldest_second(const struct watch_history *history)
 	return now - begin < WATCH_SLOTS ? begin : now - WATCH_SLOTS + 1;
 }
 
-/* Adds bytes that were moved between two times, evenly; the slots of the seconds that began meanwhile are begun with it. */
+/* Adds bytes that were moved between two times, evenly; the slots of the seconds that began meanwhile are begun with
+ * it. */
 static void spread(float *slot, uint64_t from, uint64_t to, uint64_t bytes)
 {
 	uint64_t first = from / NS_PER_S, last = to / NS_PER_S;
@@ -162,8 +163,8 @@ static struct watch_track *track_of(struct watch_history *history, const struct 
 }
 
 /*
- * Takes the counters in. On the first sample they are where the session begins; a host that comes later began from zero,
- * and so did one whose counter fell.
+ * Takes the counters in. On the first sample they are where the session begins; a host that comes later began from
+ * zero, and so did one whose counter fell.
  */
 static void count(const struct watch_history *history, struct watch_track *track, const uint64_t *now, size_t counters,
 	uint64_t from)

@@ -38,8 +38,8 @@ struct watch_row watch_row_of(const struct watch_history *history, const struct 
 }
 
 /*
- * What a row is sorted by. Rates are averaged over ten seconds at least, whatever is shown: lines that change places with
- * each refresh cannot be read.
+ * What a row is sorted by. Rates are averaged over ten seconds at least, whatever is shown: lines that change places
+ * with each refresh cannot be read.
  */
 static double order_of(const struct watch_history *history, const struct watch_view *view, const struct watch_row *row)
 {

@@ -52,8 +52,8 @@ struct watching {
 /* ---- Asking */
 
 /*
- * Goes on with asking. True: a sample was taken. *failure: 0, or why there is none. A view that is paused leaves it: the
- * next sample tells what happened meanwhile.
+ * Goes on with asking. True: a sample was taken. *failure: 0, or why there is none. A view that is paused leaves it:
+ * the next sample tells what happened meanwhile.
  */
 static bool step(struct watching *w, int *failure)
 {

@@ -3,9 +3,9 @@
  * anonymize: a trace that can be shown to a stranger: MAC and IP addresses under pseudonyms (pseudonym.h), the same in
  * all sources.
  *
- * Nothing is cut out of a message; it is decoded, and what the meter makes of it is written anew with the addresses changed. So
- * whatever the meter does not need is not there: names of interfaces (they become "if" and their number), log prefixes,
- * payload, options, helpers, labels, and messages that it does not know.
+ * Nothing is cut out of a message; it is decoded, and what the meter makes of it is written anew with the addresses
+ * changed. So whatever the meter does not need is not there: names of interfaces (they become "if" and their number),
+ * log prefixes, payload, options, helpers, labels, and messages that it does not know.
  */
 #ifndef HOSTMETER_ANONYMIZE_H
 #define HOSTMETER_ANONYMIZE_H
@@ -22,8 +22,8 @@ struct anonymizer *anonymize_new(const struct hash_key *key);
 void anonymize_free(struct anonymizer *anonymizer);
 
 /*
- * Appends to out what is left of a datagram of this netlink protocol, received or sent (outgoing); nothing if nothing is. data is
- * aligned for struct nlmsghdr; lengths in it are checked.
+ * Appends to out what is left of a datagram of this netlink protocol, received or sent (outgoing); nothing if nothing
+ * is. data is aligned for struct nlmsghdr; lengths in it are checked.
  */
 void anonymize_datagram(struct anonymizer *anonymizer, uint16_t protocol, bool outgoing, const void *data, size_t len,
 	struct buf *out);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * api_read: the other side of api and of listing: the documents of a meter, on this machine or another, in plain values.
- * What is read is not trusted: what is missing or of another type counts as nothing, texts are cut, lists are bounded.
+ * api_read: the other side of api and of listing: the documents of a meter, on this machine or another, in plain
+ * values. What is read is not trusted: what is missing or of another type counts as nothing, texts are cut, lists are
+ * bounded.
  */
 #ifndef HOSTMETER_API_READ_H
 #define HOSTMETER_API_READ_H

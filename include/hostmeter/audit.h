@@ -2,12 +2,12 @@
 /*
  * audit: holds what the meter says against what its auditor read, and says for each difference what it comes from.
  *
- * It knows nothing of the meter's tables and decoders: it is the second opinion. Everything comes in by the functions below,
- * so a test hands it readings that nobody made.
+ * It knows nothing of the meter's tables and decoders: it is the second opinion. Everything comes in by the functions
+ * below, so a test hands it readings that nobody made.
  *
- * The meter is asked at the begin and at the end of an interval. It cannot be read at the very moment that the kernel is, so
- * the auditor reads the kernel just before and just after it: then what the meter must have counted has a lower and an upper
- * bound, and what lies outside is a fault.
+ * The meter is asked at the begin and at the end of an interval. It cannot be read at the very moment that the kernel
+ * is, so the auditor reads the kernel just before and just after it: then what the meter must have counted has a lower
+ * and an upper bound, and what lies outside is a fault.
  */
 #ifndef HOSTMETER_AUDIT_H
 #define HOSTMETER_AUDIT_H

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * audit_flows: what the audit itself read of each flow, at four moments: just before and just after the meter's own reading,
- * at the begin and at the end. So what the meter had read of a flow lies between two of ours.
+ * audit_flows: what the audit itself read of each flow, at four moments: just before and just after the meter's own
+ * reading, at the begin and at the end. So what the meter had read of a flow lies between two of ours.
  */
 #ifndef HOSTMETER_AUDIT_FLOWS_H
 #define HOSTMETER_AUDIT_FLOWS_H
@@ -46,7 +46,8 @@ struct audit_flows;
 struct audit_flows *audit_flows_new(size_t most);
 void audit_flows_free(struct audit_flows *flows);
 
-/* A line of the dump of this moment, a DESTROY; whatever is read belongs to the moment whose dump is next or in the air. */
+/* A line of the dump of this moment, a DESTROY; whatever is read belongs to the moment whose dump is next or in the
+ * air. */
 void audit_flows_read(struct audit_flows *flows, const struct ct_event *event, uint64_t now);
 
 /* A dump is requested. It ended: the next moment begins. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * audit_guess: whose a flow is by its addresses alone, for flows that began and ended between two listings of the meter. The
- * table of docs/attribution.md, with what the meter says of its hosts' addresses and the router's own.
+ * audit_guess: whose a flow is by its addresses alone, for flows that began and ended between two listings of the
+ * meter. The table of docs/attribution.md, with what the meter says of its hosts' addresses and the router's own.
  */
 #ifndef HOSTMETER_AUDIT_GUESS_H
 #define HOSTMETER_AUDIT_GUESS_H

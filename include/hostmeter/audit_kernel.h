@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * audit_kernel: the auditor's own readings: ends of flows, dumps of all flows, interfaces and the router's addresses, from
- * sockets of its own.
+ * audit_kernel: the auditor's own readings: ends of flows, dumps of all flows, interfaces and the router's addresses,
+ * from sockets of its own.
  *
- * Its socket of ends is not reliable: an auditor that is stopped must not fill the kernel's table. What it missed is told.
+ * Its socket of ends is not reliable: an auditor that is stopped must not fill the kernel's table. What it missed is
+ * told.
  */
 #ifndef HOSTMETER_AUDIT_KERNEL_H
 #define HOSTMETER_AUDIT_KERNEL_H

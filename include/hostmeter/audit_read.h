@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * audit_read: the meter's documents as a claim. What is read is not trusted: what is missing or of another type counts as
- * nothing, texts are cut, lists are bounded.
+ * audit_read: the meter's documents as a claim. What is read is not trusted: what is missing or of another type counts
+ * as nothing, texts are cut, lists are bounded.
  */
 #ifndef HOSTMETER_AUDIT_READ_H
 #define HOSTMETER_AUDIT_READ_H

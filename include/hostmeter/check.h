@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * check: what a router needs for its numbers to be whole: each thing judged by the facts, with the command or the line of
- * configuration that mends it. One table of judgements; it looks at nothing but the facts.
+ * check: what a router needs for its numbers to be whole: each thing judged by the facts, with the command or the line
+ * of configuration that mends it. One table of judgements; it looks at nothing but the facts.
  */
 #ifndef HOSTMETER_CHECK_H
 #define HOSTMETER_CHECK_H

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * check_facts: all that --check judges by, in plain values: what is wanted, what was found on this machine, and what the
- * running meter says. Whoever collects them owns what the pointers lead to.
+ * check_facts: all that --check judges by, in plain values: what is wanted, what was found on this machine, and what
+ * the running meter says. Whoever collects them owns what the pointers lead to.
  */
 #ifndef HOSTMETER_CHECK_FACTS_H
 #define HOSTMETER_CHECK_FACTS_H

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * check_meter: the judgements on what the running meter says of itself: every way in which its numbers may be incomplete.
+ * check_meter: the judgements on what the running meter says of itself: every way in which its numbers may be
+ * incomplete.
  */
 #ifndef HOSTMETER_CHECK_METER_H
 #define HOSTMETER_CHECK_METER_H

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * check_status: the running meter's /api/v1/status as facts for --check. What is read is not trusted: what is missing or of
- * another type counts as nothing, texts are cut, lists are bounded.
+ * check_status: the running meter's /api/v1/status as facts for --check. What is read is not trusted: what is missing
+ * or of another type counts as nothing, texts are cut, lists are bounded.
  */
 #ifndef HOSTMETER_CHECK_STATUS_H
 #define HOSTMETER_CHECK_STATUS_H

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * checkpoint: what a meter must not forget when its process ends, as a list of blobs: each live flow's last counts, each
- * host's totals, and after them a journal of the flows that ended since. Whoever keeps blobs (store.h) keeps them in
- * order; the next meter loads them in order and goes on as if it had been there all the time.
+ * checkpoint: what a meter must not forget when its process ends, as a list of blobs: each live flow's last counts,
+ * each host's totals, and after them a journal of the flows that ended since. Whoever keeps blobs (store.h) keeps them
+ * in order; the next meter loads them in order and goes on as if it had been there all the time.
  *
  * Blobs are little-endian, fields written one by one, and name their version. Nothing in them is trusted when loaded.
  */
@@ -21,9 +21,9 @@ bool checkpoint_running(const struct meter *meter);
 
 /*
  * Appends the next blob to out (which the caller empties between calls) and returns true if it was the last: the
- * checkpoint is whole with it. While a dump is in the air nothing is appended: come back after it. Bounded work, so that
- * a million flows, or as many that just ended, are saved over many turns of the loop; flows that end meanwhile are in
- * the journal.
+ * checkpoint is whole with it. While a dump is in the air nothing is appended: come back after it. Bounded work, so
+ * that a million flows, or as many that just ended, are saved over many turns of the loop; flows that end meanwhile are
+ * in the journal.
  */
 bool checkpoint_step(struct meter *meter, struct buf *out);
 
@@ -34,14 +34,15 @@ bool checkpoint_step(struct meter *meter, struct buf *out);
 void checkpoint_journal(struct meter *meter, struct buf *out);
 
 /*
- * Appends one blob with the totals as they stand, if a dump moved them since the last checkpoint began; to be stored like
- * the journal and after it, before the totals are shown to anybody: a counter that was seen must not fall with a restart.
+ * Appends one blob with the totals as they stand, if a dump moved them since the last checkpoint began; to be stored
+ * like the journal and after it, before the totals are shown to anybody: a counter that was seen must not fall with a
+ * restart.
  */
 void checkpoint_totals(struct meter *meter, struct buf *out);
 
 /*
- * Loads the next blob into a meter that has metered nothing yet. 0; -EBADMSG: damaged, -EPROTO: another version; after an
- * error the meter is to be thrown away. checkpoint_loaded() tells whether a whole checkpoint was loaded.
+ * Loads the next blob into a meter that has metered nothing yet. 0; -EBADMSG: damaged, -EPROTO: another version; after
+ * an error the meter is to be thrown away. checkpoint_loaded() tells whether a whole checkpoint was loaded.
  */
 int checkpoint_load(struct meter *meter, const void *blob, size_t len, uint64_t now);
 bool checkpoint_loaded(const struct meter *meter);

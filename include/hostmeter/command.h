@@ -9,8 +9,8 @@
 #include "hostmeter/buf.h"
 
 /*
- * Looks argv[0] up in PATH and in the usual directories of administrators, runs it with LC_ALL=C, nothing to read and its
- * errors dropped, and appends at most limit bytes of its output. 0; -ENOENT if there is no such program; -EIO if it
+ * Looks argv[0] up in PATH and in the usual directories of administrators, runs it with LC_ALL=C, nothing to read and
+ * its errors dropped, and appends at most limit bytes of its output. 0; -ENOENT if there is no such program; -EIO if it
  * ended otherwise than well; -ETIMEDOUT, -EFBIG, and then it was killed; -errno.
  */
 int command_run(const char *const argv[], struct buf *out, size_t limit, unsigned int timeout_ms);

@@ -2,8 +2,8 @@
 /*
  * ct_decode: a ctnetlink message (events and dumps alike) into a struct ct_event.
  *
- * By the shapes of messages (ct_shape.h), which are learned in a walk with every length checked; the tests hold it against
- * nfct_nlmsg_parse(). Follows net/netfilter/nf_conntrack_netlink.c.
+ * By the shapes of messages (ct_shape.h), which are learned in a walk with every length checked; the tests hold it
+ * against nfct_nlmsg_parse(). Follows net/netfilter/nf_conntrack_netlink.c.
  */
 #ifndef HOSTMETER_CT_DECODE_H
 #define HOSTMETER_CT_DECODE_H

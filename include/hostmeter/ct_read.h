@@ -10,8 +10,8 @@
 struct nlmsghdr;
 
 /*
- * Reads one whole ctnetlink message, as ct_decode() does; icmp_type, icmp_code and start_ns are left 0. 0; -ENOMSG for what is
- * no entry; -EBADMSG if the library does not take it; -ENOMEM.
+ * Reads one whole ctnetlink message, as ct_decode() does; icmp_type, icmp_code and start_ns are left 0. 0; -ENOMSG for
+ * what is no entry; -EBADMSG if the library does not take it; -ENOMEM.
  */
 int ct_read(const struct nlmsghdr *message, struct ct_event *event);
 

@@ -2,11 +2,12 @@
 /*
  * ct_shape: where in a conntrack entry's attributes each value lies.
  *
- * The kernel writes every entry of one kind (family, protocol, what is switched on) in the same way: the same attributes
- * of the same lengths in the same order, some thirty headers and then other values between them. Where the values lie depends
- * on those headers and on nothing else. So they are walked over once for each kind; what is found is a shape. Of every
- * further entry it is only asked whether its headers are the shape's, word for word at the same places: then a walk would
- * lead to the same values, and every length has been checked already. Half of an entry's cost was that walk.
+ * The kernel writes every entry of one kind (family, protocol, what is switched on) in the same way: the same
+ * attributes of the same lengths in the same order, some thirty headers and then other values between them. Where the
+ * values lie depends on those headers and on nothing else. So they are walked over once for each kind; what is found is
+ * a shape. Of every further entry it is only asked whether its headers are the shape's, word for word at the same
+ * places: then a walk would lead to the same values, and every length has been checked already. Half of an entry's cost
+ * was that walk.
  */
 #ifndef HOSTMETER_CT_SHAPE_H
 #define HOSTMETER_CT_SHAPE_H
@@ -37,9 +38,9 @@ struct ct_shape {
 };
 
 /*
- * Walks over the attributes of an entry of this family. 0; -EBADMSG if a length is wrong, there are more than 64 KiB or more
- * headers than CT_SHAPE_HEADERS in what is looked into, a tuple is missing or not of the family; *shape matches nothing then. Follows ctnetlink_fill_info() and
- * ctnetlink_conntrack_event() of net/netfilter/nf_conntrack_netlink.c.
+ * Walks over the attributes of an entry of this family. 0; -EBADMSG if a length is wrong, there are more than 64 KiB or
+ * more headers than CT_SHAPE_HEADERS in what is looked into, a tuple is missing or not of the family; *shape matches
+ * nothing then. Follows ctnetlink_fill_info() and ctnetlink_conntrack_event() of net/netfilter/nf_conntrack_netlink.c.
  */
 int ct_shape_learn(struct ct_shape *shape, uint8_t family, const void *attributes, size_t len);
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * daemon_state: the inside of the running meter, for the files that make it up: daemon.c (start, time, end),
- * daemon_sources.c (what the kernel says), daemon_records.c (who keeps a copy of that), daemon_answers.c (what others ask). Nobody
- * else includes it.
+ * daemon_sources.c (what the kernel says), daemon_records.c (who keeps a copy of that), daemon_answers.c (what others
+ * ask). Nobody else includes it.
  */
 #ifndef HOSTMETER_DAEMON_STATE_H
 #define HOSTMETER_DAEMON_STATE_H
@@ -70,7 +70,8 @@ void daemon_on_retry(void *ctx);
 /* Sets the next dump's time anew, after the pace has changed. Nothing while a dump runs or the meter ends. */
 void daemon_plan_dump(struct daemon *daemon);
 
-/* daemon_records.c: what was received, or sent (outgoing), is for whoever records; and what the recorder asks of the rest. */
+/* daemon_records.c: what was received, or sent (outgoing), is for whoever records; and what the recorder asks of the
+ * rest. */
 void daemon_record(struct daemon *daemon, enum source source, bool outgoing, const void *data, size_t len);
 struct recorder_calls daemon_recorder_calls(struct daemon *daemon);
 

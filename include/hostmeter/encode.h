@@ -19,8 +19,8 @@ union encode_message {
 };
 
 /*
- * Each takes type, flags, sequence number and port of the netlink header like, and fills in the rest. A sighting becomes a
- * packet of headers only: its ports are zero where its protocol has none. A link is called as its event says.
+ * Each takes type, flags, sequence number and port of the netlink header like, and fills in the rest. A sighting
+ * becomes a packet of headers only: its ports are zero where its protocol has none. A link is called as its event says.
  */
 void encode_ct(union encode_message *message, const struct nlmsghdr *like, const struct ct_event *event);
 void encode_sighting(union encode_message *message, const struct nlmsghdr *like, const struct sighting *sighting);

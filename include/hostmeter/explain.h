@@ -2,8 +2,8 @@
 /*
  * explain: the decisions of a meter on the flows of one host, a line each, in order, for --replay --explain.
  *
- * Whose a flow is is known only after its first lines. So a trace is metered twice: the first time the host's flows are found,
- * the second time the lines are written.
+ * Whose a flow is is known only after its first lines. So a trace is metered twice: the first time the host's flows are
+ * found, the second time the lines are written.
  */
 #ifndef HOSTMETER_EXPLAIN_H
 #define HOSTMETER_EXPLAIN_H

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * flow_line: a conntrack entry as conntrack(8) prints it with -L -o extended, by libnetfilter_conntrack's own formatting.
+ * flow_line: a conntrack entry as conntrack(8) prints it with -L -o extended, by libnetfilter_conntrack's own
+ * formatting.
  */
 #ifndef HOSTMETER_FLOW_LINE_H
 #define HOSTMETER_FLOW_LINE_H

@@ -2,9 +2,9 @@
 /*
  * gate: asks for a password before a request gets to its handler.
  *
- * Most requests bring one that is known to be right, and go on at once. One that has to be checked rests, and so does its
- * connection, until the child process that checks (verifier.h) has an answer: the loop waits for nothing. What rests
- * is bounded, and checked in the order it came. What the UNIX socket brings is not asked.
+ * Most requests bring one that is known to be right, and go on at once. One that has to be checked rests, and so does
+ * its connection, until the child process that checks (verifier.h) has an answer: the loop waits for nothing. What
+ * rests is bounded, and checked in the order it came. What the UNIX socket brings is not asked.
  */
 #ifndef HOSTMETER_GATE_H
 #define HOSTMETER_GATE_H

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * glance: one look at the network and the live connections, by a meter that lives for no longer. It subscribes to nothing that a
- * running meter has.
+ * glance: one look at the network and the live connections, by a meter that lives for no longer. It subscribes to
+ * nothing that a running meter has.
  */
 #ifndef HOSTMETER_GLANCE_H
 #define HOSTMETER_GLANCE_H

@@ -3,8 +3,8 @@
  * host: who is counted for, and the counts. One host per MAC; per address on links without MACs; and three that are no
  * single machine: the router itself, unknown, other.
  *
- * Hosts are known by index, which stays theirs until they are forgotten. Their number is bounded: what does not fit is HOST_OTHER. Counts never
- * fall and never move from one host to another.
+ * Hosts are known by index, which stays theirs until they are forgotten. Their number is bounded: what does not fit is
+ * HOST_OTHER. Counts never fall and never move from one host to another.
  */
 #ifndef HOSTMETER_HOST_H
 #define HOSTMETER_HOST_H
@@ -55,8 +55,8 @@ uint32_t hosts_by_address(struct hosts *hosts, const struct addr *addr);
 uint32_t hosts_find_mac(const struct hosts *hosts, const struct mac *mac);
 
 /*
- * Forgets a host that no flow refers to: its counts go to HOST_OTHER, so sums stay; its index may be another's later. The
- * three special ones stay.
+ * Forgets a host that no flow refers to: its counts go to HOST_OTHER, so sums stay; its index may be another's later.
+ * The three special ones stay.
  */
 void hosts_forget(struct hosts *hosts, uint32_t index);
 

@@ -68,8 +68,8 @@ void http_resume(struct http *http, const void *ctx);
 typedef void (*http_handler)(void *ctx, const struct http_request *request, struct http_response *response);
 
 /*
- * Asked of each TCP connection before anything is read from it; one that is not admitted is closed at once, and takes no place
- * from others. ifindex: the link that a link-local client is on, else 0.
+ * Asked of each TCP connection before anything is read from it; one that is not admitted is closed at once, and takes
+ * no place from others. ifindex: the link that a link-local client is on, else 0.
  */
 typedef bool (*http_admit)(void *ctx, const struct addr *client, uint32_t ifindex);
 

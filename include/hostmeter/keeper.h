@@ -16,8 +16,8 @@ struct keeper *keeper_new(const char *path);
 void keeper_free(struct keeper *keeper);
 
 /*
- * Loads the file into a meter that has metered nothing yet. 0: it goes on from there, or there is no file; -EBADMSG: the
- * file was damaged, of another version or foreign; it was put aside with a warning, and this meter is to be thrown
+ * Loads the file into a meter that has metered nothing yet. 0: it goes on from there, or there is no file; -EBADMSG:
+ * the file was damaged, of another version or foreign; it was put aside with a warning, and this meter is to be thrown
  * away for a fresh one.
  */
 int keeper_load(struct keeper *keeper, struct meter *meter, uint64_t now);
@@ -25,7 +25,8 @@ int keeper_load(struct keeper *keeper, struct meter *meter, uint64_t now);
 /* It is worth saving now: begins a checkpoint. Nothing before the first complete dump, unless one was loaded. */
 void keeper_begin(struct keeper *keeper, struct meter *meter);
 
-/* To be called at the end of each turn: journals what ended in it, and saves the next part. True: there is more to save. */
+/* To be called at the end of each turn: journals what ended in it, and saves the next part. True: there is more to
+ * save. */
 bool keeper_turn(struct keeper *keeper, struct meter *meter, uint64_t now);
 
 /* To be called before totals are shown: what is shown must not fall after a restart. */

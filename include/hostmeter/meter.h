@@ -35,12 +35,13 @@ struct meter *meter_new(const struct meter_options *options);
 void meter_free(struct meter *meter);
 
 /*
- * Who makes the network cards of a MAC: asked once per host; the answer ("" for none) is copied. To be set before anything is
- * taken in.
+ * Who makes the network cards of a MAC: asked once per host; the answer ("" for none) is copied. To be set before
+ * anything is taken in.
  */
 void meter_set_vendor(struct meter *meter, const char *(*vendor)(void *ctx, const struct mac *mac), void *ctx);
 
-/* Tells this observer of every decision on a flow (meter_note.h), while it is made; what it is given is borrowed. NULL: nobody. */
+/* Tells this observer of every decision on a flow (meter_note.h), while it is made; what it is given is borrowed. NULL:
+ * nobody. */
 struct meter_note;
 void meter_observe(struct meter *meter, void (*observe)(void *ctx, const struct meter_note *note), void *ctx);
 
@@ -48,8 +49,8 @@ void meter_observe(struct meter *meter, void (*observe)(void *ctx, const struct 
 void meter_names_changed(struct meter *meter);
 
 /*
- * An entry will come: works out its key, and fetches the memory that meter_ct() will want. For those who know of several
- * entries at once; a dump of a large table waits for memory otherwise.
+ * An entry will come: works out its key, and fetches the memory that meter_ct() will want. For those who know of
+ * several entries at once; a dump of a large table waits for memory otherwise.
  */
 void meter_expect(const struct meter *meter, struct ct_event *event);
 
@@ -82,7 +83,8 @@ void meter_tick(struct meter *meter, uint64_t now);
 /* Settles at once whatever ended and still waits. Live flows stay as they are: a checkpoint takes them over. */
 void meter_settle_ends(struct meter *meter, uint64_t now);
 
-/* The very end: held counts of live flows are settled too, so that a snapshot taken after it lacks nothing that was read. */
+/* The very end: held counts of live flows are settled too, so that a snapshot taken after it lacks nothing that was
+ * read. */
 void meter_settle(struct meter *meter, uint64_t now);
 
 /* All that is known now; snapshot_clear() frees it. 0 or -ENOMEM. */

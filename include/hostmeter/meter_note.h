@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * meter_note: what an observer of the meter is told of each decision on a flow, as it is made. Normally there is none, and
- * that costs a look at one pointer.
+ * meter_note: what an observer of the meter is told of each decision on a flow, as it is made. Normally there is none,
+ * and that costs a look at one pointer.
  */
 #ifndef HOSTMETER_METER_NOTE_H
 #define HOSTMETER_METER_NOTE_H

@@ -116,7 +116,8 @@ int meter_addresses(const struct meter *meter, struct snapshot *snapshot);
 
 /*
  * checkpoint.c: a flow ended, and flow is its record with the final counts; before its end it stood at last.
- * was_decided: its host was known before. And: a live flow was decided and not counted yet; a dump began; a complete one ended.
+ * was_decided: its host was known before. And: a live flow was decided and not counted yet; a dump began; a complete
+ * one ended.
  */
 void checkpoint_note_end(struct meter *meter, const struct flow *flow, const struct flow *last, bool was_decided);
 void checkpoint_note_decision(struct meter *meter, const struct flow *flow);

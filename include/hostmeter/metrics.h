@@ -24,8 +24,8 @@ const char *metrics_content_type(enum metrics_format format);
 void metrics_render(struct buf *out, const struct snapshot *snapshot, enum metrics_format format);
 
 /*
- * The same in pieces: appends until out holds enough bytes or the page is whole, and moves place on. True: there is more. The
- * snapshot must be the same each time.
+ * The same in pieces: appends until out holds enough bytes or the page is whole, and moves place on. True: there is
+ * more. The snapshot must be the same each time.
  */
 bool metrics_render_some(struct buf *out, const struct snapshot *snapshot, enum metrics_format format, struct place *place,
 	size_t enough);

@@ -18,9 +18,9 @@ enum metrics_format negotiate_format(const char *accept);
 bool negotiate_gzip(const char *accept_encoding);
 
 /*
- * Whether Host names this server: an IP address, localhost, or one of names (any case), with or without a port. A page of
- * another name that was made to resolve to our address (DNS rebinding) gives that name here. A request without Host comes from no
- * browser: true.
+ * Whether Host names this server: an IP address, localhost, or one of names (any case), with or without a port. A page
+ * of another name that was made to resolve to our address (DNS rebinding) gives that name here. A request without Host
+ * comes from no browser: true.
  */
 bool negotiate_host(const char *host, const char *const *names, size_t count);
 

@@ -10,8 +10,8 @@
  *
  * nl moves datagrams and knows nothing of what is in them beyond the netlink header. Every datagram, and every request
  * that it sends, goes to one callback, which is also all that a recorder needs. Reading is bounded per turn of the
- * loop, in number and in time; what is left is read in the next turn. Events and NFLOG are left alone for 10 ms once they
- * were read empty, and events are read before each datagram of any other source.
+ * loop, in number and in time; what is left is read in the next turn. Events and NFLOG are left alone for 10 ms once
+ * they were read empty, and events are read before each datagram of any other source.
  */
 #ifndef HOSTMETER_NL_H
 #define HOSTMETER_NL_H
@@ -48,9 +48,9 @@ struct nl *nl_new(struct loop *loop, const struct nl_options *options, const str
 void nl_free(struct nl *nl);
 
 /*
- * Opens one source, subscribes and reads from then on. 0 or -errno: -EPERM for missing privileges or, with SOURCE_NFLOG, a
- * group that another process holds (the kernel gives the same for both: nl_open_source(SOURCE_EVENTS) before it tells
- * which). -EALREADY if it is open.
+ * Opens one source, subscribes and reads from then on. 0 or -errno: -EPERM for missing privileges or, with
+ * SOURCE_NFLOG, a group that another process holds (the kernel gives the same for both: nl_open_source(SOURCE_EVENTS)
+ * before it tells which). -EALREADY if it is open.
  */
 int nl_open_source(struct nl *nl, enum source source);
 bool nl_is_open(const struct nl *nl, enum source source);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * nl_dump: where a series of netlink dumps stands: what to request next, and when a datagram ends a step. No socket. One
- * step after the other, since a socket can have one dump at a time; a step that the kernel says was interrupted
+ * nl_dump: where a series of netlink dumps stands: what to request next, and when a datagram ends a step. No socket.
+ * One step after the other, since a socket can have one dump at a time; a step that the kernel says was interrupted
  * (NLM_F_DUMP_INTR: the table changed under it) is requested again, a few times.
  */
 #ifndef HOSTMETER_NL_DUMP_H
@@ -30,7 +30,8 @@ void nl_dump_start(struct nl_dump *dump, unsigned int step, unsigned int end);
 void nl_dump_stop(struct nl_dump *dump);
 bool nl_dump_runs(const struct nl_dump *dump);
 
-/* The request of the current step, in buffer (NL_DUMP_REQUEST_MAX bytes, aligned for struct nlmsghdr); answers will have this seq. */
+/* The request of the current step, in buffer (NL_DUMP_REQUEST_MAX bytes, aligned for struct nlmsghdr); answers will
+ * have this seq. */
 const struct nlmsghdr *nl_dump_request(struct nl_dump *dump, void *buffer, uint32_t seq);
 
 enum nl_dump_told {

@@ -30,8 +30,8 @@ struct nlattr_item {
 };
 
 /*
- * Whether a message lies within the bytes that are left. Not mnl_nlmsg_ok(): it takes a length of 2 GiB and more for a negative
- * number, and lets it pass.
+ * Whether a message lies within the bytes that are left. Not mnl_nlmsg_ok(): it takes a length of 2 GiB and more for a
+ * negative number, and lets it pass.
  */
 static inline bool nlattr_is_whole(const struct nlmsghdr *message, size_t left)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * place: where a page that is written in pieces goes on. A page of ten thousand hosts takes longer than the loop may stand
- * still, so its renderer writes some of it, and the rest when it is called again.
+ * place: where a page that is written in pieces goes on. A page of ten thousand hosts takes longer than the loop may
+ * stand still, so its renderer writes some of it, and the rest when it is called again.
  */
 #ifndef HOSTMETER_PLACE_H
 #define HOSTMETER_PLACE_H

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * procnet_parse: tables of /proc/net as text: which socket has an NFLOG group, a netlink port, a TCP port. Lines that are
- * not understood are passed over.
+ * procnet_parse: tables of /proc/net as text: which socket has an NFLOG group, a netlink port, a TCP port. Lines that
+ * are not understood are passed over.
  */
 #ifndef HOSTMETER_PROCNET_PARSE_H
 #define HOSTMETER_PROCNET_PARSE_H
@@ -10,7 +10,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* /proc/net/netfilter/nfnetlink_log: the netlink port that is bound to the group. Kernel: seq_show() of nfnetlink_log.c. */
+/* /proc/net/netfilter/nfnetlink_log: the netlink port that is bound to the group. Kernel: seq_show() of
+ * nfnetlink_log.c. */
 bool procnet_parse_nflog(const char *text, size_t len, uint16_t group, uint32_t *port);
 
 /* /proc/net/netlink: the inode of the socket of this protocol and port. Kernel: netlink_native_seq_show(). */

@@ -8,8 +8,8 @@
 struct config;
 
 /*
- * Writes config->record from config->replay or, without one, from the running meter until it is told to end: by a signal, or
- * after config->record_ns or record_limit megabytes. The exit status; what went wrong is told on the log.
+ * Writes config->record from config->replay or, without one, from the running meter until it is told to end: by a
+ * signal, or after config->record_ns or record_limit megabytes. The exit status; what went wrong is told on the log.
  */
 int recording_run(const struct config *config);
 

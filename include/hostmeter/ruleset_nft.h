@@ -9,8 +9,8 @@
 #include "hostmeter/ruleset.h"
 
 /*
- * Adds the chains and rules of `nft -j list ruleset`. What is of no interest or unknown is passed over; a statement that
- * is not known makes its rule one with a condition. 0, -EBADMSG if it is no such text, -ENOMEM, -E2BIG.
+ * Adds the chains and rules of `nft -j list ruleset`. What is of no interest or unknown is passed over; a statement
+ * that is not known makes its rule one with a condition. 0, -EBADMSG if it is no such text, -ENOMEM, -E2BIG.
  */
 int ruleset_nft_rules(struct ruleset *ruleset, const char *text, size_t len);
 

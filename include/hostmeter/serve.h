@@ -2,8 +2,8 @@
 /*
  * serve: who may ask, what there is to ask for, and the answers.
  *
- * Whatever is asked within SERVE_SHARE_NS of a rendering gets the same snapshot, and each page made of it is made once, for all
- * who ask: a page is at most that old.
+ * Whatever is asked within SERVE_SHARE_NS of a rendering gets the same snapshot, and each page made of it is made once,
+ * for all who ask: a page is at most that old.
  */
 #ifndef HOSTMETER_SERVE_H
 #define HOSTMETER_SERVE_H

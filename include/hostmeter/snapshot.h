@@ -110,8 +110,8 @@ struct snapshot_alias {
 };
 
 /*
- * Calls interfaces as the aliases say. One that has no alias and whose own name was given to another is called "#" and its
- * ifindex: no two ever share a name.
+ * Calls interfaces as the aliases say. One that has no alias and whose own name was given to another is called "#" and
+ * its ifindex: no two ever share a name.
  */
 void snapshot_rename(struct snapshot *snapshot, const struct snapshot_alias *alias, size_t count);
 

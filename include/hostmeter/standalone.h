@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * standalone: --watch --standalone: a meter of this view's own, as a child process on a socket in a directory of its own. It
- * listens on no port and leaves the files of a running meter alone; it ends with the view, however that ends.
+ * standalone: --watch --standalone: a meter of this view's own, as a child process on a socket in a directory of its
+ * own. It listens on no port and leaves the files of a running meter alone; it ends with the view, however that ends.
  */
 #ifndef HOSTMETER_STANDALONE_H
 #define HOSTMETER_STANDALONE_H

@@ -4,9 +4,9 @@
  * its way are known for what they are.
  *
  * Why it is enough to remember them for a while: the kernel repeats a DESTROY (nf_conntrack_ecache.c) only until each
- * reliable listener has it, and frees the entry after that. It goes through the ended entries again and again, those at the
- * head of its list more often than the rest; so as long as any end was told again lately, none is forgotten, up to the
- * limit. A dump lists only what lived when it began.
+ * reliable listener has it, and frees the entry after that. It goes through the ended entries again and again, those at
+ * the head of its list more often than the rest; so as long as any end was told again lately, none is forgotten, up to
+ * the limit. A dump lists only what lived when it began.
  */
 #ifndef HOSTMETER_TOMBS_H
 #define HOSTMETER_TOMBS_H

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * valve: whether events may be delivered reliably. Reliable delivery keeps ended connections in the kernel's table until the
- * meter has read of them; when that table runs full, forwarding comes before counting.
+ * valve: whether events may be delivered reliably. Reliable delivery keeps ended connections in the kernel's table
+ * until the meter has read of them; when that table runs full, forwarding comes before counting.
  */
 #ifndef HOSTMETER_VALVE_H
 #define HOSTMETER_VALVE_H

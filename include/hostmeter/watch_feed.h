@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * watch_feed: what --watch asks a meter for, over and over: all hosts, and the connections of one. It never waits: its caller
- * polls for what is under way.
+ * watch_feed: what --watch asks a meter for, over and over: all hosts, and the connections of one. It never waits: its
+ * caller polls for what is under way.
  */
 #ifndef HOSTMETER_WATCH_FEED_H
 #define HOSTMETER_WATCH_FEED_H

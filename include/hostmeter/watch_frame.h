@@ -3,8 +3,8 @@
  * watch_frame: a screen as rows of cells, each a character and a class of style, without any terminal codes.
  *
  * Whatever is put into it fills the cells it says and no more: text is decoded as UTF-8, what is no printable character
- * becomes one mark, wide characters take two cells, and text is cut by cells. Widths are those of wcwidth(3), so LC_CTYPE
- * must be a UTF-8 locale for a UTF-8 frame.
+ * becomes one mark, wide characters take two cells, and text is cut by cells. Widths are those of wcwidth(3), so
+ * LC_CTYPE must be a UTF-8 locale for a UTF-8 frame.
  */
 #ifndef HOSTMETER_WATCH_FRAME_H
 #define HOSTMETER_WATCH_FRAME_H

@@ -3,9 +3,9 @@
  * watch_history: what the samples of a session add up to: for each host what it moved since the session began, and the
  * last minute second by second, of which averages and sparklines are made.
  *
- * Counters are read at moments that do not fall together with the seconds; a difference is spread evenly over the time that
- * it took, so that any interval, short or long, gives the same averages for the same traffic. Hosts are known by label
- * and MAC; one that the meter no longer lists is forgotten.
+ * Counters are read at moments that do not fall together with the seconds; a difference is spread evenly over the time
+ * that it took, so that any interval, short or long, gives the same averages for the same traffic. Hosts are known by
+ * label and MAC; one that the meter no longer lists is forgotten.
  */
 #ifndef HOSTMETER_WATCH_HISTORY_H
 #define HOSTMETER_WATCH_HISTORY_H
@@ -49,8 +49,8 @@ int watch_history_add(struct watch_history *history, struct watch_sample *sample
 void watch_history_zero(struct watch_history *history);
 
 /*
- * Bytes a second over the last seconds, or exactly between the latest two readings where seconds is 0; of the families in
- * the set of bits 1 << family. 0 without two samples.
+ * Bytes a second over the last seconds, or exactly between the latest two readings where seconds is 0; of the families
+ * in the set of bits 1 << family. 0 without two samples.
  */
 double watch_history_rate(const struct watch_history *history, const struct watch_track *track, unsigned int families,
 	int direction, double seconds);

@@ -12,8 +12,8 @@
 enum { WATCH_SCHEMA = 1 };
 
 /*
- * Appends one line: counters as the meter has them, and between the latest two readings the rates in bytes a second: the
- * difference of session from one dump_time to the next, over the time between.
+ * Appends one line: counters as the meter has them, and between the latest two readings the rates in bytes a second:
+ * the difference of session from one dump_time to the next, over the time between.
  */
 void watch_json(struct buf *out, const struct watch_history *history);
 

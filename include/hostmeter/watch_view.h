@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * watch_view: what the user has chosen to see, and the keys that choose. One table of keys drives both what a key does and
- * what the help page says of it.
+ * watch_view: what the user has chosen to see, and the keys that choose. One table of keys drives both what a key does
+ * and what the help page says of it.
  */
 #ifndef HOSTMETER_WATCH_VIEW_H
 #define HOSTMETER_WATCH_VIEW_H

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What a meter answers, whoever it is: three documents with a NUL between them, taken in twice and drawn. No cell of the
- * frame may hold what moves a terminal's cursor.
+ * What a meter answers, whoever it is: three documents with a NUL between them, taken in twice and drawn. No cell of
+ * the frame may hold what moves a terminal's cursor.
  */
 #include "hostmeter/api_read.h"
 

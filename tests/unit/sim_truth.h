@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * sim_truth: what the simulated kernel consists of, who talks to whom in it, and the sums that the meter is held against.
+ * sim_truth: what the simulated kernel consists of, who talks to whom in it, and the sums that the meter is held
+ * against.
  */
 #ifndef SIM_TRUTH_H
 #define SIM_TRUTH_H

@@ -165,8 +165,8 @@ static void scopes(void **state)
 }
 
 /*
- * Where bridged packets pass the firewall (br_netfilter), those of a group are seen to leave by the LAN. There is still no
- * single host at that end.
+ * Where bridged packets pass the firewall (br_netfilter), those of a group are seen to leave by the LAN. There is still
+ * no single host at that end.
  */
 static void a_group_on_a_bridge_is_no_peer(void **state)
 {

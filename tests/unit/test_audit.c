@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The judge of --audit, with readings that nobody made: each reason is given where it holds, for as much as it holds, and a
- * byte beyond is not explained.
+ * The judge of --audit, with readings that nobody made: each reason is given where it holds, for as much as it holds,
+ * and a byte beyond is not explained.
  */
 #include "hostmeter/audit.h"
 
@@ -172,7 +172,8 @@ static const struct audit_line *desktop(const struct scene *s, enum audit_direct
 	return line_of(s, AUDIT_HOST, "desktop", direction);
 }
 
-/* That this reason accounts for so much of desktop's difference in both directions, and nothing is left; frees the scene. */
+/* That this reason accounts for so much of desktop's difference in both directions, and nothing is left; frees the
+ * scene. */
 static void expect(struct scene *s, enum audit_reason reason, uint64_t bytes)
 {
 	judge(s);

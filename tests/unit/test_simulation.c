@@ -4,8 +4,8 @@
  *
  * After every step, for each host, family and direction, bytes and packets alike: counted <= true, and counted never
  * falls, nor does what was shown fall with a restart. At the end, when all has been told: counted = true, but for what
- * cannot be known; each such loss must be declared by the meter in its own statistics and is bounded by what the simulation
- * knows was lost that way.
+ * cannot be known; each such loss must be declared by the meter in its own statistics and is bounded by what the
+ * simulation knows was lost that way.
  *
  * HM_SIM_STEPS sets the number of steps. HM_SIM_SEED runs one seed alone and tells each step on standard error.
  */
@@ -21,7 +21,8 @@ static void disturb(struct sim *sim)
 	const struct sim_traits *t = &k->traits;
 	int address = (int)sim_random(k, SIM_LAN_HOSTS), other = (int)sim_random(k, SIM_LAN_HOSTS);
 
-	/* Not before a meter knows its flows: the rules see a zeroed flow's next packet as its first, and so it would look young. */
+	/* Not before a meter knows its flows: the rules see a zeroed flow's next packet as its first, and so it would
+	 * look young. */
 	if (sim->kept.count && sim_chance(k, t->zeroing)) {
 		tell(sim, "somebody zeroes");
 		sim_zero(k);

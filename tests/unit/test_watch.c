@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The live view without a terminal, a meter or a clock: samples made by hand in, frames of text out. The golden frames lie
- * in golden/watch; UPDATE_GOLDEN=1 writes them anew, to be looked at before they are kept.
+ * The live view without a terminal, a meter or a clock: samples made by hand in, frames of text out. The golden frames
+ * lie in golden/watch; UPDATE_GOLDEN=1 writes them anew, to be looked at before they are kept.
  */
 #include "hostmeter/watch.h"
 

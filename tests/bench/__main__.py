@@ -14,6 +14,7 @@ from pathlib import Path
 from lab import PROGRAM, ROOT
 
 from . import dumps, flows, memory, packets, scrape, start
+from .answer import Answer
 from .plot import svg
 
 QUESTIONS = {module.__name__.rpartition(".")[2]: module.ask
@@ -33,8 +34,8 @@ class Size:
 
 
 FULL = Size(5, 0.5, 6, (10, 50, 250, 1000), ((100_000, 20_000), (500_000, 50_000)), (10_000, 100_000, 1_000_000),
-            (10_000, 100_000, 1_000_000), (10, 100, 1_000, 10_000))
-QUICK = Size(3, 0.4, 3, (10, 250), ((20_000, 20_000),), (10_000, 50_000), (10_000, 100_000), (10, 100, 1_000))
+            (100_000, 1_000_000), (10, 100, 1_000, 10_000))
+QUICK = Size(3, 0.4, 3, (10, 250), ((20_000, 20_000),), (10_000, 50_000), (100_000,), (10, 100, 1_000))
 
 
 def _machine():
@@ -55,6 +56,7 @@ def _arguments():
                         help="raise the machine's own nf_conntrack_max meanwhile, for a million live flows (tools/bench does)")
     parser.add_argument("--output", type=Path, default=Path(PROGRAM).parent, metavar="DIR",
                         help="where bench.json and bench-*.svg go (beside the program)")
+    parser.add_argument("--plot", type=Path, metavar="JSON", help="instead: draw an earlier run's plots anew, beside its bench.json")
     arguments = parser.parse_args()
     for name in arguments.question:
         if name not in QUESTIONS:
@@ -66,6 +68,10 @@ def _write(directory, machine, answers):
     directory.mkdir(parents=True, exist_ok=True)
     text = json.dumps({"machine": machine, "answers": [answer.json() for answer in answers]}, indent=1)
     (directory / "bench.json").write_text(text + "\n")
+    _draw(directory, answers)
+
+
+def _draw(directory, answers):
     for answer in answers:
         for plot in answer.plots:
             picture = svg(plot, answer.rows)
@@ -75,6 +81,9 @@ def _write(directory, machine, answers):
 
 def main():
     arguments = _arguments()
+    if arguments.plot:
+        _draw(arguments.plot.parent, [Answer.of_json(data) for data in json.loads(arguments.plot.read_text())["answers"]])
+        return 0
     size = QUICK if arguments.quick else FULL
     machine, answers = _machine(), []
     print(", ".join(f"{key}: {value}" for key, value in machine.items()), flush=True)

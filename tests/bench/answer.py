@@ -26,6 +26,10 @@ class Answer:
     def json(self):
         return asdict(self)
 
+    @classmethod
+    def of_json(cls, data):
+        return cls(**{**data, "plots": [Plot(**plot) for plot in data["plots"]]})
+
     def table(self):
         """Text, columns aligned."""
         columns = list(dict.fromkeys(key for row in self.rows for key in row))

@@ -173,7 +173,8 @@ def ask(size):
                         "again")
     if not shutil.which("nlbwmon"):
         answer.notes.append("nlbwmon is not in Debian and not installed: not measured here")
-    answer.plots = [Plot("flows", "CPU for short flows", "flows", "seconds", "reader", "xy")]
+    answer.plots = [Plot("flows", "CPU for short flows", "flows", "seconds", "reader", "xy"),
+                    Plot("rate", "CPU of a short flow", "rate", "us per flow", "reader")]
     return answer
 
 

@@ -8,16 +8,13 @@ import time
 from lab import PROGRAM, wait_until
 
 from .answer import Answer, Plot
-from .measure import memory, peak_memory, quiet_cpu
+from .measure import memory, peak_memory
 from .network import MKTRACE, Field
 
 
-def _row(what, flows, pid, base=None):
+def _row(what, flows, pid):
     now = memory(pid)
-    row = {"state": what, "flows": flows, "resident KiB": now["Rss"], "dirty KiB": now["Private_Dirty"]}
-    if base and flows:
-        row["bytes per flow"] = (now["Private_Dirty"] - base) * 1024 / flows
-    return row
+    return {"state": what, "flows": flows, "resident KiB": now["Rss"], "dirty KiB": now["Private_Dirty"]}
 
 
 def _shrunk(meter):
@@ -34,6 +31,11 @@ def _shrunk(meter):
     wait_until(stands_still, 60, "memory stands still", step=1.1)
 
 
+def _first_packets_forgotten(meter):
+    """They go two seconds after their flow's first count, or after two minutes without one."""
+    wait_until(lambda: meter.value("hostmeter_pending_sightings") < 1000, 150, "first packets are forgotten", step=1.1)
+
+
 def _live(answer, wanted):
     """Up to so many flows and back, on a router with 100 hosts."""
     with Field(100) as lab:
@@ -45,17 +47,20 @@ def _live(answer, wanted):
         lab.settled(meter)
         if not any(row["state"] == "100 hosts, at rest" for row in answer.rows):
             answer.rows.append(_row("100 hosts, at rest", 0, pid))
-        base = memory(pid)["Private_Dirty"]
         live = lab.fill(flows)
         wait_until(lambda: meter.value("hostmeter_flows") >= live * 0.99, 60, "the dump is in", step=1.1)
-        quiet_cpu(pid)
-        answer.rows.append({**_row("live", live, pid, base), "peak KiB": peak_memory(pid)})
+        _first_packets_forgotten(meter)
+        _shrunk(meter)
+        full = {**_row("live", live, pid), "peak KiB": peak_memory(pid)}
         lab.settled(meter)
         # What a peak leaves behind is given back as shards are swept: after the next dump, and the tombs' time.
         wait_until(lambda: meter.value("hostmeter_flow_table_bytes") < 100_000, 60, "the table has shrunk", step=1.1)
-        wait_until(lambda: meter.value("hostmeter_pending_sightings") < 1000, 150, "first packets are forgotten", step=1.1)
+        _first_packets_forgotten(meter)
         _shrunk(meter)
-        answer.rows.append(_row("after the peak", live, pid))
+        after = _row("after the peak", live, pid)
+        # What goes with the flows is theirs; pages and buffers are there either way.
+        full["bytes per flow"] = (full["dirty KiB"] - after["dirty KiB"]) * 1024 / live
+        answer.rows += [full, after]
         meter.kill()
 
 
@@ -88,7 +93,7 @@ def ask(size):
             peak = _replayed(flows, lab.scratch)
             answer.rows.append({"state": "replayed", "flows": flows, "peak KiB": peak,
                                 "bytes per flow": (peak - base) * 1024 / (flows - 1000)})
-    answer.notes.append("live: /proc/PID/smaps_rollup; replayed: the peak of hostmeter --replay, whose table has as many "
+    answer.notes.append("live: /proc/PID/smaps_rollup, bytes per flow: what is given back after the peak; replayed: the peak of hostmeter --replay, whose table has as many "
                         "flows as are asked for, less that of a thousand")
     answer.plots = [Plot("memory", "Memory per flow", "flows", "bytes per flow", "state", "x")]
     return answer

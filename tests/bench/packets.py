@@ -19,7 +19,7 @@ from .network import Field
 FLOWS = 2000
 COPIES = 8
 ALONE, METER, RULED, COPIED, ONE = ("conntrack alone", "hostmeter, no rules", "hostmeter",
-                                    f"hostmeter, its rules {COPIES} times", f"one of those {COPIES}")
+                                    f"hostmeter, its rules {COPIES} times", f"hostmeter, by those {COPIES}")
 
 
 @dataclass(frozen=True)

@@ -4,8 +4,9 @@
 import math
 from html import escape
 
-WIDTH, HEIGHT = 640, 400
-LEFT, RIGHT, TOP, BOTTOM = 76, 170, 40, 50
+# Of the field with the lines in it; beside it the names take the room that they need.
+LEFT, RIGHT, TOP, BOTTOM, HEIGHT = 76, 470, 40, 50, 400
+LETTER = 7  # pixels, of a font that nobody knows beforehand
 COLOURS = ("#1b6ca8", "#c0392b", "#2e8b57", "#8e44ad", "#d68910", "#555555", "#16a085", "#7f3f00")
 
 
@@ -56,25 +57,27 @@ def svg(plot, rows):
               if row.get(plot.x) is not None and row.get(plot.y) is not None and row.get(plot.of) is not None]
     if not points:
         return None
-    x = _Axis([p[1] for p in points], "x" in plot.log, LEFT, WIDTH - RIGHT)
+    names = list(dict.fromkeys(str(p[0]) for p in points))
+    width = RIGHT + 24 + LETTER * max(map(len, names))
+    x = _Axis([p[1] for p in points], "x" in plot.log, LEFT, RIGHT)
     y = _Axis([p[2] for p in points], "y" in plot.log, HEIGHT - BOTTOM, TOP)
-    out = [f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" font-family="sans-serif" '
-           f'font-size="12">', f'<rect width="{WIDTH}" height="{HEIGHT}" fill="#ffffff"/>',
-           _text((LEFT + WIDTH - RIGHT) / 2, 22, plot.title, extra='font-size="14"')]
+    out = [f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {HEIGHT}" font-family="sans-serif" '
+           f'font-size="12">', f'<rect width="{width}" height="{HEIGHT}" fill="#ffffff"/>',
+           _text((LEFT + RIGHT) / 2, 22, plot.title, extra='font-size="14"')]
     for value in x.ticks():
         out.append(f'<path d="M{x.at(value):.1f} {TOP}V{HEIGHT - BOTTOM}" stroke="#e0e0e0"/>')
         out.append(_text(x.at(value), HEIGHT - BOTTOM + 16, _number(value)))
     for value in y.ticks():
-        out.append(f'<path d="M{LEFT} {y.at(value):.1f}H{WIDTH - RIGHT}" stroke="#e0e0e0"/>')
+        out.append(f'<path d="M{LEFT} {y.at(value):.1f}H{RIGHT}" stroke="#e0e0e0"/>')
         out.append(_text(LEFT - 6, y.at(value) + 4, _number(value), "end"))
-    out.append(_text((LEFT + WIDTH - RIGHT) / 2, HEIGHT - 12, plot.x))
+    out.append(_text((LEFT + RIGHT) / 2, HEIGHT - 12, plot.x))
     middle = (TOP + HEIGHT - BOTTOM) / 2
     out.append(_text(16, middle, plot.y, extra=f'transform="rotate(-90 16 {middle:.1f})"'))
-    for number, name in enumerate(dict.fromkeys(p[0] for p in points)):
+    for number, name in enumerate(names):
         colour = COLOURS[number % len(COLOURS)]
-        line = sorted((px, py) for pname, px, py in points if pname == name)
+        line = sorted((px, py) for pname, px, py in points if str(pname) == name)
         path = " ".join(f"{x.at(px):.1f},{y.at(py):.1f}" for px, py in line)
         out.append(f'<polyline points="{path}" fill="none" stroke="{colour}" stroke-width="2"/>')
         out += [f'<circle cx="{x.at(px):.1f}" cy="{y.at(py):.1f}" r="3" fill="{colour}"/>' for px, py in line]
-        out.append(_text(WIDTH - RIGHT + 12, TOP + 12 + 18 * number, str(name), "start", f'fill="{colour}"'))
+        out.append(_text(RIGHT + 12, TOP + 12 + 18 * number, name, "start", f'fill="{colour}"'))
     return "\n".join([*out, "</svg>", ""])

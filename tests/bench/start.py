@@ -80,9 +80,10 @@ def ask(size):
             quiet_cpu(meter.process.pid)
             costs = [one_dump(meter) for _ in range(size.rounds)]
             size_of = sum(f.stat().st_size for f in meter.directory.joinpath("run").iterdir())
-            answer.rows.append({"start": "one checkpoint", "flows": flows,
-                                "cpu s": median([whole - dump for dump, whole in costs]), "bytes": size_of,
-                                "us per flow": median([whole - dump for dump, whole in costs]) / flows * 1e6})
+            cost = median([whole - dump for dump, whole in costs])
+            # The difference of two readings: of few flows it may be less than what they vary by.
+            answer.rows.append({"start": "one checkpoint", "flows": flows, "cpu s": cost if cost > 0 else None, "bytes": size_of,
+                                "us per flow": cost / flows * 1e6 if cost > 0 else None})
             meter.kill()
         if flows < wanted * 0.9:
             break

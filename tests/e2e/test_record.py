@@ -122,9 +122,13 @@ def test_limits_of_a_recording(lab, traffic):
         wait_until(lambda: lab.router.run(*ask, "--seconds", "0.2", check=False).returncode == 0,
                    what="the places of those who left are free")
 
+        def another():
+            process = lab.router.spawn(*ask)
+            wait_until(lambda: "Ctrl-C" in process.output() or not process.running(), what="the recording begins or is refused")
+            return process if process.running() else None
+
         # The meter's end is the recording's, and is told: nobody takes it for the whole.
-        process = lab.router.spawn(*ask)
-        wait_until(lambda: "Ctrl-C" in process.output(), what="the recording has begun")
+        process = wait_until(another, what="the recording has begun")
         assert meter.stop() == 0
         assert process.wait() == 1 and "the meter ended" in process.output()
         assert replay(lab, meter, file)

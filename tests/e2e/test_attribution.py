@@ -144,6 +144,20 @@ def test_inbound_flow_is_the_hosts(lab, rules, warm):
         assert by["neighbour"] == 2 if rules == "nflog" else by == {"neighbour": 4}
 
 
+def test_flow_that_came_assured_is_the_neighbours(lab):
+    """As conntrackd brings it from another router: the rules pass it by, and the neighbour table tells whose it is."""
+    laptop, truth = lab.hosts[1], Truth()
+    lab.load_rules()
+    with lab.meter(*NO_DUMPS, config=lab.names()) as meter:
+        lab.router.run("conntrack", "-I", "-p", "udp", "-s", laptop.v6, "-d", lab.server_v6, "--sport", 5000, "--dport", 9,
+                       "-t", 60, "-u", "SEEN_REPLY,ASSURED")
+        asker, answerer = udp(lab[laptop.name], laptop.v6, 5000), udp(lab.inet, lab.server_v6, 9)
+        truth.asked(laptop, 6, talk(asker, answerer, (lab.server_v6, 9)))
+        assert not meter.value("hostmeter_sightings_total")
+        assert lab.settled(meter) == truth
+        assert meter.attributed() == {"neighbour": 1}
+
+
 def test_inbound_to_nobody_is_unknown(lab, rules):
     """Somebody tries an address that no host has. Its bytes did come over the WAN."""
     truth = Truth()

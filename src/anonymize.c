@@ -119,8 +119,10 @@ static bool do_control(const struct nlmsghdr *message, union encode_message *out
 	return true;
 }
 
-/* The requests for dumps that the meter follows, each with the length of its fixed header; of that only the family
- * stays. */
+/*
+ * The requests for dumps that the meter follows, each with the length of its fixed header; of that only the family
+ * stays.
+ */
 static bool do_request(uint16_t protocol, const struct nlmsghdr *message, union encode_message *out)
 {
 	static const struct {

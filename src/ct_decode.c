@@ -55,7 +55,8 @@ static inline void read_addr(const uint8_t *base, uint16_t at, uint8_t family, s
  * the call ids of PPTP in their place, one of them taken from the control connection. No packet shows both, so with
  * them no sighting would ever find its flow.
  */
-static inline void read_tuple(const struct ct_shape *shape, const uint8_t *base, enum ct_dir dir, uint8_t proto, struct ct_tuple *tuple)
+static inline void read_tuple(const struct ct_shape *shape, const uint8_t *base, enum ct_dir dir, uint8_t proto,
+	struct ct_tuple *tuple)
 {
 	const struct ct_shape_tuple *at = &shape->tuple[dir];
 

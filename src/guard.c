@@ -205,8 +205,10 @@ int guard_beat(struct guard *guard)
 		return -ECHILD;
 	if (send(guard->heart, "", 1, MSG_DONTWAIT | MSG_NOSIGNAL) == 1 || errno != EPIPE)
 		return 0;
-	/* Its end of the pair is closed: it is dead, or about to be. A guard that was killed is no zombie for longer
-	 * than a beat. */
+	/*
+	 * Its end of the pair is closed: it is dead, or about to be. A guard that was killed is no zombie for longer
+	 * than a beat.
+	 */
 	child_end(&guard->pid);
 	return -ECHILD;
 }

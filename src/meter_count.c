@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* How a reading becomes counts: the difference to what the flow's record has, on the host and the WAN that it is
- * decided for. */
+/*
+ * How a reading becomes counts: the difference to what the flow's record has, on the host and the WAN that it is
+ * decided for.
+ */
 #include "hostmeter/meter_state.h"
 
 #include <string.h>

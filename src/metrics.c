@@ -238,8 +238,10 @@ static void interface_info(struct page *page)
 	}
 }
 
-/* --- Flows held against the WAN interfaces' counters. interface="" stands for flows of which it is not known by which
- * WAN they went. */
+/*
+ * --- Flows held against the WAN interfaces' counters. interface="" stands for flows of which it is not known by which
+ * WAN they went.
+ */
 
 static void put_wan(struct page *page, bool packets)
 {

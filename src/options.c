@@ -64,7 +64,7 @@ bool options_is_interface(const char *name)
 
 /* ---- The table. Its rows keep one line for what they are and one for what --help says. */
 
-static const struct options_row rows[] = {
+static const struct setting_row rows[] = {
 	{ "lan", 0, "IF", METERING, KEY | LIST, setting_interface, SETTING_FIELD(lan),
 		.help = "an interface to the hosts (default: all that are not WAN)" },
 	{ "wan", 0, "IF", METERING, KEY | LIST, setting_interface, SETTING_FIELD(wan),
@@ -173,7 +173,7 @@ static const struct options_row rows[] = {
 enum { ROWS = sizeof(rows) / sizeof(rows[0]), LONG_BASE = 256 };
 _Static_assert(ROWS <= 64, "options_given.rows is a word of 64 bits");
 
-static const struct options_row *find_row(const char *name)
+static const struct setting_row *find_row(const char *name)
 {
 	for (size_t i = 0; i < ROWS; i++)
 		if (!strcmp(rows[i].name, name))
@@ -181,14 +181,14 @@ static const struct options_row *find_row(const char *name)
 	return NULL;
 }
 
-static uint64_t row_bit(const struct options_row *row)
+static uint64_t row_bit(const struct setting_row *row)
 {
 	return UINT64_C(1) << (row - rows);
 }
 
 uint64_t options_bit(const char *key)
 {
-	const struct options_row *row = find_row(key);
+	const struct setting_row *row = find_row(key);
 
 	return row && row->flags & KEY ? row_bit(row) : 0;
 }
@@ -196,7 +196,7 @@ uint64_t options_bit(const char *key)
 const char *options_next_key(size_t *i, bool *list)
 {
 	while (*i < ROWS) {
-		const struct options_row *row = &rows[(*i)++];
+		const struct setting_row *row = &rows[(*i)++];
 
 		if (row->flags & KEY) {
 			*list = row->flags & LIST;
@@ -208,7 +208,7 @@ const char *options_next_key(size_t *i, bool *list)
 
 int options_set(struct config *config, const char *key, const char *value, const struct options_origin *origin)
 {
-	const struct options_row *row = find_row(key);
+	const struct setting_row *row = find_row(key);
 
 	if (!row || !(row->flags & KEY))
 		return options_refuse(origin, "no such key");
@@ -233,7 +233,7 @@ int options_preset(struct config *config, uint64_t given, FILE *err)
 {
 	int ret = 0;
 
-	for (const struct options_row *row = rows; !ret && row < rows + ROWS; row++) {
+	for (const struct setting_row *row = rows; !ret && row < rows + ROWS; row++) {
 		struct options_origin origin = { .err = err };
 
 		snprintf(origin.what, sizeof(origin.what), "default of %s", row->name);
@@ -257,7 +257,7 @@ static void make_tables(struct getopt_tables *tables)
 	struct option *o = tables->longs;
 
 	for (size_t i = 0; i < ROWS; i++) {
-		const struct options_row *row = &rows[i];
+		const struct setting_row *row = &rows[i];
 
 		if (row->flags & HIDDEN)
 			continue;
@@ -276,7 +276,7 @@ static void make_tables(struct getopt_tables *tables)
 	*s = '\0';
 }
 
-static const struct options_row *row_of(int val)
+static const struct setting_row *row_of(int val)
 {
 	if (val >= LONG_BASE && val < LONG_BASE + ROWS)
 		return &rows[val - LONG_BASE];
@@ -289,7 +289,7 @@ static const struct options_row *row_of(int val)
 /* getopt_long() found fault with a word: say which and why. */
 static int refuse_word(const struct options_origin *origin, int code, const char *word)
 {
-	const struct options_row *row = row_of(optopt);
+	const struct setting_row *row = row_of(optopt);
 
 	if (row && code == ':')
 		return options_refuse(origin, "--%s needs an argument (%s); see --help", row->name, row->argument);
@@ -304,7 +304,7 @@ static int refuse_word(const struct options_origin *origin, int code, const char
 }
 
 /* A word too many; behind an option whose argument may be left out it was meant for that. */
-static int refuse_argument(const struct options_origin *origin, const struct options_row *mode, const char *word)
+static int refuse_argument(const struct options_origin *origin, const struct setting_row *mode, const char *word)
 {
 	if (mode && mode->flags & OPTIONAL)
 		return options_refuse(origin, "unexpected argument \"%s\": write --%s=%s", word, mode->name, word);
@@ -312,7 +312,7 @@ static int refuse_argument(const struct options_origin *origin, const struct opt
 }
 
 /* At most one mode, and --trace only with the meter itself. */
-static int check_modes(struct config *config, const struct options_row *row, const struct options_row **mode,
+static int check_modes(struct config *config, const struct setting_row *row, const struct setting_row **mode,
 	const struct options_origin *origin)
 {
 	if (row->mode == CONFIG_METER && row->field != SETTING_FIELD(trace))
@@ -329,14 +329,14 @@ static int check_modes(struct config *config, const struct options_row *row, con
 int options_parse(struct config *config, uint64_t *given, int argc, char *const argv[], FILE *err)
 {
 	struct options_origin plain = { .err = err }, origin = plain;
-	const struct options_row *mode = NULL;
+	const struct setting_row *mode = NULL;
 	struct getopt_tables tables;
 	int code, ret;
 
 	make_tables(&tables);
 	optind = 0; /* glibc and musl: begin afresh */
 	while ((code = getopt_long(argc, argv, tables.shorts, tables.longs, NULL)) != -1) {
-		const struct options_row *row = code == '?' || code == ':' ? NULL : row_of(code);
+		const struct setting_row *row = code == '?' || code == ':' ? NULL : row_of(code);
 
 		if (!row)
 			return refuse_word(&plain, code, argv[optind - 1]);
@@ -359,7 +359,7 @@ int options_parse(struct config *config, uint64_t *given, int argc, char *const 
 	return 0;
 }
 
-static void help_row(const struct options_row *row, FILE *out)
+static void help_row(const struct setting_row *row, FILE *out)
 {
 	char left[64];
 

@@ -179,8 +179,10 @@ void pseudonyms_add_subnet(struct pseudonyms *pseudonyms, const struct addr *add
 {
 	struct prefix subnet = prefix_make(addr, len);
 
-	/* Shorter ones than these are no subnets with a broadcast of their own; the classes' bits could not move
-	 * anyway. */
+	/*
+	 * Shorter ones than these are no subnets with a broadcast of their own; the classes' bits could not move
+	 * anyway.
+	 */
 	if (addr->family != 4 || len > 30 || len < 8 || pseudonyms->subnets == SUBNETS)
 		return;
 	/* Of subnets within each other the first counts: two exchanges of one address would be no exchange. */

@@ -32,8 +32,10 @@ static int release(struct dl_phdr_info *object, size_t size, void *ctx)
 
 	(void)size;
 	(void)ctx;
-	/* The program itself has no name. What it is made of is in use, and there may be a debugger's breakpoints in
-	 * it. */
+	/*
+	 * The program itself has no name. What it is made of is in use, and there may be a debugger's breakpoints in
+	 * it.
+	 */
 	if (!object->dlpi_name || !object->dlpi_name[0] || has_text_relocations(object))
 		return 0;
 	for (int i = 0; i < object->dlpi_phnum; i++) {

@@ -37,8 +37,10 @@ static uint64_t oldest_second(const struct watch_history *history)
 	return now - begin < WATCH_SLOTS ? begin : now - WATCH_SLOTS + 1;
 }
 
-/* Adds bytes that were moved between two times, evenly; the slots of the seconds that began meanwhile are begun with
- * it. */
+/*
+ * Adds bytes that were moved between two times, evenly; the slots of the seconds that began meanwhile are begun with
+ * it.
+ */
 static void spread(float *slot, uint64_t from, uint64_t to, uint64_t bytes)
 {
 	uint64_t first = from / NS_PER_S, last = to / NS_PER_S;

@@ -46,8 +46,10 @@ struct audit_flows;
 struct audit_flows *audit_flows_new(size_t most);
 void audit_flows_free(struct audit_flows *flows);
 
-/* A line of the dump of this moment, a DESTROY; whatever is read belongs to the moment whose dump is next or in the
- * air. */
+/*
+ * A line of the dump of this moment, a DESTROY; whatever is read belongs to the moment whose dump is next or in the
+ * air.
+ */
 void audit_flows_read(struct audit_flows *flows, const struct ct_event *event, uint64_t now);
 
 /* A dump is requested. It ended: the next moment begins. */

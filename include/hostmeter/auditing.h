@@ -9,8 +9,10 @@
 
 struct config;
 
-/* Appends what is to be printed. The exit status: 0, or 1 if a difference is unexplained or something failed, told on
- * the log. */
+/*
+ * Appends what is to be printed. The exit status: 0, or 1 if a difference is unexplained or something failed, told on
+ * the log.
+ */
 int auditing_run(const struct config *config, struct buf *out);
 
 #endif

@@ -33,8 +33,10 @@ void buf_put_u64(struct buf *b, uint64_t value);
 void *buf_reserve(struct buf *b, size_t more);
 void buf_commit(struct buf *b, size_t used);
 
-/* Empties it; the error is cleared. Memory is kept for the next use, more than 128 KiB given back: what was needed
- * once, for the ends of a million flows, shall not stay for good. */
+/*
+ * Empties it; the error is cleared. Memory is kept for the next use, more than 128 KiB given back: what was needed
+ * once, for the ends of a million flows, shall not stay for good.
+ */
 void buf_reset(struct buf *b);
 
 /* 0, or -ENOMEM if anything since the last reset was not stored. */

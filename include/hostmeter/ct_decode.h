@@ -30,7 +30,7 @@ struct ct_shapes {
 	struct ct_shape shape[CT_SHAPES];
 };
 
-/* The same, three times as quick for messages of shapes that have been seen. */
+/* The same, twice as quick for messages of shapes that have been seen. */
 int ct_decode_with(struct ct_shapes *shapes, const struct nlmsghdr *message, struct ct_event *event);
 
 /*

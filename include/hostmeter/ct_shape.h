@@ -15,6 +15,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 /* The kernel has less than 50, where everything is switched on. They are compared four at once. */
 enum { CT_SHAPE_HEADERS = 64, CT_SHAPE_AT_ONCE = 4 };
@@ -57,7 +58,7 @@ static inline bool ct_shape_matches(const struct ct_shape *shape, uint8_t family
 		for (unsigned int j = i; j < i + CT_SHAPE_AT_ONCE; j++) {
 			uint32_t header;
 
-			__builtin_memcpy(&header, bytes + shape->header_at[j], sizeof(header));
+			memcpy(&header, bytes + shape->header_at[j], sizeof(header));
 			difference |= header ^ shape->header[j];
 		}
 	}

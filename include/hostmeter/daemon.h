@@ -7,8 +7,10 @@
 
 struct config;
 
-/* Meters until SIGINT or SIGTERM. The exit status: 0; 1 for a failure, 2 for a configuration that does not fit this
- * machine; told on the log. */
+/*
+ * Meters until SIGINT or SIGTERM. The exit status: 0; 1 for a failure, 2 for a configuration that does not fit this
+ * machine; told on the log.
+ */
 int daemon_run(const struct config *config);
 
 #endif

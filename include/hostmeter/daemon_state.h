@@ -70,8 +70,10 @@ void daemon_on_retry(void *ctx);
 /* Sets the next dump's time anew, after the pace has changed. Nothing while a dump runs or the meter ends. */
 void daemon_plan_dump(struct daemon *daemon);
 
-/* daemon_records.c: what was received, or sent (outgoing), is for whoever records; and what the recorder asks of the
- * rest. */
+/*
+ * daemon_records.c: what was received, or sent (outgoing), is for whoever records; and what the recorder asks of the
+ * rest.
+ */
 void daemon_record(struct daemon *daemon, enum source source, bool outgoing, const void *data, size_t len);
 struct recorder_calls daemon_recorder_calls(struct daemon *daemon);
 

@@ -35,8 +35,10 @@ size_t files_watched(const struct files *files);
  */
 int files_read(const char *path, struct buf *text);
 
-/* Appends one file. 0; -EINVAL if it is no regular file; -EFBIG if it has more than max bytes: the first are there;
- * -errno. */
+/*
+ * Appends one file. 0; -EINVAL if it is no regular file; -EFBIG if it has more than max bytes: the first are there;
+ * -errno.
+ */
 int files_read_one(const char *path, size_t max, struct buf *text);
 
 #endif

@@ -25,8 +25,10 @@ int keeper_load(struct keeper *keeper, struct meter *meter, uint64_t now);
 /* It is worth saving now: begins a checkpoint. Nothing before the first complete dump, unless one was loaded. */
 void keeper_begin(struct keeper *keeper, struct meter *meter);
 
-/* To be called at the end of each turn: journals what ended in it, and saves the next part. True: there is more to
- * save. */
+/*
+ * To be called at the end of each turn: journals what ended in it, and saves the next part. True: there is more to
+ * save.
+ */
 bool keeper_turn(struct keeper *keeper, struct meter *meter, uint64_t now);
 
 /* To be called before totals are shown: what is shown must not fall after a restart. */

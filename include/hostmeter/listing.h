@@ -32,8 +32,10 @@ enum { LISTING_MAX = 64 << 20 }; /* bytes of one listing; what is beyond is left
 struct listing *listing_new(const struct meter *meter);
 void listing_free(struct listing *listing);
 
-/* Reads "host=…&ipv=…" values already taken apart; NULL is "not given". NULL, or the name of the value that makes no
- * sense. */
+/*
+ * Reads "host=…&ipv=…" values already taken apart; NULL is "not given". NULL, or the name of the value that makes no
+ * sense.
+ */
 const char *listing_filter_set(struct listing_filter *filter, const char *host, const char *ipv, const char *proto,
 	const char *port);
 
@@ -49,8 +51,10 @@ void listing_dump_begins(struct listing *listing);
 void listing_entry(struct listing *listing, const struct nlmsghdr *message, const struct ct_event *event);
 void listing_dump_ended(struct listing *listing, uint64_t now);
 
-/* Appends the listing that this filter was asked for. True; false while it is not there yet: ask (again), and come
- * back. */
+/*
+ * Appends the listing that this filter was asked for. True; false while it is not there yet: ask (again), and come
+ * back.
+ */
 bool listing_fetch(struct listing *listing, const struct listing_filter *filter, struct buf *out, uint64_t now);
 
 #endif

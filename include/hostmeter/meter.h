@@ -40,8 +40,10 @@ void meter_free(struct meter *meter);
  */
 void meter_set_vendor(struct meter *meter, const char *(*vendor)(void *ctx, const struct mac *mac), void *ctx);
 
-/* Tells this observer of every decision on a flow (meter_note.h), while it is made; what it is given is borrowed. NULL:
- * nobody. */
+/*
+ * Tells this observer of every decision on a flow (meter_note.h), while it is made; what it is given is borrowed. NULL:
+ * nobody.
+ */
 struct meter_note;
 void meter_observe(struct meter *meter, void (*observe)(void *ctx, const struct meter_note *note), void *ctx);
 
@@ -83,8 +85,10 @@ void meter_tick(struct meter *meter, uint64_t now);
 /* Settles at once whatever ended and still waits. Live flows stay as they are: a checkpoint takes them over. */
 void meter_settle_ends(struct meter *meter, uint64_t now);
 
-/* The very end: held counts of live flows are settled too, so that a snapshot taken after it lacks nothing that was
- * read. */
+/*
+ * The very end: held counts of live flows are settled too, so that a snapshot taken after it lacks nothing that was
+ * read.
+ */
 void meter_settle(struct meter *meter, uint64_t now);
 
 /* All that is known now; snapshot_clear() frees it. 0 or -ENOMEM. */

@@ -30,8 +30,10 @@ void nl_dump_start(struct nl_dump *dump, unsigned int step, unsigned int end);
 void nl_dump_stop(struct nl_dump *dump);
 bool nl_dump_runs(const struct nl_dump *dump);
 
-/* The request of the current step, in buffer (NL_DUMP_REQUEST_MAX bytes, aligned for struct nlmsghdr); answers will
- * have this seq. */
+/*
+ * The request of the current step, in buffer (NL_DUMP_REQUEST_MAX bytes, aligned for struct nlmsghdr); answers will
+ * have this seq.
+ */
 const struct nlmsghdr *nl_dump_request(struct nl_dump *dump, void *buffer, uint32_t seq);
 
 enum nl_dump_told {

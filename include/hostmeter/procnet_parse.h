@@ -10,8 +10,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* /proc/net/netfilter/nfnetlink_log: the netlink port that is bound to the group. Kernel: seq_show() of
- * nfnetlink_log.c. */
+/*
+ * /proc/net/netfilter/nfnetlink_log: the netlink port that is bound to the group. Kernel: seq_show() of
+ * nfnetlink_log.c.
+ */
 bool procnet_parse_nflog(const char *text, size_t len, uint16_t group, uint32_t *port);
 
 /* /proc/net/netlink: the inode of the socket of this protocol and port. Kernel: netlink_native_seq_show(). */

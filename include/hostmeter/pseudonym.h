@@ -16,13 +16,17 @@
 
 struct pseudonyms;
 
-/* NULL: out of memory. pseudonyms_free(NULL) is fine. Whoever has the key can find the addresses again: keep it
- * nowhere. */
+/*
+ * NULL: out of memory. pseudonyms_free(NULL) is fine. Whoever has the key can find the addresses again: keep it
+ * nowhere.
+ */
 struct pseudonyms *pseudonyms_new(const struct hash_key *key);
 void pseudonyms_free(struct pseudonyms *pseudonyms);
 
-/* A subnet of this length that the address is in, for its broadcast: to be told before the addresses in it are asked
- * for. */
+/*
+ * A subnet of this length that the address is in, for its broadcast: to be told before the addresses in it are asked
+ * for.
+ */
 void pseudonyms_add_subnet(struct pseudonyms *pseudonyms, const struct addr *addr, unsigned int len);
 
 /* The pseudonym; no address (family 0) stays none. */

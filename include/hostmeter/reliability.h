@@ -14,13 +14,17 @@ struct nl;
 struct reliability;
 struct snapshot_process;
 
-/* Reliable until the table is fuller than fill_percent. nl is borrowed. NULL: out of memory. reliability_free(NULL) is
- * fine. */
+/*
+ * Reliable until the table is fuller than fill_percent. nl is borrowed. NULL: out of memory. reliability_free(NULL) is
+ * fine.
+ */
 struct reliability *reliability_new(struct nl *nl, double fill_percent);
 void reliability_free(struct reliability *reliability);
 
-/* The event socket was opened, or opened again: a guard shares it from now on. Without one the meter goes on, with a
- * warning. */
+/*
+ * The event socket was opened, or opened again: a guard shares it from now on. Without one the meter goes on, with a
+ * warning.
+ */
 void reliability_opened(struct reliability *reliability);
 
 /* The event socket is lost: the guard's copy would keep it alive, unread. */

@@ -16,7 +16,7 @@ struct options_origin;
 struct setting;
 
 /* A row of the table. */
-struct options_row {
+struct setting_row {
 	const char *name;
 	char letter;
 	const char *argument; /* NULL: takes none */
@@ -36,7 +36,7 @@ struct options_row {
 /* One value on its way into the configuration. value is NULL where there is no argument. */
 struct setting {
 	struct config *config;
-	const struct options_row *row;
+	const struct setting_row *row;
 	const char *value;
 	const struct options_origin *origin;
 };

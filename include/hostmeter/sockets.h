@@ -17,8 +17,10 @@ struct sockets_owner {
 	char name[SOCKETS_NAME]; /* of the program, "" if unknown */
 };
 
-/* Whether the NFLOG group is bound, and by whom. 1, 0, or -ENOENT if the kernel does not say (nfnetlink_log is not
- * loaded). */
+/*
+ * Whether the NFLOG group is bound, and by whom. 1, 0, or -ENOENT if the kernel does not say (nfnetlink_log is not
+ * loaded).
+ */
 int sockets_nflog(uint16_t group, struct sockets_owner *owner);
 
 /* Who listens on a TCP port. False: nobody who can be seen. */

@@ -10,8 +10,10 @@
 
 #define SYSCTL_NONE UINT64_MAX
 
-/* The file of one of them, to be read again and again by sysctl_read_fd(); the caller closes it. A descriptor or
- * -errno. */
+/*
+ * The file of one of them, to be read again and again by sysctl_read_fd(); the caller closes it. A descriptor or
+ * -errno.
+ */
 int sysctl_open(const char *name);
 
 /* The number from the start of an open file; SYSCTL_NONE if there is none, also for a negative fd. */

@@ -42,8 +42,10 @@ void term_close(void);
 
 void term_size(int *width, int *height);
 
-/* Puts a text at a cell in a look, without showing it yet; the first call after term_begin() starts with a blank
- * screen. */
+/*
+ * Puts a text at a cell in a look, without showing it yet; the first call after term_begin() starts with a blank
+ * screen.
+ */
 void term_begin(void);
 void term_put(int x, int y, unsigned int look, const char *text);
 void term_show(void);

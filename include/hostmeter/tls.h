@@ -32,15 +32,19 @@ int tls_new(struct tls **tls, const struct tls_settings *settings, struct tls_fa
 struct tls *tls_hold(struct tls *tls);
 void tls_release(struct tls *tls);
 
-/* Its key is RSA: a signature, which each new connection costs the loop, takes thirty times as long as with P-256, or
- * more. */
+/*
+ * Its key is RSA: a signature, which each new connection costs the loop, takes thirty times as long as with P-256, or
+ * more.
+ */
 bool tls_is_slow(const struct tls *tls);
 
 /* Gives a session (gnutls_session_t) that has not begun these rules. It must be held for as long as the session lives. */
 int tls_attach(struct tls *tls, void *session);
 
-/* A gnutls_certificate_retrieve_function2 that has no certificate, for sessions that must not begin without
- * tls_attach(). */
+/*
+ * A gnutls_certificate_retrieve_function2 that has no certificate, for sessions that must not begin without
+ * tls_attach().
+ */
 void *tls_no_certificate(void);
 
 #endif

@@ -93,7 +93,7 @@ def ask(size):
             peak = _replayed(flows, lab.scratch)
             answer.rows.append({"state": "replayed", "flows": flows, "peak KiB": peak,
                                 "bytes per flow": (peak - base) * 1024 / (flows - 1000)})
-    answer.notes.append("live: /proc/PID/smaps_rollup, bytes per flow: what is given back after the peak; replayed: the peak of hostmeter --replay, whose table has as many "
-                        "flows as are asked for, less that of a thousand")
+    answer.notes.append("live: /proc/PID/smaps_rollup, bytes per flow: what is given back after the peak; replayed: the peak of "
+                        "hostmeter --replay, whose table has as many flows as are asked for, less that of a thousand")
     answer.plots = [Plot("memory", "Memory per flow", "flows", "bytes per flow", "state", "x")]
     return answer

@@ -84,6 +84,10 @@ class Field(Crowd):
         rows = [line.split() for line in self.router.output("cat", "/proc/net/dev").splitlines()]
         return sum(int(row[2]) for row in rows if row[0] in (f"{self.lan}:", f"{self.wan}:"))
 
+    def assured(self):
+        """Flows that have had traffic both ways for long enough."""
+        return sum(self.router.output("conntrack", "-L", "-f", family).count("[ASSURED]") for family in ("ipv4", "ipv6"))
+
     def fill(self, flows, rate=40000):
         """So many live flows."""
         self.router.sysctl(**LONG)

@@ -29,7 +29,8 @@ class _Host:
 
 def _rules(copies):
     """The rules' file, with so many copies of its chain."""
-    begin, chain, end = re.fullmatch(r"(.*\{\n)(\tchain .*?\n\t\}\n)(\}\n)", (RULES / "hostmeter.nft").read_text(), re.S).groups()
+    text = (RULES / "hostmeter.nft").read_text()
+    begin, chain, end = re.fullmatch(r"(.*\{\n)(\tchain .*?\n\t\}\n)(\}\n)", text, re.S).groups()
     return begin + "".join(chain.replace("chain forward", f"chain forward{n}") for n in range(copies)) + end
 
 
@@ -67,7 +68,8 @@ def _cost(lab, window):
 def _under_traffic(lab):
     run = lab.start("--flows", FLOWS, "--packets", 10000000, "--concurrent", "--rate", 0)
     wait_until(lambda: lab.live() >= FLOWS, 30, "all flows are there")
-    time.sleep(2.5)  # the kernel's own rule for a UDP stream, nf_conntrack_proto_udp.c: from now on they are assured
+    # A UDP stream is, two seconds after its begin: nf_conntrack_proto_udp.c.
+    wait_until(lambda: lab.assured() >= FLOWS, 30, "all flows are assured", step=0.5)
     return run
 
 
@@ -76,7 +78,8 @@ def _take_turns(hosts, size):
     with Field(hosts) as lab:
         lab.forward_in_threads()
         turns, run = _Turns(lab), _under_traffic(lab)
-        costs = interleaved(size.turns, {name: lambda name=name: turns.sample(name, size.window) for name in turns.PREPARED})
+        costs = interleaved(size.turns, {name: lambda name=name: turns.sample(name, size.window)
+                                         for name in turns.PREPARED})
         turns.close()
         run.finish(check=False)
         return costs
@@ -114,19 +117,23 @@ def _one_copy(hosts, costs, floor):
 def ask(size):
     answer = Answer("packets", "ns of the router per forwarded packet, and as a ratio")
     variants = [variant for variant in ("legacy", "nft") if _has_iptables(variant)]
-    calls = {hosts: {"turns": lambda hosts=hosts: _take_turns(hosts, size),
-                     **{variant: lambda hosts=hosts, variant=variant: _per_host(hosts, variant, size) for variant in variants}}
-             for hosts in size.hosts}
-    results = interleaved(size.rounds, {(hosts, name): call for hosts in calls for name, call in calls[hosts].items()})
+    calls = {}
+    for hosts in size.hosts:
+        calls[hosts, "turns"] = lambda hosts=hosts: _take_turns(hosts, size)
+        for variant in variants:
+            calls[hosts, variant] = lambda hosts=hosts, variant=variant: _per_host(hosts, variant, size)
+    results = interleaved(size.rounds, calls)
     for hosts in size.hosts:
         rounds = results[hosts, "turns"]
         costs = {name: [cost for turns in rounds for cost in turns[name]] for name in _Turns.PREPARED}
         answer.rows += [_row(name, hosts, costs[name], costs[ALONE]) for name in costs]
         answer.rows.append(_one_copy(hosts, costs[COPIED], costs[ALONE]))
         floor = [median(turns[ALONE]) for turns in rounds]
-        answer.rows += [_row(f"iptables-{variant}, a rule per host", hosts, results[hosts, variant], floor) for variant in variants]
+        answer.rows += [_row(f"iptables-{variant}, a rule per host", hosts, results[hosts, variant], floor)
+                        for variant in variants]
     answer.notes.append("UDP of 100 bytes, both directions and families, 2000 flows; CPU time of the router's NAPI "
                         "threads over packets received by the router, the generator on another core")
-    answer.notes.append(f"{size.rounds} networks with {size.turns} turns of {size.window} s each; ±: two standard errors of the ratio's mean")
+    answer.notes.append(f"{size.rounds} networks with {size.turns} turns of {size.window} s each; ±: two standard errors of the "
+                        "ratio's mean")
     answer.plots = [Plot("packets", "Cost of a forwarded packet", "hosts", "ratio", "method", "xy")]
     return answer

@@ -9,7 +9,7 @@ from lab import Crowd, wait_until
 
 HOSTS, FLOWS = 100, 100_000
 AT_REST_KIB = 4096
-STAYS_KIB = 1024  # a buffer for what ended takes 2 MiB by itself, the tables 9
+STAYS_KIB = 1024  # the tables alone take nine times that at the peak
 
 
 def resident_kib(meter):

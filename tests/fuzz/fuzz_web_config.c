@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The file of --web.config.file as input: no crash, no leak, and either what it says or one complaint about a line it
- * has. */
+/*
+ * The file of --web.config.file as input: no crash, no leak, and either what it says or one complaint about a line it
+ * has.
+ */
 #include "hostmeter/web_config.h"
 
 #include <errno.h>

@@ -146,8 +146,10 @@ static void nothing_of_the_original_is_left(void **state)
 		collect(&secrets, &d);
 		anonymize_datagram(a, d.protocol, d.outgoing, d.data, d.len, &out);
 	}
-	/* Three hosts and a server with two families each, the router, MACs, interfaces: the search has something to
-	 * find. */
+	/*
+	 * Three hosts and a server with two families each, the router, MACs, interfaces: the search has something to
+	 * find.
+	 */
 	assert_true(secrets.count > 20);
 	assert_true(out.len > 10000);
 	check_secrets(&secrets, out.data, out.len);

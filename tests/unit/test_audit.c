@@ -172,8 +172,10 @@ static const struct audit_line *desktop(const struct scene *s, enum audit_direct
 	return line_of(s, AUDIT_HOST, "desktop", direction);
 }
 
-/* That this reason accounts for so much of desktop's difference in both directions, and nothing is left; frees the
- * scene. */
+/*
+ * That this reason accounts for so much of desktop's difference in both directions, and nothing is left; frees the
+ * scene.
+ */
 static void expect(struct scene *s, enum audit_reason reason, uint64_t bytes)
 {
 	judge(s);

@@ -247,7 +247,8 @@ static void client_gives_up(void **state)
 	leave_socket(f->socket);
 	assert_int_equal(http_get_unix(f->socket, "/", &body, 1000), -ECONNREFUSED);
 	unlink(f->socket);
-	/* Listens, and answers nobody: first the answer is waited for in vain, then, with a full queue, the connection.
+	/*
+	 * Listens, and answers nobody: first the answer is waited for in vain, then, with a full queue, the connection.
 	 */
 	strcpy(un.sun_path, f->socket);
 	assert_int_equal(bind(fd, (struct sockaddr *)&un, sizeof(un)), 0);

@@ -21,8 +21,10 @@ static void disturb(struct sim *sim)
 	const struct sim_traits *t = &k->traits;
 	int address = (int)sim_random(k, SIM_LAN_HOSTS), other = (int)sim_random(k, SIM_LAN_HOSTS);
 
-	/* Not before a meter knows its flows: the rules see a zeroed flow's next packet as its first, and so it would
-	 * look young. */
+	/*
+	 * Not before a meter knows its flows: the rules see a zeroed flow's next packet as its first, and so it would
+	 * look young.
+	 */
 	if (sim->kept.count && sim_chance(k, t->zeroing)) {
 		tell(sim, "somebody zeroes");
 		sim_zero(k);

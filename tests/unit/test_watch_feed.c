@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What the view asks for, answered by hand: in which order, how often, and what becomes of an answer that came too
- * late. */
+/*
+ * What the view asks for, answered by hand: in which order, how often, and what becomes of an answer that came too
+ * late.
+ */
 #include "hostmeter/watch_feed.h"
 
 #include <errno.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "hostmeter/check_status.h"
 
-#include "hostmeter/api.h"
+#include "hostmeter/version.h"
 
 #include <errno.h>
 #include <jansson.h>

@@ -2,6 +2,7 @@
 #include "hostmeter/http_client.h"
 
 #include "hostmeter/clock.h"
+#include "hostmeter/url.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -16,11 +17,11 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-enum { READ_SIZE = 65536, HOST_TEXT = 256, BASE_TEXT = 256, PAUSE_MS = 5, HEAD_MOST = 4096 };
+enum { READ_SIZE = 65536, PAUSE_MS = 5, HEAD_MOST = 4096 };
 
 struct http_server {
-	char host[HOST_TEXT + 16]; /* for the Host header */
-	char base[BASE_TEXT];      /* what every target is appended to */
+	char host[URL_HOST_TEXT + 16]; /* for the Host header */
+	char base[URL_BASE_TEXT];   /* what every target is appended to */
 	struct sockaddr_un path;
 	struct addrinfo local;     /* of path */
 	struct addrinfo *found;    /* of getaddrinfo(), freed with it */
@@ -38,57 +39,11 @@ struct http_fetch {
 
 /* ---- Servers */
 
-/* Splits "http://HOST[:PORT][/BASE]". 0, -EPROTONOSUPPORT or -EINVAL. */
-static int split(const char *url, char host[static HOST_TEXT], char port[static 8], char base[static BASE_TEXT])
-{
-	static const char plain[] = "http://";
-	const char *rest = url + sizeof(plain) - 1, *end, *colon;
-	size_t len, digits;
-
-	for (const unsigned char *c = (const unsigned char *)url; *c; c++)
-		if (*c <= ' ' || *c >= 0x7f)
-			return -EINVAL;
-	if (!strncasecmp(url, "https://", 8))
-		return -EPROTONOSUPPORT;
-	if (strncasecmp(url, plain, sizeof(plain) - 1))
-		return -EINVAL;
-	end = rest + strcspn(rest, "/");
-	colon = *rest == '[' ? memchr(rest, ']', (size_t)(end - rest)) : NULL;
-	if (*rest == '[' && !colon)
-		return -EINVAL;
-	colon = memchr(colon ? colon : rest, ':', (size_t)(end - (colon ? colon : rest)));
-	len = (size_t)((colon ? colon : end) - rest);
-	digits = colon ? (size_t)(end - colon) - 1 : 0;
-	if (len == 0 || len >= HOST_TEXT || memchr(rest, '@', len) || strcspn(rest, "?#") < strlen(rest))
-		return -EINVAL;
-	if (colon && (digits == 0 || digits > 5 || strspn(colon + 1, "0123456789") != digits || atoi(colon + 1) > 65535))
-		return -EINVAL;
-	if (strlen(end) >= BASE_TEXT)
-		return -EINVAL;
-	snprintf(host, HOST_TEXT, "%.*s", (int)len, rest);
-	if (colon)
-		snprintf(port, 8, "%.*s", (int)digits, colon + 1);
-	else
-		snprintf(port, 8, "%d", HTTP_DEFAULT_PORT);
-	strcpy(base, end);
-	len = strlen(base);
-	if (len && base[len - 1] == '/')
-		base[len - 1] = '\0';
-	return 0;
-}
-
-int http_check_url(const char *url)
-{
-	char host[HOST_TEXT], port[8], base[BASE_TEXT];
-
-	return split(url, host, port, base);
-}
-
 static int open_url(struct http_server *server, const char *url)
 {
 	struct addrinfo hints = { .ai_socktype = SOCK_STREAM };
-	char host[HOST_TEXT], port[8], *name = host;
-	int error = split(url, host, port, server->base);
+	char host[URL_HOST_TEXT], port[URL_PORT_TEXT], *name = host;
+	int error = url_split(url, host, port, server->base);
 
 	if (error)
 		return error;
@@ -438,7 +393,7 @@ int http_get_unix(const char *path, const char *target, struct buf *body, unsign
 
 int http_get_tcp(const char *url, const char *target, struct buf *body, unsigned int timeout_ms)
 {
-	int error = http_check_url(url);
+	int error = url_check(url);
 
 	return error ? error : get(url, target, body, timeout_ms);
 }

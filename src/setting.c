@@ -3,9 +3,9 @@
 
 #include "hostmeter/addr.h"
 #include "hostmeter/config.h"
-#include "hostmeter/http_client.h"
 #include "hostmeter/log.h"
 #include "hostmeter/options.h"
+#include "hostmeter/url.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -235,7 +235,7 @@ int setting_optional_seconds(const struct setting *s)
 
 int setting_url(const struct setting *s)
 {
-	int error = http_check_url(s->value);
+	int error = url_check(s->value);
 
 	if (error == -EPROTONOSUPPORT)
 		return options_refuse(s->origin, "\"%s\": only http:// can be watched", s->value);

@@ -11,9 +11,6 @@
 
 #define API_CONTENT_TYPE "application/json"
 
-/* Raised when a field changes its meaning or goes; a new field is no change. */
-enum { API_SCHEMA = 1 };
-
 /* Each appends one JSON object and a newline. What did not fit shows in buf_error(). */
 void api_hosts(struct buf *out, const struct snapshot *snapshot);
 void api_status(struct buf *out, const struct snapshot *snapshot);

@@ -10,7 +10,7 @@
 
 #include "hostmeter/buf.h"
 
-enum { HTTP_DEFAULT_PORT = 10060, HTTP_ANSWER_MOST = 64 << 20 };
+enum { HTTP_ANSWER_MOST = 64 << 20 };
 
 /*
  * GET of target ("/metrics") from the server on a UNIX socket, within timeout_ms; the body is appended, whatever the
@@ -28,9 +28,6 @@ int http_open_unix(const char *path, const char *target, int *fd, unsigned int t
 
 /* The same over TCP from an URL's server, -EDESTADDRREQ if its host has no address. */
 int http_get_tcp(const char *url, const char *target, struct buf *body, unsigned int timeout_ms);
-
-/* Whether the text is an URL that http_get_tcp() takes: 0; -EPROTONOSUPPORT for https, -EINVAL for anything else. */
-int http_check_url(const char *url);
 
 /* A server, its name looked up once: then nothing below waits for anything. */
 struct http_server;

@@ -5,4 +5,7 @@
 
 #define HOSTMETER_VERSION "0.1.0"
 
+/* Of the JSON that the API answers: raised when a field changes its meaning or goes; a new field is no change. */
+enum { API_SCHEMA = 1 };
+
 #endif

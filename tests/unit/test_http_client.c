@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "hostmeter/http_client.h"
 
+#include "hostmeter/url.h"
+
 #include "hostmeter/clock.h"
 #include "hostmeter/http.h"
 #include "hostmeter/loop.h"
@@ -276,10 +278,10 @@ static void urls_are_checked(void **state)
 	(void)state;
 
 	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++)
-		assert_int_equal(http_check_url(good[i]), 0);
+		assert_int_equal(url_check(good[i]), 0);
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
-		assert_int_equal(http_check_url(bad[i]), -EINVAL);
-	assert_int_equal(http_check_url("https://r"), -EPROTONOSUPPORT);
+		assert_int_equal(url_check(bad[i]), -EINVAL);
+	assert_int_equal(url_check("https://r"), -EPROTONOSUPPORT);
 }
 
 /* A listening socket on a free port of 127.0.0.1, and an URL by a name that may have another address first. */

@@ -19,9 +19,9 @@ hm_cflags = -std=gnu17 -Wall -Wextra -Wshadow -Wformat=2 -Wvla -Wstrict-prototyp
 hm_ldflags = -Wl,-z,relro,-z,now
 hm_libs   = $(shell pkg-config --libs $(pkgs) 2>/dev/null) -lev -lm
 
-SOURCES := $(filter-out src/main.c,$(wildcard src/*.c))
+SOURCES := $(wildcard src/*/*.c)
 OBJECTS := $(SOURCES:src/%.c=$(BUILD)/%.o)
-UNITS   := $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(wildcard tests/unit/test_*.c))
+UNITS   := $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(wildcard tests/unit/*/test_*.c))
 FUZZERS := $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
 TOOLS   := $(patsubst tools/%.c,$(BUILD)/%,$(wildcard tools/*.c))
 
@@ -60,7 +60,7 @@ $(BUILD)/%: tools/%.c $(BUILD)/libhostmeter.a
 # --- Tests
 $(BUILD)/tests/%: tests/unit/%.c $(BUILD)/libhostmeter.a
 	@mkdir -p $(@D)
-	$(CC) $(hm_cflags) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) -Itests/unit -MMD -MP -MF $@.d -o $@ $< \
+	$(CC) $(hm_cflags) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) -Itests/unit -Isrc/$(*D) -MMD -MP -MF $@.d -o $@ $< \
 		$(BUILD)/libhostmeter.a $(hm_libs) -lcmocka
 
 unit: deps-test $(UNITS) ## unit tests: no kernel, no network
@@ -129,6 +129,6 @@ install: $(BUILD)/hostmeter ## install below PREFIX (/usr/local)
 uninstall: ## remove what install put there
 	@for row in $(INSTALL_TABLE); do IFS=:; set -- $$row; rm -f $(DESTDIR)$$3; done
 
-$(BUILD)/rules.o: rules/hostmeter.nft rules/hostmeter.iptables
+$(BUILD)/cmd/rules.o: rules/hostmeter.nft rules/hostmeter.iptables
 
--include $(wildcard $(BUILD)/*.d $(BUILD)/tests/*.d)
+-include $(wildcard $(BUILD)/*.d $(BUILD)/*/*.d $(BUILD)/tests/*/*.d)

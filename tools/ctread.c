@@ -3,8 +3,8 @@
  * ctread: a reader of connection tracking that does nothing with what it reads: the floor that the meter is measured
  * against. Its sockets and buffers are the meter's; a message is received and counted, never looked into.
  */
-#include "hostmeter/clock.h"
-#include "hostmeter/nl_socket.h"
+#include "hostmeter/base/clock.h"
+#include "hostmeter/netlink/socket.h"
 
 #include <errno.h>
 #include <getopt.h>

@@ -7,9 +7,9 @@
  * Every other flow is IPv6, all are UDP that the LAN began. A flow's counters are a function of its number, so what a
  * meter makes of the trace can be told beforehand: --expect prints it.
  */
-#include "hostmeter/addr.h"
-#include "hostmeter/clock.h"
-#include "hostmeter/trace.h"
+#include "hostmeter/base/addr.h"
+#include "hostmeter/base/clock.h"
+#include "hostmeter/trace/trace.h"
 
 #include <arpa/inet.h>
 #include <getopt.h>

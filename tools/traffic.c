@@ -6,8 +6,8 @@
  * the kernel's stack, so the numbers are exact: a packet is counted when the kernel took it, and when the ring gave it.
  * Neither keeps state per flow: a flow is a function of its number, an answer one of the packet that it answers.
  */
-#include "hostmeter/addr.h"
-#include "hostmeter/clock.h"
+#include "hostmeter/base/addr.h"
+#include "hostmeter/base/clock.h"
 
 #include "traffic_hosts.h"
 #include "traffic_link.h"

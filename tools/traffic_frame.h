@@ -8,7 +8,7 @@
 #ifndef TRAFFIC_FRAME_H
 #define TRAFFIC_FRAME_H
 
-#include "hostmeter/addr.h"
+#include "hostmeter/base/addr.h"
 
 #include <net/ethernet.h>
 #include <netinet/icmp6.h>

@@ -3,10 +3,10 @@
  * A datagram behind one byte of flags (1: NETLINK_ROUTE, 2: sent by us). What comes out decodes to what went in, but for
  * the addresses.
  */
-#include "hostmeter/anonymize.h"
-#include "hostmeter/ct_decode.h"
-#include "hostmeter/nflog_decode.h"
-#include "hostmeter/nlattr.h"
+#include "hostmeter/decode/ct_decode.h"
+#include "hostmeter/decode/nflog_decode.h"
+#include "hostmeter/decode/nlattr.h"
+#include "hostmeter/trace/anonymize.h"
 
 #include <stdlib.h>
 #include <string.h>

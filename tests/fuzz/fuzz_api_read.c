@@ -3,10 +3,10 @@
  * What a meter answers, whoever it is: three documents with a NUL between them, taken in twice and drawn. No cell of
  * the frame may hold what moves a terminal's cursor.
  */
-#include "hostmeter/api_read.h"
+#include "watch/decode.h"
 
-#include "hostmeter/utf8.h"
-#include "hostmeter/watch.h"
+#include "hostmeter/base/utf8.h"
+#include "hostmeter/watch/render.h"
 
 #include <locale.h>
 #include <stdlib.h>

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The status of a meter that is not to be trusted: no crash, and whatever is made of it can be judged and shown. */
-#include "hostmeter/check.h"
-#include "hostmeter/check_show.h"
-#include "hostmeter/check_status.h"
-#include "hostmeter/ruleset.h"
+#include "hostmeter/check/judge.h"
+#include "hostmeter/check/print.h"
+#include "hostmeter/check/ruleset.h"
+#include "hostmeter/check/status.h"
 
 #include <stdlib.h>
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "hostmeter/checkpoint.h"
+#include "hostmeter/meter/checkpoint.h"
 
-#include "hostmeter/checkpoint_format.h"
-#include "hostmeter/meter.h"
-#include "hostmeter/snapshot.h"
+#include "hostmeter/meter/meter.h"
+#include "hostmeter/meter/snapshot.h"
+#include "meter/checkpoint_format.h"
 
 #include <stdint.h>
 #include <stdlib.h>

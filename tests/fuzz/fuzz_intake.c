@@ -4,9 +4,9 @@
  * three bytes: flags (1: NETLINK_ROUTE, 2: sent by us, the rest: time since the last one) and its length, low byte
  * first.
  */
-#include "hostmeter/intake.h"
-#include "hostmeter/meter.h"
-#include "hostmeter/metrics.h"
+#include "hostmeter/export/prometheus.h"
+#include "hostmeter/meter/dispatch.h"
+#include "hostmeter/meter/meter.h"
 
 #include <linux/netlink.h>
 #include <stdlib.h>

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Files with names, in each format: no crash; what comes out can be a host's, and its name is made fit for a label. */
-#include "hostmeter/names_parse.h"
+#include "names/parse.h"
 
-#include "hostmeter/names.h"
-#include "hostmeter/utf8.h"
+#include "hostmeter/base/utf8.h"
+#include "hostmeter/meter/names.h"
 
 #include <stdlib.h>
 #include <string.h>

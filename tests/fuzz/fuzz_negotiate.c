@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* A header as input, in memory of its very size: nothing outside is read, and the answers keep what they promise. */
-#include "hostmeter/negotiate.h"
+#include "export/negotiate.h"
 
 #include <stdint.h>
 #include <stdlib.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Tables of /proc/net: no crash, whatever is looked for. The first two bytes are the group and the port. */
-#include "hostmeter/procnet_parse.h"
+#include "check/procnet.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "hostmeter/rtnl_decode.h"
+#include "hostmeter/decode/rtnl_decode.h"
 
 #include "message_of.h"
 

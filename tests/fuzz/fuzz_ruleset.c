@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Listings of firewalls, of nft and of iptables: no crash, and an answer or none for each family and direction. */
-#include "hostmeter/ruleset.h"
-#include "hostmeter/ruleset_iptables.h"
-#include "hostmeter/ruleset_nft.h"
+#include "check/ruleset_iptables.h"
+#include "check/ruleset_nft.h"
+#include "hostmeter/check/ruleset.h"
 
 #include <stdlib.h>
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "hostmeter/store.h"
+#include "hostmeter/os/blob_file.h"
 
 #include <errno.h>
 #include <stdint.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "hostmeter/trace.h"
+#include "hostmeter/trace/trace.h"
 
 #include <stdint.h>
 #include <stdio.h>

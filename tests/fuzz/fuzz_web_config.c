@@ -3,7 +3,7 @@
  * The file of --web.config.file as input: no crash, no leak, and either what it says or one complaint about a line it
  * has.
  */
-#include "hostmeter/web_config.h"
+#include "http/web_config.h"
 
 #include <errno.h>
 #include <stdint.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Writes the seeds of the decoders' corpora anew; needed only when the builders of messages have learned a new kind.
- *   cc -D_GNU_SOURCE -Iinclude -Itests/unit -o write_seeds tests/fuzz/write_seeds.c build/libhostmeter.a -lmnl
+ *   cc -D_GNU_SOURCE -Iinclude -Isrc -Itests/unit -o write_seeds tests/fuzz/write_seeds.c build/libhostmeter.a -lmnl
  *   ./write_seeds tests/fuzz/corpus
  */
 #include "netlink_build.h"

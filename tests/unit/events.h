@@ -5,9 +5,9 @@
 #ifndef EVENTS_H
 #define EVENTS_H
 
-#include "hostmeter/ct_event.h"
-#include "hostmeter/rtnl_event.h"
-#include "hostmeter/sighting.h"
+#include "hostmeter/decode/ct_event.h"
+#include "hostmeter/decode/rtnl_event.h"
+#include "hostmeter/decode/sighting.h"
 
 #include <linux/rtnetlink.h>
 #include <net/if.h>

@@ -5,8 +5,8 @@
 #ifndef NETLINK_BUILD_H
 #define NETLINK_BUILD_H
 
-#include "hostmeter/ct_event.h"
-#include "hostmeter/rtnl_event.h"
+#include "hostmeter/decode/ct_event.h"
+#include "hostmeter/decode/rtnl_event.h"
 
 #include <arpa/inet.h>
 #include <endian.h>

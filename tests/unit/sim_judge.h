@@ -5,8 +5,8 @@
 #ifndef SIM_JUDGE_H
 #define SIM_JUDGE_H
 
-#include "hostmeter/buf.h"
-#include "hostmeter/meter.h"
+#include "hostmeter/base/buf.h"
+#include "hostmeter/meter/meter.h"
 
 #include "sim_kernel.h"
 

@@ -5,7 +5,7 @@
 #ifndef SIM_METER_H
 #define SIM_METER_H
 
-#include "hostmeter/checkpoint.h"
+#include "hostmeter/meter/checkpoint.h"
 
 #include "sim_judge.h"
 

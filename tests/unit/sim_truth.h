@@ -6,8 +6,8 @@
 #ifndef SIM_TRUTH_H
 #define SIM_TRUTH_H
 
-#include "hostmeter/clock.h"
-#include "hostmeter/host.h"
+#include "hostmeter/base/clock.h"
+#include "hostmeter/meter/hosts.h"
 
 #include "events.h"
 

@@ -5,7 +5,7 @@
 #ifndef SNAPSHOTS_H
 #define SNAPSHOTS_H
 
-#include "hostmeter/snapshot.h"
+#include "hostmeter/meter/snapshot.h"
 
 #include "events.h"
 

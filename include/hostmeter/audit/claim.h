@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * audit_claim: what the meter says at one end of an audit, in plain values.
+ */
+#ifndef HOSTMETER_AUDIT_CLAIM_H
+#define HOSTMETER_AUDIT_CLAIM_H
+
+#include "hostmeter/decode/ct_event.h"
+
+enum { AUDIT_LABEL = 64, AUDIT_LINKS = 64 };
+
+enum audit_scope { AUDIT_WAN, AUDIT_LOCAL, AUDIT_SCOPES, AUDIT_IGNORED, AUDIT_UNDECIDED };
+enum audit_direction { AUDIT_IN, AUDIT_OUT, AUDIT_DIRECTIONS };
+enum audit_family { AUDIT_IPV4, AUDIT_IPV6, AUDIT_FAMILIES };
+
+/* One host of /api/v1/hosts. Its addresses are some of the claim's, which follow one another. */
+struct audit_claim_host {
+	char label[AUDIT_LABEL];
+	char mac[MAC_TEXT];  /* "": none */
+	uint64_t bytes[AUDIT_SCOPES][AUDIT_FAMILIES][AUDIT_DIRECTIONS];
+	uint64_t first_seen; /* nanoseconds since 1970; 0: not yet */
+	size_t address, addresses;
+};
+
+/* One line of /api/v1/flows. */
+struct audit_claim_flow {
+	struct ct_event flow; /* family, proto, zone, id and the original tuple: what it is known by */
+	enum audit_scope scope;
+	bool began;           /* the host is the original source */
+	char host[AUDIT_LABEL], mac[MAC_TEXT], peer[AUDIT_LABEL], peer_mac[MAC_TEXT];
+};
+
+/* An interface of /api/v1/status. */
+struct audit_claim_link {
+	uint32_t ifindex;
+	bool is_wan;
+};
+
+struct audit_claim {
+	struct audit_claim_host *host;
+	size_t hosts, hosts_room;
+	struct addr *address;
+	size_t addresses, addresses_room;
+	struct audit_claim_link link[AUDIT_LINKS];
+	size_t links;
+	uint64_t time;        /* of the hosts' counts, nanoseconds since 1970 */
+	bool ready, reliable;
+	uint64_t uptime_ns, dump_interval_ns;
+	uint64_t overruns;    /* of the source of ends */
+};
+
+#endif

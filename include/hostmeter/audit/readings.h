@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * audit_flows: what the audit itself read of each flow, at four moments: just before and just after the meter's own
+ * reading, at the begin and at the end. So what the meter had read of a flow lies between two of ours.
+ */
+#ifndef HOSTMETER_AUDIT_READINGS_H
+#define HOSTMETER_AUDIT_READINGS_H
+
+#include "hostmeter/audit/claim.h"
+
+#include <stddef.h>
+
+enum audit_moment { AUDIT_BEGIN_LOW, AUDIT_BEGIN_HIGH, AUDIT_END_LOW, AUDIT_END_HIGH, AUDIT_MOMENTS };
+enum audit_end { AUDIT_BEGIN, AUDIT_END, AUDIT_ENDS };
+
+#define AUDIT_LOW_OF(end) ((end) == AUDIT_BEGIN ? AUDIT_BEGIN_LOW : AUDIT_END_LOW)
+#define AUDIT_HIGH_OF(end) ((end) == AUDIT_BEGIN ? AUDIT_BEGIN_HIGH : AUDIT_END_HIGH)
+
+/* So long after a flow's end the meter may still hold its bytes back, not knowing whose it was. */
+#define AUDIT_HOLD_NS UINT64_C(2000000000)
+
+/* Whose the meter says it is. host, peer: any numbers of the caller's, or AUDIT_NOBODY. */
+struct audit_told {
+	bool given;
+	enum audit_scope scope;
+	uint32_t host, peer;
+	bool began;
+};
+
+#define AUDIT_NOBODY UINT32_MAX
+
+struct audit_flow {
+	struct ct_event first;             /* as it was read first */
+	uint64_t value[AUDIT_MOMENTS][2];  /* bytes by enum ct_dir; after audit_flows_settle() of every moment */
+	enum audit_moment ended;           /* by then; AUDIT_MOMENTS: it lives */
+	struct audit_told told[AUDIT_ENDS];
+	bool uncounted, offloaded, zeroed;
+	bool reborn;                       /* told is of an earlier flow of the same ends */
+	bool unheard;                      /* it went, and nobody told its end */
+	bool fresh_end[AUDIT_ENDS];        /* it ended so shortly before that it may be held back */
+};
+
+struct audit_flows;
+
+/* NULL: out of memory. */
+struct audit_flows *audit_flows_new(size_t most);
+void audit_flows_free(struct audit_flows *flows);
+
+/*
+ * A line of the dump of this moment, a DESTROY; whatever is read belongs to the moment whose dump is next or in the
+ * air.
+ */
+void audit_flows_read(struct audit_flows *flows, const struct ct_event *event, uint64_t now);
+
+/* A dump is requested. It ended: the next moment begins. */
+void audit_flows_dump(struct audit_flows *flows, uint64_t now);
+void audit_flows_done(struct audit_flows *flows, uint64_t now);
+
+/* What the meter says of a flow at one end. */
+void audit_flows_told(struct audit_flows *flows, enum audit_end end, const struct ct_event *flow,
+	const struct audit_told *told);
+
+/* Flows for which there was no room or memory: with one of them nothing adds up. */
+uint64_t audit_flows_refused(const struct audit_flows *flows);
+
+/* Fills in what was not read of each flow at a moment, once all is read; then calls each. */
+void audit_flows_settle(struct audit_flows *flows);
+void audit_flows_each(const struct audit_flows *flows, void (*each)(void *ctx, const struct audit_flow *flow), void *ctx);
+
+#endif

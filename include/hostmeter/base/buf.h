@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * buf: a growing byte buffer to render into, so that whatever leaves the program leaves it in one write.
+ *
+ * A failed allocation is remembered, not reported per call: the writer goes on, the owner asks buf_error() once.
+ */
+#ifndef HOSTMETER_BASE_BUF_H
+#define HOSTMETER_BASE_BUF_H
+
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct buf {
+	char *data;  /* not terminated; NULL while empty */
+	size_t len;
+	size_t size; /* allocated */
+	int error;   /* 0 or -ENOMEM */
+};
+
+#define BUF_INIT ((struct buf){ 0 })
+
+/* Appends; does nothing once an error is set. */
+void buf_add(struct buf *b, const void *data, size_t len);
+void buf_puts(struct buf *b, const char *text);
+void buf_putc(struct buf *b, char c);
+void buf_printf(struct buf *b, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* Appends decimal digits: the hot half of an exposition, several times quicker than buf_printf(). */
+void buf_put_u64(struct buf *b, uint64_t value);
+
+/* Makes room for more bytes to come and returns where they go, or NULL on error; buf_commit() then adds what was used. */
+void *buf_reserve(struct buf *b, size_t more);
+void buf_commit(struct buf *b, size_t used);
+
+/*
+ * Empties it; the error is cleared. Memory is kept for the next use, more than 128 KiB given back: what was needed
+ * once, for the ends of a million flows, shall not stay for good.
+ */
+void buf_reset(struct buf *b);
+
+/* 0, or -ENOMEM if anything since the last reset was not stored. */
+int buf_error(const struct buf *b);
+
+/* A terminated copy-free view: the text with a NUL after it (not counted), or "" on error. Valid until the next call. */
+const char *buf_text(struct buf *b);
+
+void buf_free(struct buf *b);
+
+#endif

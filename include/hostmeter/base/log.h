@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * log: one line per event on standard error, for people and for systemd's journal.
+ *
+ * On a terminal a line reads "hostmeter: warning: text"; elsewhere it starts with sd-daemon(3)'s "<4>" so that the
+ * journal knows its priority. A line is one write(2). Control bytes in it are replaced, so a name from the network
+ * cannot forge a second line.
+ */
+#ifndef HOSTMETER_BASE_LOG_H
+#define HOSTMETER_BASE_LOG_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum log_level { LOG_LEVEL_ERROR, LOG_LEVEL_WARNING, LOG_LEVEL_INFO, LOG_LEVEL_DEBUG };
+
+/* Lines above this level are dropped. Default LOG_LEVEL_INFO. */
+void log_set_level(enum log_level level);
+
+/* "error", "warning", "info", "debug". 0, or -EINVAL and *level untouched. */
+int log_level_parse(enum log_level *level, const char *text);
+
+/* Where lines go; default STDERR_FILENO. Terminal or not is asked of it once. */
+void log_set_fd(int fd);
+
+/* Lines read as on a terminal wherever they go, until log_set_fd(): a command's complaints are not for the journal. */
+void log_for_people(void);
+
+void log_error(const char *format, ...) __attribute__((format(printf, 1, 2)));
+void log_warning(const char *format, ...) __attribute__((format(printf, 1, 2)));
+void log_info(const char *format, ...) __attribute__((format(printf, 1, 2)));
+void log_debug(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* Each line of a text that somebody asked for: as information, whatever the level. */
+void log_text(const char *text);
+
+/*
+ * A warning that may come again and again: written at most once per period for each cause, which is what has a limit of its own.
+ * The next one that is written says how many were not. Zero-initialise the limit.
+ */
+struct log_limit {
+	uint64_t next_ns;
+	uint64_t suppressed;
+};
+#define LOG_PERIOD_NS (UINT64_C(600) * 1000000000)
+void log_repeated(struct log_limit *limit, uint64_t period_ns, uint64_t now_ns, const char *format, ...)
+	__attribute__((format(printf, 4, 5)));
+
+#endif

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * process: what this process itself uses, as the kernel tells in /proc/self; what Prometheus' client libraries show as
+ * process_….
+ */
+#ifndef HOSTMETER_BASE_PROC_SELF_H
+#define HOSTMETER_BASE_PROC_SELF_H
+
+#include <stdint.h>
+
+/* What could not be read is 0. */
+struct process_usage {
+	uint64_t cpu_ns;
+	uint64_t resident_bytes, virtual_bytes;
+	uint64_t open_fds, max_fds;
+	uint64_t start_real_ns; /* when it was started, since 1970 */
+};
+
+void process_read(struct process_usage *usage);
+
+#endif

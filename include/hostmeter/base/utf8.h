@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * utf8: text from strangers made fit for labels, pages and terminals.
+ */
+#ifndef HOSTMETER_BASE_UTF8_H
+#define HOSTMETER_BASE_UTF8_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Bytes of the character (RFC 3629) that text starts with, and its code point; 0 if the len bytes start with none. */
+size_t utf8_char(const char *text, size_t len, uint32_t *code);
+
+/* Whether a code point may be shown: no control character, none that is invisible or turns the text around it. */
+bool utf8_is_visible(uint32_t code);
+
+/*
+ * Writes text to out: each invalid byte, each character that is not visible and each of the ASCII characters in
+ * unwanted becomes '_'; spaces at both ends go; what does not fit into size bytes with the closing NUL is cut between
+ * two characters. Returns the length.
+ */
+size_t utf8_clean(char *out, size_t size, const char *text, size_t len, const char *unwanted);
+
+#endif

@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * check_facts: all that --check judges by, in plain values: what is wanted, what was found on this machine, and what
+ * the running meter says. Whoever collects them owns what the pointers lead to.
+ */
+#ifndef HOSTMETER_CHECK_FACTS_H
+#define HOSTMETER_CHECK_FACTS_H
+
+#include "hostmeter/decode/source.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct ruleset;
+
+#define CHECK_NONE UINT64_MAX /* a number that is not known */
+
+enum { CHECK_NAME = 64 };
+
+/* A process that has what we want. pid 0: it cannot be seen from here. */
+struct check_owner {
+	int pid;
+	char name[CHECK_NAME];
+};
+
+struct check_link {
+	char name[CHECK_NAME];
+	enum check_side { CHECK_OTHER, CHECK_LAN, CHECK_WAN } side;
+};
+
+struct check_names {
+	char path[256];
+	char error[CHECK_NAME]; /* "": all was read */
+};
+
+struct check_port {
+	const char *where;  /* as configured */
+	bool is_meters;     /* the running meter answers there */
+	int error;          /* of binding to it: 0 or -errno */
+	struct check_owner owner;
+};
+
+struct check_source {
+	bool up;
+	uint64_t overruns, buffer, buffer_asked;
+};
+
+/* The running meter's word. */
+struct check_meter {
+	bool answers;
+	int error;          /* why not: -errno, or an HTTP status */
+	char version[CHECK_NAME];
+	uint16_t nflog_group;
+	struct check_source source[SOURCE_COUNT];
+	bool reliable;
+	uint64_t switched_off, ends, ends_unseen, ends_uncounted, resets, refused, sightings_lost, damaged;
+	uint64_t checkpoint_failures, hosts_folded;
+	uint64_t unknown_bytes, wan_bytes; /* laid to nobody; of all that flows carried */
+	double dump_age, dump_interval;    /* seconds; age -1: none yet */
+};
+
+struct check_facts {
+	/* What is or would be run. */
+	const char *socket, *runtime_dir;
+	uint16_t nflog_group;
+	double fill_percent;
+	const char *lan_missing, *wan_missing; /* a configured interface that is not there, or NULL */
+
+	/* The machine. */
+	uint64_t real_ns;
+	bool privileged;                /* CAP_NET_ADMIN */
+	uint64_t acct, events, table_entries, table_limit; /* CHECK_NONE: no such setting */
+	bool forwards_ipv4, forwards_ipv6;
+	struct check_source probe;      /* a socket of our own, where no meter answers; buffer_asked 0: none */
+	const struct ruleset *rules;    /* all that was listed */
+	unsigned int rules_read;        /* listings */
+	bool flowtables_read;           /* nft is there and lists */
+	char rules_failed[CHECK_NAME];  /* the program whose listing could not be had, "": none */
+	int nflog_bound;                /* 1, 0, or -ENOENT: the kernel does not say */
+	struct check_owner nflog_owner;
+
+	/* From the meter if it answers, else looked up. */
+	bool flows_known;
+	uint64_t flows, flows_uncounted, flows_offloaded;
+	const struct check_link *link;
+	size_t links;
+	bool links_known;
+	const struct check_names *names;
+	size_t names_count;
+	const struct check_port *port;
+	size_t ports;
+	struct check_meter meter;
+};
+
+#endif

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * setup: a meter as the configuration wants it; what the daemon and a replay share.
+ */
+#ifndef HOSTMETER_DAEMON_METER_SETUP_H
+#define HOSTMETER_DAEMON_METER_SETUP_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct config;
+struct hash_key;
+struct meter;
+struct names;
+struct snapshot;
+struct snapshot_alias;
+
+struct setup {
+	struct names *names;
+	const char **lan, **wan; /* ending with NULL */
+	struct snapshot_alias *alias;
+	size_t aliases;
+	struct meter *meter;
+};
+
+/* Makes them. 0 or -ENOMEM, and then nothing is left to free. config is borrowed for as long as the meter lives. */
+int setup_make(struct setup *setup, const struct config *config, const struct hash_key *hash, uint64_t start_real_ns);
+
+/* meter_snapshot(), with interfaces called as the configuration wants it. 0 or -ENOMEM. */
+int setup_snapshot(const struct setup *setup, struct snapshot *snapshot, uint64_t now);
+
+void setup_free(struct setup *setup);
+
+#endif

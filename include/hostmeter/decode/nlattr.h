@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * nlattr: a walk over netlink attributes for the decoders, every length checked. linux/netlink.h; include/net/netlink.h
+ * of the kernel.
+ *
+ * All inline: it runs some twenty times per conntrack entry, and a callback per attribute costs more than the rest.
+ */
+#ifndef HOSTMETER_DECODE_NLATTR_H
+#define HOSTMETER_DECODE_NLATTR_H
+
+#include <endian.h>
+#include <errno.h>
+#include <linux/netlink.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+/* What is left to walk over. */
+struct nlattr_walk {
+	const uint8_t *at;
+	size_t left;
+};
+
+/* One attribute; data is borrowed from the message and may be unaligned for what it holds. */
+struct nlattr_item {
+	uint16_t type; /* without the flags for nested and byte order */
+	uint16_t len;  /* of data */
+	const uint8_t *data;
+};
+
+/*
+ * Whether a message lies within the bytes that are left. Not mnl_nlmsg_ok(): it takes a length of 2 GiB and more for a
+ * negative number, and lets it pass.
+ */
+static inline bool nlattr_is_whole(const struct nlmsghdr *message, size_t left)
+{
+	return left >= sizeof(*message) && message->nlmsg_len >= sizeof(*message) && message->nlmsg_len <= left;
+}
+
+/* The attributes of a message behind its fixed header of this size; -EBADMSG if the message is shorter. */
+static inline int nlattr_message(const struct nlmsghdr *message, size_t fixed, struct nlattr_walk *walk)
+{
+	size_t header = NLMSG_HDRLEN + NLMSG_ALIGN(fixed);
+
+	if (message->nlmsg_len < header)
+		return -EBADMSG;
+	walk->at = (const uint8_t *)message + header;
+	walk->left = message->nlmsg_len - header;
+	return 0;
+}
+
+/* The attributes inside a nested one. */
+static inline struct nlattr_walk nlattr_nested(const struct nlattr_item *item)
+{
+	return (struct nlattr_walk){ .at = item->data, .left = item->len };
+}
+
+/* The next attribute: 1, 0 at the end, -EBADMSG if a length is wrong. The last one may lack its padding. */
+static inline int nlattr_next(struct nlattr_walk *walk, struct nlattr_item *item)
+{
+	struct nlattr head;
+	size_t step;
+
+	if (!walk->left)
+		return 0;
+	if (walk->left < NLA_HDRLEN)
+		return -EBADMSG;
+	memcpy(&head, walk->at, sizeof(head));
+	if (head.nla_len < NLA_HDRLEN || head.nla_len > walk->left)
+		return -EBADMSG;
+	item->type = head.nla_type & NLA_TYPE_MASK;
+	item->len = (uint16_t)(head.nla_len - NLA_HDRLEN);
+	item->data = walk->at + NLA_HDRLEN;
+
+	step = NLA_ALIGN((size_t)head.nla_len);
+	if (step > walk->left)
+		step = walk->left;
+	walk->at += step;
+	walk->left -= step;
+	return 1;
+}
+
+/* Copies a value of exactly this size. 0, or -EBADMSG and *to untouched. */
+static inline int nlattr_copy(const struct nlattr_item *item, void *to, size_t size)
+{
+	if (item->len != size)
+		return -EBADMSG;
+	memcpy(to, item->data, size);
+	return 0;
+}
+
+/* Numbers in network byte order, as netfilter sends them. */
+static inline int nlattr_be16(const struct nlattr_item *item, uint16_t *to)
+{
+	if (nlattr_copy(item, to, sizeof(*to)))
+		return -EBADMSG;
+	*to = be16toh(*to);
+	return 0;
+}
+
+static inline int nlattr_be32(const struct nlattr_item *item, uint32_t *to)
+{
+	if (nlattr_copy(item, to, sizeof(*to)))
+		return -EBADMSG;
+	*to = be32toh(*to);
+	return 0;
+}
+
+static inline int nlattr_be64(const struct nlattr_item *item, uint64_t *to)
+{
+	if (nlattr_copy(item, to, sizeof(*to)))
+		return -EBADMSG;
+	*to = be64toh(*to);
+	return 0;
+}
+
+#endif

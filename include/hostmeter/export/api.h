@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * api: a snapshot as JSON, for --watch, pages and scripts. docs/api.md describes each field.
+ */
+#ifndef HOSTMETER_EXPORT_API_H
+#define HOSTMETER_EXPORT_API_H
+
+#include "hostmeter/base/buf.h"
+#include "hostmeter/export/cursor.h"
+#include "hostmeter/meter/snapshot.h"
+
+#define API_CONTENT_TYPE "application/json"
+
+/* Each appends one JSON object and a newline. What did not fit shows in buf_error(). */
+void api_hosts(struct buf *out, const struct snapshot *snapshot);
+void api_status(struct buf *out, const struct snapshot *snapshot);
+
+/* api_hosts() in pieces, as metrics_render_some() does it. */
+bool api_hosts_some(struct buf *out, const struct snapshot *snapshot, struct place *place, size_t enough);
+
+#endif

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * host: who is counted for, and the counts. One host per MAC; per address on links without MACs; and three that are no
+ * single machine: the router itself, unknown, other.
+ *
+ * Hosts are known by index, which stays theirs until they are forgotten. Their number is bounded: what does not fit is
+ * HOST_OTHER. Counts never fall and never move from one host to another.
+ */
+#ifndef HOSTMETER_METER_HOSTS_H
+#define HOSTMETER_METER_HOSTS_H
+
+#include "hostmeter/base/addr.h"
+
+enum { HOST_ROUTER, HOST_UNKNOWN, HOST_OTHER, HOST_FIRST };
+#define HOST_NONE UINT32_MAX
+
+enum host_kind { HOST_KIND_SPECIAL, HOST_KIND_MAC, HOST_KIND_ADDRESS, HOST_KIND_GONE };
+
+enum host_direction { HOST_IN, HOST_OUT }; /* seen from the host */
+enum { HOST_IPV4, HOST_IPV6, HOST_FAMILIES };
+
+struct host_count {
+	uint64_t bytes, packets;
+};
+
+struct host {
+	enum host_kind kind;
+	struct mac mac;
+	struct addr addr;
+	struct host_count wan[HOST_FAMILIES][2];   /* by enum host_direction */
+	struct host_count local[HOST_FAMILIES][2];
+	struct host_count floor[2][HOST_FAMILIES][2]; /* of wan and of local: what was shown before a restart */
+	uint32_t connections[HOST_FAMILIES];
+	uint64_t first_seen, last_seen; /* when it was first counted for, when last; 0: not yet */
+	char *name; /* set by host_set_name(), or NULL */
+	uint8_t name_source;  /* enum names_source of it */
+	char *vendor;         /* of its MAC; NULL: not asked for yet */
+};
+
+struct hosts;
+
+/* Holds the three special ones and at most limit others. NULL: out of memory. */
+struct hosts *hosts_new(uint32_t limit);
+void hosts_free(struct hosts *hosts);
+
+/* Indexes run from 0 to hosts_count() - 1; those of forgotten hosts (HOST_KIND_GONE) are skipped by whoever lists them. */
+uint32_t hosts_count(const struct hosts *hosts);
+struct host *hosts_get(const struct hosts *hosts, uint32_t index);
+
+/* The index of the host with this MAC or this address, made if there is none; HOST_OTHER if there is no room. */
+uint32_t hosts_by_mac(struct hosts *hosts, const struct mac *mac);
+uint32_t hosts_by_address(struct hosts *hosts, const struct addr *addr);
+
+/* The index of the host with this MAC, HOST_NONE if there is none. */
+uint32_t hosts_find_mac(const struct hosts *hosts, const struct mac *mac);
+
+/*
+ * Forgets a host that no flow refers to: its counts go to HOST_OTHER, so sums stay; its index may be another's later.
+ * The three special ones stay.
+ */
+void hosts_forget(struct hosts *hosts, uint32_t index);
+
+/* How many calls found no room since the start. */
+uint64_t hosts_folded(const struct hosts *hosts);
+
+/* *count += *more; and the larger of two, bytes and packets each. */
+void host_count_add(struct host_count *count, const struct host_count *more);
+struct host_count host_count_max(const struct host_count *a, const struct host_count *b);
+
+/* Raises the totals to the floor where they lie below it, and drops the floor. */
+void host_fold_floor(struct host *host);
+
+/* Copies name (NULL: none). -ENOMEM leaves the old one. */
+int host_set_name(struct host *host, const char *name);
+
+/* The value of the label host: the name, or the MAC, or the address, or "router", "unknown", "other". */
+const char *host_label(const struct hosts *hosts, uint32_t index, char text[static ADDR_TEXT]);
+
+#endif

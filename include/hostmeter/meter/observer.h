@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * meter_note: what an observer of the meter is told of each decision on a flow, as it is made. Normally there is none,
+ * and that costs a look at one pointer.
+ */
+#ifndef HOSTMETER_METER_OBSERVER_H
+#define HOSTMETER_METER_OBSERVER_H
+
+#include "hostmeter/decode/ct_event.h"
+#include "hostmeter/meter/attribute.h"
+
+enum meter_note_kind {
+	METER_NOTE_BASELINE, /* older than the meter: counted from where it stands */
+	METER_NOTE_HELD,     /* whose it is is not known yet: its bytes are held back */
+	METER_NOTE_WAITS,    /* the same of one that has ended: its first packet may still be on its way */
+	METER_NOTE_DECIDED,  /* whose it is, for its life */
+	METER_NOTE_COUNTED,  /* delta was added to its host, and to its peer the other way round */
+	METER_NOTE_RESET,    /* its counters fell: all that they show is new */
+	METER_NOTE_ENDED,    /* the kernel told its end */
+	METER_NOTE_GONE,     /* it vanished from the dumps */
+	METER_NOTE_REPEATED, /* the kernel told again what is known: not counted */
+	METER_NOTE_EARLY,    /* it ended before the first dump, its age unknown: not counted */
+	METER_NOTE_KINDS,
+};
+
+struct meter_note {
+	enum meter_note_kind kind;
+	uint64_t now;
+	uint64_t key;                    /* flow_key(): the flow it is about */
+	const struct ct_event *event;    /* what the kernel said; NULL of one that vanished */
+	const struct flow *flow;         /* its record as it is now, or NULL */
+	const struct attribute_end *end; /* DECIDED: what was known of its two ends, by enum ct_dir; NULL: as when it ended */
+	struct host_count delta[2];      /* COUNTED: by enum ct_dir */
+};
+
+#endif

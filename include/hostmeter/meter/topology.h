@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * topology: which interface and which address is LAN, WAN or the router's own, followed live.
+ *
+ * By configuration, or found: WAN are the interfaces of default routes; LAN all others but loopback and the ports of
+ * bridges and bonds. An interface that once had a default route stays WAN for as long as it exists: while a provider's
+ * line is down for a moment, its flows do not turn into local ones.
+ */
+#ifndef HOSTMETER_METER_TOPOLOGY_H
+#define HOSTMETER_METER_TOPOLOGY_H
+
+#include "hostmeter/decode/rtnl_event.h"
+
+#include <stddef.h>
+
+enum side {
+	SIDE_NONE,   /* loopback, no address at all */
+	SIDE_LAN,
+	SIDE_WAN,
+	SIDE_ROUTER, /* an address of the router itself */
+	SIDE_GROUP,  /* multicast, broadcast */
+	SIDE_OTHER,  /* an interface that the configuration leaves out */
+};
+
+struct topology;
+
+/*
+ * lan and wan: interface names from the configuration, NULL or ending with NULL; an empty list is found by itself. The
+ * strings are borrowed for as long as the topology lives. limit: how many routes are kept. NULL: out of memory.
+ */
+struct topology *topology_new(const char *const *lan, const char *const *wan, size_t limit);
+void topology_free(struct topology *topology);
+
+/* Takes links, addresses and routes; other events are ignored. */
+void topology_rtnl(struct topology *topology, const struct rtnl_event *event);
+
+/* Around a dump of all of one type, of one family or (0) of both: what the dump did not list is gone. */
+void topology_sync_begin(struct topology *topology, enum rtnl_type type, uint8_t family);
+void topology_sync_end(struct topology *topology, enum rtnl_type type, uint8_t family);
+
+/* SIDE_LAN, SIDE_WAN, SIDE_NONE (loopback) or SIDE_OTHER. */
+enum side topology_interface(const struct topology *topology, uint32_t ifindex);
+
+/*
+ * Where an address is, and by which interface (0: unknown). *gateway is the next hop on that interface, family 0 where
+ * the address is on the link itself. An address that no route leads to is SIDE_WAN.
+ */
+enum side topology_address(const struct topology *topology, const struct addr *addr, uint32_t *ifindex,
+	struct addr *gateway);
+
+/* Whether packets on this interface have MAC addresses (Ethernet and what looks like it). False if it is unknown. */
+bool topology_has_mac(const struct topology *topology, uint32_t ifindex);
+
+/* One interface, for metrics and people. */
+struct topology_link {
+	uint32_t ifindex;
+	char name[IFNAME_LEN];
+	enum side side;
+	bool is_port;      /* of a bridge or bond */
+	bool is_up;
+	bool has_stats;
+	uint64_t rx_bytes, tx_bytes, rx_packets, tx_packets;
+};
+
+/* Calls each for every link in the order of ifindex. */
+void topology_each_link(const struct topology *topology,
+	void (*each)(void *ctx, const struct topology_link *link), void *ctx);
+
+/* The link's name, or "" if it is unknown. Valid until the next event. */
+const char *topology_name(const struct topology *topology, uint32_t ifindex);
+
+/* Calls each for every prefix that is directly on a LAN interface: who may ask, what is home. */
+void topology_each_lan_prefix(const struct topology *topology, void (*each)(void *ctx, const struct prefix *prefix),
+	void *ctx);
+
+#endif

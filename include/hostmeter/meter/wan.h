@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * wan: for each WAN interface, whose bytes crossed it as flows tell it, beside what the interface itself counted; the
+ * difference is shown, not hidden.
+ *
+ * The two are never read at the same moment, so a difference is believed only as far as two dumps in a row show it:
+ * then it is not a flow whose count is still to come. It starts from zero with the process.
+ */
+#ifndef HOSTMETER_METER_WAN_H
+#define HOSTMETER_METER_WAN_H
+
+#include "hostmeter/meter/hosts.h"
+#include "hostmeter/meter/topology.h"
+
+enum wan_kind { WAN_ATTRIBUTED, WAN_ROUTER, WAN_UNKNOWN, WAN_UNSEEN, WAN_KINDS };
+enum wan_direction { WAN_RX, WAN_TX };
+
+/* One interface. bytes of WAN_UNSEEN: counted by the interface and by no flow, link headers taken off. */
+struct wan_link {
+	uint32_t ifindex;
+	char name[IFNAME_LEN];
+	struct host_count count[WAN_KINDS][2];  /* by kind and enum wan_direction */
+	uint64_t header_bytes[2];               /* of the link layer, estimated: 14 a packet on Ethernet */
+};
+
+struct wan;
+
+/* "attributed", "router", "unknown", "unseen": the value of the label kind. */
+const char *wan_kind_name(enum wan_kind kind);
+
+/* NULL: out of memory. */
+struct wan *wan_new(void);
+void wan_free(struct wan *wan);
+
+/* A flow's delta crossed this interface (0: it is not known which) for this host, in this direction. */
+void wan_count(struct wan *wan, uint32_t ifindex, uint32_t host, enum wan_direction direction,
+	const struct host_count *delta);
+
+/* A dump of all flows ended, and the links' counters were read when it began: holds one against the other. */
+void wan_reconcile(struct wan *wan, const struct topology *topology);
+
+/* Copies up to size links; returns how many there are. */
+size_t wan_links(const struct wan *wan, struct wan_link *link, size_t size);
+
+#endif

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * naming: keeps the names of the hosts as the files of this router have them: those that the configuration lists,
+ * read now and again whenever they change.
+ */
+#ifndef HOSTMETER_NAMES_FOLLOW_H
+#define HOSTMETER_NAMES_FOLLOW_H
+
+#include <stddef.h>
+
+struct config;
+struct loop;
+struct names;
+struct naming;
+struct snapshot_names;
+
+/*
+ * Reads all files into names, then follows them; changed is called, from the loop, after names changed. config is
+ * borrowed for the call, names for as long as this lives. Where files cannot be followed a warning says so and they
+ * are read once. NULL: out of memory.
+ */
+struct naming *naming_new(struct loop *loop, struct names *names, const struct config *config,
+	void (*changed)(void *ctx), void *ctx);
+
+/* Each path, and how its last reading went. Borrowed, *count of them; naming_free() ends it. */
+const struct snapshot_names *naming_files(const struct naming *naming, size_t *count);
+void naming_free(struct naming *naming);
+
+#endif

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * anonymize: a trace that can be shown to a stranger: MAC and IP addresses under pseudonyms (pseudonym.h), the same in
+ * all sources.
+ *
+ * Nothing is cut out of a message; it is decoded, and what the meter makes of it is written anew with the addresses
+ * changed. So whatever the meter does not need is not there: names of interfaces (they become "if" and their number),
+ * log prefixes, payload, options, helpers, labels, and messages that it does not know.
+ */
+#ifndef HOSTMETER_TRACE_ANONYMIZE_H
+#define HOSTMETER_TRACE_ANONYMIZE_H
+
+#include "hostmeter/base/buf.h"
+#include "hostmeter/base/hash.h"
+
+#include <stdbool.h>
+
+struct anonymizer;
+
+/* With a key that nobody else has and that nobody keeps. NULL: out of memory. anonymize_free(NULL) is fine. */
+struct anonymizer *anonymize_new(const struct hash_key *key);
+void anonymize_free(struct anonymizer *anonymizer);
+
+/*
+ * Appends to out what is left of a datagram of this netlink protocol, received or sent (outgoing); nothing if nothing
+ * is. data is aligned for struct nlmsghdr; lengths in it are checked.
+ */
+void anonymize_datagram(struct anonymizer *anonymizer, uint16_t protocol, bool outgoing, const void *data, size_t len,
+	struct buf *out);
+
+/* How many messages were left out: not of use to the meter, or damaged. */
+uint64_t anonymize_left_out(const struct anonymizer *anonymizer);
+
+#endif

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * term: the terminal: draws cells, reads keys, and gives the terminal back as it was, however the process ends.
+ *
+ * One at a time. It knows nothing of what it draws: a cell is a text and the number of a look, and the looks are given
+ * when it is opened. Resizing and Ctrl-Z are seen to here.
+ */
+#ifndef HOSTMETER_WATCH_TERM_H
+#define HOSTMETER_WATCH_TERM_H
+
+#include <poll.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* How a class of text looks; colours are numbers of the 256, of the first 16, or -1 for the terminal's own. */
+struct term_look {
+	short colour, colour16;
+	short ground, ground16;
+	bool bold, dim, reverse;
+};
+
+enum term_colours { TERM_COLOURS_AUTO, TERM_COLOURS_NEVER, TERM_COLOURS_ALWAYS }; /* auto heeds NO_COLOR */
+
+/* Keys beyond characters. */
+enum term_key {
+	TERM_KEY_NONE = -1, /* no more for now */
+	TERM_KEY_UP = 0x200000, TERM_KEY_DOWN, TERM_KEY_PAGE_UP, TERM_KEY_PAGE_DOWN, TERM_KEY_HOME, TERM_KEY_END,
+	TERM_KEY_ENTER, TERM_KEY_ESCAPE, TERM_KEY_BACKSPACE, TERM_KEY_WHEEL_UP, TERM_KEY_WHEEL_DOWN,
+	TERM_KEY_CLICK, TERM_KEY_RESIZE, TERM_KEY_OTHER,
+};
+
+/* Takes LC_CTYPE from the environment; true: it is UTF-8. To be called once, before anything is drawn. */
+bool term_locale(void);
+
+/* Whether standard input and output are one that can be drawn on: 0, -ENOTTY, or -ENODEV where TERM has no terminfo. */
+int term_check(void);
+
+/* Takes the terminal over. 0 or -ENODEV. looks is borrowed until term_close(). */
+int term_open(const struct term_look *looks, size_t count, enum term_colours colours);
+void term_close(void);
+
+void term_size(int *width, int *height);
+
+/*
+ * Puts a text at a cell in a look, without showing it yet; the first call after term_begin() starts with a blank
+ * screen.
+ */
+void term_begin(void);
+void term_put(int x, int y, unsigned int look, const char *text);
+void term_show(void);
+
+/*
+ * Waits for a key, for one of these (TERM_FDS at most; fd -1: none), or timeout_ms (-1: for ever). 0: one of it came;
+ * -EINTR once the process was told to end.
+ */
+enum { TERM_FDS = 4 };
+int term_wait(const struct pollfd *polled, size_t count, int timeout_ms);
+
+/* The next key without waiting: a character, an enum term_key; with TERM_KEY_CLICK the cell. */
+int term_key(int *x, int *y);
+
+#endif

@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "hostmeter/audit/audit.h"
+
+#include "state.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const struct {
+	const char *id, *text;
+} reasons[AUDIT_REASONS] = {
+	[AUDIT_NOT_READ] = { "not-read", "passed between two readings" },
+	[AUDIT_ENDED] = { "ended", "of connections that ended between two readings" },
+	[AUDIT_HELD] = { "held", "held back: whose it is is not known yet" },
+	[AUDIT_UNTOLD] = { "untold", "of connections that came and went, whose is not told" },
+	[AUDIT_RESTARTED] = { "restarted", "the meter began anew" },
+	[AUDIT_LOST] = { "lost", "ends were lost or late: the meter's socket overran" },
+	[AUDIT_UNHEARD] = { "unheard", "of connections whose end the kernel did not tell" },
+	[AUDIT_ZEROED] = { "zeroed", "another program zeroed the counters" },
+	[AUDIT_LINK_HEADERS] = { "link-headers", "link headers" },
+	[AUDIT_NO_COUNTERS] = { "no-counters", "of connections without counters" },
+	[AUDIT_OFFLOADED] = { "offloaded", "of offloaded connections" },
+	[AUDIT_NO_CONNECTION] = { "no-connection", "of no connection: ARP, neighbour discovery, not tracked" },
+	[AUDIT_DROPPED] = { "dropped", "dropped by the router after it was counted" },
+	[AUDIT_NEW_LINK] = { "new-link", "an interface came or went" },
+};
+
+const char *audit_reason_id(enum audit_reason reason)
+{
+	return reasons[reason].id;
+}
+
+const char *audit_reason_text(enum audit_reason reason)
+{
+	return reasons[reason].text;
+}
+
+static struct audit_host *host_of(struct audit *audit, const char *label, const char *mac)
+{
+	char id[AUDIT_ID];
+	struct audit_host *host;
+
+	snprintf(id, sizeof(id), "%s", *mac ? mac : label);
+	HASH_FIND_STR(audit->table, id, host);
+	if (host)
+		return host;
+	host = calloc(1, sizeof(*host));
+	if (!host)
+		return NULL;
+	memcpy(host->id, id, sizeof(id));
+	snprintf(host->label, sizeof(host->label), "%s", label);
+	snprintf(host->mac, sizeof(host->mac), "%s", mac);
+	host->number = audit->hosts++;
+	HASH_ADD_STR(audit->table, id, host);
+	return host;
+}
+
+struct audit *audit_new(size_t most_flows)
+{
+	struct audit *audit = calloc(1, sizeof(*audit));
+	struct audit_host *router, *other;
+
+	if (!audit)
+		return NULL;
+	audit->flows = audit_flows_new(most_flows);
+	audit->guess = audit_guess_new();
+	router = host_of(audit, "router", "");
+	other = host_of(audit, "other", "");
+	if (audit->flows && audit->guess && router && other) {
+		audit->router = router->number;
+		audit->other = other->number;
+		return audit;
+	}
+	audit_free(audit);
+	return NULL;
+}
+
+void audit_free(struct audit *audit)
+{
+	struct audit_host *host, *next;
+
+	if (!audit)
+		return;
+	HASH_ITER(hh, audit->table, host, next) {
+		HASH_DEL(audit->table, host);
+		free(host);
+	}
+	audit_guess_free(audit->guess);
+	audit_flows_free(audit->flows);
+	free(audit);
+}
+
+struct audit_flows *audit_readings(struct audit *audit)
+{
+	return audit->flows;
+}
+
+struct audit_guess *audit_addresses(struct audit *audit)
+{
+	return audit->guess;
+}
+
+int audit_take_claim(struct audit *audit, enum audit_end end, const struct audit_claim *claim)
+{
+	audit->time[end] = claim->time;
+	audit->uptime_ns[end] = claim->uptime_ns;
+	audit->overruns[end] = claim->overruns;
+	audit->reliable[end] = claim->reliable;
+	audit->dump_interval_ns = claim->dump_interval_ns;
+	for (size_t i = 0; i < claim->hosts; i++) {
+		const struct audit_claim_host *said = &claim->host[i];
+		struct audit_host *host = host_of(audit, said->label, said->mac);
+
+		if (!host)
+			return -ENOMEM;
+		memcpy(host->label, said->label, sizeof(host->label)); /* the latest name */
+		host->present[end] = true;
+		host->first_seen = said->first_seen;
+		memcpy(host->bytes[end], said->bytes, sizeof(said->bytes));
+		for (size_t j = 0; j < said->addresses; j++)
+			if (audit_guess_host(audit->guess, &claim->address[said->address + j], host->number))
+				return -ENOMEM;
+	}
+	return 0;
+}
+
+int audit_take_flow(struct audit *audit, enum audit_end end, const struct audit_claim_flow *flow)
+{
+	struct audit_told told = { .scope = flow->scope, .began = flow->began, .host = AUDIT_NOBODY, .peer = AUDIT_NOBODY };
+
+	if (flow->scope < AUDIT_SCOPES) {
+		struct audit_host *host = host_of(audit, flow->host, flow->mac);
+		struct audit_host *peer = flow->peer[0] ? host_of(audit, flow->peer, flow->peer_mac) : NULL;
+
+		if (!host || (flow->peer[0] && !peer))
+			return -ENOMEM;
+		told.host = host->number;
+		told.peer = peer ? peer->number : AUDIT_NOBODY;
+	}
+	audit_flows_told(audit->flows, end, &flow->flow, &told);
+	return 0;
+}
+
+void audit_take_cut(struct audit *audit)
+{
+	audit->cut = true;
+}
+
+void audit_take_link(struct audit *audit, enum audit_end end, const struct audit_link *link)
+{
+	if (audit->links[end] < AUDIT_LINKS)
+		audit->link[end][audit->links[end]++] = *link;
+}

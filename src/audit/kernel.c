@@ -1,0 +1,242 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "hostmeter/audit/kernel.h"
+
+#include "hostmeter/decode/nfct.h"
+#include "hostmeter/decode/rtnl_decode.h"
+#include "hostmeter/netlink/nl.h"
+#include "hostmeter/os/loop.h"
+
+#include <errno.h>
+#include <linux/netlink.h>
+#include <linux/rtnetlink.h>
+#include <net/if_arp.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { DRAIN_MAX = 200000, DUMP_TRIES = 5, EVENT_BUFFER = 64 << 20 };
+
+struct audit_kernel {
+	struct audit *audit;
+	struct loop *loop;
+	struct nl *nl;
+	struct loop_timer *ended; /* a dump did; what it leads to is not for the inside of a callback */
+	void (*done)(void *ctx, int error);
+	void *ctx;
+	int error;
+	bool flows_asked, links_asked;
+	unsigned int lost, tries;
+	uint16_t link_request;    /* the last type asked for, and its number */
+	uint32_t link_seq;
+	enum audit_end end;
+	struct audit_claim_link link[AUDIT_LINKS];
+	size_t links;
+};
+
+static void ended(struct audit_kernel *k, int error)
+{
+	k->error = error;
+	loop_timer_set(k->ended, 0);
+}
+
+static void on_ended(void *ctx)
+{
+	struct audit_kernel *k = ctx;
+
+	if (k->flows_asked) {
+		/* Whatever the meter may have heard of was sent before this dump began: so it waits here too. */
+		nl_drain(k->nl, SOURCE_EVENTS, DRAIN_MAX);
+		if (!k->error)
+			audit_flows_done(audit_readings(k->audit), loop_now_ns(k->loop));
+	}
+	k->flows_asked = k->links_asked = false;
+	k->done(k->ctx, k->error);
+}
+
+/* --- Messages */
+
+static void take_link(struct audit_kernel *k, const struct rtnl_event *event)
+{
+	struct audit_link link = {
+		.ifindex = event->ifindex,
+		.has_mac = event->link.arphrd == ARPHRD_ETHER,
+		.bytes = { event->link.rx_bytes, event->link.tx_bytes },
+		.packets = { event->link.rx_packets, event->link.tx_packets },
+	};
+
+	for (size_t i = 0; i < k->links; i++)
+		if (k->link[i].ifindex == event->ifindex && k->link[i].is_wan)
+			audit_take_link(k->audit, k->end, &link);
+}
+
+static bool is_lan(const struct audit_kernel *k, uint32_t ifindex)
+{
+	for (size_t i = 0; i < k->links; i++)
+		if (k->link[i].ifindex == ifindex)
+			return !k->link[i].is_wan;
+	return false;
+}
+
+static void take_address(struct audit_kernel *k, const struct rtnl_event *event)
+{
+	struct audit_guess *guess = audit_addresses(k->audit);
+	struct prefix prefix = prefix_make(&event->addr.addr, event->addr.prefix_len);
+	struct addr last = prefix.addr;
+
+	audit_guess_router(guess, &event->addr.addr);
+	if (is_lan(k, event->ifindex) && !addr_is_link_local(&event->addr.addr))
+		audit_guess_lan(guess, &prefix);
+	if (last.family != 4 || prefix.len >= 31)
+		return;
+	for (unsigned int bit = prefix.len; bit < 32; bit++)
+		last.b[bit / 8] |= (uint8_t)(0x80 >> bit % 8);
+	audit_guess_group(guess, &last); /* broadcast, RFC 919 */
+}
+
+static void take_route_message(struct audit_kernel *k, const struct nlmsghdr *message)
+{
+	struct rtnl_event event;
+
+	if (!k->links_asked || message->nlmsg_seq != k->link_seq || rtnl_decode(message, &event) || event.gone)
+		return;
+	if (event.type == RTNL_LINK && event.link.has_stats)
+		take_link(k, &event);
+	else if (event.type == RTNL_ADDR)
+		take_address(k, &event);
+}
+
+static void take_flow_message(struct audit_kernel *k, const struct nlmsghdr *message)
+{
+	struct ct_event event;
+
+	if (!ct_read(message, &event))
+		audit_flows_read(audit_readings(k->audit), &event, loop_now_ns(k->loop));
+}
+
+static void on_message(struct audit_kernel *k, enum source source, bool outgoing, const struct nlmsghdr *message)
+{
+	if (source != SOURCE_RTNL) {
+		if (!outgoing && message->nlmsg_type >= NLMSG_MIN_TYPE)
+			take_flow_message(k, message);
+		return;
+	}
+	if (outgoing) {
+		k->link_request = message->nlmsg_type;
+		k->link_seq = message->nlmsg_seq;
+	} else if (message->nlmsg_type >= NLMSG_MIN_TYPE) {
+		take_route_message(k, message);
+	} else if (k->links_asked && message->nlmsg_seq == k->link_seq && k->link_request == RTM_GETNEIGH) {
+		ended(k, 0); /* the last of the dumps */
+	}
+}
+
+static void on_datagram(void *ctx, enum source source, bool outgoing, const void *data, size_t len)
+{
+	const struct nlmsghdr *message = data;
+	struct audit_kernel *k = ctx;
+
+	while (len >= sizeof(*message) && message->nlmsg_len >= sizeof(*message) && message->nlmsg_len <= len) {
+		size_t step = NLMSG_ALIGN((size_t)message->nlmsg_len);
+
+		on_message(k, source, outgoing, message);
+		if (step >= len)
+			break;
+		message = (const void *)((const char *)message + step);
+		len -= step;
+	}
+	if (source == SOURCE_DUMP && !outgoing && k->flows_asked && !nl_dump_running(k->nl))
+		ended(k, 0);
+}
+
+static int ask_flows(struct audit_kernel *k)
+{
+	audit_flows_dump(audit_readings(k->audit), loop_now_ns(k->loop));
+	return nl_dump_conntrack(k->nl);
+}
+
+static void on_overrun(void *ctx, enum source source)
+{
+	struct audit_kernel *k = ctx;
+	int error = -ENOBUFS;
+
+	if (source == SOURCE_EVENTS) {
+		k->lost++;
+		return;
+	}
+	/* Once more: what is read again is only younger. */
+	if (k->tries++ < DUMP_TRIES)
+		error = source == SOURCE_DUMP ? ask_flows(k) : nl_dump_rtnl(k->nl);
+	if (error)
+		ended(k, error);
+}
+
+static void on_failed(void *ctx, enum source source, int error)
+{
+	(void)source;
+	ended(ctx, error);
+}
+
+/* --- The whole */
+
+struct audit_kernel *audit_kernel_new(struct loop *loop, struct audit *audit, void (*done)(void *ctx, int error), void *ctx)
+{
+	struct audit_kernel *k = calloc(1, sizeof(*k));
+	const struct nl_callbacks callbacks = { k, on_datagram, on_overrun, on_failed };
+	const struct nl_options options = { .receive_buffer[SOURCE_EVENTS] = EVENT_BUFFER };
+
+	if (!k)
+		return NULL;
+	k->audit = audit;
+	k->loop = loop;
+	k->done = done;
+	k->ctx = ctx;
+	k->nl = nl_new(loop, &options, &callbacks);
+	k->ended = loop_timer_add(loop, on_ended, k);
+	if (k->nl && k->ended)
+		return k;
+	audit_kernel_free(k);
+	return NULL;
+}
+
+void audit_kernel_free(struct audit_kernel *kernel)
+{
+	if (!kernel)
+		return;
+	loop_timer_del(kernel->ended);
+	nl_free(kernel->nl);
+	free(kernel);
+}
+
+int audit_kernel_open(struct audit_kernel *kernel)
+{
+	int error = nl_open_source(kernel->nl, SOURCE_EVENTS);
+
+	if (!error)
+		error = nl_set_reliable(kernel->nl, false);
+	if (!error)
+		error = nl_open_source(kernel->nl, SOURCE_DUMP);
+	if (!error)
+		error = nl_open_source(kernel->nl, SOURCE_RTNL);
+	return error;
+}
+
+int audit_kernel_flows(struct audit_kernel *kernel)
+{
+	kernel->flows_asked = true;
+	kernel->tries = 0;
+	return ask_flows(kernel);
+}
+
+int audit_kernel_links(struct audit_kernel *kernel, enum audit_end end, const struct audit_claim *claim)
+{
+	kernel->links_asked = true;
+	kernel->tries = 0;
+	kernel->end = end;
+	kernel->links = claim->links;
+	memcpy(kernel->link, claim->link, sizeof(kernel->link));
+	return nl_dump_rtnl(kernel->nl);
+}
+
+unsigned int audit_kernel_lost(const struct audit_kernel *kernel)
+{
+	return kernel->lost;
+}

@@ -1,0 +1,232 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "hostmeter/audit/readings.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <uthash.h>
+
+/* nf_ct_delete() tells of an end a moment before it unlinks the entry. */
+#define UNLINK_NS UINT64_C(1000000000)
+
+/* Hashed as bytes: made of zeros first. */
+struct key {
+	struct addr src, dst;
+	uint16_t sport, dport, zone;
+	uint8_t proto;
+	uint32_t id;
+};
+
+struct record {
+	struct key key;
+	struct audit_flow flow;
+	uint64_t sum[2], last[2]; /* counted in all; the counters as they were last */
+	unsigned int read;        /* a bit for each moment whose dump listed it */
+	uint64_t ended_ns;
+	struct record *next;
+	UT_hash_handle hh;
+};
+
+struct audit_flows {
+	struct record *table;      /* by key: the latest of each */
+	struct record *all, **end; /* in the order of their first reading */
+	size_t count, most;
+	uint64_t refused;
+	enum audit_moment moment;
+	uint64_t dump_began, done[AUDIT_MOMENTS];
+};
+
+struct audit_flows *audit_flows_new(size_t most)
+{
+	struct audit_flows *flows = calloc(1, sizeof(*flows));
+
+	if (!flows)
+		return NULL;
+	flows->most = most;
+	flows->end = &flows->all;
+	return flows;
+}
+
+void audit_flows_free(struct audit_flows *flows)
+{
+	if (!flows)
+		return;
+	HASH_CLEAR(hh, flows->table);
+	while (flows->all) {
+		struct record *next = flows->all->next;
+
+		free(flows->all);
+		flows->all = next;
+	}
+	free(flows);
+}
+
+static struct key key_of(const struct ct_event *event)
+{
+	const struct ct_tuple *tuple = &event->tuple[CT_ORIGINAL];
+	struct key key;
+
+	memset(&key, 0, sizeof(key));
+	memcpy(&key.src, &tuple->src, sizeof(key.src));
+	memcpy(&key.dst, &tuple->dst, sizeof(key.dst));
+	key.sport = tuple->sport;
+	key.dport = tuple->dport;
+	key.zone = event->zone;
+	key.proto = event->proto;
+	key.id = event->id;
+	return key;
+}
+
+static struct record *find(const struct audit_flows *flows, const struct key *key)
+{
+	struct record *record;
+
+	HASH_FIND(hh, flows->table, key, sizeof(*key), record);
+	return record;
+}
+
+/* A new record, in the place of an older one of the same key: whose that was this one is too. */
+static struct record *add(struct audit_flows *flows, const struct key *key, const struct ct_event *event)
+{
+	struct record *old = find(flows, key), *record = NULL;
+
+	if (flows->count < flows->most)
+		record = calloc(1, sizeof(*record));
+	if (!record) {
+		flows->refused++;
+		return NULL;
+	}
+	flows->count++;
+	memcpy(&record->key, key, sizeof(record->key)); /* with its padding */
+	record->flow.first = *event;
+	record->flow.ended = AUDIT_MOMENTS;
+	if (old) {
+		memcpy(record->flow.told, old->flow.told, sizeof(record->flow.told));
+		record->flow.reborn = true;
+		HASH_DEL(flows->table, old);
+	}
+	HASH_ADD(hh, flows->table, key, sizeof(record->key), record);
+	*flows->end = record;
+	flows->end = &record->next;
+	return record;
+}
+
+/* Adds what the counters have more; if they fell somebody zeroed them. */
+static void count(struct record *record, const struct ct_event *event)
+{
+	bool fell = event->bytes[0] < record->last[0] || event->bytes[1] < record->last[1];
+
+	record->flow.uncounted |= !event->has_counters;
+	if (!event->has_counters)
+		return;
+	record->flow.zeroed |= fell;
+	for (int dir = 0; dir < 2; dir++) {
+		record->sum[dir] += event->bytes[dir] - (fell ? 0 : record->last[dir]);
+		record->last[dir] = event->bytes[dir];
+	}
+}
+
+static bool same_counters(const struct record *record, const struct ct_event *event)
+{
+	return event->bytes[0] == record->last[0] && event->bytes[1] == record->last[1];
+}
+
+/* Whether the entry of a flow that ended is one that the dump wrote before its end, not the next flow under its name. */
+static bool is_old_news(const struct audit_flows *flows, const struct record *record, const struct ct_event *event)
+{
+	if (record->ended_ns + UNLINK_NS < flows->dump_began)
+		return false;
+	return event->bytes[0] <= record->last[0] && event->bytes[1] <= record->last[1];
+}
+
+void audit_flows_read(struct audit_flows *flows, const struct ct_event *event, uint64_t now)
+{
+	struct key key = key_of(event);
+	struct record *record = find(flows, &key);
+	bool ends = event->type == CT_DESTROY;
+
+	if (record && record->flow.ended != AUDIT_MOMENTS) {
+		if (ends ? same_counters(record, event) : is_old_news(flows, record, event))
+			return;
+		record = NULL;
+	}
+	if (!record)
+		record = add(flows, &key, event);
+	if (!record)
+		return;
+	if (!record->read && !ends)
+		record->flow.first = *event; /* until now it was only told of */
+	count(record, event);
+	record->flow.offloaded |= (event->status & (1 << 14 | 1 << 15)) != 0; /* IPS_OFFLOAD, IPS_HW_OFFLOAD */
+	if (ends) {
+		record->flow.ended = flows->moment;
+		record->ended_ns = now;
+	} else {
+		record->read |= 1U << flows->moment;
+		memcpy(record->flow.value[flows->moment], record->sum, sizeof(record->sum));
+	}
+}
+
+void audit_flows_dump(struct audit_flows *flows, uint64_t now)
+{
+	flows->dump_began = now;
+}
+
+void audit_flows_done(struct audit_flows *flows, uint64_t now)
+{
+	if (flows->moment == AUDIT_MOMENTS)
+		return;
+	flows->done[flows->moment++] = now;
+}
+
+void audit_flows_told(struct audit_flows *flows, enum audit_end end, const struct ct_event *flow,
+	const struct audit_told *told)
+{
+	struct key key = key_of(flow);
+	struct record *record = find(flows, &key);
+
+	if (!record)
+		record = add(flows, &key, flow);
+	if (!record)
+		return;
+	record->flow.told[end] = *told;
+	record->flow.told[end].given = true;
+	record->flow.reborn = false;
+}
+
+uint64_t audit_flows_refused(const struct audit_flows *flows)
+{
+	return flows->refused;
+}
+
+static void settle(const struct audit_flows *flows, struct record *record)
+{
+	struct audit_flow *flow = &record->flow;
+
+	for (enum audit_moment m = 0; m < AUDIT_MOMENTS; m++) {
+		bool low = m == AUDIT_BEGIN_LOW || m == AUDIT_END_LOW, read = record->read & 1U << m;
+
+		/* What ended while a later dump went on counts with its last bytes: the meter may have had them. */
+		if (flow->ended <= m && !(low && read))
+			memcpy(flow->value[m], record->sum, sizeof(record->sum));
+		else if (!read && m)
+			memcpy(flow->value[m], flow->value[m - 1], sizeof(flow->value[m]));
+	}
+	flow->unheard = record->read && flow->ended == AUDIT_MOMENTS && !(record->read & 1U << AUDIT_END_HIGH);
+	for (enum audit_end end = 0; end < AUDIT_ENDS; end++) {
+		uint64_t since = flows->done[AUDIT_LOW_OF(end)];
+
+		flow->fresh_end[end] = flow->ended <= AUDIT_HIGH_OF(end) && record->ended_ns + AUDIT_HOLD_NS > since;
+	}
+}
+
+void audit_flows_settle(struct audit_flows *flows)
+{
+	for (struct record *record = flows->all; record; record = record->next)
+		settle(flows, record);
+}
+
+void audit_flows_each(const struct audit_flows *flows, void (*each)(void *ctx, const struct audit_flow *flow), void *ctx)
+{
+	for (struct record *record = flows->all; record; record = record->next)
+		each(ctx, &record->flow);
+}

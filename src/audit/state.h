@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * audit_state: the inside of struct audit, for audit.c, which takes in, and audit_judge.c. Nobody else includes it.
+ */
+#ifndef HOSTMETER_AUDIT_STATE_H
+#define HOSTMETER_AUDIT_STATE_H
+
+#include "hostmeter/audit/audit.h"
+
+#include <uthash.h>
+
+enum { AUDIT_ID = AUDIT_LABEL + MAC_TEXT };
+
+/* A host is known by its MAC, else by its label. */
+struct audit_host {
+	char id[AUDIT_ID], label[AUDIT_LABEL], mac[MAC_TEXT];
+	uint32_t number;
+	bool present[AUDIT_ENDS];
+	uint64_t first_seen;
+	uint64_t bytes[AUDIT_ENDS][AUDIT_SCOPES][AUDIT_FAMILIES][AUDIT_DIRECTIONS];
+	UT_hash_handle hh;
+};
+
+struct audit {
+	struct audit_flows *flows;
+	struct audit_guess *guess;
+	struct audit_host *table; /* in the order of their numbers, 0 on */
+	uint32_t hosts, router, other;
+	struct audit_link link[AUDIT_ENDS][AUDIT_LINKS];
+	size_t links[AUDIT_ENDS];
+	uint64_t time[AUDIT_ENDS], uptime_ns[AUDIT_ENDS], overruns[AUDIT_ENDS], dump_interval_ns;
+	bool reliable[AUDIT_ENDS];
+	bool cut;
+};
+
+#endif

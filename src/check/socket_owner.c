@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "hostmeter/check/socket_owner.h"
+
+#include "hostmeter/base/buf.h"
+#include "hostmeter/os/file_watch.h"
+#include "procnet.h"
+
+#include <ctype.h>
+#include <dirent.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { PROTOCOL_NETFILTER = 12, PATH = 64 }; /* NETLINK_NETFILTER */
+
+/* Whether the process has the link target among its open files. */
+static bool has_file(const char *pid, const char *target)
+{
+	char path[PATH], link[PATH];
+	const struct dirent *entry;
+	bool found = false;
+	DIR *dir;
+
+	snprintf(path, sizeof(path), "/proc/%.20s/fd", pid);
+	dir = opendir(path);
+	while (dir && !found && (entry = readdir(dir))) {
+		ssize_t len = readlinkat(dirfd(dir), entry->d_name, link, sizeof(link) - 1);
+
+		if (len > 0)
+			link[len] = '\0';
+		found = len > 0 && !strcmp(link, target);
+	}
+	if (dir)
+		closedir(dir);
+	return found;
+}
+
+/* The name is the process's own choice: what does not print is replaced. */
+static void name_process(struct sockets_owner *owner)
+{
+	struct buf text = BUF_INIT;
+	char path[PATH];
+
+	snprintf(path, sizeof(path), "/proc/%d/comm", (int)owner->pid);
+	files_read(path, &text);
+	snprintf(owner->name, sizeof(owner->name), "%.*s", (int)strcspn(buf_text(&text), "\n"), buf_text(&text));
+	for (char *c = owner->name; *c; c++)
+		if (!isprint((unsigned char)*c))
+			*c = '?';
+	buf_free(&text);
+}
+
+static void find_owner(uint64_t inode, struct sockets_owner *owner)
+{
+	char target[PATH];
+	const struct dirent *entry;
+	DIR *dir = opendir("/proc");
+
+	snprintf(target, sizeof(target), "socket:[%" PRIu64 "]", inode);
+	while (dir && !owner->pid && (entry = readdir(dir)))
+		if (isdigit((unsigned char)entry->d_name[0]) && has_file(entry->d_name, target))
+			owner->pid = (pid_t)atol(entry->d_name);
+	if (dir)
+		closedir(dir);
+	if (owner->pid)
+		name_process(owner);
+}
+
+int sockets_nflog(uint16_t group, struct sockets_owner *owner)
+{
+	static const char path[] = "/proc/net/netfilter/nfnetlink_log";
+	struct buf text = BUF_INIT;
+	uint64_t inode;
+	uint32_t port;
+	int bound;
+
+	*owner = (struct sockets_owner){ 0 };
+	if (access(path, R_OK))
+		return -ENOENT;
+	files_read(path, &text);
+	bound = text.len && procnet_parse_nflog(text.data, text.len, group, &port);
+	if (bound) {
+		buf_reset(&text);
+		files_read("/proc/net/netlink", &text);
+		if (text.len && procnet_parse_netlink(text.data, text.len, PROTOCOL_NETFILTER, port, &inode))
+			find_owner(inode, owner);
+	}
+	buf_free(&text);
+	return bound;
+}
+
+bool sockets_tcp(uint16_t port, struct sockets_owner *owner)
+{
+	static const char *const paths[] = { "/proc/net/tcp", "/proc/net/tcp6" };
+	bool found = false;
+
+	*owner = (struct sockets_owner){ 0 };
+	for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]) && !found; i++) {
+		struct buf text = BUF_INIT;
+		uint64_t inode;
+
+		files_read(paths[i], &text);
+		found = text.len && procnet_parse_tcp(text.data, text.len, port, &inode);
+		if (found)
+			find_owner(inode, owner);
+		buf_free(&text);
+	}
+	return found;
+}

@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "hostmeter/check/status.h"
+
+#include "hostmeter/base/version.h"
+
+#include <errno.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <string.h>
+
+static uint64_t number(const json_t *object, const char *key)
+{
+	json_int_t integer = json_integer_value(json_object_get(object, key));
+
+	return integer > 0 ? (uint64_t)integer : 0;
+}
+
+static bool is_true(const json_t *object, const char *key)
+{
+	return json_is_true(json_object_get(object, key));
+}
+
+static void copy_text(char *to, size_t size, const json_t *value)
+{
+	const char *text = json_string_value(value);
+
+	snprintf(to, size, "%s", text ? text : "");
+}
+
+static void read_sources(struct check_meter *meter, const json_t *list)
+{
+	size_t i;
+	json_t *one;
+
+	json_array_foreach(list, i, one) {
+		const char *name = json_string_value(json_object_get(one, "source"));
+
+		for (enum source source = 0; name && source < SOURCE_COUNT; source++) {
+			if (strcmp(name, source_name(source)))
+				continue;
+			meter->source[source] = (struct check_source){
+				.up = is_true(one, "up"),
+				.overruns = number(one, "overruns"),
+				.buffer = number(one, "receive_buffer_bytes"),
+				.buffer_asked = number(one, "receive_buffer_asked_bytes"),
+			};
+		}
+	}
+}
+
+/* Received and sent, of one kind on one WAN. */
+static uint64_t kind_bytes(const json_t *wan, const char *kind)
+{
+	const json_t *count = json_object_get(wan, kind);
+
+	return number(json_object_get(count, "rx"), "bytes") + number(json_object_get(count, "tx"), "bytes");
+}
+
+static void read_wan(struct check_meter *meter, const json_t *list)
+{
+	size_t i;
+	json_t *one;
+
+	json_array_foreach(list, i, one) {
+		uint64_t unknown = kind_bytes(one, "unknown");
+
+		meter->unknown_bytes += unknown;
+		meter->wan_bytes += unknown + kind_bytes(one, "attributed") + kind_bytes(one, "router");
+	}
+}
+
+static uint64_t warning(const json_t *status, const char *id)
+{
+	size_t i;
+	json_t *one;
+
+	json_array_foreach(json_object_get(status, "warnings"), i, one) {
+		const char *text = json_string_value(json_object_get(one, "id"));
+
+		if (text && !strcmp(text, id))
+			return number(one, "count");
+	}
+	return 0;
+}
+
+static void read_meter(struct check_meter *meter, const json_t *status)
+{
+	const json_t *incomplete = json_object_get(status, "incomplete"), *dump = json_object_get(status, "dump");
+	const json_t *age = json_object_get(dump, "age_seconds");
+
+	*meter = (struct check_meter){
+		.answers = true,
+		.nflog_group = (uint16_t)number(status, "nflog_group"),
+		.reliable = is_true(status, "reliable"),
+		.switched_off = number(incomplete, "reliable_switched_off"),
+		.ends = number(incomplete, "flows_ended"),
+		.ends_unseen = number(incomplete, "flows_ended_unseen"),
+		.ends_uncounted = number(incomplete, "flows_ended_uncounted"),
+		.resets = number(incomplete, "counter_resets"),
+		.refused = number(incomplete, "flows_refused"),
+		.sightings_lost = number(incomplete, "first_packets_lost"),
+		.damaged = number(incomplete, "damaged_messages"),
+		.checkpoint_failures = number(json_object_get(status, "checkpoint"), "failures"),
+		.hosts_folded = warning(status, "hosts-folded"),
+		.dump_age = json_is_number(age) ? json_number_value(age) : -1,
+		.dump_interval = json_number_value(json_object_get(dump, "interval_seconds")),
+	};
+	copy_text(meter->version, sizeof(meter->version), json_object_get(status, "version"));
+	read_sources(meter, json_object_get(status, "sources"));
+	read_wan(meter, json_object_get(status, "wan"));
+}
+
+static void read_lists(struct check_status *status, const json_t *document)
+{
+	size_t i;
+	json_t *one;
+
+	json_array_foreach(json_object_get(document, "interfaces"), i, one) {
+		struct check_link *link = &status->link[status->links];
+		const char *side = json_string_value(json_object_get(one, "side"));
+
+		if (status->links == CHECK_STATUS_MOST)
+			break;
+		copy_text(link->name, sizeof(link->name), json_object_get(one, "interface"));
+		link->side = !side ? CHECK_OTHER : !strcmp(side, "wan") ? CHECK_WAN : CHECK_LAN;
+		status->links++;
+	}
+	json_array_foreach(json_object_get(document, "names"), i, one) {
+		struct check_names *names = &status->names[status->names_count];
+
+		if (status->names_count == CHECK_STATUS_MOST)
+			break;
+		copy_text(names->path, sizeof(names->path), json_object_get(one, "path"));
+		copy_text(names->error, sizeof(names->error), json_object_get(one, "error"));
+		status->names_count++;
+	}
+	json_array_foreach(json_object_get(document, "listen"), i, one) {
+		if (status->listens < CHECK_STATUS_MOST)
+			copy_text(status->listen[status->listens++], CHECK_NAME, one);
+	}
+}
+
+int check_status_read(struct check_status *status, const struct buf *text)
+{
+	json_t *document = json_loadb(text->data ? text->data : "", text->len, 0, NULL);
+	const json_t *flows = json_object_get(document, "flows");
+	int error = 0;
+
+	*status = (struct check_status){ 0 };
+	if (!json_is_object(document) || !json_is_object(flows))
+		error = -EBADMSG;
+	else if (number(document, "schema") != API_SCHEMA)
+		error = -EPROTO;
+	if (!error) {
+		read_meter(&status->meter, document);
+		read_lists(status, document);
+		status->flows = number(flows, "live");
+		status->flows_uncounted = number(flows, "without_counters");
+		status->flows_offloaded = number(flows, "offloaded");
+	}
+	json_decref(document);
+	return error;
+}

@@ -1,0 +1,397 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * At each end of the interval six things are read, one after the other: the kernel's connections, the meter's
+ * connections (for which it reads the kernel itself), its hosts and its status, the interfaces, and the kernel's
+ * connections again. So the meter's reading lies between two of ours.
+ *
+ * The meter reads once a second at most, however often it is asked. So before all that it is made to read, and asked
+ * again shortly before it would: then it does so at once, and little passes between our readings.
+ */
+#include "hostmeter/cmd/audit.h"
+
+#include "hostmeter/audit/audit.h"
+#include "hostmeter/audit/kernel.h"
+#include "hostmeter/audit/print.h"
+#include "hostmeter/audit/read_claim.h"
+#include "hostmeter/base/clock.h"
+#include "hostmeter/base/log.h"
+#include "hostmeter/cmd/no_answer.h"
+#include "hostmeter/config/config.h"
+#include "hostmeter/http/client.h"
+#include "hostmeter/os/loop.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { ANSWER_MS = 10000, MOST_FLOWS = 1 << 21 };
+
+/* From the answer to one reading to ours before the next; what ended before we listened is counted by then. */
+#define REST_NS (800 * CLOCK_NS_PER_MS)
+#define AGAIN_NS (20 * CLOCK_NS_PER_MS)
+#define SHARED_NS (200 * CLOCK_NS_PER_MS) /* the meter gives no page that is older */
+#define PATIENCE_NS (60 * CLOCK_NS_PER_S)
+
+struct auditing {
+	const struct config *config;
+	struct loop *loop;
+	struct audit *audit;
+	struct audit_kernel *kernel;
+	struct http_server *server;
+	struct http_fetch *fetch;
+	struct loop_io *io;
+	struct loop_timer *next, *patience;
+	struct loop_signal *signals[2];
+	struct buf answer;
+	struct audit_claim claim;
+	struct audit_times times;
+	enum audit_end end;
+	size_t step;                 /* of steps[] */
+	bool waiting, measured;      /* for the interval to pass; all is read */
+	bool interrupted;            /* once, and the end is being read */
+	uint64_t end_began, interval_began, deadline, listed, listed_real;
+};
+
+static void begin_step(struct auditing *a);
+
+/* --- Asking the meter */
+
+static void stop_fetch(struct auditing *a)
+{
+	loop_io_del(a->io);
+	a->io = NULL;
+	http_fetch_free(a->fetch);
+	a->fetch = NULL;
+	loop_timer_stop(a->patience);
+}
+
+static int take_nothing(struct auditing *a)
+{
+	(void)a;
+	return 0;
+}
+
+static int take_flows(struct auditing *a)
+{
+	const char *at = a->answer.data, *stop = at + a->answer.len;
+
+	for (const char *line = at; line < stop; line = at) {
+		const char *newline = memchr(line, '\n', (size_t)(stop - line));
+		struct audit_claim_flow flow;
+		int error = audit_read_flow(&flow, line, (size_t)((newline ? newline : stop) - line));
+
+		at = newline ? newline + 1 : stop;
+		if (!error)
+			error = audit_take_flow(a->audit, a->end, &flow);
+		else if (error == -ENODATA)
+			audit_take_cut(a->audit);
+		if (error && error != -ENODATA)
+			return error;
+	}
+	a->listed = clock_mono_ns();
+	a->listed_real = clock_real_ns();
+	return 0;
+}
+
+/* A page that was made before the meter's reading is of no use. */
+static int take_hosts(struct auditing *a)
+{
+	int error;
+
+	audit_read_clear(&a->claim);
+	error = audit_read_hosts(&a->claim, &a->answer);
+	if (!error && a->claim.time < a->listed_real && clock_mono_ns() < a->listed + SHARED_NS)
+		return -EAGAIN;
+	return error;
+}
+
+static int take_status(struct auditing *a)
+{
+	int error = audit_read_status(&a->claim, &a->answer);
+
+	return error ? error : audit_take_claim(a->audit, a->end, &a->claim);
+}
+
+/* --- The steps at each end */
+
+static int read_flows(struct auditing *a)
+{
+	return audit_kernel_flows(a->kernel);
+}
+
+static int read_links(struct auditing *a)
+{
+	return audit_kernel_links(a->kernel, a->end, &a->claim);
+}
+
+static const struct step {
+	int (*read)(struct auditing *a);  /* of the kernel; or */
+	const char *target;               /* of the meter, and what to do with the answer */
+	int (*take)(struct auditing *a);
+	uint64_t rest_ns;                 /* afterwards */
+} steps[] = {
+	{ .target = "/api/v1/flows?json=1&host=nobody", .take = take_nothing, .rest_ns = REST_NS },
+	{ .read = read_flows },
+	{ .target = "/api/v1/flows?json=1", .take = take_flows },
+	{ .target = "/api/v1/hosts", .take = take_hosts },
+	{ .target = "/api/v1/status", .take = take_status },
+	{ .read = read_links },
+	{ .read = read_flows },
+};
+
+enum { STEPS = sizeof(steps) / sizeof(steps[0]) };
+
+static void begin_end(struct auditing *a, enum audit_end end)
+{
+	a->end = end;
+	a->step = 0;
+	a->deadline = clock_mono_ns() + PATIENCE_NS;
+	begin_step(a);
+}
+
+/* All of one end is read. */
+static void end_ended(struct auditing *a)
+{
+	uint64_t now = clock_mono_ns();
+
+	a->times.took_ns[a->end] = now - a->end_began;
+	if (a->end == AUDIT_BEGIN) {
+		a->times.begin_ns = clock_real_ns();
+		a->interval_began = now;
+		a->waiting = true;
+		loop_timer_set(a->next, 0);
+		return;
+	}
+	a->times.end_ns = clock_real_ns();
+	a->times.between_ns = now - a->interval_began;
+	a->measured = true;
+	loop_stop(a->loop);
+}
+
+static void step_ended(struct auditing *a)
+{
+	uint64_t rest = steps[a->step++].rest_ns;
+
+	if (a->step == STEPS)
+		end_ended(a);
+	else if (rest)
+		loop_timer_set(a->next, rest);
+	else
+		begin_step(a);
+}
+
+static void on_read(void *ctx, int error)
+{
+	struct auditing *a = ctx;
+
+	if (error) {
+		log_error("reading the kernel's connections: %s", strerror(-error));
+		loop_stop(a->loop);
+		return;
+	}
+	step_ended(a);
+}
+
+static void answered(struct auditing *a, int result)
+{
+	stop_fetch(a);
+	if (result == 200)
+		result = steps[a->step].take(a);
+	if ((result == 202 || result == -EAGAIN) && clock_mono_ns() < a->deadline) {
+		loop_timer_set(a->next, AGAIN_NS);
+		return;
+	}
+	if (result) {
+		asking_failed(a->config, result == 202 ? -ETIMEDOUT : result);
+		loop_stop(a->loop);
+		return;
+	}
+	step_ended(a);
+}
+
+static void on_io(void *ctx, int events);
+
+static void go_on(void *ctx)
+{
+	struct auditing *a = ctx;
+	int result = http_fetch_step(a->fetch, &a->answer);
+	short events;
+
+	if (result) {
+		answered(a, result);
+		return;
+	}
+	events = http_fetch_events(a->fetch);
+	loop_io_del(a->io);
+	a->io = loop_io_add(a->loop, http_fetch_fd(a->fetch), (events & POLLIN ? LOOP_READ : 0) | (events & POLLOUT ? LOOP_WRITE : 0),
+		on_io, a);
+	loop_timer_set(a->patience, (uint64_t)http_fetch_patience(a->fetch) * CLOCK_NS_PER_MS);
+}
+
+static void on_io(void *ctx, int events)
+{
+	(void)events;
+	go_on(ctx);
+}
+
+static void begin_step(struct auditing *a)
+{
+	const struct step *step = &steps[a->step];
+	int error;
+
+	if (step->read == read_flows && steps[a->step - 1].rest_ns)
+		a->end_began = clock_mono_ns();
+	if (step->read) {
+		error = step->read(a);
+		if (error)
+			on_read(a, error);
+		return;
+	}
+	buf_reset(&a->answer);
+	error = http_fetch_start(&a->fetch, a->server, step->target, ANSWER_MS);
+	if (error)
+		answered(a, error);
+	else
+		go_on(a);
+}
+
+/* --- Time */
+
+static void show_progress(const struct auditing *a, uint64_t passed)
+{
+	if (isatty(STDERR_FILENO))
+		fprintf(stderr, "\rauditing: %llu s of %llu s (Ctrl-C ends it now) ",
+			(unsigned long long)(passed / CLOCK_NS_PER_S),
+			(unsigned long long)(a->config->audit_interval_ns / CLOCK_NS_PER_S));
+}
+
+static void clear_progress(void)
+{
+	if (isatty(STDERR_FILENO))
+		fputs("\r\033[K", stderr);
+}
+
+static void on_next(void *ctx)
+{
+	struct auditing *a = ctx;
+	uint64_t passed = clock_mono_ns() - a->interval_began, left;
+	uint64_t interval = a->config->audit_interval_ns - REST_NS; /* the end takes as long, at the least */
+
+	if (!a->waiting) {
+		if (a->deadline)
+			begin_step(a);
+		else
+			begin_end(a, AUDIT_BEGIN);
+		return;
+	}
+	show_progress(a, passed);
+	if (passed < interval) {
+		left = interval - passed;
+		loop_timer_set(a->next, left < CLOCK_NS_PER_S ? left : CLOCK_NS_PER_S);
+		return;
+	}
+	a->waiting = false;
+	begin_end(a, AUDIT_END);
+}
+
+/* Ends the interval; reading its end takes a moment, and is done all the same. The second time is in earnest. */
+static void on_signal(void *ctx, int signo)
+{
+	struct auditing *a = ctx;
+
+	(void)signo;
+	if (a->waiting) {
+		a->waiting = false;
+		loop_timer_stop(a->next);
+		begin_end(a, AUDIT_END);
+	}
+	if (a->end == AUDIT_END && !a->interrupted) {
+		a->interrupted = true;
+		return;
+	}
+	log_error("ended before there was anything to compare");
+	loop_stop(a->loop);
+}
+
+/* --- The whole */
+
+static int start(struct auditing *a)
+{
+	int error;
+
+	a->loop = loop_new();
+	a->audit = audit_new(MOST_FLOWS);
+	if (!a->loop || !a->audit)
+		return -ENOMEM;
+	a->kernel = audit_kernel_new(a->loop, a->audit, on_read, a);
+	a->next = loop_timer_add(a->loop, on_next, a);
+	a->patience = loop_timer_add(a->loop, go_on, a);
+	a->signals[0] = loop_signal_add(a->loop, SIGINT, on_signal, a);
+	a->signals[1] = loop_signal_add(a->loop, SIGTERM, on_signal, a);
+	if (!a->kernel || !a->next || !a->patience || !a->signals[0] || !a->signals[1])
+		return -ENOMEM;
+	error = http_server_open(&a->server, a->config->socket);
+	if (!error)
+		error = audit_kernel_open(a->kernel);
+	if (!error)
+		loop_timer_set(a->next, 0);
+	return error;
+}
+
+static void clear(struct auditing *a)
+{
+	if (a->fetch)
+		stop_fetch(a);
+	loop_signal_del(a->signals[1]);
+	loop_signal_del(a->signals[0]);
+	loop_timer_del(a->patience);
+	loop_timer_del(a->next);
+	audit_kernel_free(a->kernel);
+	http_server_free(a->server);
+	audit_free(a->audit);
+	loop_free(a->loop);
+	audit_read_clear(&a->claim);
+	buf_free(&a->answer);
+}
+
+static int report(struct auditing *a, struct buf *out)
+{
+	struct audit_report report;
+	int status;
+	unsigned int lost = audit_kernel_lost(a->kernel);
+
+	if (lost) {
+		log_error("the kernel dropped ends of connections for the audit's own socket (%u times): try again, or with a shorter interval",
+			lost);
+		return 1;
+	}
+	if (audit_judge(a->audit, &report)) {
+		log_error("%s", strerror(ENOMEM));
+		return 1;
+	}
+	(a->config->json ? audit_print_json : audit_print_text)(out, &report, &a->times);
+	status = report.unexplained || report.refused;
+	audit_report_clear(&report);
+	return status;
+}
+
+int auditing_run(const struct config *config, struct buf *out)
+{
+	struct auditing a = { .config = config };
+	int error = start(&a), status = 1;
+
+	if (error == -EPERM)
+		log_error("--audit reads connection tracking itself, which needs root (CAP_NET_ADMIN)");
+	else if (error)
+		log_error("cannot audit: %s", strerror(-error));
+	else
+		loop_run(a.loop);
+	clear_progress();
+	if (!error && a.measured)
+		status = report(&a, out);
+	clear(&a);
+	return status;
+}

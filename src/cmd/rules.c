@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "hostmeter/cmd/rules.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* The files themselves, as the linker sees them: make builds from the top of the tree. */
+#define EMBED(symbol, file) \
+	__asm__(".pushsection .rodata\n" #symbol ":\n.incbin \"" file "\"\n.byte 0\n.popsection\n"); \
+	extern const char symbol[]
+
+EMBED(rules_text_nft, "rules/hostmeter.nft");
+EMBED(rules_text_iptables, "rules/hostmeter.iptables");
+
+/* Copies text, with the default group's number after each "group" replaced. */
+static void put_rules(struct buf *out, const char *text, uint16_t group)
+{
+	static const char *const before[] = { "log group ", "--nflog-group " };
+
+	while (*text) {
+		const char *found = NULL;
+
+		for (size_t i = 0; i < sizeof(before) / sizeof(*before); i++) {
+			const char *hit = strstr(text, before[i]);
+
+			if (hit && (!found || hit + strlen(before[i]) < found))
+				found = hit + strlen(before[i]);
+		}
+		if (!found)
+			break;
+		buf_add(out, text, (size_t)(found - text));
+		text = found + strspn(found, "0123456789");
+		if (text != found)
+			buf_put_u64(out, group);
+	}
+	buf_puts(out, text);
+}
+
+int rules_render(struct buf *out, const char *kind, uint16_t group)
+{
+	if (!strcmp(kind, "nft")) {
+		put_rules(out, rules_text_nft, group);
+		return 0;
+	}
+	if (strcmp(kind, "iptables"))
+		return -EINVAL;
+	put_rules(out, rules_text_iptables, group);
+	return 0;
+}

@@ -1,0 +1,383 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "options.h"
+
+#include "hostmeter/config/config.h"
+#include "values.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <getopt.h>
+#include <limits.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum group { METERING, SERVING, MODES, OTHERS, GROUPS };
+
+static const char *const group_titles[GROUPS] = {
+	[METERING] = "What is metered, and how",
+	[SERVING] = "Files, and where the metrics are served",
+	[MODES] = "Instead of running the meter, one of",
+	[OTHERS] = "Others",
+};
+
+enum flag {
+	KEY = 1,      /* in the configuration file, under the same name */
+	HIDDEN = 2,   /* in the file only */
+	LIST = 4,     /* may be given more than once */
+	OPTIONAL = 8, /* the argument may be left out */
+};
+
+#define BIT(mode) (1u << (mode))
+
+int options_refuse(const struct options_origin *origin, const char *format, ...)
+{
+	char text[512], where[PATH_MAX + 32] = "";
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(text, sizeof(text), format, args);
+	va_end(args);
+	if (origin->file && origin->line)
+		snprintf(where, sizeof(where), "%s:%d: ", origin->file, origin->line);
+	else if (origin->file)
+		snprintf(where, sizeof(where), "%s: ", origin->file);
+
+	char line[sizeof(text) + sizeof(where) + sizeof(origin->what) + 16];
+	int len = snprintf(line, sizeof(line), "hostmeter: %s%s%s%s", where, origin->what, origin->what[0] ? ": " : "", text);
+
+	for (int i = 0; i < len; i++)
+		if (iscntrl((unsigned char)line[i]))
+			line[i] = '?';
+	fprintf(origin->err, "%s\n", line);
+	return -EINVAL;
+}
+
+bool options_is_interface(const char *name)
+{
+	bool bad = !*name || strlen(name) > 15 || !strcmp(name, ".") || !strcmp(name, "..");
+
+	for (const char *c = name; *c; c++)
+		bad |= *c == '/' || *c == ':' || isspace((unsigned char)*c) || iscntrl((unsigned char)*c);
+	return !bad;
+}
+
+/* ---- The table. Its rows keep one line for what they are and one for what --help says. */
+
+static const struct setting_row rows[] = {
+	{ "lan", 0, "IF", METERING, KEY | LIST, setting_interface, SETTING_FIELD(lan),
+		.help = "an interface to the hosts (default: all that are not WAN)" },
+	{ "wan", 0, "IF", METERING, KEY | LIST, setting_interface, SETTING_FIELD(wan),
+		.help = "an interface to the Internet (default: those of the default routes)" },
+	{ "nflog-group", 0, "N", METERING, KEY, setting_u16, SETTING_FIELD(nflog_group),
+		.help = "the NFLOG group that the rules log to", .preset = "60", .min = 0, .max = 65535 },
+	{ "dump-interval", 0, "SECONDS", METERING, KEY, setting_seconds, SETTING_FIELD(dump_interval_ns),
+		.help = "time between readings of all flows", .preset = "10", .min = 0.1, .max = 3600 },
+	{ "dump-share", 0, "PERCENT", METERING, KEY, setting_double, SETTING_FIELD(dump_share),
+		.help = "what the readings may take of one core", .preset = "5", .min = 0.1, .max = 100 },
+	{ "event-buffer", 0, "BYTES", METERING, KEY | HIDDEN, setting_u32, SETTING_FIELD(event_buffer),
+		.help = "receive buffer of the event socket", .preset = "8388608", .min = 4096, .max = 1 << 30 },
+	{ "reliable-fill", 0, "PERCENT", METERING, KEY | HIDDEN, setting_double, SETTING_FIELD(reliable_fill),
+		.help = "fill of the connection table above which ends are not delivered reliably", .preset = "90",
+		.min = 1, .max = 100 },
+	{ "max-hosts", 0, "N", METERING, KEY | HIDDEN, setting_u32, SETTING_FIELD(max_hosts),
+		.help = "hosts with series of their own", .preset = "4096", .min = 1, .max = 65000 },
+	{ "forget-after", 0, "SECONDS", METERING, KEY | HIDDEN, setting_seconds, SETTING_FIELD(forget_after_ns),
+		.help = "after this a host without traffic is counted as other; 0: never", .preset = "0", .min = 0,
+		.max = 31622400 },
+	{ "names-ethers", 0, "FILE", METERING, KEY | HIDDEN | LIST, setting_pattern, SETTING_FIELD(names_ethers),
+		.help = "names by MAC address, as ethers(5)", .preset = "/etc/ethers" },
+	{ "names-leases", 0, "FILE", METERING, KEY | HIDDEN | LIST, setting_pattern, SETTING_FIELD(names_leases),
+		.help = "leases of dnsmasq", .preset = "/var/lib/misc/dnsmasq.leases /tmp/dhcp.leases" },
+	{ "names-odhcpd", 0, "FILE", METERING, KEY | HIDDEN | LIST, setting_pattern, SETTING_FIELD(names_odhcpd),
+		.help = "hosts files of odhcpd", .preset = "/tmp/hosts/odhcpd*" },
+	{ "names-hosts", 0, "FILE", METERING, KEY | HIDDEN | LIST, setting_pattern, SETTING_FIELD(names_hosts),
+		.help = "names by address, as hosts(5)", .preset = "/etc/hosts" },
+	{ "config", 'c', "FILE", SERVING, 0, setting_path, SETTING_FIELD(file),
+		.help = "the configuration file (default: /etc/hostmeter/hostmeter.conf)" },
+	{ "listen", 0, "[ADDR]:PORT", SERVING, KEY | LIST, setting_listen, SETTING_FIELD(listen),
+		.help = "where to serve the metrics", .preset = ":10060" },
+	{ "allow", 0, "PREFIX", SERVING, KEY | HIDDEN | LIST, setting_allow, SETTING_FIELD(allow),
+		.help = "who may ask besides this machine and its LANs" },
+	{ "server-name", 0, "NAME", SERVING, KEY | HIDDEN | LIST, setting_server_name, SETTING_FIELD(server_names),
+		.help = "a name of this machine that browsers may use" },
+	{ "web.config.file", 0, "FILE", SERVING, KEY, setting_path, SETTING_FIELD(web_config),
+		.help = "TLS and passwords, in the form that other exporters have" },
+	{ "socket", 0, "PATH", SERVING, KEY, setting_path, SETTING_FIELD(socket),
+		.help = "for --once and --watch (default: hostmeter.sock in --runtime-dir)" },
+	{ "runtime-dir", 0, "DIR", SERVING, KEY, setting_path, SETTING_FIELD(runtime_dir),
+		.help = "for what lasts until the next boot", .preset = "/run/hostmeter" },
+	{ "state-dir", 0, "DIR", SERVING, KEY, setting_path, SETTING_FIELD(state_dir),
+		.help = "for what is to last", .preset = "/var/lib/hostmeter" },
+	{ "trace", 0, "FILE", SERVING, 0, setting_path, SETTING_FIELD(trace),
+		.help = "write what the kernel says to FILE from the start, for --replay" },
+	{ "once", 0, NULL, MODES, 0, setting_flag, SETTING_FIELD(once_given),
+		.help = "print the running meter's metrics", .mode = CONFIG_ONCE },
+	{ "cgi", 0, NULL, MODES, 0, setting_flag, SETTING_FIELD(cgi),
+		.help = "the same with the HTTP header of a CGI program", .mode = CONFIG_ONCE },
+	{ "output", 0, "FILE", MODES, 0, setting_path, SETTING_FIELD(output),
+		.help = "--once into FILE, which is replaced whole", .mode = CONFIG_ONCE },
+	{ "watch", 0, "SECONDS", MODES, OPTIONAL, setting_optional_seconds, SETTING_FIELD(watch_interval_ns),
+		.help = "show who uses the line now, from the running meter", .preset = "1", .min = 0.2, .max = 3600,
+		.mode = CONFIG_WATCH },
+	{ "count", 0, "N", MODES, 0, setting_u32, SETTING_FIELD(count),
+		.help = "--watch as plain text, N times", .min = 1, .max = 1e9, .mode = CONFIG_WATCH },
+	{ "json", 0, NULL, MODES, 0, setting_flag, SETTING_FIELD(json),
+		.help = "--watch, --flows, --check or --audit as JSON, one object a line", .mode = CONFIG_WATCH,
+		.also = BIT(CONFIG_FLOWS) | BIT(CONFIG_CHECK) | BIT(CONFIG_AUDIT) },
+	{ "flows", 0, "HOST", MODES, OPTIONAL, setting_flows, SETTING_FIELD(flows_host),
+		.help = "list live connections as conntrack -L does, each with its host", .mode = CONFIG_FLOWS },
+	{ "ipv", 0, "4|6", MODES, 0, setting_string, SETTING_FIELD(flows_ipv),
+		.help = "--flows of one family", .mode = CONFIG_FLOWS },
+	{ "proto", 0, "PROTOCOL", MODES, 0, setting_string, SETTING_FIELD(flows_proto),
+		.help = "--flows of one protocol, by name or number", .mode = CONFIG_FLOWS },
+	{ "port", 0, "PORT", MODES, 0, setting_string, SETTING_FIELD(flows_port),
+		.help = "--flows from or to this port", .mode = CONFIG_FLOWS },
+	{ "top", 0, "N", MODES, 0, setting_u32, SETTING_FIELD(flows_top),
+		.help = "--flows with the most bytes, sorted", .min = 1, .max = 1e9, .mode = CONFIG_FLOWS },
+	{ "audit", 0, "SECONDS", MODES, OPTIONAL, setting_optional_seconds, SETTING_FIELD(audit_interval_ns),
+		.help = "hold the running meter against the kernel for so long", .preset = "30", .min = 1, .max = 86400,
+		.mode = CONFIG_AUDIT },
+	{ "connect", 0, "URL", MODES, 0, setting_url, SETTING_FIELD(connect),
+		.help = "--watch another router's meter, http://HOST:PORT", .mode = CONFIG_WATCH },
+	{ "standalone", 0, NULL, MODES, 0, setting_flag, SETTING_FIELD(standalone),
+		.help = "--watch with a meter of its own, none running (root)", .mode = CONFIG_WATCH },
+	{ "color", 0, "WHEN", MODES, 0, setting_color, SETTING_FIELD(color),
+		.help = "--watch in colours: auto, never, always", .preset = "auto", .mode = CONFIG_WATCH },
+	{ "check", 0, NULL, MODES, 0, NULL, 0,
+		.help = "say what this router lacks, and what mends it", .mode = CONFIG_CHECK },
+	{ "print-rules", 0, "WHAT", MODES, OPTIONAL, setting_rules, SETTING_FIELD(rules),
+		.help = "print the rules to load, nft or iptables (default: nft)", .mode = CONFIG_PRINT_RULES },
+	{ "record", 0, "FILE", MODES, 0, setting_path, SETTING_FIELD(record),
+		.help = "write what the kernel tells the running meter to FILE",
+		.mode = CONFIG_RECORD, .also = BIT(CONFIG_REPLAY) },
+	{ "seconds", 0, "N", MODES, 0, setting_seconds, SETTING_FIELD(record_ns),
+		.help = "--record for so long", .min = 0.1, .max = 1e6, .mode = CONFIG_RECORD },
+	{ "record-limit", 0, "MB", MODES, 0, setting_u32, SETTING_FIELD(record_limit),
+		.help = "--record no more than this", .preset = "64", .min = 1, .max = 1e6, .mode = CONFIG_RECORD },
+	{ "anonymize", 0, NULL, MODES, 0, setting_flag, SETTING_FIELD(anonymize),
+		.help = "--record with pseudonyms (with --replay: from a trace)",
+		.mode = CONFIG_RECORD, .also = BIT(CONFIG_REPLAY) },
+	{ "replay", 0, "FILE", MODES, 0, setting_path, SETTING_FIELD(replay),
+		.help = "meter what --record wrote, then print the metrics", .mode = CONFIG_REPLAY },
+	{ "explain", 0, "HOST", MODES, 0, setting_string, SETTING_FIELD(explain),
+		.help = "--replay with each decision on a host, or on all", .mode = CONFIG_REPLAY },
+	{ "log-level", 0, "LEVEL", OTHERS, KEY, setting_log_level, SETTING_FIELD(log_level),
+		.help = "error, warning, info or debug", .preset = "info" },
+	{ "help", 'h', NULL, OTHERS, 0, NULL, 0,
+		.help = "print this and exit", .mode = CONFIG_HELP },
+	{ "version", 'V', NULL, OTHERS, 0, NULL, 0,
+		.help = "print the version and exit", .mode = CONFIG_VERSION },
+};
+
+enum { ROWS = sizeof(rows) / sizeof(rows[0]), LONG_BASE = 256 };
+_Static_assert(ROWS <= 64, "options_given.rows is a word of 64 bits");
+
+static const struct setting_row *find_row(const char *name)
+{
+	for (size_t i = 0; i < ROWS; i++)
+		if (!strcmp(rows[i].name, name))
+			return &rows[i];
+	return NULL;
+}
+
+static uint64_t row_bit(const struct setting_row *row)
+{
+	return UINT64_C(1) << (row - rows);
+}
+
+uint64_t options_bit(const char *key)
+{
+	const struct setting_row *row = find_row(key);
+
+	return row && row->flags & KEY ? row_bit(row) : 0;
+}
+
+const char *options_next_key(size_t *i, bool *list)
+{
+	while (*i < ROWS) {
+		const struct setting_row *row = &rows[(*i)++];
+
+		if (row->flags & KEY) {
+			*list = row->flags & LIST;
+			return row->name;
+		}
+	}
+	return NULL;
+}
+
+int options_set(struct config *config, const char *key, const char *value, const struct options_origin *origin)
+{
+	const struct setting_row *row = find_row(key);
+
+	if (!row || !(row->flags & KEY))
+		return options_refuse(origin, "no such key");
+	return row->set(&(struct setting){ config, row, value, origin });
+}
+
+static int set_preset(const struct setting *s)
+{
+	char values[256], *save = NULL;
+	struct setting one = *s;
+	int ret = 0;
+
+	if (!(s->row->flags & LIST))
+		return s->row->set(s);
+	snprintf(values, sizeof(values), "%s", s->row->preset);
+	for (one.value = strtok_r(values, " ", &save); one.value && !ret; one.value = strtok_r(NULL, " ", &save))
+		ret = s->row->set(&one);
+	return ret;
+}
+
+int options_preset(struct config *config, uint64_t given, FILE *err)
+{
+	int ret = 0;
+
+	for (const struct setting_row *row = rows; !ret && row < rows + ROWS; row++) {
+		struct options_origin origin = { .err = err };
+
+		snprintf(origin.what, sizeof(origin.what), "default of %s", row->name);
+		if (row->preset && !(given & row_bit(row)))
+			ret = set_preset(&(struct setting){ config, row, row->preset, &origin });
+	}
+	return ret;
+}
+
+/* ---- The command line */
+
+struct getopt_tables {
+	struct option longs[ROWS + 1];
+	char shorts[2 * ROWS + 3];
+};
+
+static void make_tables(struct getopt_tables *tables)
+{
+	/* '+': stop at the first word that is no option; ':': the messages are ours. */
+	char *s = stpcpy(tables->shorts, "+:");
+	struct option *o = tables->longs;
+
+	for (size_t i = 0; i < ROWS; i++) {
+		const struct setting_row *row = &rows[i];
+
+		if (row->flags & HIDDEN)
+			continue;
+		*o++ = (struct option){
+			.name = row->name,
+			.has_arg = !row->argument ? no_argument : row->flags & OPTIONAL ? optional_argument : required_argument,
+			.val = LONG_BASE + (int)i,
+		};
+		if (!row->letter)
+			continue;
+		*s++ = row->letter;
+		if (row->argument)
+			*s++ = ':';
+	}
+	*o = (struct option){ 0 };
+	*s = '\0';
+}
+
+static const struct setting_row *row_of(int val)
+{
+	if (val >= LONG_BASE && val < LONG_BASE + ROWS)
+		return &rows[val - LONG_BASE];
+	for (size_t i = 0; i < ROWS; i++)
+		if (rows[i].letter && rows[i].letter == val)
+			return &rows[i];
+	return NULL;
+}
+
+/* getopt_long() found fault with a word: say which and why. */
+static int refuse_word(const struct options_origin *origin, int code, const char *word)
+{
+	const struct setting_row *row = row_of(optopt);
+
+	if (row && code == ':')
+		return options_refuse(origin, "--%s needs an argument (%s); see --help", row->name, row->argument);
+	if (row)
+		return options_refuse(origin, "--%s takes no argument; see --help", row->name);
+	if (optopt)
+		return options_refuse(origin, "unknown option \"-%c\"; see --help", optopt);
+	for (size_t i = 0; i < ROWS; i++)
+		if (!strncmp(rows[i].name, word + 2, strcspn(word + 2, "=")) && !(rows[i].flags & HIDDEN))
+			return options_refuse(origin, "option \"%s\" is ambiguous; see --help", word);
+	return options_refuse(origin, "unknown option \"%s\"; see --help", word);
+}
+
+/* A word too many; behind an option whose argument may be left out it was meant for that. */
+static int refuse_argument(const struct options_origin *origin, const struct setting_row *mode, const char *word)
+{
+	if (mode && mode->flags & OPTIONAL)
+		return options_refuse(origin, "unexpected argument \"%s\": write --%s=%s", word, mode->name, word);
+	return options_refuse(origin, "unexpected argument \"%s\"; see --help", word);
+}
+
+/* At most one mode, and --trace only with the meter itself. */
+static int check_modes(struct config *config, const struct setting_row *row, const struct setting_row **mode,
+	const struct options_origin *origin)
+{
+	if (row->mode == CONFIG_METER && row->field != SETTING_FIELD(trace))
+		return 0;
+	if (*mode && row->also & BIT((*mode)->mode))
+		return 0;
+	if (*mode && (*mode)->mode != row->mode && !((*mode)->also & BIT(row->mode)))
+		return options_refuse(origin, "cannot be used together with --%s", (*mode)->name);
+	*mode = row;
+	config->mode = row->mode;
+	return 0;
+}
+
+int options_parse(struct config *config, uint64_t *given, int argc, char *const argv[], FILE *err)
+{
+	struct options_origin plain = { .err = err }, origin = plain;
+	const struct setting_row *mode = NULL;
+	struct getopt_tables tables;
+	int code, ret;
+
+	make_tables(&tables);
+	optind = 0; /* glibc and musl: begin afresh */
+	while ((code = getopt_long(argc, argv, tables.shorts, tables.longs, NULL)) != -1) {
+		const struct setting_row *row = code == '?' || code == ':' ? NULL : row_of(code);
+
+		if (!row)
+			return refuse_word(&plain, code, argv[optind - 1]);
+		if (row->mode == CONFIG_HELP || row->mode == CONFIG_VERSION) {
+			config->mode = row->mode;
+			return 0;
+		}
+		snprintf(origin.what, sizeof(origin.what), "--%s", row->name);
+		ret = check_modes(config, row, &mode, &origin);
+		if (!ret && row->set)
+			ret = row->set(&(struct setting){ config, row, optarg, &origin });
+		if (ret)
+			return ret;
+		*given |= row_bit(row);
+	}
+	if (optind < argc)
+		return refuse_argument(&plain, mode, argv[optind]);
+	if (config->standalone && config->connect)
+		return options_refuse(&plain, "--standalone: cannot be used together with --connect");
+	return 0;
+}
+
+static void help_row(const struct setting_row *row, FILE *out)
+{
+	char left[64];
+
+	snprintf(left, sizeof(left), "%c%c%c --%s%s%s%s", row->letter ? '-' : ' ', row->letter ? row->letter : ' ',
+		row->letter ? ',' : ' ', row->name, !row->argument ? "" : row->flags & OPTIONAL ? "[=" : " ",
+		row->argument ? row->argument : "", row->flags & OPTIONAL ? "]" : "");
+	fprintf(out, "  %-28s %s", left, row->help);
+	if (row->preset)
+		fprintf(out, " (default: %s)", row->preset);
+	fputc('\n', out);
+}
+
+void options_help(FILE *out)
+{
+	for (int group = 0; group < GROUPS; group++) {
+		fprintf(out, "\n%s:\n", group_titles[group]);
+		for (size_t i = 0; i < ROWS; i++)
+			if ((int)rows[i].group == group && !(rows[i].flags & HIDDEN))
+				help_row(&rows[i], out);
+	}
+}

@@ -1,0 +1,278 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "values.h"
+
+#include "hostmeter/base/addr.h"
+#include "hostmeter/base/log.h"
+#include "hostmeter/base/url.h"
+#include "hostmeter/config/config.h"
+#include "options.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/un.h>
+
+static void *field_of(const struct setting *s)
+{
+	return (char *)s->config + s->row->field;
+}
+
+int setting_string(const struct setting *s)
+{
+	char **field = field_of(s), *copy = strdup(s->value);
+
+	if (!copy)
+		return options_refuse(s->origin, "out of memory");
+	free(*field);
+	*field = copy;
+	return 0;
+}
+
+static bool strings_have(const struct config_strings *strings, const char *text)
+{
+	for (size_t i = 0; i < strings->count; i++)
+		if (!strcmp(strings->item[i], text))
+			return true;
+	return false;
+}
+
+static int setting_add(const struct setting *s)
+{
+	struct config_strings *strings = field_of(s);
+
+	if (strings_have(strings, s->value))
+		return 0;
+
+	char **item = reallocarray(strings->item, strings->count + 1, sizeof(*item));
+
+	if (item) {
+		strings->item = item;
+		item[strings->count] = strdup(s->value);
+	}
+	if (!item || !item[strings->count])
+		return options_refuse(s->origin, "out of memory");
+	strings->count++;
+	return 0;
+}
+
+int setting_flag(const struct setting *s)
+{
+	*(bool *)field_of(s) = true;
+	return 0;
+}
+
+int setting_interface(const struct setting *s)
+{
+	bool is_lan = s->row->field == SETTING_FIELD(lan);
+
+	if (!options_is_interface(s->value))
+		return options_refuse(s->origin, "\"%s\" is not an interface name", s->value);
+	if (strings_have(is_lan ? &s->config->wan : &s->config->lan, s->value))
+		return options_refuse(s->origin, "interface \"%s\" cannot be both LAN and WAN", s->value);
+	return setting_add(s);
+}
+
+/* Decimal digits, with a fraction unless whole: no sign, no exponent, no hexadecimal, no infinity. */
+static bool read_number(const char *text, bool whole, double *value)
+{
+	static const char digits[] = "0123456789";
+	size_t len = strspn(text, digits), end = len;
+
+	if (!whole && text[end] == '.')
+		end += 1 + strspn(text + end + 1, digits);
+	if (!len || text[end] || text[end - 1] == '.')
+		return false;
+	*value = strtod(text, NULL);
+	return true;
+}
+
+static int check_number(const struct setting *s, bool whole, double *value)
+{
+	if (read_number(s->value, whole, value) && *value >= s->row->min && *value <= s->row->max)
+		return 0;
+	return options_refuse(s->origin, "\"%s\" is not a %snumber from %g to %g", s->value,
+		whole && strchr(s->value, '.') ? "whole " : "", s->row->min, s->row->max);
+}
+
+int setting_u16(const struct setting *s)
+{
+	double number;
+	int ret = check_number(s, true, &number);
+
+	if (!ret)
+		*(uint16_t *)field_of(s) = (uint16_t)number;
+	return ret;
+}
+
+int setting_u32(const struct setting *s)
+{
+	double number;
+	int ret = check_number(s, true, &number);
+
+	if (!ret)
+		*(uint32_t *)field_of(s) = (uint32_t)number;
+	return ret;
+}
+
+int setting_double(const struct setting *s)
+{
+	double number;
+	int ret = check_number(s, false, &number);
+
+	if (!ret)
+		*(double *)field_of(s) = number;
+	return ret;
+}
+
+int setting_seconds(const struct setting *s)
+{
+	double number;
+	int ret = check_number(s, false, &number);
+
+	if (!ret)
+		*(uint64_t *)field_of(s) = (uint64_t)(number * 1e9 + 0.5);
+	return ret;
+}
+
+static bool is_listen(const char *text)
+{
+	const char *colon = strrchr(text, ':'), *port = colon ? colon + 1 : text;
+	size_t len = colon ? (size_t)(colon - text) : 0;
+	bool bracket = len > 1 && text[0] == '[' && text[len - 1] == ']';
+	char host[ADDR_TEXT];
+	struct addr addr;
+	double number;
+
+	if (!read_number(port, true, &number) || number < 1 || number > 65535)
+		return false;
+	if (!len)
+		return true;
+	if (bracket) {
+		text++;
+		len -= 2;
+	}
+	if (len >= sizeof(host))
+		return false;
+	memcpy(host, text, len);
+	host[len] = '\0';
+	return !addr_parse(&addr, host) && addr.family == (bracket ? 6 : 4);
+}
+
+int setting_listen(const struct setting *s)
+{
+	if (!is_listen(s->value))
+		return options_refuse(s->origin, "\"%s\" is not ADDRESS:PORT, [IPV6ADDRESS]:PORT, :PORT or PORT", s->value);
+	return setting_add(s);
+}
+
+int setting_allow(const struct setting *s)
+{
+	struct prefix prefix;
+
+	if (prefix_parse(&prefix, s->value))
+		return options_refuse(s->origin, "\"%s\" is not an address or ADDRESS/LENGTH", s->value);
+	return setting_add(s);
+}
+
+/* What a browser sends as Host, without the port. */
+int setting_server_name(const struct setting *s)
+{
+	static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._";
+	size_t len = strlen(s->value);
+
+	if (!len || len > 253 || s->value[strspn(s->value, letters)])
+		return options_refuse(s->origin, "\"%s\" is not a host name", s->value);
+	return setting_add(s);
+}
+
+/* Wildcards are for the files of one directory: whole trees are nobody's list of names. */
+int setting_pattern(const struct setting *s)
+{
+	const char *file = strrchr(s->value, '/');
+
+	if (*s->value != '/')
+		return options_refuse(s->origin, "\"%s\" is not an absolute path", s->value);
+	if (!file[1] || strlen(s->value) > PATH_MAX - 1)
+		return options_refuse(s->origin, "\"%s\" is not the path of a file", s->value);
+	if (strcspn(s->value, "*?[") < (size_t)(file - s->value))
+		return options_refuse(s->origin, "\"%s\" has wildcards in a directory", s->value);
+	return setting_add(s);
+}
+
+/* On the command line a relative path means what the shell means; in a file it would mean something else each time. */
+int setting_path(const struct setting *s)
+{
+	size_t max = s->row->field == SETTING_FIELD(socket) ? sizeof(((struct sockaddr_un *)0)->sun_path) - 1 : PATH_MAX - 1;
+
+	if (!*s->value)
+		return options_refuse(s->origin, "the path is empty");
+	if (s->origin->file && *s->value != '/')
+		return options_refuse(s->origin, "\"%s\" is not an absolute path", s->value);
+	if (strlen(s->value) > max)
+		return options_refuse(s->origin, "the path is longer than %zu bytes", max);
+	return setting_string(s);
+}
+
+int setting_log_level(const struct setting *s)
+{
+	enum log_level level;
+
+	if (log_level_parse(&level, s->value))
+		return options_refuse(s->origin, "\"%s\" is not error, warning, info or debug", s->value);
+	*(int *)field_of(s) = level;
+	return 0;
+}
+
+int setting_optional_seconds(const struct setting *s)
+{
+	struct setting with_default = *s;
+
+	if (!s->value)
+		with_default.value = s->row->preset;
+	return setting_seconds(&with_default);
+}
+
+int setting_url(const struct setting *s)
+{
+	int error = url_check(s->value);
+
+	if (error == -EPROTONOSUPPORT)
+		return options_refuse(s->origin, "\"%s\": only http:// can be watched", s->value);
+	if (error)
+		return options_refuse(s->origin, "\"%s\" is not http://HOST:PORT", s->value);
+	return setting_string(s);
+}
+
+int setting_color(const struct setting *s)
+{
+	static const char *const words[] = { "auto", "never", "always" };
+
+	for (int i = 0; i < 3; i++) {
+		if (!strcmp(s->value, words[i])) {
+			*(int *)field_of(s) = i;
+			return 0;
+		}
+	}
+	return options_refuse(s->origin, "\"%s\" is not auto, never or always", s->value);
+}
+
+int setting_rules(const struct setting *s)
+{
+	struct setting with_default = *s;
+
+	if (!s->value)
+		with_default.value = "nft";
+	else if (strcmp(s->value, "nft") && strcmp(s->value, "iptables"))
+		return options_refuse(s->origin, "\"%s\" is not nft or iptables", s->value);
+	return setting_string(&with_default);
+}
+
+int setting_flows(const struct setting *s)
+{
+	struct setting with_default = *s;
+
+	if (!s->value)
+		with_default.value = "";
+	return setting_string(&with_default);
+}

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * setting: one value from the command line or the configuration file: checked, and stored in struct config. Used by the
+ * table of options only, whose rows name these functions.
+ *
+ * Each returns 0, or -EINVAL after options_refuse() has said what is wrong; then nothing was stored.
+ */
+#ifndef HOSTMETER_CONFIG_VALUES_H
+#define HOSTMETER_CONFIG_VALUES_H
+
+#include "hostmeter/config/config.h"
+
+#include <stddef.h>
+
+struct options_origin;
+struct setting;
+
+/* A row of the table. */
+struct setting_row {
+	const char *name;
+	char letter;
+	const char *argument; /* NULL: takes none */
+	int group;
+	unsigned int flags;
+	int (*set)(const struct setting *s); /* NULL: nothing to store */
+	size_t field;         /* SETTING_FIELD(): what set() fills in */
+	const char *help;
+	const char *preset;   /* the default, as one would write it; the values of a list with spaces between */
+	double min, max;      /* for numbers */
+	enum config_mode mode;
+	unsigned int also;    /* other modes that it goes with, a bit for each */
+};
+
+#define SETTING_FIELD(name) offsetof(struct config, name)
+
+/* One value on its way into the configuration. value is NULL where there is no argument. */
+struct setting {
+	struct config *config;
+	const struct setting_row *row;
+	const char *value;
+	const struct options_origin *origin;
+};
+
+/* Into a bool, a number between the row's bounds, nanoseconds from seconds, or a string of the configuration's own. */
+int setting_flag(const struct setting *s);
+int setting_u16(const struct setting *s);
+int setting_u32(const struct setting *s);
+int setting_double(const struct setting *s);
+int setting_seconds(const struct setting *s);
+int setting_optional_seconds(const struct setting *s); /* without a value the preset */
+int setting_string(const struct setting *s);
+int setting_path(const struct setting *s); /* in a file only an absolute one */
+int setting_url(const struct setting *s);
+
+/* One of some words. */
+int setting_log_level(const struct setting *s);
+int setting_color(const struct setting *s);
+int setting_rules(const struct setting *s);
+int setting_flows(const struct setting *s);
+
+/* One more in a list, unless it is there. */
+int setting_interface(const struct setting *s);
+int setting_listen(const struct setting *s);
+int setting_allow(const struct setting *s);
+int setting_server_name(const struct setting *s);
+int setting_pattern(const struct setting *s);
+
+#endif

@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "hostmeter/daemon/meter_setup.h"
+
+#include "hostmeter/config/config.h"
+#include "hostmeter/meter/meter.h"
+#include "hostmeter/meter/names.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+enum { MAX_FLOWS = 1 << 22 };
+
+static const char **terminated(const struct config_strings *strings)
+{
+	const char **list = calloc(strings->count + 1, sizeof(*list));
+
+	for (size_t i = 0; list && i < strings->count; i++)
+		list[i] = strings->item[i];
+	return list;
+}
+
+static struct snapshot_alias *aliases(const struct config *config)
+{
+	struct snapshot_alias *alias = calloc(config->interfaces + 1, sizeof(*alias));
+
+	for (size_t i = 0; alias && i < config->interfaces; i++)
+		alias[i] = (struct snapshot_alias){ config->interface[i].interface, config->interface[i].name };
+	return alias;
+}
+
+static int name_hosts(struct names *names, const struct config *config)
+{
+	int error = 0;
+
+	for (size_t i = 0; i < config->hosts && !error; i++) {
+		const struct config_host *host = &config->host[i];
+
+		for (size_t j = 0; j < host->macs && !error; j++)
+			error = names_set_mac(names, NAMES_CONFIG, &host->mac[j], host->name);
+		for (size_t j = 0; j < host->addresses && !error; j++)
+			error = names_set_address(names, NAMES_CONFIG, &host->address[j], host->name);
+	}
+	return error;
+}
+
+int setup_make(struct setup *setup, const struct config *config, const struct hash_key *hash, uint64_t start_real_ns)
+{
+	*setup = (struct setup){
+		.names = names_new(),
+		.lan = terminated(&config->lan),
+		.wan = terminated(&config->wan),
+		.alias = aliases(config),
+		.aliases = config->interfaces,
+	};
+	if (setup->names && setup->lan && setup->wan && setup->alias && !name_hosts(setup->names, config)) {
+		const struct meter_options options = {
+			.hash = *hash,
+			.lan = setup->lan,
+			.wan = setup->wan,
+			.names = setup->names,
+			.max_hosts = config->max_hosts,
+			.forget_after_ns = config->forget_after_ns,
+			.max_flows = MAX_FLOWS,
+			.start_real_ns = start_real_ns,
+		};
+
+		setup->meter = meter_new(&options);
+	}
+	if (setup->meter)
+		return 0;
+	setup_free(setup);
+	return -ENOMEM;
+}
+
+int setup_snapshot(const struct setup *setup, struct snapshot *snapshot, uint64_t now)
+{
+	int error = meter_snapshot(setup->meter, snapshot, now);
+
+	if (!error)
+		snapshot_rename(snapshot, setup->alias, setup->aliases);
+	return error;
+}
+
+void setup_free(struct setup *setup)
+{
+	meter_free(setup->meter);
+	names_free(setup->names);
+	free(setup->lan);
+	free(setup->wan);
+	free(setup->alias);
+	*setup = (struct setup){ 0 };
+}

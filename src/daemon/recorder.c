@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "recorder.h"
+
+#include "hostmeter/base/buf.h"
+#include "hostmeter/http/server.h"
+#include "hostmeter/trace/trace.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <linux/netlink.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { KEPT = 1 << 18 }; /* an empty queue keeps no more memory than that */
+
+enum phase {
+	ASKED,   /* nothing is recorded yet */
+	NETWORK, /* its dump of the network's shape is on its way */
+	KNOWN,   /* that has ended */
+	ALL,     /* everything is recorded, from the dump of the connections on */
+	CUT,     /* the reader was too slow */
+	TOLD,    /* and was told so */
+};
+
+struct recording {
+	struct recorder *recorder;
+	enum phase phase;
+	struct buf queue;
+	size_t taken;     /* bytes of the queue that were read */
+	uint64_t dropped; /* datagrams */
+	uint64_t real_ns; /* of the latest tick */
+};
+
+struct recorder {
+	struct recorder_calls calls;
+	struct recording *reader[RECORDER_READERS];
+};
+
+struct recorder *recorder_new(const struct recorder_calls *calls)
+{
+	struct recorder *recorder = calloc(1, sizeof(*recorder));
+
+	if (recorder)
+		recorder->calls = *calls;
+	return recorder;
+}
+
+void recorder_free(struct recorder *recorder)
+{
+	free(recorder);
+}
+
+/* --- The queue */
+
+static size_t waiting(const struct recording *r)
+{
+	return r->queue.len - r->taken;
+}
+
+/* Room at the front is used again before the queue grows: it holds RECORDER_QUEUE bytes twice at the most. */
+static void close_up(struct recording *r)
+{
+	if (r->taken < waiting(r))
+		return;
+	if (waiting(r))
+		memmove(r->queue.data, r->queue.data + r->taken, waiting(r));
+	r->queue.len -= r->taken;
+	r->taken = 0;
+	if (!r->queue.len && r->queue.size > KEPT)
+		buf_free(&r->queue);
+}
+
+static void add(struct recording *r, const struct trace_datagram *datagram)
+{
+	bool was_empty = !waiting(r);
+
+	if (waiting(r) + trace_size(datagram) > RECORDER_QUEUE || buf_error(&r->queue))
+		r->phase = CUT;
+	if (r->phase == CUT) {
+		r->dropped++;
+		return;
+	}
+	close_up(r);
+	trace_append(&r->queue, datagram);
+	if (was_empty)
+		r->recorder->calls.wake(r->recorder->calls.ctx, r);
+}
+
+static void tell(struct recording *r)
+{
+	char text[96];
+
+	snprintf(text, sizeof(text), "read too slowly: the recording was cut, and %" PRIu64 " datagrams were dropped", r->dropped);
+	trace_append_note(&r->queue, r->real_ns, text);
+	r->phase = TOLD;
+}
+
+static long read_queue(void *ctx, uint64_t offset, char *to, size_t room)
+{
+	struct recording *r = ctx;
+	size_t len;
+
+	(void)offset; /* a stream: always the next */
+	if (!waiting(r) && r->phase == CUT) {
+		buf_reset(&r->queue);
+		r->taken = 0;
+		tell(r);
+	}
+	len = waiting(r) < room ? waiting(r) : room;
+	if (!len)
+		return r->phase == TOLD ? 0 : -EAGAIN;
+	memcpy(to, r->queue.data + r->taken, len);
+	r->taken += len;
+	close_up(r);
+	return (long)len;
+}
+
+static void release(void *ctx)
+{
+	struct recording *r = ctx;
+
+	for (int i = 0; i < RECORDER_READERS; i++)
+		if (r->recorder->reader[i] == r)
+			r->recorder->reader[i] = NULL;
+	buf_free(&r->queue);
+	free(r);
+}
+
+/* --- Recording */
+
+int recorder_open(struct recorder *recorder, struct http_shared *body)
+{
+	struct recording **place = NULL, *r;
+
+	for (int i = 0; i < RECORDER_READERS; i++)
+		if (!recorder->reader[i])
+			place = &recorder->reader[i];
+	if (!place)
+		return -EBUSY;
+	r = calloc(1, sizeof(*r));
+	if (!r)
+		return -ENOMEM;
+	r->recorder = recorder;
+	trace_append_head(&r->queue);
+	*place = r;
+	*body = (struct http_shared){ .ctx = r, .release = release, .read = read_queue, .live = true };
+	return 0;
+}
+
+bool recorder_wanted(const struct recorder *recorder)
+{
+	for (int i = 0; i < RECORDER_READERS; i++)
+		if (recorder->reader[i])
+			return true;
+	return false;
+}
+
+void recorder_datagram(struct recorder *recorder, const struct trace_datagram *datagram)
+{
+	for (int i = 0; i < RECORDER_READERS; i++) {
+		struct recording *r = recorder->reader[i];
+		bool network = datagram->protocol == NETLINK_ROUTE;
+
+		if (r && (r->phase == ALL || r->phase == CUT || ((r->phase == NETWORK || r->phase == KNOWN) && network)))
+			add(r, datagram);
+	}
+}
+
+/* Where there are very many connections one dump follows the other, and no time is left to ask for another. */
+void recorder_dump_begins(struct recorder *recorder)
+{
+	for (int i = 0; i < RECORDER_READERS; i++)
+		if (recorder->reader[i] && recorder->reader[i]->phase == KNOWN)
+			recorder->reader[i]->phase = ALL;
+}
+
+/* The phase moves on before the dump is asked for, since its request is the first that is recorded. */
+static void try_phase(struct recording *r, enum phase phase, int (*dump)(void *ctx))
+{
+	enum phase before = r->phase;
+
+	r->phase = phase;
+	if (dump(r->recorder->calls.ctx))
+		r->phase = before;
+}
+
+static void move_on(struct recording *r)
+{
+	const struct recorder_calls *calls = &r->recorder->calls;
+
+	if (r->phase == ASKED && !calls->network_running(calls->ctx))
+		try_phase(r, NETWORK, calls->dump_network);
+	else if (r->phase == NETWORK && !calls->network_running(calls->ctx))
+		r->phase = KNOWN;
+	if (r->phase == KNOWN)
+		try_phase(r, ALL, calls->dump_flows);
+	/* A reader that has gone is seen when it is asked for. */
+	calls->wake(calls->ctx, r);
+}
+
+void recorder_tick(struct recorder *recorder, uint64_t real_ns)
+{
+	for (int i = 0; i < RECORDER_READERS; i++) {
+		if (!recorder->reader[i])
+			continue;
+		recorder->reader[i]->real_ns = real_ns;
+		move_on(recorder->reader[i]);
+	}
+}

@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "reliability.h"
+
+#include "hang_guard.h"
+#include "hostmeter/base/clock.h"
+#include "hostmeter/base/log.h"
+#include "hostmeter/meter/snapshot.h"
+#include "hostmeter/netlink/nl.h"
+#include "hostmeter/os/ct_sysctl.h"
+#include "valve.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+struct reliability {
+	struct nl *nl;
+	struct guard *guard;
+	struct valve valve;
+	int count_fd, max_fd; /* of the connection table */
+	uint64_t count, max;  /* as read last; SYSCTL_NONE: cannot be read */
+	bool reliable;        /* as set by us: the kernel may say otherwise */
+	struct log_limit guard_failed, guard_gone, full;
+};
+
+struct reliability *reliability_new(struct nl *nl, double fill_percent)
+{
+	struct reliability *r = calloc(1, sizeof(*r));
+
+	if (!r)
+		return NULL;
+	*r = (struct reliability){
+		.nl = nl,
+		.valve = { .fill_percent = fill_percent },
+		.count_fd = sysctl_open("nf_conntrack_count"),
+		.max_fd = sysctl_open("nf_conntrack_max"),
+	};
+	return r;
+}
+
+void reliability_free(struct reliability *reliability)
+{
+	if (!reliability)
+		return;
+	guard_free(reliability->guard);
+	if (reliability->count_fd >= 0)
+		close(reliability->count_fd);
+	if (reliability->max_fd >= 0)
+		close(reliability->max_fd);
+	free(reliability);
+}
+
+void reliability_opened(struct reliability *r)
+{
+	const struct guard_watch watch = {
+		.socket = nl_fd(r->nl, SOURCE_EVENTS),
+		.count_path = GUARD_COUNT_PATH,
+		.max_path = GUARD_MAX_PATH,
+		.fill_percent = r->valve.fill_percent,
+		.silence_ms = GUARD_SILENCE_MS,
+	};
+	int error;
+
+	reliability_closed(r);
+	error = guard_start(&r->guard, &watch);
+	if (error)
+		log_repeated(&r->guard_failed, LOG_PERIOD_NS, clock_mono_ns(), "no guard against a hung meter: %s", strerror(-error));
+	r->reliable = true;
+}
+
+void reliability_closed(struct reliability *r)
+{
+	guard_free(r->guard);
+	r->guard = NULL;
+}
+
+/* The guard did it, while this process did not run. */
+static void learn_of_guard(struct reliability *r)
+{
+	r->valve.open = true;
+	r->valve.openings++;
+	r->reliable = false;
+	log_warning("this process was stopped while the connection table filled up: "
+		"reliable delivery was switched off, and ends of connections may have been lost");
+}
+
+static void update_valve(struct reliability *r)
+{
+	bool changed;
+
+	r->count = sysctl_read_fd(r->count_fd);
+	r->max = sysctl_read_fd(r->max_fd);
+	if (r->count == SYSCTL_NONE || r->max == SYSCTL_NONE || !nl_is_open(r->nl, SOURCE_EVENTS))
+		return;
+	if (r->reliable && !nl_is_reliable(r->nl))
+		learn_of_guard(r);
+	changed = valve_update(&r->valve, r->count, r->max);
+	if (r->reliable == !r->valve.open)
+		return;
+	if (nl_set_reliable(r->nl, !r->valve.open))
+		return;
+	r->reliable = !r->valve.open;
+	if (changed && r->valve.open)
+		log_repeated(&r->full, LOG_PERIOD_NS, clock_mono_ns(),
+			"the connection table is nearly full (%" PRIu64 " of %" PRIu64 "): ends of connections are "
+			"delivered unreliably until it has drained", r->count, r->max);
+	else
+		log_info("ends of connections are delivered reliably again (%" PRIu64 " of %" PRIu64 " connections)",
+			r->count, r->max);
+}
+
+void reliability_tick(struct reliability *r)
+{
+	if (guard_beat(r->guard)) {
+		log_repeated(&r->guard_gone, LOG_PERIOD_NS, clock_mono_ns(),
+			"the guard against a hung meter is gone: started again");
+		reliability_opened(r);
+	}
+	update_valve(r);
+}
+
+void reliability_describe(const struct reliability *r, struct snapshot_process *process)
+{
+	process->reliable = r->reliable;
+	process->reliable_losses = r->valve.openings;
+	process->conntrack_entries = r->count == SYSCTL_NONE ? 0 : r->count;
+	process->conntrack_limit = r->max == SYSCTL_NONE ? 0 : r->max;
+}

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "startup_log.h"
+
+#include "hostmeter/base/buf.h"
+#include "hostmeter/base/log.h"
+#include "hostmeter/config/config.h"
+#include "hostmeter/meter/topology.h"
+#include "hostmeter/os/ct_sysctl.h"
+
+static void list_link(void *ctx, const struct topology_link *link)
+{
+	struct { struct buf *out; enum side side; } *list = ctx;
+
+	if (link->side != list->side || !link->is_up)
+		return;
+	buf_puts(list->out, list->out->len ? ", " : "");
+	buf_puts(list->out, link->name);
+}
+
+static void say_links(const struct topology *topology, enum side side, const char *what, const char *none)
+{
+	struct buf text = BUF_INIT;
+	struct { struct buf *out; enum side side; } list = { &text, side };
+
+	topology_each_link(topology, list_link, &list);
+	log_info("%s: %s", what, text.len ? buf_text(&text) : none);
+	buf_free(&text);
+}
+
+void announce_start(const struct config *config, const struct topology *topology, bool has_tls)
+{
+	log_info("hostmeter %s meters every host of this router by its MAC address", HOSTMETER_VERSION);
+	say_links(topology, SIDE_WAN, "WAN", "none found: no default route and no --wan");
+	say_links(topology, SIDE_LAN, "LAN", "none: this machine meters itself as host=\"router\"");
+	for (size_t i = 0; i < config->listen.count; i++)
+		log_info("metrics: %s://%s%s/metrics", has_tls ? "https" : "http", config->listen.item[i][0] == ':' ? "localhost" : "", config->listen.item[i]);
+	log_info("metrics here: hostmeter --once --socket %s", config->socket);
+}
+
+void announce_switches(void)
+{
+	uint64_t events = sysctl_read("nf_conntrack_events");
+
+	if (sysctl_read("nf_conntrack_acct") == 0)
+		log_warning("the kernel does not count connections: sysctl net.netfilter.nf_conntrack_acct=1");
+	if (events == 0)
+		log_warning("the kernel tells no ends of connections: sysctl net.netfilter.nf_conntrack_events=1");
+	else if (events == 2)
+		log_warning("connections that begin while no meter runs will end unseen: "
+			"sysctl net.netfilter.nf_conntrack_events=1");
+}

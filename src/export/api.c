@@ -1,0 +1,415 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "hostmeter/export/api.h"
+
+#include "hostmeter/base/clock.h"
+#include "hostmeter/base/version.h"
+#include "warnings.h"
+
+#include <errno.h>
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+
+/*
+ * A value that could not be made is NULL, and jansson refuses to set it; what was refused is remembered here, so that
+ * no object with a hole goes out.
+ */
+struct json {
+	json_t *value;
+	bool failed;
+};
+
+static void set(struct json *object, const char *key, json_t *value)
+{
+	if (json_object_set_new(object->value, key, value) != 0)
+		object->failed = true;
+}
+
+static void add(struct json *array, json_t *value)
+{
+	if (json_array_append_new(array->value, value) != 0)
+		array->failed = true;
+}
+
+/* NULL if anything inside is missing, which makes the whole fail. */
+static json_t *done(struct json *value)
+{
+	if (!value->failed)
+		return value->value;
+	json_decref(value->value);
+	return NULL;
+}
+
+static struct json object(void)
+{
+	return (struct json){ .value = json_object() };
+}
+
+static struct json array(void)
+{
+	return (struct json){ .value = json_array() };
+}
+
+/* JSON's integers are signed in this library; no counter gets there in a thousand years. */
+static json_t *number(uint64_t value)
+{
+	return json_integer((json_int_t)(value > INT64_MAX ? INT64_MAX : value));
+}
+
+static json_t *seconds(uint64_t ns)
+{
+	return json_real((double)(ns / CLOCK_NS_PER_MS) / 1e3);
+}
+
+static json_t *text(const char *value)
+{
+	json_t *string = json_string(value);
+
+	/* Not UTF-8. */
+	return string ? string : json_string("?");
+}
+
+static int append(const char *data, size_t len, void *ctx)
+{
+	buf_add(ctx, data, len);
+	return buf_error(ctx);
+}
+
+static void dump(struct buf *out, json_t *value)
+{
+	if (!value || json_dump_callback(value, append, out, JSON_COMPACT | JSON_ENCODE_ANY | JSON_REAL_PRECISION(15)) != 0)
+		out->error = -ENOMEM;
+	json_decref(value);
+}
+
+/* Monotonic to seconds since 1970; null for what never was. */
+static json_t *when(const struct snapshot *snapshot, uint64_t mono)
+{
+	if (!mono || !snapshot->process.real_ns || snapshot->now < mono)
+		return json_null();
+	return seconds(snapshot->process.real_ns - (snapshot->now - mono));
+}
+
+static void set_head(struct json *head, const struct snapshot *snapshot)
+{
+	set(head, "schema", json_integer(API_SCHEMA));
+	set(head, "time", when(snapshot, snapshot->now));
+	set(head, "ready", json_boolean(snapshot->ready));
+}
+
+static json_t *pair(const char *first, json_t *a, const char *second, json_t *b)
+{
+	struct json both = object();
+
+	set(&both, first, a);
+	set(&both, second, b);
+	return done(&both);
+}
+
+static json_t *count(uint64_t bytes, uint64_t packets)
+{
+	return pair("bytes", number(bytes), "packets", number(packets));
+}
+
+/* --- Hosts */
+
+/*
+ * Ten thousand hosts as trees of jansson would hold the loop up for a sixth of a second. Where a host is but numbers,
+ * they are written as they are; names still go through jansson.
+ */
+static void put_number(struct buf *out, const char *before, uint64_t value)
+{
+	buf_puts(out, before);
+	buf_put_u64(out, value > INT64_MAX ? INT64_MAX : value);
+}
+
+static void put_counts(struct buf *out, const char *before, const struct host_count counts[HOST_FAMILIES][2])
+{
+	static const char *const starts[HOST_FAMILIES] = { "{\"4\":{\"in\":{\"bytes\":", ",\"6\":{\"in\":{\"bytes\":" };
+
+	buf_puts(out, before);
+	for (int ipv = 0; ipv < HOST_FAMILIES; ipv++) {
+		const struct host_count *in = &counts[ipv][HOST_IN], *away = &counts[ipv][HOST_OUT];
+
+		put_number(out, starts[ipv], in->bytes);
+		put_number(out, ",\"packets\":", in->packets);
+		put_number(out, "},\"out\":{\"bytes\":", away->bytes);
+		put_number(out, ",\"packets\":", away->packets);
+		buf_puts(out, "}}");
+	}
+	buf_putc(out, '}');
+}
+
+/* What has no character to be escaped. */
+static void put_plain(struct buf *out, const char *before, const char *value)
+{
+	buf_puts(out, before);
+	buf_putc(out, '"');
+	buf_puts(out, value);
+	buf_putc(out, '"');
+}
+
+/* Those of one host; place->part is the first of them, and moves to the next host's. */
+static void put_addresses(struct buf *out, const struct snapshot *snapshot, struct place *place)
+{
+	const char *before = "";
+	char address[ADDR_TEXT];
+
+	buf_puts(out, ",\"addresses\":[");
+	for (; place->part < snapshot->addresses && snapshot->address[place->part].host == place->row; place->part++, before = ",")
+		put_plain(out, before, addr_format(&snapshot->address[place->part].addr, address));
+	buf_putc(out, ']');
+}
+
+static void put_host(struct buf *out, const struct snapshot *snapshot, struct place *place)
+{
+	const struct snapshot_host *h = &snapshot->host[place->row];
+
+	buf_puts(out, place->row ? ",{\"host\":" : "{\"host\":");
+	dump(out, text(h->label));
+	if (h->mac[0])
+		put_plain(out, ",\"mac\":", h->mac);
+	else
+		buf_puts(out, ",\"mac\":null");
+	put_addresses(out, snapshot, place);
+	put_counts(out, ",\"wan\":", h->wan);
+	put_counts(out, ",\"local\":", h->local);
+	put_number(out, ",\"connections\":{\"4\":", h->connections[HOST_IPV4]);
+	put_number(out, ",\"6\":", h->connections[HOST_IPV6]);
+	buf_puts(out, "},\"first_seen\":");
+	dump(out, when(snapshot, h->first_seen));
+	buf_puts(out, ",\"last_seen\":");
+	dump(out, when(snapshot, h->last_seen));
+	buf_putc(out, '}');
+}
+
+static void put_hosts_head(struct buf *out, const struct snapshot *snapshot)
+{
+	struct json head = object();
+
+	set_head(&head, snapshot);
+	set(&head, "dump_time", when(snapshot, snapshot->last_dump_end));
+	dump(out, done(&head));
+	if (!buf_error(out))
+		out->len--; /* the closing brace: the object goes on */
+	buf_puts(out, ",\"hosts\":[");
+}
+
+bool api_hosts_some(struct buf *out, const struct snapshot *snapshot, struct place *place, size_t enough)
+{
+	if (!place->row)
+		put_hosts_head(out, snapshot);
+	while (place->row < snapshot->hosts && !buf_error(out)) {
+		put_host(out, snapshot, place);
+		if (++place->row < snapshot->hosts && out->len >= enough)
+			return !buf_error(out);
+	}
+	buf_puts(out, "]}\n");
+	return false;
+}
+
+void api_hosts(struct buf *out, const struct snapshot *snapshot)
+{
+	struct place place = { 0 };
+
+	api_hosts_some(out, snapshot, &place, SIZE_MAX);
+}
+
+/* --- Status */
+
+static json_t *flows(const struct snapshot *snapshot)
+{
+	struct json all = object();
+
+	set(&all, "live", number(snapshot->flows));
+	set(&all, "undecided", number(snapshot->flows_undecided));
+	set(&all, "without_counters", number(snapshot->flows_uncounted));
+	set(&all, "offloaded", number(snapshot->flows_offloaded));
+	return done(&all);
+}
+
+static json_t *attributed(const struct snapshot *snapshot)
+{
+	struct json all = object();
+
+	for (enum flow_by by = 0; by < FLOW_BY_COUNT; by++)
+		set(&all, flow_by_name(by), number(snapshot->stats.attributed[by]));
+	return done(&all);
+}
+
+static json_t *last_dump(const struct snapshot *snapshot)
+{
+	struct json last = object();
+	bool known = snapshot->last_dump_end;
+
+	set(&last, "age_seconds", known ? seconds(snapshot->now - snapshot->last_dump_end) : json_null());
+	set(&last, "duration_seconds", known ? seconds(snapshot->last_dump_ns) : json_null());
+	set(&last, "interval_seconds", seconds(snapshot->process.dump_interval_ns));
+	return done(&last);
+}
+
+static json_t *checkpoint(const struct snapshot_process *process)
+{
+	bool known = process->running && process->checkpoint_age_ns != UINT64_MAX;
+
+	return pair("age_seconds", known ? seconds(process->checkpoint_age_ns) : json_null(),
+		"failures", number(process->checkpoint_failures));
+}
+
+static json_t *sources(const struct snapshot *snapshot)
+{
+	struct json list = array();
+
+	for (enum source source = 0; source < SOURCE_COUNT; source++) {
+		const struct snapshot_source *s = &snapshot->source[source];
+		struct json one = object();
+
+		set(&one, "source", text(source_name(source)));
+		set(&one, "up", json_boolean(s->up));
+		set(&one, "overruns", number(s->overruns));
+		set(&one, "receive_buffer_bytes", number(s->receive_buffer));
+		set(&one, "receive_buffer_asked_bytes", number(snapshot->process.receive_buffer_asked[source]));
+		add(&list, done(&one));
+	}
+	return done(&list);
+}
+
+/* What a reader of these numbers should know of: all of it since the meter began. */
+static json_t *incomplete(const struct snapshot *snapshot)
+{
+	const struct snapshot_stats *stats = &snapshot->stats;
+	struct json all = object();
+
+	set(&all, "counter_resets", number(stats->counter_resets));
+	set(&all, "flows_ended", number(stats->destroys));
+	set(&all, "flows_ended_unseen", number(stats->ended_unseen));
+	set(&all, "flows_ended_uncounted", number(stats->ended_uncounted));
+	set(&all, "flows_refused", number(stats->flows_refused));
+	set(&all, "first_packets_lost", number(stats->sightings_lost));
+	set(&all, "damaged_messages", number(stats->damaged));
+	set(&all, "dumps_incomplete", number(stats->dumps_incomplete));
+	set(&all, "reliable_switched_off", number(snapshot->process.reliable_losses));
+	return done(&all);
+}
+
+static json_t *names_files(const struct snapshot_process *process)
+{
+	struct json list = array();
+
+	for (size_t i = 0; i < process->names_count; i++) {
+		const struct snapshot_names *file = &process->names[i];
+		struct json one = object();
+
+		set(&one, "source", text(names_source_name(file->source)));
+		set(&one, "path", text(file->path));
+		set(&one, "error", file->error ? text(strerror(-file->error)) : json_null());
+		add(&list, done(&one));
+	}
+	return done(&list);
+}
+
+static json_t *listening(const struct snapshot_process *process)
+{
+	struct json list = array();
+
+	for (size_t i = 0; i < process->listens; i++)
+		add(&list, text(process->listen[i]));
+	return done(&list);
+}
+
+static json_t *interfaces(const struct snapshot *snapshot)
+{
+	struct json list = array();
+
+	for (size_t i = 0; i < snapshot->links; i++) {
+		const struct topology_link *link = &snapshot->link[i];
+		struct json one = object();
+
+		if (link->side == SIDE_LAN || link->side == SIDE_WAN) {
+			set(&one, "interface", text(link->name));
+			set(&one, "index", number(link->ifindex));
+			set(&one, "side", text(link->side == SIDE_WAN ? "wan" : "lan"));
+			set(&one, "up", json_boolean(link->is_up));
+			set(&one, "rx", count(link->rx_bytes, link->rx_packets));
+			set(&one, "tx", count(link->tx_bytes, link->tx_packets));
+			add(&list, done(&one));
+		} else {
+			json_decref(one.value);
+		}
+	}
+	return done(&list);
+}
+
+static json_t *wan(const struct snapshot *snapshot)
+{
+	struct json list = array();
+
+	for (size_t i = 0; i < snapshot->wans; i++) {
+		const struct wan_link *link = &snapshot->wan[i];
+		struct json one = object();
+
+		set(&one, "interface", text(link->name));
+		for (enum wan_kind kind = 0; kind < WAN_KINDS; kind++) {
+			const struct host_count *rx = &link->count[kind][WAN_RX], *tx = &link->count[kind][WAN_TX];
+
+			set(&one, wan_kind_name(kind), pair("rx", count(rx->bytes, rx->packets),
+				"tx", count(tx->bytes, tx->packets)));
+		}
+		set(&one, "link_header_bytes", pair("rx", number(link->header_bytes[WAN_RX]),
+			"tx", number(link->header_bytes[WAN_TX])));
+		add(&list, done(&one));
+	}
+	return done(&list);
+}
+
+static json_t *all_warnings(const struct snapshot *snapshot)
+{
+	struct json list = array();
+	struct warning warning;
+
+	for (size_t i = 0; warnings_next(snapshot, &i, &warning);) {
+		struct json one = object();
+
+		set(&one, "id", text(warning.id));
+		set(&one, "count", number(warning.count));
+		set(&one, "text", text(warning.text));
+		add(&list, done(&one));
+	}
+	return done(&list);
+}
+
+static json_t *uptime(const struct snapshot_process *process)
+{
+	uint64_t start = process->usage.start_real_ns;
+
+	return start && process->real_ns >= start ? seconds(process->real_ns - start) : json_null();
+}
+
+void api_status(struct buf *out, const struct snapshot *snapshot)
+{
+	const struct snapshot_process *process = &snapshot->process;
+	struct json all = object();
+
+	set_head(&all, snapshot);
+	set(&all, "version", text(HOSTMETER_VERSION));
+	set(&all, "uptime_seconds", uptime(process));
+	set(&all, "hosts", number(snapshot->hosts));
+	set(&all, "neighbours", number(snapshot->neighbours));
+	set(&all, "flows", flows(snapshot));
+	set(&all, "attributed", attributed(snapshot));
+	set(&all, "dump", last_dump(snapshot));
+	set(&all, "checkpoint", checkpoint(process));
+	set(&all, "conntrack", pair("entries", number(process->conntrack_entries), "limit", number(process->conntrack_limit)));
+	set(&all, "reliable", json_boolean(process->reliable));
+	set(&all, "loop_stall_seconds_max", seconds(process->stall_ns));
+	set(&all, "incomplete", incomplete(snapshot));
+	set(&all, "sources", sources(snapshot));
+	set(&all, "nflog_group", number(process->nflog_group));
+	set(&all, "listen", listening(process));
+	set(&all, "names", names_files(process));
+	set(&all, "interfaces", interfaces(snapshot));
+	set(&all, "wan", wan(snapshot));
+	set(&all, "warnings", all_warnings(snapshot));
+	dump(out, done(&all));
+	buf_putc(out, '\n');
+}

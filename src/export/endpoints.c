@@ -1,0 +1,442 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "hostmeter/export/endpoints.h"
+
+#include "hostmeter/config/config.h"
+#include "hostmeter/export/api.h"
+#include "hostmeter/export/flow_list.h"
+#include "hostmeter/export/prometheus.h"
+#include "hostmeter/http/gzip.h"
+#include "hostmeter/http/server.h"
+#include "hostmeter/meter/topology.h"
+#include "hostmeter/os/loop.h"
+#include "index_page.h"
+#include "negotiate.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { WATCH_MAX_S = 3600, PIECE = 128 * 1024 };
+
+enum page { PAGE_TEXT, PAGE_OPENMETRICS, PAGE_HOSTS, PAGE_STATUS, PAGE_LANDING, PAGES };
+
+/* What pages are made of, for as long as one is not whole. */
+struct shot {
+	unsigned int users;
+	struct snapshot snapshot;
+};
+
+/* One page of one snapshot, written as far as somebody has read. It lives until the last answer made of it is sent. */
+struct rendered {
+	unsigned int users;
+	enum page page;
+	struct shot *shot; /* NULL: the page is whole */
+	struct place place;
+	struct buf body;
+	struct gzip *gzip; /* of body; NULL until somebody asks for it */
+};
+
+struct serve {
+	struct serve_source source;
+	struct loop_timer *expiry;
+	struct shot *shot; /* young enough to be shown; or NULL */
+	struct rendered *page[PAGES];
+	struct prefix *allow;
+	size_t allows;
+	const char **names; /* of this server: the machine's own first */
+	size_t names_count;
+	char own_name[256];
+};
+
+/* --- Who may ask */
+
+struct question {
+	const struct addr *client;
+	bool answer;
+};
+
+static void ask_prefix(void *ctx, const struct prefix *prefix)
+{
+	struct question *question = ctx;
+
+	question->answer |= prefix_contains(prefix, question->client);
+}
+
+bool serve_admits(void *ctx, const struct addr *client, uint32_t ifindex)
+{
+	const struct serve *serve = ctx;
+	const struct topology *topology = serve->source.topology(serve->source.ctx);
+	struct question question = { client, false };
+	struct addr gateway;
+	uint32_t out;
+
+	for (size_t i = 0; i < serve->allows; i++) {
+		if (prefix_contains(&serve->allow[i], client))
+			return true;
+	}
+	if (addr_is_loopback(client) || topology_address(topology, client, &out, &gateway) == SIDE_ROUTER)
+		return true;
+	/* Link-local addresses are the same on every link: only the link itself tells. */
+	if (client->family == 6 && addr_is_link_local(client))
+		return topology_interface(topology, ifindex) == SIDE_LAN;
+	topology_each_lan_prefix(topology, ask_prefix, &question);
+	return question.answer;
+}
+
+/* --- Pages that are shared */
+
+static void drop_shot(struct shot *shot)
+{
+	if (!shot || --shot->users)
+		return;
+	snapshot_clear(&shot->snapshot);
+	free(shot);
+}
+
+static void drop(void *ctx)
+{
+	struct rendered *page = ctx;
+
+	if (!page || --page->users)
+		return;
+	gzip_free(page->gzip);
+	buf_free(&page->body);
+	drop_shot(page->shot);
+	free(page);
+}
+
+static void expire(void *ctx)
+{
+	struct serve *serve = ctx;
+
+	for (int i = 0; i < PAGES; i++) {
+		drop(serve->page[i]);
+		serve->page[i] = NULL;
+	}
+	drop_shot(serve->shot);
+	serve->shot = NULL;
+	if (serve->expiry)
+		loop_timer_stop(serve->expiry);
+}
+
+static int take_shot(struct serve *serve)
+{
+	struct shot *shot;
+	int error;
+
+	/* Whoever was told that it is ready finds it so. */
+	if (serve->shot && !serve->shot->snapshot.ready && serve->source.ready(serve->source.ctx))
+		expire(serve);
+	if (serve->shot)
+		return 0;
+	shot = calloc(1, sizeof(*shot));
+	if (!shot)
+		return -ENOMEM;
+	error = serve->source.snapshot(serve->source.ctx, &shot->snapshot);
+	if (error) {
+		free(shot);
+		return error;
+	}
+	shot->users = 1;
+	serve->shot = shot;
+	loop_timer_set(serve->expiry, SERVE_SHARE_NS);
+	return 0;
+}
+
+/* True: there is more of it. */
+static bool render_some(struct buf *out, enum page page, const struct snapshot *snapshot, struct place *place, size_t enough)
+{
+	switch (page) {
+	case PAGE_TEXT:
+		return metrics_render_some(out, snapshot, METRICS_TEXT, place, enough);
+	case PAGE_OPENMETRICS:
+		return metrics_render_some(out, snapshot, METRICS_OPENMETRICS, place, enough);
+	case PAGE_HOSTS:
+		return api_hosts_some(out, snapshot, place, enough);
+	case PAGE_STATUS:
+		api_status(out, snapshot);
+		return false;
+	default:
+		landing_render(out, snapshot);
+		return false;
+	}
+}
+
+/* Writes the page on until it has so many bytes, if it ever will. */
+static void write_on(struct rendered *page, size_t enough)
+{
+	while (page->shot && page->body.len < enough) {
+		if (render_some(&page->body, page->page, &page->shot->snapshot, &page->place, enough))
+			continue;
+		drop_shot(page->shot);
+		page->shot = NULL;
+	}
+}
+
+/* The page of a snapshot that is young enough; NULL: no memory for it. */
+static struct rendered *get_page(struct serve *serve, enum page page, size_t enough)
+{
+	struct rendered *rendered = NULL;
+
+	if (take_shot(serve))
+		return NULL;
+	rendered = serve->page[page];
+	if (!rendered) {
+		rendered = calloc(1, sizeof(*rendered));
+		if (!rendered)
+			return NULL;
+		rendered->users = 1;
+		rendered->page = page;
+		rendered->shot = serve->shot;
+		serve->shot->users++;
+		serve->page[page] = rendered;
+	}
+	write_on(rendered, enough);
+	return buf_error(&rendered->body) ? NULL : rendered;
+}
+
+static long read_plain(void *ctx, uint64_t offset, char *to, size_t room)
+{
+	struct rendered *page = ctx;
+
+	if (room > PIECE)
+		room = PIECE;
+	write_on(page, (size_t)offset + room);
+	if (buf_error(&page->body))
+		return buf_error(&page->body);
+	if (offset >= page->body.len)
+		return 0;
+	if (room > page->body.len - offset)
+		room = page->body.len - (size_t)offset;
+	memcpy(to, page->body.data + offset, room);
+	return (long)room;
+}
+
+static long read_gzip(void *ctx, uint64_t offset, char *to, size_t room)
+{
+	struct rendered *page = ctx;
+
+	return gzip_read(page->gzip, offset, to, room);
+}
+
+static void add_header(struct http_response *response, const char *name, const char *value)
+{
+	int i = 0;
+
+	while (i < HTTP_HEADERS - 1 && response->header[i].name)
+		i++;
+	response->header[i].name = name;
+	response->header[i].value = value;
+}
+
+static void answer_page(struct serve *serve, const struct http_request *request, struct http_response *response,
+	enum page page)
+{
+	struct rendered *rendered = get_page(serve, page, request->pieces ? PIECE : SIZE_MAX);
+
+	if (!rendered) {
+		response->status = 503;
+		buf_puts(&response->body, "out of memory\n");
+		return;
+	}
+	response->shared = (struct http_shared){ .ctx = rendered, .release = drop };
+	if (rendered->shot) {
+		response->shared.read = read_plain;
+	} else {
+		response->shared.data = rendered->body.data;
+		response->shared.len = rendered->body.len;
+	}
+	rendered->users++;
+	add_header(response, "Vary", page <= PAGE_OPENMETRICS ? "Accept, Accept-Encoding" : "Accept-Encoding");
+	if (!negotiate_gzip(http_header(request, "Accept-Encoding")))
+		return;
+	if (!rendered->gzip)
+		rendered->gzip = gzip_new(read_plain, rendered);
+	if (!rendered->gzip)
+		return; /* plain will do */
+	response->shared.read = read_gzip;
+	add_header(response, "Content-Encoding", "gzip");
+}
+
+/* --- Endpoints */
+
+static void answer_landing(struct serve *serve, const struct http_request *request, struct http_response *response)
+{
+	response->content_type = "text/html; charset=utf-8";
+	add_header(response, "Content-Security-Policy", "default-src 'none'");
+	answer_page(serve, request, response, PAGE_LANDING);
+}
+
+static void answer_metrics(struct serve *serve, const struct http_request *request, struct http_response *response)
+{
+	enum metrics_format format = negotiate_format(http_header(request, "Accept"));
+
+	response->content_type = metrics_content_type(format);
+	answer_page(serve, request, response, format == METRICS_OPENMETRICS ? PAGE_OPENMETRICS : PAGE_TEXT);
+}
+
+/* ?watch=SECONDS: a view that will ask again; readings are made for it. */
+static void note_watcher(struct serve *serve, const struct http_request *request)
+{
+	const char *text = http_query(request, "watch");
+	double seconds = text ? strtod(text, NULL) : 0;
+
+	if (seconds > 0 && seconds <= WATCH_MAX_S)
+		serve->source.watched(serve->source.ctx, (uint64_t)(seconds * 1e9));
+}
+
+static void answer_hosts(struct serve *serve, const struct http_request *request, struct http_response *response)
+{
+	note_watcher(serve, request);
+	response->content_type = API_CONTENT_TYPE;
+	answer_page(serve, request, response, PAGE_HOSTS);
+}
+
+static void answer_status(struct serve *serve, const struct http_request *request, struct http_response *response)
+{
+	response->content_type = API_CONTENT_TYPE;
+	answer_page(serve, request, response, PAGE_STATUS);
+}
+
+/* Who talks to whom is for this machine's own users only, not for the LAN. */
+static void answer_flows(struct serve *serve, const struct http_request *request, struct http_response *response)
+{
+	const char *json = http_query(request, "json"), *wrong;
+	struct listing_filter filter;
+
+	memset(&filter, 0, sizeof(filter)); /* with its padding: it is compared as bytes */
+	filter.json = json && *json == '1';
+	wrong = listing_filter_set(&filter, http_query(request, "host"), http_query(request, "ipv"),
+		http_query(request, "proto"), http_query(request, "port"));
+	if (!request->local) {
+		response->status = 403;
+		buf_puts(&response->body, "connections are listed on the UNIX socket only\n");
+	} else if (wrong) {
+		response->status = 400;
+		buf_printf(&response->body, "there is no such %s: \"%s\"\n", wrong, http_query(request, wrong));
+	} else if (!serve->source.flows(serve->source.ctx, &filter, &response->body)) {
+		response->status = 202; /* ask again */
+	}
+}
+
+/* The same of what the kernel says. */
+static void answer_record(struct serve *serve, const struct http_request *request, struct http_response *response)
+{
+	bool is_head = strcmp(request->method, "HEAD") == 0;
+	int error = request->local ? 0 : -EACCES;
+
+	if (!error && !is_head)
+		error = serve->source.record(serve->source.ctx, &response->shared);
+	response->content_type = error ? NULL : "application/vnd.tcpdump.pcap";
+	if (error == -EACCES) {
+		response->status = 403;
+		buf_puts(&response->body, "recordings are made on the UNIX socket only\n");
+	} else if (error) {
+		response->status = 503;
+		buf_puts(&response->body, error == -EBUSY ? "enough others record already\n" : "out of memory\n");
+	}
+}
+
+static void answer_healthy(struct serve *serve, const struct http_request *request, struct http_response *response)
+{
+	(void)serve, (void)request;
+	buf_puts(&response->body, "healthy\n");
+}
+
+static void answer_ready(struct serve *serve, const struct http_request *request, struct http_response *response)
+{
+	bool ready = serve->source.ready(serve->source.ctx);
+
+	(void)request;
+	response->status = ready ? 200 : 503;
+	buf_puts(&response->body, ready ? "ready\n" : "not ready: the first reading of all connections is not in\n");
+}
+
+static const struct endpoint {
+	const char *path;
+	void (*answer)(struct serve *serve, const struct http_request *request, struct http_response *response);
+	bool check_host; /* a browser may be made to read it to a stranger */
+} endpoints[] = {
+	{ "/", answer_landing, true },
+	{ "/metrics", answer_metrics, false },
+	{ "/api/v1/hosts", answer_hosts, true },
+	{ "/api/v1/status", answer_status, true },
+	{ "/api/v1/flows", answer_flows, true },
+	{ "/api/v1/record", answer_record, true },
+	{ "/-/healthy", answer_healthy, false },
+	{ "/-/ready", answer_ready, false },
+};
+
+static const struct endpoint *find_endpoint(const char *path)
+{
+	for (size_t i = 0; i < sizeof(endpoints) / sizeof(endpoints[0]); i++) {
+		if (strcmp(endpoints[i].path, path) == 0)
+			return &endpoints[i];
+	}
+	return NULL;
+}
+
+void serve_request(void *ctx, const struct http_request *request, struct http_response *response)
+{
+	struct serve *serve = ctx;
+	const struct endpoint *endpoint = find_endpoint(request->path);
+
+	add_header(response, "X-Content-Type-Options", "nosniff");
+	add_header(response, "Cache-Control", "no-store");
+	if (!endpoint) {
+		response->status = 404;
+		buf_puts(&response->body, "not found; metrics are at /metrics\n");
+	} else if (endpoint->check_host && !request->local &&
+		!negotiate_host(http_header(request, "Host"), serve->names, serve->names_count)) {
+		response->status = 421;
+		buf_puts(&response->body, "this server has another name: use its address, or see server-name in hostmeter.conf(5)\n");
+	} else {
+		endpoint->answer(serve, request, response);
+	}
+}
+
+/* --- Start and end */
+
+/* 0 or -ENOMEM. */
+static int take_config(struct serve *serve, const struct config *config)
+{
+	serve->allow = calloc(config->allow.count + 1, sizeof(*serve->allow));
+	serve->names = calloc(config->server_names.count + 1, sizeof(*serve->names));
+	if (!serve->allow || !serve->names)
+		return -ENOMEM;
+	for (size_t i = 0; i < config->allow.count; i++) {
+		if (!prefix_parse(&serve->allow[serve->allows], config->allow.item[i]))
+			serve->allows++;
+	}
+	if (gethostname(serve->own_name, sizeof(serve->own_name) - 1) == 0)
+		serve->names[serve->names_count++] = serve->own_name;
+	for (size_t i = 0; i < config->server_names.count; i++)
+		serve->names[serve->names_count++] = config->server_names.item[i];
+	return 0;
+}
+
+struct serve *serve_new(struct loop *loop, const struct config *config, const struct serve_source *source)
+{
+	struct serve *serve = calloc(1, sizeof(*serve));
+
+	if (!serve)
+		return NULL;
+	serve->source = *source;
+	serve->expiry = loop_timer_add(loop, expire, serve);
+	if (serve->expiry && !take_config(serve, config))
+		return serve;
+	serve_free(serve);
+	return NULL;
+}
+
+void serve_free(struct serve *serve)
+{
+	if (!serve)
+		return;
+	expire(serve);
+	loop_timer_del(serve->expiry);
+	free(serve->allow);
+	free(serve->names);
+	free(serve);
+}

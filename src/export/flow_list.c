@@ -1,0 +1,256 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "hostmeter/export/flow_list.h"
+
+#include "hostmeter/base/clock.h"
+#include "hostmeter/decode/flow_line.h"
+#include "hostmeter/export/flow_text.h"
+#include "hostmeter/meter/meter.h"
+
+#include <netdb.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define KEPT_NS (5 * CLOCK_NS_PER_S)
+
+enum state { IDLE, WANTED, RUNNING, DONE };
+
+struct listing {
+	const struct meter *meter;
+	enum state state;
+	struct listing_filter filter;
+	struct buf text;
+	uint64_t until; /* kept */
+	uint64_t time;  /* of the dump, ns since 1970 */
+	bool cut;
+};
+
+struct listing *listing_new(const struct meter *meter)
+{
+	struct listing *listing = calloc(1, sizeof(*listing));
+
+	if (listing)
+		listing->meter = meter;
+	return listing;
+}
+
+void listing_free(struct listing *listing)
+{
+	if (!listing)
+		return;
+	buf_free(&listing->text);
+	free(listing);
+}
+
+static bool read_number(const char *text, unsigned long max, unsigned long *value)
+{
+	char *end;
+
+	if (*text < '0' || *text > '9')
+		return false;
+	*value = strtoul(text, &end, 10);
+	return !*end && *value <= max;
+}
+
+/* By number, by the name that the lines have, or as /etc/protocols has it. */
+static bool read_proto(const char *text, unsigned long *number)
+{
+	const struct protoent *entry;
+	int known = flow_words_proto(text);
+
+	if (read_number(text, UINT8_MAX, number))
+		return true;
+	entry = known < 0 ? getprotobyname(text) : NULL;
+	*number = (unsigned long)(entry ? entry->p_proto : known);
+	return known >= 0 || entry;
+}
+
+const char *listing_filter_set(struct listing_filter *filter, const char *host, const char *ipv, const char *proto,
+	const char *port)
+{
+	unsigned long number;
+
+	if (host && *host) {
+		if (strlen(host) >= sizeof(filter->host))
+			return "host";
+		memset(filter->host, 0, sizeof(filter->host));
+		memcpy(filter->host, host, strlen(host));
+	}
+	if (ipv && *ipv) {
+		if (strcmp(ipv, "4") && strcmp(ipv, "6"))
+			return "ipv";
+		filter->family = (uint8_t)(*ipv - '0');
+	}
+	if (proto && *proto) {
+		if (!read_proto(proto, &number))
+			return "proto";
+		filter->proto = (uint8_t)number;
+	}
+	if (port && *port) {
+		if (!read_number(port, UINT16_MAX, &number))
+			return "port";
+		filter->port = (uint16_t)number;
+	}
+	return NULL;
+}
+
+void listing_ask(struct listing *listing, const struct listing_filter *filter, uint64_t now)
+{
+	bool same = !memcmp(filter, &listing->filter, sizeof(*filter));
+
+	if (same && (listing->state == WANTED || listing->state == RUNNING))
+		return;
+	/* Somebody else's is being made, or waits to be fetched: theirs first. */
+	if (!same && (listing->state == RUNNING || (listing->state == DONE && now < listing->until)))
+		return;
+	listing->filter = *filter;
+	listing->state = WANTED;
+}
+
+bool listing_wanted(const struct listing *listing)
+{
+	return listing->state == WANTED;
+}
+
+bool listing_running(const struct listing *listing)
+{
+	return listing->state == RUNNING;
+}
+
+void listing_dump_begins(struct listing *listing)
+{
+	if (listing->state != WANTED)
+		return;
+	buf_reset(&listing->text);
+	listing->cut = false;
+	listing->time = clock_real_ns();
+	listing->state = RUNNING;
+}
+
+/* --- One entry */
+
+static bool passes(const struct listing_filter *f, const struct ct_event *event, const struct meter_flow *flow)
+{
+	const struct ct_tuple *tuple = &event->tuple[CT_ORIGINAL];
+
+	if (f->family && f->family != event->family)
+		return false;
+	if (f->proto && f->proto != event->proto)
+		return false;
+	if (f->port && f->port != tuple->sport && f->port != tuple->dport)
+		return false;
+	return !f->host[0] || flow_words_is_of(f->host, event, flow);
+}
+
+static void put_text(struct buf *out, const struct meter_flow *flow)
+{
+	flow_words_put(out, "host", flow->host);
+	flow_words_put(out, "mac", flow->mac);
+	if (flow->peer[0]) {
+		flow_words_put(out, "peer", flow->peer);
+		flow_words_put(out, "peer_mac", flow->peer_mac);
+	}
+	flow_words_put(out, "by", flow_by_name(flow->by));
+	flow_words_put(out, "scope", flow_words_scope(flow));
+	buf_puts(out, " in=");
+	buf_put_u64(out, flow->in_bytes);
+	buf_puts(out, " out=");
+	buf_put_u64(out, flow->out_bytes);
+	buf_putc(out, '\n');
+}
+
+static void put_quoted(struct buf *out, const char *name, const char *text)
+{
+	buf_printf(out, "\"%s\":\"", name);
+	for (; *text; text++) {
+		if ((unsigned char)*text < 0x20)
+			buf_printf(out, "\\u%04x", (unsigned char)*text);
+		else if (*text == '"' || *text == '\\')
+			buf_printf(out, "\\%c", *text);
+		else
+			buf_putc(out, *text);
+	}
+	buf_putc(out, '"');
+}
+
+static void put_time(struct buf *out, const char *name, uint64_t ns)
+{
+	if (ns)
+		buf_printf(out, ",\"%s\":%llu.%03u", name, (unsigned long long)(ns / CLOCK_NS_PER_S),
+			(unsigned int)(ns % CLOCK_NS_PER_S / CLOCK_NS_PER_MS));
+	else
+		buf_printf(out, ",\"%s\":null", name);
+}
+
+static void put_json(struct buf *out, uint64_t time, const struct ct_event *event, const struct meter_flow *flow)
+{
+	char text[ADDR_TEXT];
+
+	buf_puts(out, "{\"schema\":1");
+	put_time(out, "time", time);
+	buf_putc(out, ',');
+	put_quoted(out, "host", flow->host);
+	buf_putc(out, ',');
+	put_quoted(out, "mac", flow->mac);
+	buf_putc(out, ',');
+	put_quoted(out, "peer", flow->peer);
+	buf_putc(out, ',');
+	put_quoted(out, "peer_mac", flow->peer_mac);
+	buf_printf(out, ",\"by\":\"%s\",\"scope\":\"%s\",\"ipv\":%u,\"proto\":%u", flow_by_name(flow->by),
+		flow_words_scope(flow), event->family, event->proto);
+	buf_printf(out, ",\"zone\":%u,\"id\":%u", event->zone, event->id);
+	buf_printf(out, ",\"inbound\":%s", flow->inbound ? "true" : "false");
+	put_time(out, "start", event->start_ns);
+	for (int dir = 0; dir < 2; dir++) {
+		const struct ct_tuple *tuple = &event->tuple[dir];
+
+		buf_printf(out, ",\"%s\":{\"src\":\"%s\"", dir == CT_ORIGINAL ? "original" : "reply",
+			addr_format(&tuple->src, text));
+		buf_printf(out, ",\"dst\":\"%s\",\"sport\":%u,\"dport\":%u,\"bytes\":%llu,\"packets\":%llu}",
+			addr_format(&tuple->dst, text), tuple->sport, tuple->dport,
+			(unsigned long long)event->bytes[dir], (unsigned long long)event->packets[dir]);
+	}
+	buf_printf(out, ",\"in\":%llu,\"out\":%llu}\n", (unsigned long long)flow->in_bytes,
+		(unsigned long long)flow->out_bytes);
+}
+
+void listing_entry(struct listing *listing, const struct nlmsghdr *message, const struct ct_event *event)
+{
+	struct meter_flow flow = { .scope = FLOW_UNDECIDED };
+	struct buf *out = &listing->text;
+
+	if (listing->state != RUNNING)
+		return;
+	meter_find_flow(listing->meter, event, &flow);
+	if (!passes(&listing->filter, event, &flow))
+		return;
+	if (out->len > LISTING_MAX) {
+		listing->cut = true;
+		return;
+	}
+	if (listing->filter.json)
+		put_json(out, listing->time, event, &flow);
+	else if (!flow_line(out, message))
+		put_text(out, &flow);
+}
+
+void listing_dump_ended(struct listing *listing, uint64_t now)
+{
+	if (listing->state != RUNNING)
+		return;
+	if (listing->cut)
+		buf_puts(&listing->text, listing->filter.json ? "{\"schema\":1,\"cut\":true}\n" :
+			"# more flows than one listing takes: narrow it down\n");
+	listing->state = DONE;
+	listing->until = now + KEPT_NS;
+}
+
+bool listing_fetch(struct listing *listing, const struct listing_filter *filter, struct buf *out, uint64_t now)
+{
+	if (listing->state != DONE || memcmp(filter, &listing->filter, sizeof(*filter)))
+		return false;
+	listing->state = IDLE;
+	if (now < listing->until)
+		buf_add(out, listing->text.data, listing->text.len);
+	buf_free(&listing->text);
+	return now < listing->until;
+}

@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "hostmeter/export/flow_text.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <netinet/in.h>
+#include <string.h>
+#include <strings.h>
+
+const char *flow_words_scope(const struct meter_flow *flow)
+{
+	switch (flow->scope) {
+	case FLOW_WAN:
+		return flow->by == FLOW_BY_ROUTER ? "router" : "wan";
+	case FLOW_LOCAL:
+		return "local";
+	case FLOW_IGNORED:
+		return "none";
+	default:
+		return "undecided";
+	}
+}
+
+static bool is_address(const struct ct_event *event, const char *text)
+{
+	struct addr addr;
+
+	return !addr_parse(&addr, text) && (addr_equal(&addr, &event->tuple[CT_ORIGINAL].src) ||
+		addr_equal(&addr, &event->tuple[CT_REPLY].src));
+}
+
+bool flow_words_is_of(const char *host, const struct ct_event *event, const struct meter_flow *flow)
+{
+	return !strcasecmp(host, flow->host) || !strcasecmp(host, flow->peer) || !strcasecmp(host, flow->mac) ||
+		!strcasecmp(host, flow->peer_mac) || is_address(event, host);
+}
+
+/* Names are cleaned when they come in; what would still break a line of words is replaced. */
+void flow_words_put(struct buf *out, const char *name, const char *word)
+{
+	buf_putc(out, ' ');
+	buf_puts(out, name);
+	buf_putc(out, '=');
+	for (; *word; word++)
+		buf_putc(out, *word == ' ' || *word == '=' ? '_' : *word);
+}
+
+static const struct {
+	uint8_t proto;
+	const char *name;
+} protos[] = {
+	{ IPPROTO_ICMP, "icmp" }, { IPPROTO_TCP, "tcp" }, { IPPROTO_UDP, "udp" }, { IPPROTO_DCCP, "dccp" },
+	{ IPPROTO_GRE, "gre" }, { IPPROTO_ICMPV6, "icmpv6" }, { IPPROTO_SCTP, "sctp" }, { IPPROTO_UDPLITE, "udplite" },
+};
+
+enum { PROTOS = sizeof(protos) / sizeof(protos[0]) };
+
+static const char *proto_name(uint8_t proto)
+{
+	for (size_t i = 0; i < PROTOS; i++)
+		if (protos[i].proto == proto)
+			return protos[i].name;
+	return "unknown";
+}
+
+int flow_words_proto(const char *name)
+{
+	for (size_t i = 0; i < PROTOS; i++)
+		if (!strcasecmp(protos[i].name, name))
+			return protos[i].proto;
+	return -ENOENT;
+}
+
+void flow_words_event(struct buf *out, const struct ct_event *event)
+{
+	bool icmp = event->proto == IPPROTO_ICMP || event->proto == IPPROTO_ICMPV6;
+	char text[ADDR_TEXT];
+
+	buf_printf(out, "%s %u", proto_name(event->proto), event->proto);
+	for (int dir = 0; dir < 2; dir++) {
+		const struct ct_tuple *tuple = &event->tuple[dir];
+
+		buf_printf(out, " src=%s", addr_format(&tuple->src, text));
+		buf_printf(out, " dst=%s", addr_format(&tuple->dst, text));
+		if (icmp && dir == CT_ORIGINAL)
+			buf_printf(out, " type=%u code=%u", event->icmp_type, event->icmp_code);
+		if (icmp)
+			buf_printf(out, " id=%u", tuple->sport);
+		else
+			buf_printf(out, " sport=%u dport=%u", tuple->sport, tuple->dport);
+		if (event->has_counters)
+			buf_printf(out, " packets=%" PRIu64 " bytes=%" PRIu64, event->packets[dir], event->bytes[dir]);
+	}
+	if (event->zone)
+		buf_printf(out, " zone=%u", event->zone);
+}

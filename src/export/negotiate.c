@@ -1,0 +1,252 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "negotiate.h"
+
+#include "hostmeter/base/addr.h"
+
+#include <ctype.h>
+#include <string.h>
+#include <strings.h>
+
+/* A piece of a header, not terminated. */
+struct span {
+	const char *at;
+	size_t len;
+};
+
+static bool equals(struct span span, const char *text)
+{
+	return strlen(text) == span.len && strncasecmp(span.at, text, span.len) == 0;
+}
+
+static struct span trimmed(struct span span)
+{
+	while (span.len && (*span.at == ' ' || *span.at == '\t'))
+		span.at++, span.len--;
+	while (span.len && (span.at[span.len - 1] == ' ' || span.at[span.len - 1] == '\t'))
+		span.len--;
+	return span;
+}
+
+/* Takes the next piece up to a separator that is not inside quotes off the text. False at the end. */
+static bool next(struct span *text, char separator, struct span *piece)
+{
+	bool quoted = false;
+	size_t i = 0;
+
+	if (!text->at)
+		return false;
+	for (; i < text->len && (quoted || text->at[i] != separator); i++) {
+		if (text->at[i] == '"')
+			quoted = !quoted;
+		else if (quoted && text->at[i] == '\\' && i + 1 < text->len)
+			i++;
+	}
+	*piece = trimmed((struct span){ text->at, i });
+	if (i == text->len)
+		text->at = NULL;
+	else
+		*text = (struct span){ text->at + i + 1, text->len - i - 1 };
+	return true;
+}
+
+static struct span span_of(const char *text)
+{
+	return (struct span){ text, text ? strlen(text) : 0 };
+}
+
+/* "name = value", the value without its quotes. */
+static bool parameter(struct span text, struct span *name, struct span *value)
+{
+	const char *sign = memchr(text.at, '=', text.len);
+
+	if (!sign)
+		return false;
+	*name = trimmed((struct span){ text.at, (size_t)(sign - text.at) });
+	*value = trimmed((struct span){ sign + 1, text.len - (size_t)(sign + 1 - text.at) });
+	if (value->len >= 2 && value->at[0] == '"' && value->at[value->len - 1] == '"')
+		*value = (struct span){ value->at + 1, value->len - 2 };
+	return true;
+}
+
+/* 0 to 1 with at most three decimals, in thousandths; -1 if it is none. */
+static int weight(struct span text)
+{
+	int value = 0, unit = 100;
+
+	if (!text.len || text.len > 5 || (text.at[0] != '0' && text.at[0] != '1') || (text.len > 1 && text.at[1] != '.'))
+		return -1;
+	value = (text.at[0] - '0') * 1000;
+	for (size_t i = 2; i < text.len; i++, unit /= 10) {
+		if (!isdigit((unsigned char)text.at[i]))
+			return -1;
+		value += (text.at[i] - '0') * unit;
+	}
+	return value <= 1000 ? value : -1;
+}
+
+/* How much something is wanted: by the range that names it best, and there by its weight. */
+struct wish {
+	int precision; /* 0: not mentioned */
+	int weight;
+};
+
+static void wish_for(struct wish *wish, int precision, int q)
+{
+	if (precision > wish->precision || (precision && precision == wish->precision && q > wish->weight))
+		*wish = (struct wish){ precision, q };
+}
+
+/* --- Accept */
+
+static const struct {
+	const char *type, *subtype, *version;
+} formats[METRICS_FORMATS] = {
+	[METRICS_TEXT] = { "text", "plain", "0.0.4" },
+	[METRICS_OPENMETRICS] = { "application", "openmetrics-text", "1.0.0" },
+};
+
+/* How well a media range names this format: 4 with its version, 3 without one, 2 by its type, 1 for any; 0: not at all. */
+static int precision_of(struct span range, struct span version, enum metrics_format format)
+{
+	struct span type, subtype;
+
+	if (!next(&range, '/', &type) || !next(&range, '/', &subtype) || range.at)
+		return 0;
+	if (equals(type, "*") && equals(subtype, "*"))
+		return 1;
+	if (!equals(type, formats[format].type))
+		return 0;
+	if (equals(subtype, "*"))
+		return 2;
+	if (!equals(subtype, formats[format].subtype))
+		return 0;
+	if (!version.at)
+		return 3;
+	return equals(version, formats[format].version) ? 4 : 0;
+}
+
+static void take_range(struct span range, struct wish wishes[METRICS_FORMATS])
+{
+	struct span media, piece, name, value, version = { NULL, 0 };
+	int q = 1000;
+
+	if (!next(&range, ';', &media))
+		return;
+	while (next(&range, ';', &piece)) {
+		if (!parameter(piece, &name, &value))
+			continue;
+		if (equals(name, "q"))
+			q = weight(value);
+		else if (equals(name, "version"))
+			version = value;
+	}
+	if (q < 0)
+		return;
+	for (enum metrics_format format = 0; format < METRICS_FORMATS; format++)
+		wish_for(&wishes[format], precision_of(media, version, format), q);
+}
+
+enum metrics_format negotiate_format(const char *accept)
+{
+	struct wish wishes[METRICS_FORMATS] = { { 0 } };
+	const struct wish *text = &wishes[METRICS_TEXT], *open = &wishes[METRICS_OPENMETRICS];
+	struct span list = span_of(accept), range;
+
+	while (next(&list, ',', &range))
+		take_range(range, wishes);
+	if (open->weight > text->weight)
+		return METRICS_OPENMETRICS;
+	/* Equal weights: what was named rather than what some wildcard covers. */
+	return open->weight && open->weight == text->weight && open->precision >= 3 && text->precision < 3 ?
+		METRICS_OPENMETRICS : METRICS_TEXT;
+}
+
+/* --- Accept-Encoding */
+
+bool negotiate_gzip(const char *accept_encoding)
+{
+	struct wish gzip = { 0 }, identity = { 0 };
+	struct span list = span_of(accept_encoding), item, coding, piece, name, value;
+
+	while (next(&list, ',', &item)) {
+		int q = 1000;
+
+		if (!next(&item, ';', &coding))
+			continue;
+		while (next(&item, ';', &piece)) {
+			if (parameter(piece, &name, &value) && equals(name, "q"))
+				q = weight(value);
+		}
+		if (q < 0)
+			continue;
+		wish_for(&gzip, equals(coding, "gzip") || equals(coding, "x-gzip") ? 2 : equals(coding, "*"), q);
+		wish_for(&identity, equals(coding, "identity") ? 2 : equals(coding, "*"), q);
+	}
+	return gzip.weight && gzip.weight >= identity.weight;
+}
+
+/* --- Host */
+
+static bool is_port(struct span text)
+{
+	for (size_t i = 0; i < text.len; i++) {
+		if (!isdigit((unsigned char)text.at[i]))
+			return false;
+	}
+	return text.len <= 5;
+}
+
+static bool is_address(struct span text, uint8_t family)
+{
+	char copy[ADDR_TEXT];
+	struct addr addr;
+
+	if (text.len >= sizeof(copy))
+		return false;
+	memcpy(copy, text.at, text.len);
+	copy[text.len] = '\0';
+	return addr_parse(&addr, copy) == 0 && addr.family == family;
+}
+
+/* "[address]", "[address]:port": RFC 3986, section 3.2.2. */
+static bool is_bracketed(struct span host)
+{
+	const char *end = memchr(host.at, ']', host.len);
+	struct span rest;
+
+	if (!end)
+		return false;
+	rest = (struct span){ end + 1, host.len - (size_t)(end + 1 - host.at) };
+	if (rest.len && (*rest.at != ':' || !is_port((struct span){ rest.at + 1, rest.len - 1 })))
+		return false;
+	return is_address((struct span){ host.at + 1, (size_t)(end - host.at) - 1 }, 6);
+}
+
+bool negotiate_host(const char *host, const char *const *names, size_t count)
+{
+	struct span name = trimmed(span_of(host));
+	const char *colon;
+
+	if (!host)
+		return true;
+	if (name.len && *name.at == '[')
+		return is_bracketed(name);
+	colon = memchr(name.at, ':', name.len);
+	if (colon) {
+		if (!is_port((struct span){ colon + 1, name.len - (size_t)(colon + 1 - name.at) }))
+			return false;
+		name.len = (size_t)(colon - name.at);
+	}
+	if (is_address(name, 4))
+		return true;
+	/* A name may be written with the dot of the root. */
+	if (name.len > 1 && name.at[name.len - 1] == '.')
+		name.len--;
+	if (equals(name, "localhost"))
+		return true;
+	for (size_t i = 0; i < count; i++) {
+		if (names[i][0] && equals(name, names[i]))
+			return true;
+	}
+	return false;
+}

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * negotiate: what a client's headers ask for, RFC 9110, section 12. A header that is missing is NULL. What is badly
+ * formed counts as not said.
+ */
+#ifndef HOSTMETER_EXPORT_NEGOTIATE_H
+#define HOSTMETER_EXPORT_NEGOTIATE_H
+
+#include "hostmeter/export/prometheus.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* The format for Accept; METRICS_TEXT unless OpenMetrics is wanted more, and also where neither is wanted. */
+enum metrics_format negotiate_format(const char *accept);
+
+/* Whether Accept-Encoding asks for gzip rather than for the plain bytes. */
+bool negotiate_gzip(const char *accept_encoding);
+
+/*
+ * Whether Host names this server: an IP address, localhost, or one of names (any case), with or without a port. A page
+ * of another name that was made to resolve to our address (DNS rebinding) gives that name here. A request without Host
+ * comes from no browser: true.
+ */
+bool negotiate_host(const char *host, const char *const *names, size_t count);
+
+#endif

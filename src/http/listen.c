@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "hostmeter/http/listen.h"
+
+#include "hostmeter/base/addr.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+enum { BACKLOG = 32 };
+
+/* --- TCP */
+
+/* "ADDR:PORT", "[V6ADDR]:PORT", ":PORT", "PORT". No address: family 0. */
+static int parse_where(const char *where, struct addr *addr, uint16_t *port)
+{
+	const char *colon = strrchr(where, ':');
+	const char *digits = colon ? colon + 1 : where;
+	size_t len = colon ? (size_t)(colon - where) : 0;
+	size_t count = strspn(digits, "0123456789");
+	char text[ADDR_TEXT + 2];
+	bool bracketed = len >= 2 && where[0] == '[' && where[len - 1] == ']';
+	unsigned long number;
+
+	*addr = (struct addr){ 0 };
+	if (count == 0 || count > 5 || digits[count] || len >= sizeof(text))
+		return -EINVAL;
+	number = strtoul(digits, NULL, 10);
+	if (number == 0 || number > UINT16_MAX)
+		return -EINVAL;
+	*port = (uint16_t)number;
+	if (len == 0)
+		return 0;
+	memcpy(text, where, len);
+	text[bracketed ? len - 1 : len] = '\0';
+	if (addr_parse(addr, text + bracketed) != 0)
+		return -EINVAL;
+	/* "::1:80" could be read in two ways. */
+	return addr->family == (bracketed ? 6 : 4) ? 0 : -EINVAL;
+}
+
+static int open_tcp(const struct addr *addr, uint16_t port)
+{
+	struct sockaddr_in in = { .sin_family = AF_INET, .sin_port = htons(port) };
+	struct sockaddr_in6 in6 = { .sin6_family = AF_INET6, .sin6_port = htons(port) };
+	bool is_v4 = addr->family == 4;
+	int only_v6 = addr->family == 6, on = 1;
+	int fd, error;
+
+	memcpy(&in.sin_addr, addr->b, sizeof(in.sin_addr));
+	memcpy(&in6.sin6_addr, addr->b, sizeof(in6.sin6_addr));
+	fd = socket(is_v4 ? AF_INET : AF_INET6, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return -errno;
+	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+	if (!is_v4)
+		setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &only_v6, sizeof(only_v6));
+	if (bind(fd, is_v4 ? (struct sockaddr *)&in : (struct sockaddr *)&in6, is_v4 ? sizeof(in) : sizeof(in6)) == 0 &&
+		listen(fd, BACKLOG) == 0)
+		return fd;
+	error = -errno;
+	close(fd);
+	return error;
+}
+
+int listen_tcp(const char *where)
+{
+	struct addr addr;
+	uint16_t port;
+	int fd = parse_where(where, &addr, &port);
+
+	if (fd < 0)
+		return fd;
+	fd = open_tcp(&addr, port);
+	if (fd == -EAFNOSUPPORT && addr.family == 0) {
+		/* A machine without IPv6: all of IPv4. */
+		addr.family = 4;
+		fd = open_tcp(&addr, port);
+	}
+	return fd;
+}
+
+/* --- UNIX sockets */
+
+/* Whether a socket file may be replaced: 0 if nobody listens on it, else -errno. */
+static int check_left_over(const struct sockaddr_un *address)
+{
+	struct stat st;
+	int fd, error = 0;
+
+	if (lstat(address->sun_path, &st) != 0)
+		return -errno;
+	if (!S_ISSOCK(st.st_mode))
+		return -ENOTSOCK;
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return -errno;
+	if (connect(fd, (const struct sockaddr *)address, sizeof(*address)) != 0)
+		error = -errno;
+	close(fd);
+	/* EAGAIN: somebody listens, and has a full queue. */
+	if (error == 0 || error == -EAGAIN)
+		return -EADDRINUSE;
+	return error == -ECONNREFUSED ? 0 : error;
+}
+
+static int bind_unix(int fd, const struct sockaddr_un *address)
+{
+	/* The mode is right from the start: there is no moment in which anybody may connect. */
+	mode_t mask = umask(0117);
+	int error = bind(fd, (const struct sockaddr *)address, sizeof(*address)) == 0 ? 0 : -errno;
+
+	umask(mask);
+	return error;
+}
+
+int listen_unix(const char *path)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	int fd, error;
+
+	if (!path[0] || strlen(path) >= sizeof(address.sun_path))
+		return path[0] ? -ENAMETOOLONG : -EINVAL;
+	strcpy(address.sun_path, path);
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return -errno;
+	error = bind_unix(fd, &address);
+	if (error == -EADDRINUSE) {
+		error = check_left_over(&address);
+		if (!error)
+			error = unlink(path) == 0 ? bind_unix(fd, &address) : -errno;
+	}
+	if (!error && listen(fd, BACKLOG) != 0)
+		error = -errno;
+	if (!error)
+		return fd;
+	close(fd);
+	return error;
+}

@@ -1,0 +1,547 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "hostmeter/http/server.h"
+
+#include "hostmeter/base/clock.h"
+#include "hostmeter/http/listen.h"
+#include "hostmeter/os/loop.h"
+#include "tls.h"
+
+#include <errno.h>
+#include <microhttpd.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+enum {
+	CONNECTIONS = 32, /* per listening socket */
+	CONNECTION_MEMORY = 16384,
+	TIMEOUT_S = 15,
+	READ_BLOCK = 16384,
+	LIVE_BLOCK = 1 << 20,       /* a turn of the loop may bring a quarter of it, and it takes MHD two to send one */
+	LIVE_SEND_BUFFER = 4 << 20, /* so that a block goes in one */
+};
+
+/* One listening socket with an MHD daemon of its own. */
+struct listener {
+	struct listener *next;
+	struct http *http;
+	struct MHD_Daemon *daemon;
+	struct loop_io *io;
+	struct loop_timer *timer;
+	/* A UNIX socket's file, and which file it was: only that one is unlinked. */
+	char path[sizeof((struct sockaddr_un){ 0 }.sun_path)];
+	dev_t device;
+	ino_t inode;
+};
+
+/* A shared body on its way to one client. */
+struct sending {
+	struct http_shared shared;
+	struct listener *listener;
+	struct MHD_Connection *connection;
+	bool suspended;        /* a live one, until there is more */
+	struct sending *next;  /* of the live ones */
+};
+
+struct http {
+	struct loop *loop;
+	struct sending *live;
+	http_handler handler;
+	void *ctx;
+	void (*ended)(void *ctx, void *memory);
+	http_admit admit;
+	void *admit_ctx;
+	struct tls *tls; /* NULL: plain */
+	struct listener *listeners;
+};
+
+/* --- Requests */
+
+static const char *lookup(const struct http_request *request, enum MHD_ValueKind kind, const char *name)
+{
+	const char *value = NULL;
+	size_t len;
+
+	if (MHD_lookup_connection_value_n(request->connection, kind, name, strlen(name), &value, &len) != MHD_YES)
+		return NULL;
+	/* "?name" without a value. */
+	return value ? value : "";
+}
+
+const char *http_header(const struct http_request *request, const char *name)
+{
+	return lookup(request, MHD_HEADER_KIND, name);
+}
+
+const char *http_query(const struct http_request *request, const char *name)
+{
+	return lookup(request, MHD_GET_ARGUMENT_KIND, name);
+}
+
+/* False where it does not fit, or there is none. */
+static bool take_text(char *to, size_t size, char *from)
+{
+	size_t len = from ? strlen(from) : size;
+
+	if (len < size)
+		memcpy(to, from, len + 1);
+	if (from)
+		explicit_bzero(from, len);
+	MHD_free(from);
+	return len < size;
+}
+
+bool http_basic(const struct http_request *request, struct http_credentials *credentials)
+{
+	char *password = NULL, *user = MHD_basic_auth_get_username_password(request->connection, &password);
+	bool has_user = take_text(credentials->user, sizeof(credentials->user), user);
+
+	return take_text(credentials->password, sizeof(credentials->password), user ? password : NULL) && has_user;
+}
+
+static struct addr addr_of(const struct sockaddr *address)
+{
+	if (address && address->sa_family == AF_INET) {
+		const struct sockaddr_in *in = (const struct sockaddr_in *)address;
+
+		return addr_make(4, &in->sin_addr, sizeof(in->sin_addr));
+	}
+	if (address && address->sa_family == AF_INET6) {
+		const struct in6_addr *in6 = &((const struct sockaddr_in6 *)address)->sin6_addr;
+
+		if (IN6_IS_ADDR_V4MAPPED(in6))
+			return addr_make(4, &in6->s6_addr[12], 4);
+		return addr_make(6, in6, sizeof(*in6));
+	}
+	return (struct addr){ 0 };
+}
+
+static struct addr client_addr(struct MHD_Connection *connection)
+{
+	const union MHD_ConnectionInfo *info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+
+	return addr_of(info ? info->client_addr : NULL);
+}
+
+/* MHD asks this of each connection it accepts. */
+static enum MHD_Result accept_client(void *ctx, const struct sockaddr *address, socklen_t len)
+{
+	const struct listener *listener = ctx;
+	const struct http *http = listener->http;
+	struct addr client = addr_of(address);
+	uint32_t ifindex = 0;
+
+	(void)len;
+	if (listener->path[0] || !http->admit)
+		return MHD_YES;
+	if (address->sa_family == AF_INET6)
+		ifindex = ((const struct sockaddr_in6 *)address)->sin6_scope_id;
+	return http->admit(http->admit_ctx, &client, ifindex) ? MHD_YES : MHD_NO;
+}
+
+static void free_body(void *data)
+{
+	buf_free(&(struct buf){ .data = data });
+}
+
+static int fd_of(struct MHD_Connection *connection)
+{
+	const union MHD_ConnectionInfo *info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+
+	return info ? info->connect_fd : -1;
+}
+
+/* MHD looks for that only where it sends something. */
+static bool has_left(struct MHD_Connection *connection)
+{
+	struct pollfd pollfd = { .fd = fd_of(connection) };
+
+	return poll(&pollfd, 1, 0) > 0 && pollfd.revents & (POLLHUP | POLLERR);
+}
+
+static ssize_t read_shared(void *ctx, uint64_t offset, char *to, size_t room)
+{
+	struct sending *sending = ctx;
+	long got = sending->shared.read(sending->shared.ctx, offset, to, room);
+
+	if (got > 0)
+		return got;
+	if (got == -EAGAIN && sending->shared.live && !has_left(sending->connection)) {
+		MHD_suspend_connection(sending->connection);
+		sending->suspended = true;
+		return 0;
+	}
+	return got == 0 ? MHD_CONTENT_READER_END_OF_STREAM : MHD_CONTENT_READER_END_WITH_ERROR;
+}
+
+static void free_shared(void *ctx)
+{
+	struct sending *sending = ctx;
+
+	for (struct sending **at = &sending->listener->http->live; *at; at = &(*at)->next) {
+		if (*at == sending) {
+			*at = sending->next;
+			break;
+		}
+	}
+	sending->shared.release(sending->shared.ctx);
+	free(sending);
+}
+
+static struct MHD_Response *respond_live(struct sending *sending)
+{
+	int size = LIVE_SEND_BUFFER, fd = fd_of(sending->connection);
+	struct http *http = sending->listener->http;
+	struct MHD_Response *mhd =
+		MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, LIVE_BLOCK, read_shared, sending, free_shared);
+
+	if (!mhd)
+		return NULL;
+	/* Above the machine's limit with CAP_NET_ADMIN only. */
+	if (setsockopt(fd, SOL_SOCKET, SO_SNDBUFFORCE, &size, sizeof(size)) != 0)
+		setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof(size));
+	sending->next = http->live;
+	http->live = sending;
+	/* Not in chunks, which are small: the connection ends with it. */
+	MHD_set_response_options(mhd, MHD_RF_HTTP_VERSION_1_0_ONLY, MHD_RO_END);
+	return mhd;
+}
+
+/* Takes the shared body over, also where it fails. */
+static struct MHD_Response *respond_shared(struct listener *listener, struct MHD_Connection *connection,
+	const struct http_shared *shared, bool is_head)
+{
+	struct sending *sending = malloc(sizeof(*sending));
+	struct MHD_Response *mhd = NULL;
+
+	if (!sending) {
+		shared->release(shared->ctx);
+		return NULL;
+	}
+	*sending = (struct sending){ .shared = *shared, .listener = listener, .connection = connection };
+	if (shared->live)
+		mhd = respond_live(sending);
+	else if (shared->read)
+		mhd = MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, READ_BLOCK, read_shared, sending, free_shared);
+	else
+		mhd = MHD_create_response_from_buffer_with_free_callback_cls(
+			shared->len, (void *)shared->data, free_shared, sending);
+	if (!mhd)
+		free_shared(sending);
+	else if (shared->read && is_head) /* MHD sends the end of a chunked body here too: the connection ends with it */
+		MHD_set_response_options(mhd, MHD_RF_HTTP_VERSION_1_0_ONLY, MHD_RO_END);
+	return mhd;
+}
+
+static struct MHD_Response *respond_body(struct http_response *response)
+{
+	struct MHD_Response *mhd;
+
+	if (buf_error(&response->body)) {
+		buf_free(&response->body);
+		response->status = MHD_HTTP_INTERNAL_SERVER_ERROR;
+	}
+	mhd = MHD_create_response_from_buffer_with_free_callback(response->body.len, response->body.data, free_body);
+	if (!mhd)
+		buf_free(&response->body);
+	return mhd;
+}
+
+/* Takes the body over. MHD_NO closes the connection. */
+static enum MHD_Result answer(struct listener *listener, struct MHD_Connection *connection,
+	struct http_response *response, bool is_head)
+{
+	const char *type = response->content_type ? response->content_type : "text/plain; charset=utf-8";
+	struct MHD_Response *mhd;
+	enum MHD_Result queued;
+
+	if (response->shared.ctx) {
+		buf_free(&response->body);
+		mhd = respond_shared(listener, connection, &response->shared, is_head);
+	} else {
+		mhd = respond_body(response);
+	}
+	if (!mhd)
+		return MHD_NO;
+	MHD_add_response_header(mhd, MHD_HTTP_HEADER_CONTENT_TYPE, type);
+	for (int i = 0; i < HTTP_HEADERS && response->header[i].name; i++)
+		MHD_add_response_header(mhd, response->header[i].name, response->header[i].value);
+	queued = MHD_queue_response(connection, response->status, mhd);
+	MHD_destroy_response(mhd);
+	return queued;
+}
+
+static enum MHD_Result refuse_method(struct listener *listener, struct MHD_Connection *connection)
+{
+	struct http_response response = {
+		.status = MHD_HTTP_METHOD_NOT_ALLOWED,
+		.header = { { MHD_HTTP_HEADER_ALLOW, "GET, HEAD" } },
+	};
+
+	buf_puts(&response.body, "GET and HEAD only\n");
+	return answer(listener, connection, &response, false);
+}
+
+/* What MHD keeps with a request that has no memory of the handler's. */
+static char begun;
+
+static void end_request(void *ctx, struct MHD_Connection *connection, void **state, enum MHD_RequestTerminationCode why)
+{
+	const struct listener *listener = ctx;
+
+	(void)connection, (void)why;
+	if (*state && *state != &begun && listener->http->ended)
+		listener->http->ended(listener->http->ctx, *state);
+	*state = NULL;
+}
+
+/*
+ * MHD calls this once when the headers are there, then for each piece of a body, then once at the end, and again after
+ * a rest. The first call is told from the others by *state.
+ */
+static enum MHD_Result handle(void *ctx, struct MHD_Connection *connection, const char *path, const char *method,
+	const char *version, const char *upload, size_t *upload_len, void **state)
+{
+	struct listener *listener = ctx;
+	void *memory = *state == &begun ? NULL : *state;
+	struct http_request request = {
+		.method = method, .path = path, .http = listener->http, .connection = connection, .memory = &memory,
+	};
+	struct http_response response = { .status = MHD_HTTP_OK };
+
+	(void)upload;
+	if (!*state) {
+		*state = &begun;
+		/* Refused here, a body is never read. */
+		if (strcmp(method, MHD_HTTP_METHOD_GET) != 0 && strcmp(method, MHD_HTTP_METHOD_HEAD) != 0)
+			return refuse_method(listener, connection);
+		return MHD_YES;
+	}
+	if (*upload_len > 0) {
+		*upload_len = 0;
+		return MHD_YES;
+	}
+	request.local = listener->path[0];
+	request.pieces = strcmp(version, MHD_HTTP_VERSION_1_1) == 0;
+	if (!request.local)
+		request.client = client_addr(connection);
+	listener->http->handler(listener->http->ctx, &request, &response);
+	*state = memory ? memory : &begun;
+	if (response.status == HTTP_CLOSE || response.status == HTTP_LATER) {
+		buf_free(&response.body);
+		if (response.shared.ctx)
+			response.shared.release(response.shared.ctx);
+		if (response.status == HTTP_CLOSE)
+			return MHD_NO;
+		MHD_suspend_connection(connection);
+		return MHD_YES;
+	}
+	return answer(listener, connection, &response, strcmp(method, MHD_HTTP_METHOD_HEAD) == 0);
+}
+
+void http_wake(struct http *http, void *connection)
+{
+	MHD_resume_connection(connection);
+	/* MHD goes on with it in its next run, and wakes nobody for that who brings his own loop. */
+	for (struct listener *listener = http->listeners; listener; listener = listener->next)
+		loop_timer_set(listener->timer, 0);
+}
+
+/* --- TLS */
+
+/* MHD tells of each connection before its handshake, and once it is gone with its session. */
+static void notify(void *ctx, struct MHD_Connection *connection, void **socket_ctx, enum MHD_ConnectionNotificationCode code)
+{
+	const struct listener *listener = ctx;
+	const union MHD_ConnectionInfo *info;
+
+	if (code == MHD_CONNECTION_NOTIFY_CLOSED) {
+		tls_release(*socket_ctx);
+		*socket_ctx = NULL;
+		return;
+	}
+	info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_GNUTLS_SESSION);
+	/* A session without our rules has MHD's: no certificate, so its handshake fails. */
+	if (info && tls_attach(listener->http->tls, info->tls_session) == 0)
+		*socket_ctx = tls_hold(listener->http->tls);
+}
+
+void http_set_tls(struct http *http, struct tls *tls)
+{
+	tls_release(http->tls);
+	http->tls = tls_hold(tls);
+}
+
+/* --- Inside the loop */
+
+static bool is_full(const struct listener *listener)
+{
+	const union MHD_DaemonInfo *info = MHD_get_daemon_info(listener->daemon, MHD_DAEMON_INFO_CURRENT_CONNECTIONS);
+
+	return info && info->num_connections >= CONNECTIONS;
+}
+
+static void run(void *ctx)
+{
+	struct listener *listener = ctx;
+	bool was_full = is_full(listener);
+	MHD_UNSIGNED_LONG_LONG ms;
+
+	MHD_run(listener->daemon);
+	/* MHD listens again only in the run after the one that made room: nothing else would wake it for that. */
+	if (was_full && !is_full(listener))
+		loop_timer_set(listener->timer, 0);
+	else if (MHD_get_timeout(listener->daemon, &ms) == MHD_YES)
+		loop_timer_set(listener->timer, ms * CLOCK_NS_PER_MS);
+	else
+		loop_timer_stop(listener->timer);
+}
+
+static void ready(void *ctx, int events)
+{
+	(void)events;
+	run(ctx);
+}
+
+static void resume(struct sending *sending)
+{
+	sending->suspended = false;
+	MHD_resume_connection(sending->connection);
+	loop_timer_set(sending->listener->timer, 0);
+}
+
+void http_resume(struct http *http, const void *ctx)
+{
+	for (struct sending *sending = http->live; sending; sending = sending->next)
+		if (sending->shared.ctx == ctx && sending->suspended)
+			resume(sending);
+}
+
+static void listener_free(struct listener *listener)
+{
+	struct stat st;
+
+	if (!listener)
+		return;
+	if (listener->path[0] && lstat(listener->path, &st) == 0 && st.st_dev == listener->device &&
+		st.st_ino == listener->inode)
+		unlink(listener->path);
+	/* MHD ends with none suspended only. */
+	for (struct sending *sending = listener->http->live; sending; sending = sending->next)
+		if (sending->listener == listener && sending->suspended)
+			resume(sending);
+	loop_io_del(listener->io);
+	loop_timer_del(listener->timer);
+	if (listener->daemon)
+		MHD_stop_daemon(listener->daemon);
+	free(listener);
+}
+
+/* A listener on fd, which it takes over, on failure too. path: of a UNIX socket, or NULL. */
+static int listener_add(struct http *http, int fd, const char *path)
+{
+	struct listener *listener = calloc(1, sizeof(*listener));
+	bool has_tls = http->tls && !path;
+	const struct MHD_OptionItem for_tls[] = {
+		/* MHD wants to know where certificates come from, before there is a session that gets ours. */
+		{ MHD_OPTION_HTTPS_CERT_CALLBACK, 0, tls_no_certificate() },
+		{ MHD_OPTION_NOTIFY_CONNECTION, (intptr_t)notify, listener },
+		{ MHD_OPTION_END, 0, NULL },
+	};
+	const struct MHD_OptionItem options[] = {
+		{ MHD_OPTION_LISTEN_SOCKET, fd, NULL },
+		{ MHD_OPTION_CONNECTION_LIMIT, CONNECTIONS, NULL },
+		{ MHD_OPTION_CONNECTION_TIMEOUT, TIMEOUT_S, NULL },
+		{ MHD_OPTION_CONNECTION_MEMORY_LIMIT, CONNECTION_MEMORY, NULL },
+		{ MHD_OPTION_STRICT_FOR_CLIENT, 1, NULL },
+		{ MHD_OPTION_NOTIFY_COMPLETED, (intptr_t)end_request, listener },
+		{ has_tls ? MHD_OPTION_ARRAY : MHD_OPTION_END, 0, (void *)for_tls },
+		{ MHD_OPTION_END, 0, NULL },
+	};
+	const union MHD_DaemonInfo *info;
+	struct stat st;
+
+	if (!listener) {
+		close(fd);
+		return -ENOMEM;
+	}
+	listener->http = http;
+	if (path)
+		strcpy(listener->path, path);
+	if (path && lstat(path, &st) == 0) {
+		listener->device = st.st_dev;
+		listener->inode = st.st_ino;
+	}
+	listener->daemon = MHD_start_daemon(MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | (has_tls ? MHD_USE_TLS : 0),
+		0, accept_client, listener, handle, listener, MHD_OPTION_ARRAY, options, MHD_OPTION_END);
+	if (!listener->daemon) {
+		close(fd);
+		goto fail;
+	}
+	info = MHD_get_daemon_info(listener->daemon, MHD_DAEMON_INFO_EPOLL_FD);
+	listener->timer = loop_timer_add(http->loop, run, listener);
+	if (info && listener->timer)
+		listener->io = loop_io_add(http->loop, info->epoll_fd, LOOP_READ, ready, listener);
+	if (!listener->io)
+		goto fail;
+	listener->next = http->listeners;
+	http->listeners = listener;
+	return 0;
+fail:
+	listener_free(listener);
+	return -ENOMEM;
+}
+
+struct http *http_new(struct loop *loop, http_handler handler, void *ctx)
+{
+	struct http *http = calloc(1, sizeof(*http));
+
+	if (http)
+		*http = (struct http){ .loop = loop, .handler = handler, .ctx = ctx };
+	return http;
+}
+
+void http_set_admit(struct http *http, http_admit admit, void *ctx)
+{
+	http->admit = admit;
+	http->admit_ctx = ctx;
+}
+
+void http_on_end(struct http *http, void (*ended)(void *ctx, void *memory))
+{
+	http->ended = ended;
+}
+
+void http_free(struct http *http)
+{
+	if (!http)
+		return;
+	http->ended = NULL;
+	while (http->listeners) {
+		struct listener *listener = http->listeners;
+
+		http->listeners = listener->next;
+		listener_free(listener);
+	}
+	tls_release(http->tls);
+	free(http);
+}
+
+int http_listen(struct http *http, const char *where)
+{
+	int fd = listen_tcp(where);
+
+	return fd < 0 ? fd : listener_add(http, fd, NULL);
+}
+
+int http_listen_unix(struct http *http, const char *path)
+{
+	int fd = listen_unix(path);
+
+	return fd < 0 ? fd : listener_add(http, fd, path);
+}

@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "hostmeter/http/web_apply.h"
+
+#include "hostmeter/base/buf.h"
+#include "hostmeter/base/log.h"
+#include "hostmeter/http/basic_auth.h"
+#include "hostmeter/http/server.h"
+#include "hostmeter/os/file_watch.h"
+#include "tls.h"
+#include "users.h"
+#include "web_config.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct web {
+	const char *path;
+	struct http *http;
+	struct gate *gate;
+	bool has_tls;
+};
+
+/* All that a file comes to. */
+struct made {
+	struct tls *tls;
+	struct passwords *passwords;
+};
+
+static int refuse(struct web_config_fault *fault, int line, const char *text)
+{
+	fault->line = line;
+	snprintf(fault->text, sizeof(fault->text), "%s", text);
+	return -EINVAL;
+}
+
+static int make_tls(struct tls **tls, const struct web_config *config, struct web_config_fault *fault)
+{
+	static const struct { bool request, require, verify; } rules[] = {
+		[WEB_CLIENT_NONE] = { false, false, false },
+		[WEB_CLIENT_REQUEST] = { true, false, false },
+		[WEB_CLIENT_ANY] = { true, true, false },
+		[WEB_CLIENT_VERIFY_IF_GIVEN] = { true, false, true },
+		[WEB_CLIENT_VERIFY] = { true, true, true },
+	};
+	const struct tls_settings settings = {
+		.cert_file = config->cert_file.text,
+		.key_file = config->key_file.text,
+		.client_ca_file = config->client_ca_file.text,
+		.request = rules[config->client].request,
+		.require = rules[config->client].require,
+		.verify = rules[config->client].verify,
+		.without_12 = config->min_version == 13,
+		.without_13 = config->max_version == 12,
+	};
+	const struct { const char *key; const struct web_config_text *file; } parts[] = {
+		[TLS_CERT] = { "cert_file", &config->cert_file },
+		[TLS_KEY] = { "key_file", &config->key_file },
+		[TLS_CLIENT_CA] = { "client_ca_file", &config->client_ca_file },
+	};
+	struct tls_fault found;
+
+	if (!tls_new(tls, &settings, &found))
+		return 0;
+	if (found.part == TLS_ITSELF)
+		return refuse(fault, config->tls_line, found.text);
+	fault->line = parts[found.part].file->line;
+	snprintf(fault->text, sizeof(fault->text), "%s: \"%.200s\" %s", parts[found.part].key, parts[found.part].file->text,
+		found.text);
+	return -EINVAL;
+}
+
+static int make_passwords(struct passwords **passwords, const struct web_config *config, struct web_config_fault *fault)
+{
+	struct hash_key key;
+	int error = hash_key_random(&key);
+
+	*passwords = error ? NULL : passwords_new(&key);
+	if (!*passwords)
+		return refuse(fault, 0, strerror(error ? -error : ENOMEM));
+	for (size_t i = 0; i < config->users; i++) {
+		if (passwords_add(*passwords, config->user[i].name, config->user[i].hash))
+			return refuse(fault, 0, strerror(ENOMEM));
+	}
+	return 0;
+}
+
+static int make(struct made *made, const struct web_config *config, struct web_config_fault *fault)
+{
+	int error = config->tls_line ? make_tls(&made->tls, config, fault) : 0;
+
+	return error ? error : make_passwords(&made->passwords, config, fault);
+}
+
+static int read_config(const char *path, struct web_config *config, struct web_config_fault *fault)
+{
+	struct buf text = BUF_INIT;
+	int error = files_read_one(path, WEB_CONFIG_BYTES + 1, &text);
+
+	if (error && error != -EFBIG) /* which web_config_parse() says better */
+		error = refuse(fault, 0, error == -EINVAL ? "is not a regular file" : strerror(-error));
+	else
+		error = web_config_parse(config, path, text.data ? text.data : "", text.len, fault);
+	buf_free(&text);
+	return error;
+}
+
+/* All or nothing. */
+static int load(const char *path, struct made *made, struct web_config_fault *fault)
+{
+	struct web_config config = { 0 };
+	int error = read_config(path, &config, fault);
+
+	*made = (struct made){ 0 };
+	if (!error)
+		error = make(made, &config, fault);
+	web_config_clear(&config);
+	if (error) {
+		tls_release(made->tls);
+		passwords_free(made->passwords);
+	}
+	return error;
+}
+
+static void put_into_effect(struct web *web, struct made *made)
+{
+	if (made->tls)
+		http_set_tls(web->http, made->tls);
+	if (made->tls && tls_is_slow(made->tls))
+		log_warning("%s: the key of key_file is slow, and the meter waits for it at each new connection: one on the curve P-256 "
+			"takes a thirtieth of RSA's time", web->path);
+	tls_release(made->tls);
+	gate_set_passwords(web->gate, made->passwords);
+}
+
+/* "FILE:LINE: text", or "FILE: text". */
+static void describe(struct buf *out, const char *path, const struct web_config_fault *fault)
+{
+	if (fault->line)
+		buf_printf(out, "%s:%d: %s", path, fault->line, fault->text);
+	else
+		buf_printf(out, "%s: %s", path, fault->text);
+}
+
+int web_new(struct web **web, const char *path, struct http *http, struct gate *gate)
+{
+	struct web_config_fault fault;
+	struct buf text = BUF_INIT;
+	struct made made;
+
+	*web = NULL;
+	if (!path)
+		return 0;
+	if (load(path, &made, &fault)) {
+		describe(&text, path, &fault);
+		log_error("%s", buf_text(&text));
+		buf_free(&text);
+		return -EINVAL;
+	}
+	*web = malloc(sizeof(**web));
+	if (!*web) {
+		log_error("%s: %s", path, strerror(ENOMEM));
+		tls_release(made.tls);
+		passwords_free(made.passwords);
+		return -EINVAL;
+	}
+	**web = (struct web){ .path = path, .http = http, .gate = gate, .has_tls = made.tls };
+	put_into_effect(*web, &made);
+	return 0;
+}
+
+void web_free(struct web *web)
+{
+	free(web);
+}
+
+void web_reload(struct web *web)
+{
+	struct web_config_fault fault;
+	struct buf text = BUF_INIT;
+	struct made made;
+	int error = load(web->path, &made, &fault);
+
+	if (!error && web->has_tls != !!made.tls) {
+		error = refuse(&fault, 0, web->has_tls ? "TLS is on, and only a restart can switch it off" :
+			"TLS is off, and only a restart can switch it on");
+		tls_release(made.tls);
+		passwords_free(made.passwords);
+	}
+	if (error) {
+		describe(&text, web->path, &fault);
+		log_warning("%s: what was read before stays", buf_text(&text));
+		buf_free(&text);
+		return;
+	}
+	put_into_effect(web, &made);
+	log_info("%s: read again", web->path);
+}
+
+bool web_has_tls(const struct web *web)
+{
+	return web && web->has_tls;
+}

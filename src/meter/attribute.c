@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A flow has two ends: its original source and its reply source. (Not its destination: destination NAT may have sent it
+ * elsewhere.) First each end gets a side, then the two sides give the scope, then the LAN ends get a host:
+ *
+ *            LAN              WAN              router
+ *   LAN      local, both      WAN, the LAN's   local, the LAN's
+ *   WAN      WAN, the LAN's   WAN, unknown     WAN, router
+ *   router   local, the LAN's WAN, router      ignored
+ *
+ * A sighting was there when the packet passed, so it is asked first, for the sides as for the MAC; addresses and routes
+ * are asked only for what no packet was seen of. An interface that the configuration leaves out (SIDE_OTHER) behaves as
+ * a LAN whose hosts are all HOST_OTHER, so that sums over hosts still stand beside the WAN's counters.
+ */
+#include "hostmeter/meter/attribute.h"
+
+#include <string.h>
+
+static void locate(const struct attribute_sources *s, struct attribute_end *end)
+{
+	uint32_t ifindex;
+	enum side side = topology_address(s->topology, &end->addr, &ifindex, &end->gateway);
+
+	end->is_group = side == SIDE_GROUP;
+	if (end->ifindex) { /* a forwarded packet went through here, whatever the routes say */
+		/* What the interface was then; now it may be gone, or a bridge's port. */
+		if (end->side != SIDE_LAN && end->side != SIDE_WAN)
+			end->side = topology_interface(s->topology, end->ifindex);
+		if (end->ifindex != ifindex)
+			end->gateway.family = 0; /* it is of the route that was not taken */
+		if (end->side != SIDE_NONE)
+			return;
+	}
+	end->ifindex = ifindex;
+	end->side = side;
+	if (addr_is_link_local(&end->addr) && side != SIDE_ROUTER) {
+		/* On every link there is an fe80::/10: only a neighbour tells which one this is on. */
+		struct mac mac;
+
+		end->gateway.family = 0;
+		if (neigh_last_seen(s->neigh, &end->addr, &mac, &ifindex)) {
+			end->ifindex = ifindex;
+			end->side = topology_interface(s->topology, ifindex);
+		}
+	}
+}
+
+/* Which interface the router itself talks through to the other end: for its link-local addresses that is their own. */
+static enum side side_beyond(const struct attribute_sources *s, const struct attribute_end *router,
+	const struct attribute_end *other)
+{
+	if (other->side == SIDE_ROUTER)
+		return SIDE_ROUTER;
+	if (addr_is_link_local(&router->addr))
+		return topology_interface(s->topology, router->ifindex);
+	return other->side;
+}
+
+/*
+ * Between two ends of the WAN nothing is forwarded: one of them was a host of ours whose prefix or route has gone
+ * since. Where its address was seen last tells.
+ */
+static void recall(const struct attribute_sources *s, struct attribute_end *end)
+{
+	struct mac mac;
+	uint32_t ifindex;
+
+	if (end->first_hand || !neigh_last_seen(s->neigh, &end->addr, &mac, &ifindex) ||
+		topology_interface(s->topology, ifindex) != SIDE_LAN)
+		return;
+	end->side = SIDE_LAN;
+	end->ifindex = ifindex;
+	end->gateway.family = 0;
+}
+
+static bool is_inside(enum side side)
+{
+	return side == SIDE_LAN || side == SIDE_OTHER;
+}
+
+/* The host of a LAN end, or HOST_NONE if this effort does not tell. */
+static uint32_t host_of(const struct attribute_sources *s, const struct attribute_end *end, enum attribute_effort effort,
+	enum flow_by *by)
+{
+	const struct addr *hop = end->gateway.family ? &end->gateway : &end->addr;
+	uint32_t ifindex;
+	struct mac mac;
+
+	*by = FLOW_BY_NONE;
+	if (end->side == SIDE_OTHER)
+		return HOST_OTHER;
+	if (end->first_hand) {
+		*by = FLOW_BY_NFLOG;
+		if (end->has_mac && mac_is_host(&end->mac))
+			return hosts_by_mac(s->hosts, &end->mac);
+		if (!topology_has_mac(s->topology, end->ifindex))
+			return hosts_by_address(s->hosts, &end->addr);
+	}
+	if (effort == ATTRIBUTE_SIGHTED)
+		return HOST_NONE;
+	*by = FLOW_BY_NEIGHBOUR;
+	if (end->ifindex && neigh_find(s->neigh, end->ifindex, hop, &mac))
+		return hosts_by_mac(s->hosts, &mac);
+	*by = FLOW_BY_ADDRESS;
+	if (neigh_last_seen(s->neigh, hop, &mac, &ifindex))
+		return hosts_by_mac(s->hosts, &mac);
+	if (end->ifindex && !topology_has_mac(s->topology, end->ifindex))
+		return hosts_by_address(s->hosts, &end->addr);
+	*by = FLOW_BY_NONE;
+	return effort == ATTRIBUTE_FINAL ? HOST_UNKNOWN : HOST_NONE;
+}
+
+static struct attribution decide(const struct attribute_sources *s, struct attribute_end end[static 2],
+	enum attribute_effort effort)
+{
+	struct attribution a = { .scope = FLOW_LOCAL, .by = FLOW_BY_NONE, .host = HOST_NONE, .peer = HOST_NONE };
+	int near; /* which end is the host's */
+
+	for (int i = 0; i < 2; i++) {
+		if (end[i].side == SIDE_ROUTER) {
+			enum side beyond = side_beyond(s, &end[i], &end[!i]);
+
+			if (beyond == SIDE_ROUTER) {
+				a.scope = FLOW_IGNORED;
+				return a;
+			}
+			a.by = FLOW_BY_ROUTER;
+			a.host_is_reply = i;
+			if (beyond == SIDE_WAN) {
+				a.scope = FLOW_WAN;
+				a.host = HOST_ROUTER;
+				a.wan = end[!i].ifindex ? end[!i].ifindex : end[i].ifindex;
+				return a;
+			}
+			if (!is_inside(end[!i].side)) { /* groups, the unspecified address */
+				a.host = HOST_ROUTER;
+				return a;
+			}
+		}
+	}
+	if (end[CT_ORIGINAL].side == SIDE_WAN && end[CT_REPLY].side == SIDE_WAN) {
+		recall(s, &end[CT_ORIGINAL]);
+		recall(s, &end[CT_REPLY]);
+	}
+	near = is_inside(end[CT_ORIGINAL].side) ? CT_ORIGINAL : CT_REPLY;
+	if (!is_inside(end[near].side)) { /* no LAN end at all */
+		bool wan = end[CT_ORIGINAL].side == SIDE_WAN || end[CT_REPLY].side == SIDE_WAN;
+
+		a.scope = wan && end[CT_REPLY].side != SIDE_GROUP ? FLOW_WAN : FLOW_LOCAL;
+		a.wan = end[CT_REPLY].side == SIDE_WAN ? end[CT_REPLY].ifindex : end[CT_ORIGINAL].ifindex;
+		if (effort != ATTRIBUTE_FINAL)
+			a.scope = FLOW_UNDECIDED;
+		a.host = HOST_UNKNOWN;
+		return a;
+	}
+	a.host_is_reply = near == CT_REPLY;
+	a.host = host_of(s, &end[near], effort, &a.by);
+	if (a.host == HOST_NONE)
+		a.scope = FLOW_UNDECIDED;
+	if (end[!near].side == SIDE_WAN) {
+		if (a.scope != FLOW_UNDECIDED)
+			a.scope = FLOW_WAN;
+		a.wan = end[!near].ifindex;
+	} else if (is_inside(end[!near].side) && !end[!near].is_group) {
+		enum flow_by by;
+
+		a.peer = host_of(s, &end[!near], effort, &by);
+		if (a.peer == HOST_NONE)
+			a.scope = FLOW_UNDECIDED;
+	}
+	return a;
+}
+
+struct attribution attribute(const struct attribute_sources *sources, const struct ct_event *event,
+	enum attribute_effort effort, bool *sighted)
+{
+	struct attribute_end end[2] = {
+		[CT_ORIGINAL] = { .addr = event->tuple[CT_ORIGINAL].src },
+		[CT_REPLY] = { .addr = event->tuple[CT_REPLY].src },
+	};
+	struct sightings_end seen[2];
+	bool swapped;
+	uint64_t pair = flow_pair_of(sources->hash, event, &swapped);
+
+	*sighted = sightings_find(sources->sightings, pair, seen);
+	for (int i = 0; *sighted && i < 2; i++) {
+		const struct sightings_end *from = &seen[swapped ? !i : i];
+
+		end[i].ifindex = from->ifindex;
+		end[i].side = from->side;
+		end[i].first_hand = from->seen;
+		end[i].has_mac = from->has_mac;
+		end[i].mac = from->mac;
+	}
+	for (int i = 0; i < 2; i++) {
+		locate(sources, &end[i]);
+		/* What is not forwarded is never sighted: nothing to wait for. */
+		if (effort == ATTRIBUTE_SIGHTED && (end[i].side == SIDE_ROUTER || end[i].side == SIDE_GROUP))
+			effort = ATTRIBUTE_KNOWN;
+	}
+
+	struct attribution answer = decide(sources, end, effort);
+
+	if (sources->end)
+		memcpy(sources->end, end, sizeof(end));
+	return answer;
+}

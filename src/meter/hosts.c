@@ -1,0 +1,236 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "hostmeter/meter/hosts.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <uthash.h>
+
+/* What tells hosts apart. No padding inside: it is hashed as bytes. */
+struct key {
+	uint8_t kind;
+	uint8_t bytes[17];
+};
+
+struct entry {
+	struct host host; /* first: a struct host handed out is its entry */
+	struct key key;
+	uint32_t index;
+	uint32_t next_free; /* of forgotten hosts */
+	UT_hash_handle hh;
+};
+
+struct hosts {
+	struct entry **entry;
+	struct entry *by_key;
+	uint32_t count, size, limit;
+	uint32_t free; /* the first forgotten one, HOST_NONE: none */
+	uint64_t folded;
+};
+
+static struct entry *append(struct hosts *hosts)
+{
+	struct entry *entry;
+
+	if (hosts->count == hosts->size) {
+		uint32_t size = hosts->size ? hosts->size * 2 : 16;
+		struct entry **bigger = realloc(hosts->entry, size * sizeof(struct entry *));
+
+		if (!bigger)
+			return NULL;
+		hosts->entry = bigger;
+		hosts->size = size;
+	}
+	entry = calloc(1, sizeof(*entry));
+	if (!entry)
+		return NULL;
+	entry->index = hosts->count;
+	hosts->entry[hosts->count++] = entry;
+	return entry;
+}
+
+struct hosts *hosts_new(uint32_t limit)
+{
+	struct hosts *hosts = calloc(1, sizeof(*hosts));
+
+	if (!hosts)
+		return NULL;
+	hosts->limit = limit;
+	hosts->free = HOST_NONE;
+	for (int i = 0; i < HOST_FIRST; i++) {
+		if (!append(hosts)) {
+			hosts_free(hosts);
+			return NULL;
+		}
+	}
+	return hosts;
+}
+
+void hosts_free(struct hosts *hosts)
+{
+	if (!hosts)
+		return;
+	HASH_CLEAR(hh, hosts->by_key);
+	for (uint32_t i = 0; i < hosts->count; i++) {
+		free(hosts->entry[i]->host.name);
+		free(hosts->entry[i]->host.vendor);
+		free(hosts->entry[i]);
+	}
+	free(hosts->entry);
+	free(hosts);
+}
+
+uint32_t hosts_count(const struct hosts *hosts)
+{
+	return hosts->count;
+}
+
+struct host *hosts_get(const struct hosts *hosts, uint32_t index)
+{
+	return &hosts->entry[index]->host;
+}
+
+uint64_t hosts_folded(const struct hosts *hosts)
+{
+	return hosts->folded;
+}
+
+static struct entry *reuse(struct hosts *hosts)
+{
+	struct entry *entry = hosts->entry[hosts->free];
+
+	hosts->free = entry->next_free;
+	*entry = (struct entry){ .index = entry->index };
+	return entry;
+}
+
+static struct entry *make(struct hosts *hosts)
+{
+	if (hosts->free != HOST_NONE)
+		return reuse(hosts);
+	return hosts->count - HOST_FIRST < hosts->limit ? append(hosts) : NULL;
+}
+
+static struct entry *find_or_make(struct hosts *hosts, const struct key *key)
+{
+	struct entry *entry = NULL;
+
+	HASH_FIND(hh, hosts->by_key, key, sizeof(*key), entry);
+	if (entry)
+		return entry;
+	entry = make(hosts);
+	if (!entry) {
+		hosts->folded++;
+		return NULL;
+	}
+	entry->key = *key;
+	HASH_ADD(hh, hosts->by_key, key, sizeof(entry->key), entry);
+	return entry;
+}
+
+uint32_t hosts_by_mac(struct hosts *hosts, const struct mac *mac)
+{
+	struct key key = { .kind = HOST_KIND_MAC };
+	struct entry *entry;
+
+	memcpy(key.bytes, mac->b, MAC_LEN);
+	entry = find_or_make(hosts, &key);
+	if (!entry)
+		return HOST_OTHER;
+	entry->host.kind = HOST_KIND_MAC;
+	entry->host.mac = *mac;
+	return entry->index;
+}
+
+uint32_t hosts_find_mac(const struct hosts *hosts, const struct mac *mac)
+{
+	struct key key = { .kind = HOST_KIND_MAC };
+	const struct entry *entry = NULL;
+
+	memcpy(key.bytes, mac->b, MAC_LEN);
+	HASH_FIND(hh, hosts->by_key, &key, sizeof(key), entry);
+	return entry ? entry->index : HOST_NONE;
+}
+
+uint32_t hosts_by_address(struct hosts *hosts, const struct addr *addr)
+{
+	struct key key = { .kind = HOST_KIND_ADDRESS };
+	struct entry *entry;
+
+	key.bytes[0] = addr->family;
+	memcpy(key.bytes + 1, addr->b, sizeof(addr->b));
+	entry = find_or_make(hosts, &key);
+	if (!entry)
+		return HOST_OTHER;
+	entry->host.kind = HOST_KIND_ADDRESS;
+	entry->host.addr = *addr;
+	return entry->index;
+}
+
+void hosts_forget(struct hosts *hosts, uint32_t index)
+{
+	struct entry *entry = hosts->entry[index];
+	struct host *host = &entry->host, *other = &hosts->entry[HOST_OTHER]->host;
+
+	if (host->kind != HOST_KIND_MAC && host->kind != HOST_KIND_ADDRESS)
+		return;
+	host_fold_floor(host);
+	for (int i = 0; i < HOST_FAMILIES * 2; i++) {
+		host_count_add(&other->wan[i / 2][i % 2], &host->wan[i / 2][i % 2]);
+		host_count_add(&other->local[i / 2][i % 2], &host->local[i / 2][i % 2]);
+	}
+	HASH_DEL(hosts->by_key, entry);
+	free(host->name);
+	free(host->vendor);
+	*host = (struct host){ .kind = HOST_KIND_GONE };
+	entry->next_free = hosts->free;
+	hosts->free = index;
+}
+
+void host_count_add(struct host_count *count, const struct host_count *more)
+{
+	count->bytes += more->bytes;
+	count->packets += more->packets;
+}
+
+struct host_count host_count_max(const struct host_count *a, const struct host_count *b)
+{
+	return (struct host_count){
+		.bytes = a->bytes > b->bytes ? a->bytes : b->bytes,
+		.packets = a->packets > b->packets ? a->packets : b->packets,
+	};
+}
+
+void host_fold_floor(struct host *host)
+{
+	for (int i = 0; i < HOST_FAMILIES * 2; i++) {
+		struct host_count *wan = &host->wan[i / 2][i % 2], *local = &host->local[i / 2][i % 2];
+
+		*wan = host_count_max(wan, &host->floor[0][i / 2][i % 2]);
+		*local = host_count_max(local, &host->floor[1][i / 2][i % 2]);
+	}
+	memset(host->floor, 0, sizeof(host->floor));
+}
+
+int host_set_name(struct host *host, const char *name)
+{
+	char *copy = NULL;
+
+	if (name && !(copy = strdup(name)))
+		return -ENOMEM;
+	free(host->name);
+	host->name = copy;
+	return 0;
+}
+
+const char *host_label(const struct hosts *hosts, uint32_t index, char text[static ADDR_TEXT])
+{
+	static const char *const special[HOST_FIRST] = { "router", "unknown", "other" };
+	const struct host *host = hosts_get(hosts, index);
+
+	if (index < HOST_FIRST)
+		return special[index];
+	if (host->name)
+		return host->name;
+	return host->kind == HOST_KIND_MAC ? mac_format(&host->mac, text) : addr_format(&host->addr, text);
+}

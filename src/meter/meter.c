@@ -1,0 +1,569 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * How a byte is counted once.
+ *
+ * The kernel keeps two counters per flow and tells them in two ways: in each dump while the flow lives, and in DESTROY
+ * when it has ended. The meter remembers for each live flow what it has counted, and each reading counts the
+ * difference. Three things make that harder than it sounds.
+ *
+ * Dumps and events come by two sockets, so their order is lost. A line of a dump may be read after the DESTROY of its
+ * flow. Flows that ended leave a tombstone (tombs.h) for as long as that can be; a line that meets one is old news. A
+ * flow that began after the dump passed its place is first heard of in its DESTROY, or in the next dump: counted from
+ * zero, since whatever lived when the first dump began was in it.
+ *
+ * Whose a flow is may be known later than its first count. Until then nothing is counted: the flow's record stays at
+ * its baseline, the latest reading is held (held), and the first count after the decision includes all. So bytes never
+ * move from one host to another.
+ *
+ * A flow may end unheard. It then is missing from dumps: after three complete ones and GONE_NS it is settled with what
+ * was read last. Why so late: with reliable delivery the kernel takes an ended flow out of the table first and repeats
+ * its DESTROY until it is delivered; were its record gone by then, that DESTROY would be counted from zero.
+ *
+ * The baseline: what flows had counted before the meter began is not the meter's to count. A flow in the first dump (or in a
+ * DESTROY before that dump's end) starts from what it has, unless its first packet was sighted or its birth is known to be later.
+ */
+#include "hostmeter/meter/meter.h"
+
+#include "hostmeter/base/clock.h"
+#include "hostmeter/meter/attribute.h"
+#include "state.h"
+
+#include <errno.h>
+#include <linux/netfilter/nf_conntrack_common.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define STALL_NS CLOCK_NS_PER_S
+#define GONE_NS (60 * CLOCK_NS_PER_S)
+#define SIGHTING_KEEP_NS (120 * CLOCK_NS_PER_S)      /* longer than any dump interval that is not asked for */
+
+enum {
+	GONE_DUMPS = 3,
+	MAX_SIGHTINGS = 1 << 18,
+	MAX_TOMBS = 1 << 20,
+	MAX_WAITING = 1 << 16,
+	MAX_HELD = 1 << 16,
+	MAX_NEIGHBOURS = 1 << 14,
+	MAX_ROUTES = 1 << 12,
+	SWEEP_PER_TICK = 16,
+	HOSTS_PER_TICK = 64,
+};
+
+static bool incomplete(const struct meter *m)
+{
+	return !m->flows || !m->held || !m->tombs || !m->waiting || !m->sightings || !m->neigh || !m->topology || !m->hosts || !m->wan;
+}
+
+struct meter *meter_new(const struct meter_options *options)
+{
+	struct meter *m = calloc(1, sizeof(*m));
+
+	if (!m)
+		return NULL;
+	m->options = *options;
+	m->flows = table_new(sizeof(struct flow), options->max_flows);
+	m->held = table_new(sizeof(struct meter_held), MAX_HELD);
+	m->tombs = tombs_new(MAX_TOMBS);
+	m->waiting = waiting_new(MAX_WAITING);
+	m->sightings = sightings_new(MAX_SIGHTINGS);
+	m->neigh = neigh_new(MAX_NEIGHBOURS);
+	m->topology = topology_new(options->lan, options->wan, MAX_ROUTES);
+	m->hosts = hosts_new(options->max_hosts);
+	m->wan = wan_new();
+	m->sweep = TABLE_SHARDS;
+	if (incomplete(m)) {
+		meter_free(m);
+		return NULL;
+	}
+	return m;
+}
+
+void meter_free(struct meter *meter)
+{
+	if (!meter)
+		return;
+	wan_free(meter->wan);
+	hosts_free(meter->hosts);
+	topology_free(meter->topology);
+	neigh_free(meter->neigh);
+	sightings_free(meter->sightings);
+	waiting_free(meter->waiting);
+	tombs_free(meter->tombs);
+	table_free(meter->held);
+	table_free(meter->flows);
+	buf_free(&meter->journal);
+	free(meter);
+}
+
+/* --- The observer, if there is one */
+
+void meter_observe(struct meter *meter, void (*observe)(void *ctx, const struct meter_note *note), void *ctx)
+{
+	meter->observe = observe;
+	meter->observe_ctx = ctx;
+}
+
+void meter_tell(const struct meter *m, struct meter_note note)
+{
+	note.now = m->now;
+	note.key = note.event ? meter_key(m, note.event) : note.flow->key;
+	m->observe(m->observe_ctx, &note);
+}
+
+/* --- Deciding */
+
+static struct attribution ask(struct meter *m, const struct ct_event *event, enum attribute_effort effort, bool *sighted)
+{
+	const struct attribute_sources sources = {
+		.hash = &m->options.hash,
+		.topology = m->topology,
+		.neigh = m->neigh,
+		.sightings = m->sightings,
+		.hosts = m->hosts,
+		.end = m->observe ? m->end : NULL,
+	};
+
+	return attribute(&sources, event, effort, sighted);
+}
+
+static void assign(struct meter *m, struct flow *flow, const struct attribution *a)
+{
+	flow->scope = a->scope;
+	flow->by = a->by;
+	flow->host = a->host;
+	flow->peer = a->peer;
+	flow->host_is_reply = a->host_is_reply;
+	flow->wan = a->wan;
+	if (a->scope != FLOW_IGNORED) {
+		m->stats.attributed[a->by]++;
+		/* Rules would have told of the first packet of a flow that is new and was forwarded. */
+		m->stats.unsighted += m->ready && a->scope == FLOW_WAN &&
+			(a->by == FLOW_BY_NEIGHBOUR || a->by == FLOW_BY_ADDRESS);
+		meter_meet_host(m, a->host);
+	}
+	if (a->peer != HOST_NONE)
+		meter_meet_host(m, a->peer);
+}
+
+/* Puts the answer into the record. False if there is none with this effort. */
+static bool decide(struct meter *m, struct flow *flow, const struct ct_event *event, enum attribute_effort effort)
+{
+	bool sighted, swapped;
+	struct attribution a = ask(m, event, effort, &sighted);
+
+	if (a.scope == FLOW_UNDECIDED)
+		return false;
+	assign(m, flow, &a);
+	METER_NOTE(m, METER_NOTE_DECIDED, .event = event, .flow = flow, .end = m->end);
+	if (sighted)
+		sightings_used(m->sightings, flow_pair_of(&m->options.hash, event, &swapped));
+	return true;
+}
+
+/* A first packet may still be on its way only if there are rules that log it: one that came shows that there are. */
+static enum attribute_effort first_effort(const struct meter *m)
+{
+	return m->source[SOURCE_NFLOG].up && m->stats.sightings ? ATTRIBUTE_SIGHTED : ATTRIBUTE_KNOWN;
+}
+
+/* Whether the packet that began the flow was seen. (That of its answer proves nothing: the flow may be older.) */
+static bool was_sighted(const struct meter *m, const struct ct_event *event)
+{
+	struct sightings_end end[2];
+	bool swapped;
+
+	return sightings_find(m->sightings, flow_pair_of(&m->options.hash, event, &swapped), end) && end[swapped].seen;
+}
+
+static bool born_while_metering(const struct meter *m, const struct ct_event *event)
+{
+	if (m->ready || m->restored)
+		return true;
+	return event->start_ns ? event->start_ns >= m->options.start_real_ns : was_sighted(m, event);
+}
+
+/* --- Live flows */
+
+void meter_connect(struct meter *m, const struct flow *flow, int step)
+{
+	if (flow->scope != FLOW_WAN && flow->scope != FLOW_LOCAL)
+		return;
+	hosts_get(m->hosts, flow->host)->connections[flow->v6] += step;
+	if (flow->peer != HOST_NONE)
+		hosts_get(m->hosts, flow->peer)->connections[flow->v6] += step;
+}
+
+static void settle(struct meter *m, struct flow *flow, const struct ct_event *event, enum attribute_effort effort)
+{
+	if (!decide(m, flow, event, effort))
+		return;
+	m->flows_undecided--;
+	checkpoint_note_decision(m, flow);
+	meter_connect(m, flow, 1);
+	meter_count(m, flow, event);
+}
+
+static void hold(struct meter *m, struct flow *flow, const struct ct_event *event)
+{
+	bool fresh;
+	struct meter_held *held = table_put(m->held, flow->key, &fresh);
+
+	METER_NOTE(m, METER_NOTE_HELD, .event = event, .flow = flow);
+	if (held)
+		held->event = *event;
+	else /* no room to wait: decide with what is known */
+		settle(m, flow, event, ATTRIBUTE_FINAL);
+}
+
+static void unhold(struct meter *m, uint64_t key)
+{
+	struct meter_held *held = table_find(m->held, key);
+
+	if (held)
+		table_remove(m->held, held);
+}
+
+static void note_status(struct meter *m, struct flow *flow, const struct ct_event *event)
+{
+	bool offloaded = event->status & (IPS_OFFLOAD | IPS_HW_OFFLOAD);
+
+	m->flows_offloaded += offloaded - flow->offloaded;
+	flow->offloaded = offloaded;
+	m->flows_uncounted += !event->has_counters - flow->uncounted;
+	flow->uncounted = !event->has_counters;
+}
+
+static void on_entry(struct meter *m, const struct ct_event *event)
+{
+	uint64_t key = meter_key(m, event);
+	enum attribute_effort effort = ATTRIBUTE_KNOWN;
+	struct flow *flow;
+	bool fresh;
+
+	m->stats.entries++;
+	if (tombs_entry(m->tombs, key, m->dump_began) == TOMBS_REPEATED) {
+		m->stats.duplicates++;
+		METER_NOTE(m, METER_NOTE_REPEATED, .event = event);
+		return;
+	}
+	flow = table_put(m->flows, key, &fresh);
+	if (!flow) {
+		m->stats.flows_refused++;
+		return;
+	}
+	if (fresh) {
+		flow->v6 = event->family == 6;
+		flow->peer = HOST_NONE;
+		m->flows_undecided++;
+		if (event->has_counters && !born_while_metering(m, event)) {
+			m->stats.baselined++;
+			METER_NOTE(m, METER_NOTE_BASELINE, .event = event);
+			memcpy(flow->bytes, event->bytes, sizeof(flow->bytes));
+			flow->packets[0] = (uint32_t)event->packets[0];
+			flow->packets[1] = (uint32_t)event->packets[1];
+		}
+		effort = first_effort(m);
+	}
+	flow->dump = m->dump;
+	note_status(m, flow, event);
+	if (flow->scope != FLOW_UNDECIDED) {
+		meter_count(m, flow, event);
+		return;
+	}
+	settle(m, flow, event, effort);
+	if (flow->scope == FLOW_UNDECIDED)
+		hold(m, flow, event);
+	else if (!fresh)
+		unhold(m, key);
+}
+
+/* Takes a live flow's record out of the table, whatever it still held. */
+void meter_drop(struct meter *m, struct flow *flow)
+{
+	meter_connect(m, flow, -1);
+	m->flows_undecided -= flow->scope == FLOW_UNDECIDED;
+	m->flows_uncounted -= flow->uncounted;
+	m->flows_offloaded -= flow->offloaded;
+	unhold(m, flow->key);
+}
+
+/* --- Flows that ended */
+
+/* Counts the rest of a flow that is in no table any more, and now has an owner. */
+static void count_end(struct meter *m, struct flow *flow, const struct waiting_end *end)
+{
+	struct flow last;
+
+	flow->key = meter_key(m, &end->event);
+	last = *flow;
+	meter_count(m, flow, &end->event);
+	checkpoint_note_end(m, flow, &last, false);
+}
+
+static struct flow flow_of(const struct waiting_end *end)
+{
+	return (struct flow){
+		.v6 = end->event.family == 6,
+		.peer = HOST_NONE,
+		.bytes = { end->bytes[0], end->bytes[1] },
+		.packets = { end->packets[0], end->packets[1] },
+	};
+}
+
+/* False if whose it is is not known with this effort. */
+static bool settle_end(struct meter *m, const struct waiting_end *end, enum attribute_effort effort)
+{
+	struct flow flow = flow_of(end);
+
+	if (!decide(m, &flow, &end->event, effort))
+		return false;
+	count_end(m, &flow, end);
+	return true;
+}
+
+static bool is_gone_host(const struct meter *m, uint32_t index)
+{
+	return index != HOST_NONE && hosts_get(m->hosts, index)->kind == HOST_KIND_GONE;
+}
+
+/* It waited long enough: its own first packet if that came, else what was known when it ended, else what is known now. */
+static void settle_waited(struct meter *m, const struct waiting_end *end)
+{
+	const struct attribution *guess = &end->guess;
+	struct flow flow = flow_of(end);
+
+	if (settle_end(m, end, ATTRIBUTE_SIGHTED))
+		return;
+	if (guess->scope == FLOW_UNDECIDED || is_gone_host(m, guess->host) || is_gone_host(m, guess->peer)) {
+		settle_end(m, end, ATTRIBUTE_FINAL);
+		return;
+	}
+	assign(m, &flow, guess);
+	METER_NOTE(m, METER_NOTE_DECIDED, .event = &end->event, .flow = &flow);
+	count_end(m, &flow, end);
+}
+
+/* What tells whose it is may still be on its way: a batch of NFLOG, or a neighbour. */
+static void wait_or_settle(struct meter *m, struct waiting_end *end)
+{
+	bool nflog = m->source[SOURCE_NFLOG].up, sighted;
+
+	if (settle_end(m, end, nflog ? ATTRIBUTE_SIGHTED : ATTRIBUTE_KNOWN))
+		return;
+	METER_NOTE(m, METER_NOTE_WAITS, .event = &end->event);
+	if (nflog)
+		end->guess = ask(m, &end->event, ATTRIBUTE_KNOWN, &sighted);
+	if (!waiting_push(m->waiting, end))
+		settle_waited(m, end);
+}
+
+static void on_destroy(struct meter *m, const struct ct_event *event)
+{
+	uint64_t key = meter_key(m, event);
+	struct waiting_end end = { .deadline = m->now + METER_FLUSH_NS, .event = *event };
+	struct flow *flow;
+
+	end.event.key = key;
+	m->stats.destroys++;
+	if (tombs_destroy(m->tombs, key, event, m->now) == TOMBS_REPEATED) {
+		m->stats.duplicates++;
+		METER_NOTE(m, METER_NOTE_REPEATED, .event = event);
+		return;
+	}
+	if (!event->has_counters)
+		m->stats.ended_uncounted++;
+	flow = table_find(m->flows, key);
+	METER_NOTE(m, METER_NOTE_ENDED, .event = event, .flow = flow);
+	if (flow) {
+		bool decided = flow->scope != FLOW_UNDECIDED;
+		const struct flow last = *flow;
+
+		meter_count(m, flow, event);
+		if (decided)
+			checkpoint_note_end(m, flow, &last, true);
+		memcpy(end.bytes, flow->bytes, sizeof(end.bytes));
+		memcpy(end.packets, flow->packets, sizeof(end.packets));
+		meter_drop(m, flow);
+		table_remove(m->flows, flow);
+		if (decided)
+			return;
+	} else if (!born_while_metering(m, event)) {
+		/* No waiting for a sighting here: by then it could be that of the next flow between the same ends. */
+		m->stats.ended_before_first_dump++;
+		METER_NOTE(m, METER_NOTE_EARLY, .event = event);
+		return;
+	}
+	wait_or_settle(m, &end);
+}
+
+void meter_expect(const struct meter *meter, struct ct_event *event)
+{
+	event->key = flow_key(&meter->options.hash, event);
+	table_prefetch(meter->flows, event->key);
+}
+
+void meter_ct(struct meter *meter, const struct ct_event *event, uint64_t now)
+{
+	meter->now = now;
+	switch (event->type) {
+	case CT_ENTRY:
+		on_entry(meter, event);
+		break;
+	case CT_DESTROY:
+		on_destroy(meter, event);
+		break;
+	default: /* NEW and UPDATE carry no counters */
+		break;
+	}
+}
+
+/* --- Dumps */
+
+void meter_dump_begin(struct meter *meter, uint64_t now)
+{
+	meter->now = now;
+	meter->dump = meter->complete + 1;
+	meter->dump_began = now;
+	checkpoint_dump_began(meter);
+}
+
+void meter_dump_end(struct meter *meter, bool complete, uint64_t now)
+{
+	meter->now = now;
+	if (!meter->dump_began)
+		return;
+	meter->last_dump_ns = now - meter->dump_began;
+	meter->last_dump_end = now;
+	meter->dump_began = 0;
+	meter->stats.dumps++;
+	if (!complete) {
+		meter->stats.dumps_incomplete++;
+		return;
+	}
+	meter->complete = meter->dump;
+	meter->completed_at[meter->complete % METER_DUMPS_REMEMBERED] = now;
+	meter->ready = true;
+	meter->sweep = 0;
+	checkpoint_dump_ended(meter);
+	wan_reconcile(meter->wan, meter->topology);
+	meter_names_changed(meter); /* addresses that were new since the last dump may have names */
+}
+
+static bool is_gone(const struct meter *m, const struct flow *flow)
+{
+	uint16_t first_missed = flow->dump + 1;
+
+	if ((int16_t)(m->complete - flow->dump) < GONE_DUMPS)
+		return false;
+	return m->now - m->completed_at[first_missed % METER_DUMPS_REMEMBERED] >= GONE_NS;
+}
+
+static bool settle_gone(void *ctx, void *record)
+{
+	struct meter *m = ctx;
+	struct flow *flow = record;
+	const struct meter_held *held;
+	const struct flow last = *flow;
+
+	if (!is_gone(m, flow))
+		return false;
+	m->stats.ended_unseen++;
+	METER_NOTE(m, METER_NOTE_GONE, .flow = flow);
+	held = table_find(m->held, flow->key);
+	if (held) {
+		struct ct_event event = held->event;
+
+		settle(m, flow, &event, ATTRIBUTE_FINAL);
+	}
+	checkpoint_note_end(m, flow, &last, last.scope != FLOW_UNDECIDED);
+	meter_drop(m, flow);
+	return true;
+}
+
+void meter_source(struct meter *meter, enum source source, bool up, uint64_t receive_buffer)
+{
+	meter->source[source].up = up;
+	meter->source[source].receive_buffer = receive_buffer;
+}
+
+void meter_overrun(struct meter *meter, enum source source, uint64_t now)
+{
+	meter->now = now;
+	meter->source[source].overruns++;
+}
+
+void meter_damaged(struct meter *meter, enum source source)
+{
+	(void)source;
+	meter->stats.damaged++;
+}
+
+uint64_t meter_offloaded(const struct meter *meter)
+{
+	return meter->flows_offloaded;
+}
+
+/* --- Time */
+
+static void settle_waiting(struct meter *m, uint64_t until)
+{
+	struct waiting_end end;
+
+	while (waiting_pop(m->waiting, until, &end))
+		settle_waited(m, &end);
+}
+
+/* A few hosts per call: those that no flow refers to and that nothing was counted for in a long time. */
+static void forget_hosts(struct meter *m)
+{
+	for (int i = 0; i < HOSTS_PER_TICK && m->options.forget_after_ns; i++) {
+		uint32_t index = m->forget_next++ % hosts_count(m->hosts);
+		const struct host *host = hosts_get(m->hosts, index);
+
+		if (host->connections[HOST_IPV4] || host->connections[HOST_IPV6])
+			continue;
+		if (m->now - host->last_seen > m->options.forget_after_ns)
+			hosts_forget(m->hosts, index);
+	}
+}
+
+void meter_tick(struct meter *meter, uint64_t now)
+{
+	meter->now = now;
+	settle_waiting(meter, now);
+	/* After a stall the repetitions of ends that were read before it may still be in the queue. */
+	if (now - meter->ticked > STALL_NS)
+		meter->tombs_until = now + TOMBS_KEEP_NS;
+	meter->ticked = now;
+	if (now >= meter->tombs_until)
+		tombs_expire(meter->tombs, meter->dump_began, now);
+	sightings_expire(meter->sightings, SIGHTING_KEEP_NS, now);
+	forget_hosts(meter);
+	for (int i = 0; i < SWEEP_PER_TICK && meter->sweep < TABLE_SHARDS; i++)
+		table_sweep(meter->flows, meter->sweep++, settle_gone, meter);
+}
+
+static bool settle_held(void *ctx, void *record)
+{
+	struct meter *m = ctx;
+	struct meter_held *held = record;
+	struct flow *flow = table_find(m->flows, held->key);
+
+	if (flow)
+		settle(m, flow, &held->event, ATTRIBUTE_FINAL);
+	return true;
+}
+
+void meter_settle_ends(struct meter *meter, uint64_t now)
+{
+	meter->now = now;
+	settle_waiting(meter, UINT64_MAX);
+}
+
+void meter_settle(struct meter *meter, uint64_t now)
+{
+	meter_settle_ends(meter, now);
+	for (unsigned int i = 0; i < TABLE_SHARDS; i++)
+		table_sweep(meter->held, i, settle_held, meter);
+}

@@ -1,0 +1,327 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "hostmeter/meter/names.h"
+
+#include "hostmeter/base/buf.h"
+#include "hostmeter/base/utf8.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* No padding inside: it is compared as bytes. A MAC has family 0. */
+struct key {
+	uint8_t family;
+	uint8_t bytes[16];
+};
+
+struct item {
+	struct key key;
+	uint32_t name; /* where it begins in text; grows with each name that is added */
+};
+
+/* Once it is in its place, items are sorted and no key is there twice. */
+struct names_list {
+	struct item *item;
+	size_t count, size;
+	struct buf text; /* names, each with its NUL */
+
+	struct names_list *next; /* by source, then file */
+	enum names_source source;
+	unsigned int file;
+};
+
+struct names {
+	struct names_list *lists;
+};
+
+const char *names_source_name(enum names_source source)
+{
+	static const char *const names[] = { "config", "ethers", "leases", "odhcpd", "hosts", "none" };
+
+	return names[source];
+}
+
+size_t names_clean(char out[static NAMES_BYTES + 1], const char *name)
+{
+	size_t len = utf8_clean(out, NAMES_BYTES + 1, name, strlen(name), "\"'`\\<>");
+	struct addr addr;
+	struct mac mac;
+
+	/* A host that goes by the address of another would pass for it. */
+	if (!addr_parse(&addr, out) || !mac_parse(&mac, out)) {
+		*out = '\0';
+		return 0;
+	}
+	if (!strcmp(out, "router") || !strcmp(out, "unknown") || !strcmp(out, "other"))
+		memcpy(out + len, "-host", sizeof("-host"));
+	return strlen(out);
+}
+
+struct names *names_new(void)
+{
+	return calloc(1, sizeof(struct names));
+}
+
+void names_free(struct names *names)
+{
+	struct names_list *next;
+
+	for (struct names_list *list = names ? names->lists : NULL; list; list = next) {
+		next = list->next;
+		names_list_free(list);
+	}
+	free(names);
+}
+
+struct names_list *names_list_new(void)
+{
+	return calloc(1, sizeof(struct names_list));
+}
+
+void names_list_free(struct names_list *list)
+{
+	if (!list)
+		return;
+	buf_free(&list->text);
+	free(list->item);
+	free(list);
+}
+
+static struct key mac_key(const struct mac *mac)
+{
+	struct key key = { .family = 0 };
+
+	memcpy(key.bytes, mac->b, MAC_LEN);
+	return key;
+}
+
+static struct key address_key(const struct addr *addr)
+{
+	struct key key = { .family = addr->family };
+
+	memcpy(key.bytes, addr->b, sizeof(key.bytes));
+	return key;
+}
+
+static const char *item_name(const struct names_list *list, const struct item *item)
+{
+	return list->text.data + item->name;
+}
+
+/* ---- A list is filled */
+
+/* Keeps the text; *where is its place. */
+static int keep_text(struct names_list *list, const char *name, uint32_t *where)
+{
+	*where = (uint32_t)list->text.len;
+	buf_add(&list->text, name, strlen(name) + 1);
+	return buf_error(&list->text);
+}
+
+static int make_room(struct names_list *list)
+{
+	size_t size = list->size ? list->size * 2 : 16;
+	struct item *bigger;
+
+	if (list->count < list->size)
+		return 0;
+	bigger = reallocarray(list->item, size, sizeof(*bigger));
+	if (!bigger)
+		return -ENOMEM;
+	list->item = bigger;
+	list->size = size;
+	return 0;
+}
+
+static int add(struct names_list *list, struct key key, const char *name)
+{
+	struct item item = { .key = key };
+	char clean[NAMES_BYTES + 1];
+
+	if (!names_clean(clean, name))
+		return 0;
+	if (list->count >= NAMES_LIST_LIMIT)
+		return -ENOSPC;
+	if (make_room(list) || keep_text(list, clean, &item.name))
+		return -ENOMEM;
+	list->item[list->count++] = item;
+	return 0;
+}
+
+int names_list_mac(struct names_list *list, const struct mac *mac, const char *name)
+{
+	return add(list, mac_key(mac), name);
+}
+
+int names_list_address(struct names_list *list, const struct addr *addr, const char *name)
+{
+	return add(list, address_key(addr), name);
+}
+
+static int by_key(const void *a, const void *b)
+{
+	const struct item *one = a, *two = b;
+	int order = memcmp(&one->key, &two->key, sizeof(one->key));
+
+	return order ? order : one->name < two->name ? -1 : one->name > two->name;
+}
+
+static void sort(struct names_list *list)
+{
+	size_t kept = 0;
+
+	if (!list->count)
+		return;
+	qsort(list->item, list->count, sizeof(*list->item), by_key);
+	for (size_t i = 1; i < list->count; i++)
+		if (memcmp(&list->item[i].key, &list->item[kept].key, sizeof(struct key)) != 0)
+			list->item[++kept] = list->item[i];
+	list->count = kept + 1;
+}
+
+/* ---- A list in its place */
+
+/* The item with this key, or where it belongs. */
+static size_t place_of(const struct names_list *list, const struct key *key, bool *found)
+{
+	size_t low = 0, high = list->count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (memcmp(&list->item[middle].key, key, sizeof(*key)) < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	*found = low < list->count && !memcmp(&list->item[low].key, key, sizeof(*key));
+	return low;
+}
+
+/* Where the list of this file hangs, or belongs. */
+static struct names_list **link_of(struct names *names, enum names_source source, unsigned int file)
+{
+	struct names_list **link = &names->lists;
+
+	while (*link && ((*link)->source < source || ((*link)->source == source && (*link)->file < file)))
+		link = &(*link)->next;
+	return link;
+}
+
+static bool is_of(const struct names_list *list, enum names_source source, unsigned int file)
+{
+	return list && list->source == source && list->file == file;
+}
+
+static bool same(const struct names_list *a, const struct names_list *b)
+{
+	size_t count = a ? a->count : 0;
+
+	if (count != (b ? b->count : 0))
+		return false;
+	for (size_t i = 0; i < count; i++)
+		if (memcmp(&a->item[i].key, &b->item[i].key, sizeof(struct key)) != 0 ||
+			strcmp(item_name(a, &a->item[i]), item_name(b, &b->item[i])) != 0)
+			return false;
+	return true;
+}
+
+bool names_replace(struct names *names, enum names_source source, unsigned int file, struct names_list *list)
+{
+	struct names_list **link = link_of(names, source, file);
+	struct names_list *old = is_of(*link, source, file) ? *link : NULL;
+
+	if (list)
+		sort(list);
+	if (same(old, list) || (list && buf_error(&list->text))) {
+		names_list_free(list);
+		return false;
+	}
+	if (list) {
+		list->source = source;
+		list->file = file;
+		list->next = old ? old->next : *link;
+		*link = list;
+	} else {
+		*link = old->next;
+	}
+	names_list_free(old);
+	return true;
+}
+
+/* ---- One name at a time */
+
+static int set(struct names *names, enum names_source source, struct key key, const char *name)
+{
+	struct names_list **link = link_of(names, source, 0), *list = *link;
+	struct item item = { .key = key };
+	bool found;
+	size_t at;
+
+	if (!is_of(list, source, 0)) {
+		list = names_list_new();
+		if (!list)
+			return -ENOMEM;
+		list->source = source;
+		list->next = *link;
+		*link = list;
+	}
+	if (make_room(list) || keep_text(list, name, &item.name))
+		return -ENOMEM;
+	at = place_of(list, &key, &found);
+	if (!found) {
+		memmove(&list->item[at + 1], &list->item[at], (list->count - at) * sizeof(item));
+		list->count++;
+	}
+	list->item[at] = item;
+	return 0;
+}
+
+int names_set_mac(struct names *names, enum names_source source, const struct mac *mac, const char *name)
+{
+	return set(names, source, mac_key(mac), name);
+}
+
+int names_set_address(struct names *names, enum names_source source, const struct addr *addr, const char *name)
+{
+	return set(names, source, address_key(addr), name);
+}
+
+/* ---- Asking */
+
+static void ask(const struct names *names, struct key key, struct names_answer *best)
+{
+	for (const struct names_list *list = names->lists; list && list->source < best->source; list = list->next) {
+		bool found;
+		size_t at = place_of(list, &key, &found);
+
+		if (found)
+			*best = (struct names_answer){ item_name(list, &list->item[at]), list->source };
+	}
+}
+
+void names_ask_mac(const struct names *names, const struct mac *mac, struct names_answer *best)
+{
+	ask(names, mac_key(mac), best);
+}
+
+void names_ask_address(const struct names *names, const struct addr *addr, struct names_answer *best)
+{
+	ask(names, address_key(addr), best);
+}
+
+const char *names_of_mac(const struct names *names, const struct mac *mac)
+{
+	struct names_answer answer = NAMES_NO_ANSWER;
+
+	names_ask_mac(names, mac, &answer);
+	return answer.name;
+}
+
+const char *names_of_address(const struct names *names, const struct addr *addr)
+{
+	struct names_answer answer = NAMES_NO_ANSWER;
+
+	names_ask_address(names, addr, &answer);
+	return answer.name;
+}

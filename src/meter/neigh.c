@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "hostmeter/meter/neigh.h"
+
+#include <linux/neighbour.h>
+#include <stdlib.h>
+#include <string.h>
+#include <uthash.h>
+
+/* No padding inside: it is hashed as bytes. Sightings use ifindex 0, since an address is looked up wherever it was. */
+struct key {
+	uint32_t ifindex;
+	uint8_t family;
+	uint8_t bytes[16];
+	uint8_t zero[3];
+};
+
+struct entry {
+	struct key key;
+	struct mac mac;
+	bool listed;      /* by the dump in the air */
+	uint32_t ifindex; /* where an address was sighted */
+	uint64_t time;
+	UT_hash_handle hh;
+};
+
+struct neigh {
+	struct entry *kernel, *seen; /* seen is kept in the order of time: uthash remembers insertion order */
+	size_t limit;
+};
+
+struct neigh *neigh_new(size_t limit)
+{
+	struct neigh *neigh = calloc(1, sizeof(*neigh));
+
+	if (neigh)
+		neigh->limit = limit;
+	return neigh;
+}
+
+static void clear(struct entry **head)
+{
+	struct entry *entry, *tmp;
+
+	HASH_ITER(hh, *head, entry, tmp) {
+		HASH_DEL(*head, entry);
+		free(entry);
+	}
+}
+
+void neigh_free(struct neigh *neigh)
+{
+	if (!neigh)
+		return;
+	clear(&neigh->kernel);
+	clear(&neigh->seen);
+	free(neigh);
+}
+
+size_t neigh_count(const struct neigh *neigh)
+{
+	return HASH_COUNT(neigh->kernel);
+}
+
+static struct key make_key(uint32_t ifindex, const struct addr *addr)
+{
+	struct key key = { .ifindex = ifindex, .family = addr->family };
+
+	memcpy(key.bytes, addr->b, sizeof(key.bytes));
+	return key;
+}
+
+static struct entry *find(struct entry *head, const struct key *key)
+{
+	struct entry *entry = NULL;
+
+	HASH_FIND(hh, head, key, sizeof(*key), entry);
+	return entry;
+}
+
+static void forget(struct entry **head, struct entry *entry)
+{
+	if (!entry)
+		return;
+	HASH_DEL(*head, entry);
+	free(entry);
+}
+
+static struct entry *add(struct entry **head, const struct key *key)
+{
+	struct entry *entry = calloc(1, sizeof(*entry));
+
+	if (!entry)
+		return NULL;
+	entry->key = *key;
+	HASH_ADD(hh, *head, key, sizeof(entry->key), entry);
+	return entry;
+}
+
+void neigh_rtnl(struct neigh *neigh, const struct rtnl_event *event, uint64_t now)
+{
+	const struct rtnl_neigh *n = &event->neigh;
+	struct key key = make_key(event->ifindex, &n->addr);
+	struct entry *entry;
+
+	if (event->type != RTNL_NEIGH)
+		return;
+	entry = find(neigh->kernel, &key);
+	if (event->gone || !n->has_mac || !mac_is_host(&n->mac) ||
+		(n->state & (NUD_FAILED | NUD_INCOMPLETE | NUD_NOARP))) {
+		forget(&neigh->kernel, entry);
+		return;
+	}
+	if (!entry && neigh_count(neigh) < neigh->limit)
+		entry = add(&neigh->kernel, &key);
+	if (!entry)
+		return;
+	entry->mac = n->mac;
+	entry->listed = true;
+	neigh_saw(neigh, event->ifindex, &n->addr, &n->mac, now);
+}
+
+void neigh_sync_begin(struct neigh *neigh)
+{
+	struct entry *entry, *tmp;
+
+	HASH_ITER(hh, neigh->kernel, entry, tmp)
+		entry->listed = false;
+}
+
+void neigh_sync_end(struct neigh *neigh)
+{
+	struct entry *entry, *tmp;
+
+	HASH_ITER(hh, neigh->kernel, entry, tmp) {
+		if (!entry->listed)
+			forget(&neigh->kernel, entry);
+	}
+}
+
+bool neigh_find(const struct neigh *neigh, uint32_t ifindex, const struct addr *addr, struct mac *mac)
+{
+	struct key key = make_key(ifindex, addr);
+	const struct entry *entry = find(neigh->kernel, &key);
+
+	if (entry)
+		*mac = entry->mac;
+	return entry;
+}
+
+void neigh_saw(struct neigh *neigh, uint32_t ifindex, const struct addr *addr, const struct mac *mac, uint64_t now)
+{
+	struct key key = make_key(0, addr);
+	struct entry *entry = find(neigh->seen, &key);
+
+	if (entry)
+		HASH_DEL(neigh->seen, entry); /* put back below as the youngest */
+	else if (HASH_COUNT(neigh->seen) >= neigh->limit)
+		forget(&neigh->seen, neigh->seen);
+	if (!entry && !(entry = calloc(1, sizeof(*entry))))
+		return;
+	entry->key = key;
+	entry->mac = *mac;
+	entry->ifindex = ifindex;
+	entry->time = now;
+	HASH_ADD(hh, neigh->seen, key, sizeof(entry->key), entry);
+}
+
+bool neigh_last_seen(const struct neigh *neigh, const struct addr *addr, struct mac *mac, uint32_t *ifindex)
+{
+	struct key key = make_key(0, addr);
+	const struct entry *entry = find(neigh->seen, &key);
+
+	if (!entry)
+		return false;
+	*mac = entry->mac;
+	*ifindex = entry->ifindex;
+	return true;
+}
+
+void neigh_each_seen(const struct neigh *neigh,
+	void (*each)(void *ctx, const struct addr *addr, const struct mac *mac, uint64_t time), void *ctx)
+{
+	struct entry *entry, *tmp;
+
+	HASH_ITER(hh, neigh->seen, entry, tmp) {
+		struct addr addr = { .family = entry->key.family };
+
+		memcpy(addr.b, entry->key.bytes, sizeof(addr.b));
+		each(ctx, &addr, &entry->mac, entry->time);
+	}
+}

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * waiting: flows that ended before it was known whose they are, in the order of their end.
+ *
+ * NFLOG comes in batches, so the DESTROY of a short flow may overtake its own first packet. Such an end waits here for
+ * one flush before it is settled with what is known then.
+ */
+#ifndef HOSTMETER_METER_PENDING_ENDS_H
+#define HOSTMETER_METER_PENDING_ENDS_H
+
+#include "hostmeter/meter/flow.h"
+
+#include <stddef.h>
+
+/* bytes and packets: what was counted before (or is the baseline); the rest of event's counters is to be counted. */
+struct waiting_end {
+	uint64_t deadline;
+	struct ct_event event;
+	struct attribution guess; /* what the neighbour table said when it ended: the address may be another's by the deadline */
+	uint64_t bytes[2];
+	uint32_t packets[2];
+};
+
+struct waiting;
+
+/* NULL: out of memory. */
+struct waiting *waiting_new(size_t limit);
+void waiting_free(struct waiting *waiting);
+size_t waiting_count(const struct waiting *waiting);
+
+/* False if it is full or memory is out: settle it now, then. Deadlines must not fall. */
+bool waiting_push(struct waiting *waiting, const struct waiting_end *end);
+
+/* Takes out the oldest whose deadline has passed; UINT64_MAX takes any. */
+bool waiting_pop(struct waiting *waiting, uint64_t now, struct waiting_end *end);
+
+#endif

@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "hostmeter/meter/sightings.h"
+
+#include "hashtable.h"
+#include "hostmeter/base/clock.h"
+
+#include <stdlib.h>
+
+enum { SEEN = 1, HAS_MAC = 2 };
+
+/* 40 bytes; time in milliseconds, which wrap after 49 days together with the arithmetic. */
+struct record {
+	uint64_t key;
+	uint32_t ifindex[2];
+	struct mac mac[2];
+	uint8_t flags[2];
+	uint8_t sides; /* four bits each */
+	uint8_t used;
+	uint32_t time_ms;
+};
+
+_Static_assert(sizeof(struct record) == 40, "records shall be small");
+
+struct sightings {
+	struct table *table;
+	unsigned int shard;
+	uint32_t now_ms, keep_ms; /* arguments of the sweep */
+};
+
+enum { SHARDS_PER_CALL = 16, USED_KEEP_MS = 2000 };
+
+struct sightings *sightings_new(size_t limit)
+{
+	struct sightings *sightings = calloc(1, sizeof(*sightings));
+
+	if (!sightings)
+		return NULL;
+	sightings->table = table_new(sizeof(struct record), limit);
+	if (!sightings->table) {
+		free(sightings);
+		return NULL;
+	}
+	return sightings;
+}
+
+void sightings_free(struct sightings *sightings)
+{
+	if (!sightings)
+		return;
+	table_free(sightings->table);
+	free(sightings);
+}
+
+size_t sightings_count(const struct sightings *sightings)
+{
+	return table_count(sightings->table);
+}
+
+static uint32_t milliseconds(uint64_t now)
+{
+	return (uint32_t)(now / CLOCK_NS_PER_MS);
+}
+
+static void set_place(struct record *r, int i, const struct sightings_end *end)
+{
+	r->ifindex[i] = end->ifindex;
+	r->sides = (uint8_t)((r->sides & ~(15 << 4 * i)) | (end->side & 15) << 4 * i);
+}
+
+bool sightings_add(struct sightings *sightings, uint64_t pair, int from, const struct sightings_end *in,
+	const struct sightings_end *out, uint64_t now)
+{
+	bool fresh;
+	struct record *r = table_put(sightings->table, pair, &fresh);
+
+	if (!r)
+		return false;
+	if (r->used) /* another flow between the same ends */
+		*r = (struct record){ .key = pair };
+	set_place(r, from, in);
+	r->mac[from] = in->mac;
+	r->flags[from] = SEEN | (in->has_mac ? HAS_MAC : 0);
+	if (!r->flags[!from])
+		set_place(r, !from, out);
+	r->time_ms = milliseconds(now);
+	return true;
+}
+
+bool sightings_find(const struct sightings *sightings, uint64_t pair, struct sightings_end end[static 2])
+{
+	const struct record *r = table_find(sightings->table, pair);
+
+	if (!r)
+		return false;
+	for (int i = 0; i < 2; i++) {
+		end[i].ifindex = r->ifindex[i];
+		end[i].side = r->sides >> 4 * i & 15;
+		end[i].mac = r->mac[i];
+		end[i].seen = r->flags[i] & SEEN;
+		end[i].has_mac = r->flags[i] & HAS_MAC;
+	}
+	return true;
+}
+
+void sightings_used(struct sightings *sightings, uint64_t pair)
+{
+	struct record *r = table_find(sightings->table, pair);
+
+	if (r)
+		r->used = 1;
+}
+
+static bool is_old(void *ctx, void *record)
+{
+	const struct sightings *sightings = ctx;
+	const struct record *r = record;
+
+	/* Signed: one that is a moment younger than now is not as old as can be. */
+	return (int32_t)(sightings->now_ms - r->time_ms) > (int32_t)(r->used ? USED_KEEP_MS : sightings->keep_ms);
+}
+
+void sightings_expire(struct sightings *sightings, uint64_t keep_ns, uint64_t now)
+{
+	sightings->now_ms = milliseconds(now);
+	sightings->keep_ms = milliseconds(keep_ns);
+	for (unsigned int i = 0; i < SHARDS_PER_CALL; i++)
+		table_sweep(sightings->table, sightings->shard++ % TABLE_SHARDS, is_old, sightings);
+}

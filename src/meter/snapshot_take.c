@@ -1,0 +1,232 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "state.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <uthash.h>
+
+struct link_list {
+	struct topology_link *link;
+	size_t count, size;
+};
+
+static void count_link(void *ctx, const struct topology_link *link)
+{
+	struct link_list *list = ctx;
+
+	(void)link;
+	list->size++;
+}
+
+static void copy_link(void *ctx, const struct topology_link *link)
+{
+	struct link_list *list = ctx;
+
+	if (list->count < list->size)
+		list->link[list->count++] = *link;
+}
+
+static void copy_host(const struct meter *m, uint32_t index, struct snapshot_host *out)
+{
+	const struct host *host = hosts_get(m->hosts, index);
+	char text[ADDR_TEXT];
+
+	snprintf(out->label, sizeof(out->label), "%s", host_label(m->hosts, index, text));
+	out->mac[0] = 0;
+	if (host->kind == HOST_KIND_MAC)
+		mac_format(&host->mac, out->mac);
+	for (int j = 0; j < HOST_FAMILIES * 2; j++) {
+		out->wan[j / 2][j % 2] = host_count_max(&host->wan[j / 2][j % 2], &host->floor[0][j / 2][j % 2]);
+		out->local[j / 2][j % 2] = host_count_max(&host->local[j / 2][j % 2], &host->floor[1][j / 2][j % 2]);
+	}
+	memcpy(out->connections, host->connections, sizeof(out->connections));
+	out->first_seen = host->first_seen;
+	out->last_seen = host->last_seen;
+	out->name_source = names_source_name(host->name ? host->name_source : NAMES_SOURCES);
+	snprintf(out->vendor, sizeof(out->vendor), "%s", host->vendor ? host->vendor : "");
+	out->random_mac = host->kind == HOST_KIND_MAC && mac_is_random(&host->mac);
+	out->special = host->kind == HOST_KIND_SPECIAL;
+}
+
+/* One that was not reconciled yet has no name; two without would be one series. */
+static void name_wan(const struct meter *m, struct wan_link *link)
+{
+	if (link->name[0] || !link->ifindex)
+		return;
+	snprintf(link->name, sizeof(link->name), "%s", topology_name(m->topology, link->ifindex));
+	if (!link->name[0])
+		snprintf(link->name, sizeof(link->name), "#%" PRIu32, link->ifindex);
+}
+
+/* --- One row per name */
+
+/* An interface that came back under its old name has two indexes until the next dump. */
+static void join_wans(const struct meter *m, struct snapshot *snapshot)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < snapshot->wans; i++) {
+		struct wan_link *link = &snapshot->wan[i], *same = NULL;
+
+		name_wan(m, link);
+		for (size_t j = 0; j < kept && !same; j++) {
+			if (!strcmp(snapshot->wan[j].name, link->name))
+				same = &snapshot->wan[j];
+		}
+		for (int j = 0; same && j < WAN_KINDS * 2; j++)
+			host_count_add(&same->count[j / 2][j % 2], &link->count[j / 2][j % 2]);
+		if (!same)
+			snapshot->wan[kept++] = *link;
+	}
+	snapshot->wans = kept;
+}
+
+struct named {
+	const char *label;
+	struct snapshot_host *row;
+	UT_hash_handle hh;
+};
+
+static void add_row(struct snapshot_host *to, const struct snapshot_host *from)
+{
+	for (int i = 0; i < HOST_FAMILIES * 2; i++) {
+		host_count_add(&to->wan[i / 2][i % 2], &from->wan[i / 2][i % 2]);
+		host_count_add(&to->local[i / 2][i % 2], &from->local[i / 2][i % 2]);
+	}
+	for (int family = 0; family < HOST_FAMILIES; family++)
+		to->connections[family] += from->connections[family];
+	if (!to->first_seen || (from->first_seen && from->first_seen < to->first_seen))
+		to->first_seen = from->first_seen;
+	if (from->last_seen > to->last_seen)
+		to->last_seen = from->last_seen;
+}
+
+/*
+ * A host without MAC may have an IPv4 and an IPv6 address of one name: one row, since label and MAC are what tells series
+ * apart, and a page with a series twice is refused as a whole.
+ */
+static void join_rows(struct snapshot *snapshot)
+{
+	struct named *rows = calloc(snapshot->hosts ? snapshot->hosts : 1, sizeof(*rows)), *head = NULL, *row;
+	size_t kept = 0;
+
+	for (size_t i = 0; rows && i < snapshot->hosts; i++) {
+		struct snapshot_host *host = &snapshot->host[i];
+
+		row = NULL;
+		if (!host->mac[0])
+			HASH_FIND_STR(head, host->label, row);
+		if (row) {
+			add_row(row->row, host);
+			continue;
+		}
+		if (kept != i)
+			snapshot->host[kept] = *host;
+		if (!host->mac[0]) {
+			rows[kept].label = snapshot->host[kept].label;
+			rows[kept].row = &snapshot->host[kept];
+			HASH_ADD_KEYPTR(hh, head, rows[kept].label, strlen(rows[kept].label), &rows[kept]);
+		}
+		kept++;
+	}
+	if (rows)
+		snapshot->hosts = kept;
+	HASH_CLEAR(hh, head);
+	free(rows);
+}
+
+int meter_snapshot(const struct meter *meter, struct snapshot *snapshot, uint64_t now)
+{
+	struct link_list links = { 0 };
+	int error;
+
+	*snapshot = (struct snapshot){
+		.stats = meter->stats,
+		.flows = table_count(meter->flows),
+		.flows_undecided = meter->flows_undecided,
+		.flows_uncounted = meter->flows_uncounted,
+		.flows_offloaded = meter->flows_offloaded,
+		.pending_sightings = sightings_count(meter->sightings),
+		.waiting_ends = waiting_count(meter->waiting),
+		.tombstones = tombs_count(meter->tombs),
+		.neighbours = neigh_count(meter->neigh),
+		.memory = table_memory(meter->flows),
+		.ready = meter->ready,
+		.now = now,
+		.last_dump_end = meter->last_dump_end,
+		.last_dump_ns = meter->last_dump_ns,
+	};
+	snapshot->stats.hosts_folded = hosts_folded(meter->hosts);
+	memcpy(snapshot->source, meter->source, sizeof(snapshot->source));
+
+	topology_each_link(meter->topology, count_link, &links);
+	links.link = calloc(links.size + 1, sizeof(*links.link));
+	snapshot->host = calloc(hosts_count(meter->hosts), sizeof(*snapshot->host));
+	snapshot->link = links.link;
+	snapshot->wans = wan_links(meter->wan, NULL, 0);
+	snapshot->wan = calloc(snapshot->wans + 1, sizeof(*snapshot->wan));
+	if (!snapshot->host || !snapshot->link || !snapshot->wan) {
+		snapshot_clear(snapshot);
+		return -ENOMEM;
+	}
+	topology_each_link(meter->topology, copy_link, &links);
+	snapshot->links = links.count;
+	wan_links(meter->wan, snapshot->wan, snapshot->wans);
+	join_wans(meter, snapshot);
+	for (uint32_t i = 0; i < hosts_count(meter->hosts); i++) {
+		if (hosts_get(meter->hosts, i)->kind != HOST_KIND_GONE)
+			copy_host(meter, i, &snapshot->host[snapshot->hosts++]);
+	}
+	join_rows(snapshot);
+	error = meter_addresses(meter, snapshot);
+	if (error)
+		snapshot_clear(snapshot);
+	return error;
+}
+
+bool meter_ready(const struct meter *meter)
+{
+	return meter->ready;
+}
+
+static void describe_host(const struct meter *m, uint32_t index, char label[static SNAPSHOT_LABEL], char mac[static MAC_TEXT])
+{
+	struct snapshot_host row;
+
+	label[0] = mac[0] = 0;
+	if (index == HOST_NONE)
+		return;
+	copy_host(m, index, &row);
+	memcpy(label, row.label, SNAPSHOT_LABEL);
+	memcpy(mac, row.mac, MAC_TEXT);
+}
+
+void meter_describe_flow(const struct meter *meter, const struct flow *record, struct meter_flow *flow)
+{
+	bool has_host = record->scope == FLOW_WAN || record->scope == FLOW_LOCAL;
+	int in = record->host_is_reply ? CT_ORIGINAL : CT_REPLY, out = !in;
+
+	*flow = (struct meter_flow){
+		.scope = record->scope,
+		.by = record->by,
+		.inbound = record->host_is_reply,
+		.in_bytes = record->bytes[in],
+		.in_packets = record->packets[in],
+		.out_bytes = record->bytes[out],
+		.out_packets = record->packets[out],
+	};
+	describe_host(meter, has_host ? record->host : HOST_NONE, flow->host, flow->mac);
+	describe_host(meter, has_host ? record->peer : HOST_NONE, flow->peer, flow->peer_mac);
+}
+
+bool meter_find_flow(const struct meter *meter, const struct ct_event *event, struct meter_flow *flow)
+{
+	const struct flow *record = table_find(meter->flows, meter_key(meter, event));
+
+	if (record)
+		meter_describe_flow(meter, record, flow);
+	return record;
+}

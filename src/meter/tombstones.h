@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * tombs: flows whose DESTROY was read a moment ago, so that a second DESTROY and a line of a dump that was already on
+ * its way are known for what they are.
+ *
+ * Why it is enough to remember them for a while: the kernel repeats a DESTROY (nf_conntrack_ecache.c) only until each
+ * reliable listener has it, and frees the entry after that. It goes through the ended entries again and again, those at
+ * the head of its list more often than the rest; so as long as any end was told again lately, none is forgotten, up to
+ * the limit. A dump lists only what lived when it began.
+ */
+#ifndef HOSTMETER_METER_TOMBSTONES_H
+#define HOSTMETER_METER_TOMBSTONES_H
+
+#include "hostmeter/decode/ct_event.h"
+
+#include <stddef.h>
+
+#define TOMBS_KEEP_NS (UINT64_C(3) * 1000000000)
+
+struct tombs;
+
+enum tombs_verdict {
+	TOMBS_UNKNOWN,   /* no flow of this key ended lately */
+	TOMBS_REPEATED,  /* the same end once more: count nothing */
+	TOMBS_REBORN,    /* another flow that got the key of one that ended: count it from zero */
+};
+
+/* At most limit tombstones. NULL: out of memory. */
+struct tombs *tombs_new(size_t limit);
+void tombs_free(struct tombs *tombs);
+size_t tombs_count(const struct tombs *tombs);
+
+/* A DESTROY was read: says what it is, and remembers it. Where the table is full, nothing is remembered. */
+enum tombs_verdict tombs_destroy(struct tombs *tombs, uint64_t key, const struct ct_event *event, uint64_t now);
+
+/*
+ * A dump that began at dump_began listed this key: TOMBS_REPEATED if its flow ended after that (or so shortly before
+ * that the kernel may not have unlinked it yet), TOMBS_REBORN if it ended earlier: then its tombstone is taken away.
+ */
+enum tombs_verdict tombs_entry(struct tombs *tombs, uint64_t key, uint64_t dump_began);
+
+/*
+ * Takes away what is old, a few shards per call. dump_began: when the dump in the air began, 0 if there is none;
+ * tombstones younger than it stay.
+ */
+void tombs_expire(struct tombs *tombs, uint64_t dump_began, uint64_t now);
+
+/* For a checkpoint: two numbers of each tombstone in a shard (of TABLE_SHARDS), and one put back (as if made now). */
+void tombs_each(struct tombs *tombs, unsigned int shard, void (*each)(void *ctx, uint64_t key, uint64_t final), void *ctx);
+void tombs_restore(struct tombs *tombs, uint64_t key, uint64_t final, uint64_t now);
+
+#endif

@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "hostmeter/meter/wan.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+	MAX_LINKS = 64, /* of a router; what is beyond is counted under "not known which" */
+	ETHERNET_HEADER = 14,
+};
+
+struct entry {
+	struct wan_link link;
+	bool was_read;
+	struct host_count read[2];    /* the interface's own counters, when they were read last */
+	struct host_count grown[2];   /* by how much they grew since they were read first */
+	struct host_count missing[2]; /* at the last dump's end */
+};
+
+struct wan {
+	struct entry entry[MAX_LINKS];
+	size_t count;
+};
+
+const char *wan_kind_name(enum wan_kind kind)
+{
+	static const char *const names[WAN_KINDS] = {
+		[WAN_ATTRIBUTED] = "attributed",
+		[WAN_ROUTER] = "router",
+		[WAN_UNKNOWN] = "unknown",
+		[WAN_UNSEEN] = "unseen",
+	};
+
+	return names[kind];
+}
+
+struct wan *wan_new(void)
+{
+	return calloc(1, sizeof(struct wan));
+}
+
+void wan_free(struct wan *wan)
+{
+	free(wan);
+}
+
+static struct entry *find_or_add(struct wan *wan, uint32_t ifindex)
+{
+	for (size_t i = 0; i < wan->count; i++) {
+		if (wan->entry[i].link.ifindex == ifindex)
+			return &wan->entry[i];
+	}
+	if (wan->count == MAX_LINKS)
+		return NULL;
+	/* The last place is kept for what could not be told apart. */
+	if (wan->count == MAX_LINKS - 1 && ifindex)
+		return find_or_add(wan, 0);
+	wan->entry[wan->count].link.ifindex = ifindex;
+	return &wan->entry[wan->count++];
+}
+
+void wan_count(struct wan *wan, uint32_t ifindex, uint32_t host, enum wan_direction direction,
+	const struct host_count *delta)
+{
+	struct entry *entry = find_or_add(wan, ifindex);
+	enum wan_kind kind = host == HOST_ROUTER ? WAN_ROUTER : host == HOST_UNKNOWN ? WAN_UNKNOWN : WAN_ATTRIBUTED;
+
+	if (entry)
+		host_count_add(&entry->link.count[kind][direction], delta);
+}
+
+static uint64_t above(uint64_t a, uint64_t b)
+{
+	return a > b ? a - b : 0;
+}
+
+static uint64_t smaller(uint64_t a, uint64_t b)
+{
+	return a < b ? a : b;
+}
+
+/* A counter that fell belongs to an interface made anew: all of it is growth. */
+static uint64_t growth(uint64_t now, uint64_t before)
+{
+	return now < before ? now : now - before;
+}
+
+static void note_growth(struct entry *entry, enum wan_direction direction, struct host_count now)
+{
+	struct host_count *read = &entry->read[direction], *grown = &entry->grown[direction];
+
+	if (entry->was_read) {
+		grown->bytes += growth(now.bytes, read->bytes);
+		grown->packets += growth(now.packets, read->packets);
+	}
+	*read = now;
+}
+
+/* What the interface has more than all flows; only what was missing at the last dump already is believed. */
+static void compare(struct entry *entry, enum wan_direction direction, bool has_mac)
+{
+	struct wan_link *link = &entry->link;
+	struct host_count seen = { 0, 0 }, missing;
+	struct host_count *unseen = &link->count[WAN_UNSEEN][direction];
+	const struct host_count *grown = &entry->grown[direction];
+
+	for (enum wan_kind kind = 0; kind < WAN_UNSEEN; kind++)
+		host_count_add(&seen, &link->count[kind][direction]);
+	link->header_bytes[direction] = has_mac ? grown->packets * ETHERNET_HEADER : 0;
+	missing.bytes = above(grown->bytes, seen.bytes + link->header_bytes[direction]);
+	missing.packets = above(grown->packets, seen.packets);
+	unseen->bytes += above(smaller(missing.bytes, entry->missing[direction].bytes), unseen->bytes);
+	unseen->packets += above(smaller(missing.packets, entry->missing[direction].packets), unseen->packets);
+	entry->missing[direction] = missing;
+}
+
+static struct entry *find_name(struct wan *wan, const char *name)
+{
+	for (size_t i = 0; i < wan->count; i++) {
+		if (!strcmp(wan->entry[i].link.name, name))
+			return &wan->entry[i];
+	}
+	return NULL;
+}
+
+/* An interface that comes back under its old name (PPP that dials in again) is the same to people, whatever its index. */
+static struct entry *of_link(struct wan *wan, const struct topology_link *state)
+{
+	struct entry *fresh = find_or_add(wan, state->ifindex), *old = find_name(wan, state->name);
+
+	if (!fresh || !fresh->link.ifindex)
+		return NULL;
+	memcpy(fresh->link.name, state->name, sizeof(fresh->link.name));
+	if (!old || old == fresh)
+		return fresh;
+	for (int i = 0; i < WAN_KINDS * 2; i++)
+		host_count_add(&old->link.count[i / 2][i % 2], &fresh->link.count[i / 2][i % 2]);
+	old->link.ifindex = state->ifindex;
+	*fresh = wan->entry[--wan->count];
+	memset(&wan->entry[wan->count], 0, sizeof(wan->entry[0]));
+	return old == &wan->entry[wan->count] ? fresh : old;
+}
+
+struct reconciling {
+	struct wan *wan;
+	const struct topology *topology;
+};
+
+static void reconcile_link(void *ctx, const struct topology_link *state)
+{
+	const struct reconciling *r = ctx;
+	struct entry *entry;
+
+	if (state->side != SIDE_WAN || !state->has_stats)
+		return;
+	entry = of_link(r->wan, state);
+	if (!entry)
+		return;
+	note_growth(entry, WAN_RX, (struct host_count){ state->rx_bytes, state->rx_packets });
+	note_growth(entry, WAN_TX, (struct host_count){ state->tx_bytes, state->tx_packets });
+	entry->was_read = true;
+	compare(entry, WAN_RX, topology_has_mac(r->topology, state->ifindex));
+	compare(entry, WAN_TX, topology_has_mac(r->topology, state->ifindex));
+}
+
+void wan_reconcile(struct wan *wan, const struct topology *topology)
+{
+	struct reconciling r = { wan, topology };
+
+	topology_each_link(topology, reconcile_link, &r);
+}
+
+size_t wan_links(const struct wan *wan, struct wan_link *link, size_t size)
+{
+	for (size_t i = 0; i < wan->count && i < size; i++)
+		link[i] = wan->entry[i].link;
+	return wan->count;
+}

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * names_parse: the files in which a router keeps the names of its hosts, as pairs of a MAC or an address and a name.
+ *
+ *   ethers  ethers(5): "MAC NAME", with or without leading zeros; a line that gives an address for a name is skipped.
+ *   leases  dnsmasq: "EXPIRY MAC ADDRESS NAME CLIENT-ID" and, for DHCPv6, "EXPIRY IAID ADDRESS NAME DUID". The name
+ *           goes to the MAC; a DHCPv6 lease has none, so it goes to the address, and to the MAC that the DUID was made
+ *           of, if it was (RFC 8415, 11.2 and 11.4).
+ *   odhcpd  its hosts files, with the leases as comments:
+ *           "# INTERFACE DUID|MAC IAID|ipv4 NAME EXPIRY ID LENGTH ADDRESS/LENGTH...".
+ *   hosts   hosts(5): "ADDRESS NAME..."; the first name counts.
+ *
+ * Of a name with a domain only the first label is kept: within a home the rest is the same for all. "*" and "-" mean
+ * no name, and addresses of no host (loopback, multicast, 0.0.0.0) are skipped. What cannot be read is skipped too.
+ * Names come out as they stand in the file: names_clean() is for the reader.
+ */
+#ifndef HOSTMETER_NAMES_PARSE_H
+#define HOSTMETER_NAMES_PARSE_H
+
+#include "hostmeter/base/addr.h"
+
+enum names_format { NAMES_FORMAT_ETHERS, NAMES_FORMAT_LEASES, NAMES_FORMAT_ODHCPD, NAMES_FORMAT_HOSTS };
+
+/* Longer lines are cut. */
+enum { NAMES_PARSE_LINE = 1023 };
+
+/* One of mac and addr is NULL. All is borrowed for the call. */
+typedef void names_parse_each(void *ctx, const struct mac *mac, const struct addr *addr, const char *name);
+
+/* Calls each for every name in the text, in the order of its lines. */
+void names_parse(enum names_format format, const char *text, size_t len, names_parse_each *each, void *ctx);
+
+#endif

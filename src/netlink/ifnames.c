@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "hostmeter/netlink/ifnames.h"
+
+#include "hostmeter/os/loop.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <libnfnetlink/libnfnetlink.h>
+#include <net/if.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct ifnames {
+	struct nlif_handle *table;
+	struct loop_io *io;
+};
+
+static void changed(void *ctx, int events)
+{
+	struct ifnames *names = ctx;
+
+	(void)events;
+	/* An overrun: the list is asked for again, which is short and rare. */
+	if (nlif_catch(names->table) < 0)
+		nlif_query(names->table);
+}
+
+struct ifnames *ifnames_new(struct loop *loop)
+{
+	struct ifnames *names = calloc(1, sizeof(*names));
+
+	if (!names)
+		return NULL;
+	errno = ENOMEM;
+	names->table = nlif_open();
+	if (!names->table || nlif_query(names->table) < 0)
+		goto fail;
+	fcntl(nlif_fd(names->table), F_SETFD, FD_CLOEXEC);
+	names->io = loop_io_add(loop, nlif_fd(names->table), LOOP_READ, changed, names);
+	if (names->io)
+		return names;
+fail:
+	ifnames_free(names);
+	return NULL;
+}
+
+void ifnames_free(struct ifnames *names)
+{
+	int error = errno;
+
+	if (!names)
+		return;
+	loop_io_del(names->io);
+	if (names->table)
+		nlif_close(names->table);
+	free(names);
+	errno = error;
+}
+
+int ifnames_name(const struct ifnames *names, uint32_t ifindex, char name[static IFNAMES_LEN])
+{
+	/* The library has a wildcard for 0. */
+	return ifindex && nlif_index2name(names->table, ifindex, name) >= 0 ? 0 : -ENXIO;
+}
+
+uint32_t ifnames_index(const struct ifnames *names, const char *name)
+{
+	uint32_t ifindex = if_nametoindex(name);
+	char known[IFNAMES_LEN];
+
+	return ifnames_name(names, ifindex, known) == 0 && strcmp(known, name) == 0 ? ifindex : 0;
+}

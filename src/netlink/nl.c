@@ -1,0 +1,558 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "hostmeter/netlink/nl.h"
+
+#include "dump.h"
+#include "hostmeter/base/clock.h"
+#include "hostmeter/netlink/socket.h"
+#include "hostmeter/os/loop.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <libmnl/libmnl.h>
+#include <libnetfilter_log/libnetfilter_log.h>
+#include <linux/netfilter/nfnetlink_conntrack.h>
+#include <linux/netfilter/nfnetlink_log.h>
+#include <linux/rtnetlink.h>
+#include <stdlib.h>
+
+enum {
+	/*
+	 * The kernel fills at most 32 KiB in a dump, and an NFLOG batch is about that; a batch whose log prefix is
+	 * long, or a link with many virtual functions, is larger. Twice the size costs nothing.
+	 */
+	DATAGRAM_MAX = 65536,
+	REQUEST_MAX = 256,
+	ACK_TIMEOUT_MS = 1000,
+	CONFIG_ATTEMPTS = 5,
+	EVENTS_FIRST = 1024,   /* datagrams before each one of another source; a flood must not stop those */
+	NFLOG_COPY = 128,      /* IPv6 with extension headers and the ports */
+	NFLOG_BATCH = 32768,   /* bytes */
+	NFLOG_THRESHOLD = 100, /* messages */
+	NFLOG_TIMEOUT = 10,    /* 1/100 s */
+};
+
+/*
+ * Every wake-up costs as much as several events, so a socket that was read empty is left alone for a while, and what
+ * came meanwhile is read in one go; the kernel's network drivers do the same. A buffer has room for much more than
+ * comes in that time; if it was too small, there is no rest for a while.
+ */
+#define REST_NS (10 * CLOCK_NS_PER_MS)
+#define RESTLESS_NS CLOCK_NS_PER_S
+
+/* However much there is, a turn of the loop reads for so long and no longer; others wait for theirs. */
+#define TURN_NS (4 * CLOCK_NS_PER_MS)
+
+/* A dump in which no datagram came for so long will never end. */
+#define DUMP_STALL_NS (10 * CLOCK_NS_PER_S)
+
+struct reader {
+	struct nl *nl;
+	enum source id;
+	struct mnl_socket *socket; /* NULL: closed */
+	struct loop_io *io;
+	struct loop_timer *rest; /* while it is set, io is paused */
+	uint64_t restless_until;
+	bool overrun; /* noticed, and not told yet */
+	struct nl_dump dump;
+	struct loop_timer *stalled; /* a dump that does not go on */
+};
+
+struct nl {
+	struct loop *loop;
+	struct nl_options options;
+	struct nl_callbacks call;
+	struct reader source[SOURCE_COUNT];
+	uint32_t seq;
+};
+
+static const struct {
+	uint16_t protocol;
+	uint16_t datagrams_per_turn;
+	uint32_t receive_buffer;
+	uint32_t datagram_max; /* DATAGRAM_MAX holds so many at once */
+	bool rests;
+} source_table[SOURCE_COUNT] = {
+	/* An event is one connection: some 400 bytes, the longest security context included less than a page. */
+	[SOURCE_EVENTS] = { NETLINK_NETFILTER, 256, 8 << 20, DATAGRAM_MAX / NL_SOCKET_MANY, true },
+	[SOURCE_DUMP] = { NETLINK_NETFILTER, 8, 512 << 10, DATAGRAM_MAX, false },
+	[SOURCE_NFLOG] = { NETLINK_NETFILTER, 16, 4 << 20, DATAGRAM_MAX, true },
+	[SOURCE_RTNL] = { NETLINK_ROUTE, 16, 1 << 20, DATAGRAM_MAX, false },
+};
+
+/* One thread, and a datagram is borrowed for one call only: one buffer does for all. */
+static _Alignas(8) unsigned char datagram_buffer[DATAGRAM_MAX];
+
+uint16_t nl_source_protocol(enum source source)
+{
+	return source_table[source].protocol;
+}
+
+/* --- Opening and closing */
+
+static void dump_end(struct reader *source)
+{
+	nl_dump_stop(&source->dump);
+	loop_timer_stop(source->stalled);
+}
+
+static void source_close(struct reader *source)
+{
+	if (!source->socket)
+		return;
+	dump_end(source);
+	loop_timer_stop(source->rest);
+	loop_io_del(source->io);
+	mnl_socket_close(source->socket);
+	source->io = NULL;
+	source->socket = NULL;
+	source->overrun = false;
+}
+
+static void source_failed(struct reader *source, int error)
+{
+	source_close(source);
+	source->nl->call.failed(source->nl->call.ctx, source->id, error);
+}
+
+static void dump_stalled(void *ctx)
+{
+	source_failed(ctx, -ETIMEDOUT);
+}
+
+static void rest_is_over(void *ctx);
+
+struct nl *nl_new(struct loop *loop, const struct nl_options *options, const struct nl_callbacks *callbacks)
+{
+	struct nl *nl = calloc(1, sizeof(*nl));
+
+	if (!nl)
+		return NULL;
+	nl->loop = loop;
+	nl->options = *options;
+	nl->call = *callbacks;
+	for (enum source id = 0; id < SOURCE_COUNT; id++) {
+		struct reader *source = &nl->source[id];
+
+		source->nl = nl;
+		source->id = id;
+		source->stalled = loop_timer_add(loop, dump_stalled, source);
+		source->rest = loop_timer_add(loop, rest_is_over, source);
+		if (!source->stalled || !source->rest) {
+			nl_free(nl);
+			return NULL;
+		}
+	}
+	return nl;
+}
+
+void nl_free(struct nl *nl)
+{
+	if (!nl)
+		return;
+	for (enum source id = 0; id < SOURCE_COUNT; id++) {
+		source_close(&nl->source[id]);
+		loop_timer_del(nl->source[id].rest);
+		loop_timer_del(nl->source[id].stalled);
+	}
+	free(nl);
+}
+
+/* --- Sending */
+
+static uint32_t next_seq(struct nl *nl)
+{
+	/* 0 is the sequence number of events. */
+	if (++nl->seq == 0)
+		nl->seq = 1;
+	return nl->seq;
+}
+
+static int request_send(struct reader *source, const struct nlmsghdr *message)
+{
+	const struct nl_callbacks *call = &source->nl->call;
+
+	if (mnl_socket_sendto(source->socket, message, message->nlmsg_len) < 0)
+		return -errno;
+	/* The answer is read later, so a recorder still gets the request first. */
+	call->datagram(call->ctx, source->id, true, message, message->nlmsg_len);
+	return 0;
+}
+
+static int dump_request(struct reader *source)
+{
+	_Alignas(8) char buffer[NL_DUMP_REQUEST_MAX];
+
+	loop_timer_set(source->stalled, DUMP_STALL_NS);
+	return request_send(source, nl_dump_request(&source->dump, buffer, next_seq(source->nl)));
+}
+
+static int dump_start(struct reader *source, unsigned int step, unsigned int end)
+{
+	int error;
+
+	if (!source->socket)
+		return -ENOTCONN;
+	if (nl_dump_runs(&source->dump))
+		return -EBUSY;
+	nl_dump_start(&source->dump, step, end);
+	error = dump_request(source);
+	if (error)
+		dump_end(source);
+	return error;
+}
+
+int nl_dump_conntrack(struct nl *nl)
+{
+	return dump_start(&nl->source[SOURCE_DUMP], NL_DUMP_CONNTRACK, NL_DUMP_CONNTRACK + 1);
+}
+
+bool nl_dump_running(const struct nl *nl)
+{
+	return nl_dump_runs(&nl->source[SOURCE_DUMP].dump);
+}
+
+int nl_dump_rtnl(struct nl *nl)
+{
+	return dump_start(&nl->source[SOURCE_RTNL], NL_DUMP_LINK, NL_DUMP_STEPS);
+}
+
+bool nl_dump_rtnl_running(const struct nl *nl)
+{
+	return nl_dump_runs(&nl->source[SOURCE_RTNL].dump);
+}
+
+int nl_dump_links(struct nl *nl)
+{
+	return dump_start(&nl->source[SOURCE_RTNL], NL_DUMP_LINK, NL_DUMP_ADDR);
+}
+
+/* --- Receiving */
+
+/* The dump is over before its last datagram is handed on, so that the receiver may start another. True: one to request. */
+static bool dump_take(struct reader *source, const void *datagram, size_t len)
+{
+	enum nl_dump_told told = nl_dump_take(&source->dump, datagram, len);
+
+	if (told == NL_DUMP_REFUSED)
+		source->overrun = true;
+	if (nl_dump_runs(&source->dump))
+		loop_timer_set(source->stalled, DUMP_STALL_NS);
+	else
+		loop_timer_stop(source->stalled);
+	return told == NL_DUMP_NEXT;
+}
+
+static void deliver(struct reader *source, const void *datagram, size_t len)
+{
+	const struct nl_callbacks *call = &source->nl->call;
+	bool more = nl_dump_runs(&source->dump) && dump_take(source, datagram, len);
+
+	call->datagram(call->ctx, source->id, false, datagram, len);
+	if (more && dump_request(source) < 0)
+		source->overrun = true;
+}
+
+/* The socket is deaf until it has been drained, so only then is it of use to tell anybody. */
+static void tell_overrun(struct reader *source)
+{
+	if (!source->overrun || nl_socket_wait(source->socket, 0))
+		return;
+	source->overrun = false;
+	dump_end(source);
+	source->nl->call.overrun(source->nl->call.ctx, source->id);
+}
+
+/* Either way something that was meant for us is gone. */
+static bool is_loss(ssize_t received)
+{
+	return received == -ENOBUFS || received == -EMSGSIZE;
+}
+
+static bool read_some(struct reader *source, unsigned int datagrams, uint64_t until);
+
+/*
+ * The end of a flow must be heard before a dump or a first packet tells of the next flow between the same ends, and
+ * before a neighbour tells that the address is another host's. What is read now of a dump the kernel wrote while the
+ * datagram before it was read, so events up to now are later than that.
+ */
+static void read_events_first(struct reader *source)
+{
+	struct reader *events = &source->nl->source[SOURCE_EVENTS];
+
+	if (source != events && events->socket)
+		read_some(events, EVENTS_FIRST, UINT64_MAX);
+}
+
+static void note_loss(struct reader *source)
+{
+	source->overrun = true;
+	source->restless_until = loop_now_ns(source->nl->loop) + RESTLESS_NS;
+}
+
+/* As many datagrams as fit into the buffer, up to so many. How many there were, or -errno. */
+static int read_once(struct reader *source, unsigned int datagrams)
+{
+	const size_t size = source_table[source->id].datagram_max;
+	ssize_t got[NL_SOCKET_MANY];
+	int count;
+
+	if (datagrams > DATAGRAM_MAX / size)
+		datagrams = (unsigned int)(DATAGRAM_MAX / size);
+	count = nl_socket_receive_many(source->socket, datagram_buffer, size, datagrams, got);
+	for (int i = 0; i < count; i++) {
+		if (got[i] > 0)
+			deliver(source, datagram_buffer + (size_t)i * size, (size_t)got[i]);
+		else if (is_loss(got[i]))
+			note_loss(source);
+	}
+	return count;
+}
+
+/* Reads at most so many datagrams, and none after that time. True if there may be more. */
+static bool read_some(struct reader *source, unsigned int datagrams, uint64_t until)
+{
+	while (datagrams && clock_mono_ns() < until) {
+		int count;
+
+		read_events_first(source);
+		if (!source->socket)
+			return false;
+		count = read_once(source, datagrams);
+		if (count > 0) {
+			datagrams -= (unsigned int)count;
+		} else if (is_loss(count)) {
+			note_loss(source);
+			datagrams--;
+		} else if (count == -EAGAIN) {
+			tell_overrun(source);
+			return false;
+		} else if (count != -EINTR) {
+			source_failed(source, count);
+			return false;
+		}
+	}
+	return true;
+}
+
+/* What was read empty rests, if that is for it. */
+static void rest(struct reader *source)
+{
+	if (!source->io)
+		return;
+	if (!source_table[source->id].rests || loop_now_ns(source->nl->loop) < source->restless_until) {
+		loop_io_resume(source->io);
+		return;
+	}
+	loop_io_pause(source->io);
+	loop_timer_set(source->rest, REST_NS);
+}
+
+/* One turn's share of what there is. */
+static void read_turn(struct reader *source)
+{
+	bool more = read_some(source, source_table[source->id].datagrams_per_turn, clock_mono_ns() + TURN_NS);
+
+	if (more)
+		tell_overrun(source);
+	if (!source->socket)
+		return;
+	if (more) {
+		loop_io_resume(source->io);
+		return;
+	}
+	rest(source);
+	/* Its events were read with it, so they need no wake-up of their own so soon. */
+	rest(&source->nl->source[SOURCE_EVENTS]);
+}
+
+static void source_ready(void *ctx, int events)
+{
+	(void)events;
+	read_turn(ctx);
+}
+
+/* What came meanwhile is read at once; if nothing did, the loop is to look again. */
+static void rest_is_over(void *ctx)
+{
+	struct reader *source = ctx;
+
+	if (nl_socket_wait(source->socket, 0))
+		read_turn(source);
+	else
+		loop_io_resume(source->io);
+}
+
+bool nl_drain(struct nl *nl, enum source id, unsigned int datagrams)
+{
+	return nl->source[id].socket && read_some(&nl->source[id], datagrams, UINT64_MAX);
+}
+
+/* --- Subscribing */
+
+static int subscribe_ct_events(struct reader *source)
+{
+	static const int groups[] = { NFNLGRP_CONNTRACK_DESTROY };
+	int error;
+
+	error = nl_socket_set(source->socket, NETLINK_NO_ENOBUFS, false);
+	if (error)
+		return error;
+	error = nl_socket_set(source->socket, NETLINK_BROADCAST_ERROR, true);
+	if (error)
+		return error;
+	return nl_socket_join(source->socket, groups, 1);
+}
+
+static int subscribe_rtnl(struct reader *source)
+{
+	static const int groups[] = {
+		RTNLGRP_LINK,
+		RTNLGRP_NEIGH,
+		RTNLGRP_IPV4_IFADDR,
+		RTNLGRP_IPV6_IFADDR,
+		RTNLGRP_IPV4_ROUTE,
+		RTNLGRP_IPV6_ROUTE,
+	};
+
+	/* Since Linux 4.20; without it a dump of routes lists cached ones as well, which decoding passes over. */
+	nl_socket_set(source->socket, NETLINK_GET_STRICT_CHK, true);
+	return nl_socket_join(source->socket, groups, sizeof(groups) / sizeof(*groups));
+}
+
+/* Waits for the acknowledgement of a request, for start-up only. What else comes meanwhile is delivered. */
+static int wait_for_ack(struct reader *source, uint32_t seq)
+{
+	uint64_t deadline = clock_mono_ns() + ACK_TIMEOUT_MS * CLOCK_NS_PER_MS;
+
+	while (clock_mono_ns() < deadline) {
+		const struct nlmsghdr *message = (const struct nlmsghdr *)datagram_buffer;
+		ssize_t len = nl_socket_receive(source->socket, datagram_buffer, sizeof(datagram_buffer));
+
+		if (is_loss(len))
+			source->overrun = true;
+		else if (len == -EAGAIN)
+			nl_socket_wait(source->socket, ACK_TIMEOUT_MS);
+		else if (len < 0 && len != -EINTR)
+			return (int)len;
+		if (len <= 0)
+			continue;
+		deliver(source, datagram_buffer, (size_t)len);
+		if (mnl_nlmsg_ok(message, (int)len) && message->nlmsg_type == NLMSG_ERROR &&
+			message->nlmsg_seq == seq && mnl_nlmsg_get_payload_len(message) >= sizeof(struct nlmsgerr))
+			return ((const struct nlmsgerr *)mnl_nlmsg_get_payload(message))->error;
+	}
+	return -ETIMEDOUT;
+}
+
+/*
+ * All of the configuration in one message, so that the group is never ours with other settings. NFULNL_CFG_CMD_PF_BIND
+ * is left out: a rule with a group number needs no default logger, and setting one would send the router's own log of
+ * invalid packets here.
+ */
+static int subscribe_nflog(struct reader *source)
+{
+	uint16_t flags = NFULNL_CFG_F_CONNTRACK; /* the entry in the message: an exact join */
+	int error = -EAGAIN;
+
+	/* EAGAIN: the kernel has just loaded the module. EOPNOTSUPP: it is built without NETFILTER_NETLINK_GLUE_CT. */
+	for (int i = 0; i < CONFIG_ATTEMPTS && (error == -EAGAIN || (error == -EOPNOTSUPP && flags)); i++) {
+		_Alignas(8) char buffer[REQUEST_MAX];
+		struct nlmsghdr *message =
+			nflog_nlmsg_put_header(buffer, NFULNL_MSG_CONFIG, AF_UNSPEC, source->nl->options.nflog_group);
+
+		message->nlmsg_flags |= NLM_F_ACK;
+		message->nlmsg_seq = next_seq(source->nl);
+		nflog_attr_put_cfg_cmd(message, NFULNL_CFG_CMD_BIND);
+		nflog_attr_put_cfg_mode(message, NFULNL_COPY_PACKET, NFLOG_COPY);
+		mnl_attr_put_u32(message, NFULA_CFG_NLBUFSIZ, htonl(NFLOG_BATCH));
+		mnl_attr_put_u32(message, NFULA_CFG_TIMEOUT, htonl(NFLOG_TIMEOUT));
+		mnl_attr_put_u32(message, NFULA_CFG_QTHRESH, htonl(NFLOG_THRESHOLD));
+		if (error == -EOPNOTSUPP)
+			flags = 0;
+		if (flags)
+			mnl_attr_put_u16(message, NFULA_CFG_FLAGS, htons(flags));
+		error = request_send(source, message);
+		if (!error)
+			error = wait_for_ack(source, message->nlmsg_seq);
+	}
+	return error;
+}
+
+static int subscribe(struct reader *source)
+{
+	switch (source->id) {
+	case SOURCE_EVENTS:
+		return subscribe_ct_events(source);
+	case SOURCE_NFLOG:
+		return subscribe_nflog(source);
+	case SOURCE_RTNL:
+		return subscribe_rtnl(source);
+	default:
+		return 0;
+	}
+}
+
+static size_t wanted_buffer(const struct nl *nl, enum source id)
+{
+	size_t wanted = nl->options.receive_buffer[id];
+
+	return wanted ? wanted : source_table[id].receive_buffer;
+}
+
+int nl_open_source(struct nl *nl, enum source id)
+{
+	struct reader *source = &nl->source[id];
+	int error;
+
+	if (source->socket)
+		return -EALREADY;
+	error = nl_socket_open(&source->socket, source_table[id].protocol, wanted_buffer(nl, id));
+	if (error)
+		return error;
+	error = subscribe(source);
+	if (error)
+		goto fail;
+	source->io = loop_io_add(nl->loop, mnl_socket_get_fd(source->socket), LOOP_READ, source_ready, source);
+	if (source->io)
+		return 0;
+	error = -ENOMEM;
+fail:
+	source_close(source);
+	return error;
+}
+
+bool nl_is_open(const struct nl *nl, enum source source)
+{
+	return nl->source[source].socket;
+}
+
+size_t nl_receive_buffer(const struct nl *nl, enum source source)
+{
+	return nl_is_open(nl, source) ? nl_socket_receive_buffer(nl->source[source].socket) : 0;
+}
+
+size_t nl_receive_buffer_asked(const struct nl *nl, enum source source)
+{
+	return 2 * wanted_buffer(nl, source); /* socket(7): the kernel doubles it */
+}
+
+int nl_fd(const struct nl *nl, enum source source)
+{
+	return nl_is_open(nl, source) ? mnl_socket_get_fd(nl->source[source].socket) : -1;
+}
+
+bool nl_is_reliable(const struct nl *nl)
+{
+	int on = 0;
+	socklen_t len = sizeof(on);
+
+	return nl_is_open(nl, SOURCE_EVENTS) &&
+		!mnl_socket_getsockopt(nl->source[SOURCE_EVENTS].socket, NETLINK_BROADCAST_ERROR, &on, &len) && on;
+}
+
+int nl_set_reliable(struct nl *nl, bool on)
+{
+	struct reader *source = &nl->source[SOURCE_EVENTS];
+
+	return source->socket ? nl_socket_set(source->socket, NETLINK_BROADCAST_ERROR, on) : -ENOTCONN;
+}

@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "hostmeter/os/child.h"
+
+#include <cap-ng.h>
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static int compare_fds(const void *a, const void *b)
+{
+	return *(const int *)a - *(const int *)b;
+}
+
+/* Whatever else the meter holds open, sockets above all, ends with the meter. */
+static int close_others(const struct child_plan *plan)
+{
+	int keep[CHILD_KEEPS + 1] = { STDERR_FILENO };
+	const size_t kept = plan->keeps + 1;
+	unsigned int from = 0;
+
+	memcpy(keep + 1, plan->keep, plan->keeps * sizeof(keep[0]));
+	qsort(keep, kept, sizeof(keep[0]), compare_fds);
+	for (size_t i = 0; i <= kept; i++) {
+		unsigned int end = i < kept ? (unsigned int)keep[i] : ~0U;
+
+		/* By number: not every libc has a wrapper. */
+		if (end > from && syscall(SYS_close_range, from, end - 1, 0))
+			return -errno;
+		from = end + 1;
+	}
+	return 0;
+}
+
+static int settle_in(const struct child_plan *plan)
+{
+	setsid();
+	prctl(PR_SET_NAME, plan->name);
+	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+	capng_clear(CAPNG_SELECT_CAPS);
+	if (capng_apply(CAPNG_SELECT_CAPS))
+		return -EPERM;
+	/* Last, for a change of credentials may undo it. */
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL))
+		return -errno;
+	return close_others(plan);
+}
+
+/* Signals are blocked around the fork, so that no handler of the meter ever runs in the child. */
+pid_t child_fork(const struct child_plan *plan)
+{
+	sigset_t all, before;
+	pid_t pid;
+
+	if (plan->keeps > CHILD_KEEPS)
+		return -E2BIG;
+	sigfillset(&all);
+	sigprocmask(SIG_SETMASK, &all, &before);
+	pid = fork();
+	if (pid == 0) {
+		plan->run(plan->ctx, settle_in(plan));
+		/* Not exit(): what is registered for that is the meter's. */
+		_exit(0);
+	}
+	if (pid < 0)
+		pid = -errno;
+	sigprocmask(SIG_SETMASK, &before, NULL);
+	return pid;
+}
+
+void child_end(pid_t *pid)
+{
+	pid_t ended;
+
+	if (*pid <= 0)
+		return;
+	/* Nothing less: it may be stopped. */
+	kill(*pid, SIGKILL);
+	do {
+		ended = waitpid(*pid, NULL, 0);
+	} while (ended < 0 && errno == EINTR);
+	*pid = -1;
+}

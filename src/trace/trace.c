@@ -1,0 +1,367 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "hostmeter/trace/trace.h"
+
+#include "hostmeter/base/clock.h"
+
+#include <byteswap.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/netlink.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define MAGIC_MICRO UINT32_C(0xa1b2c3d4)
+#define MAGIC_NANO UINT32_C(0xa1b23c4d)
+
+enum {
+	PCAP_VERSION_MAJOR = 2,
+	PCAP_VERSION_MINOR = 4,
+	LINKTYPE_NETLINK = 253,
+	ARPHRD = 824,         /* ARPHRD_NETLINK */
+	TO_USER = 6,          /* PACKET_USER */
+	TO_KERNEL = 7,        /* PACKET_KERNEL */
+	RECORD_MAX = 1 << 18, /* what Wireshark, too, takes at most */
+	COOKED_LEN = 16,
+	DATAGRAM_MAX = RECORD_MAX - COOKED_LEN,
+	NOTE_MAX = 256,
+};
+
+struct file_header {
+	uint32_t magic;
+	uint16_t major, minor;
+	uint32_t reserved[2];
+	uint32_t snaplen;
+	uint32_t linktype;
+};
+
+static const struct file_header file_head = {
+	.magic = MAGIC_NANO,
+	.major = PCAP_VERSION_MAJOR,
+	.minor = PCAP_VERSION_MINOR,
+	.snaplen = RECORD_MAX,
+	.linktype = LINKTYPE_NETLINK,
+};
+
+struct record_header {
+	uint32_t seconds;
+	uint32_t fraction; /* micro- or nanoseconds */
+	uint32_t stored;
+	uint32_t original;
+};
+
+struct trace_writer {
+	FILE *file;
+	int error;
+};
+
+struct trace_reader {
+	FILE *file;
+	bool swapped;
+	uint32_t fraction_ns; /* what one unit of the fraction is */
+	uint64_t next;        /* offset of the next record */
+	uint64_t offset;      /* of the one read last */
+	bool ahead;           /* trace_open() read the first record already; this is what it got */
+	int result;
+	struct trace_datagram first;
+	_Alignas(8) unsigned char data[DATAGRAM_MAX];
+};
+
+/* The error of a stdio call that failed; never 0. */
+static int file_error(void)
+{
+	return errno ? -errno : -EIO;
+}
+
+static int put(struct trace_writer *writer, const void *data, size_t len)
+{
+	errno = 0;
+	if (!writer->error && len && fwrite(data, len, 1, writer->file) != 1)
+		writer->error = file_error();
+	return writer->error;
+}
+
+int trace_create(struct trace_writer **out, const char *path)
+{
+	struct trace_writer *writer = calloc(1, sizeof(*writer));
+	int fd, error = -ENOMEM;
+
+	if (!writer)
+		return error;
+	/* For its owner alone: it tells who talked to whom. */
+	fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	if (fd >= 0)
+		writer->file = fdopen(fd, "w");
+	if (!writer->file) {
+		error = -errno;
+		if (fd >= 0)
+			close(fd);
+		free(writer);
+		return error;
+	}
+	error = put(writer, &file_head, sizeof(file_head));
+	if (error) {
+		trace_close(writer);
+		return error;
+	}
+	*out = writer;
+	return 0;
+}
+
+static void put_be16(unsigned char *to, unsigned int value)
+{
+	to[0] = (unsigned char)(value >> 8);
+	to[1] = (unsigned char)value;
+}
+
+static unsigned int get_be16(const unsigned char *from)
+{
+	return (unsigned int)from[0] << 8 | from[1];
+}
+
+/* What stands before each datagram. */
+struct heads {
+	struct record_header record;
+	unsigned char cooked[COOKED_LEN];
+};
+
+static int make_heads(const struct trace_datagram *datagram, struct heads *heads)
+{
+	if (datagram->len > DATAGRAM_MAX)
+		return -EMSGSIZE;
+	*heads = (struct heads){
+		.record = {
+			.seconds = (uint32_t)(datagram->real_ns / CLOCK_NS_PER_S),
+			.fraction = (uint32_t)(datagram->real_ns % CLOCK_NS_PER_S),
+			.stored = (uint32_t)(COOKED_LEN + datagram->len),
+			.original = (uint32_t)(COOKED_LEN + datagram->len),
+		},
+	};
+	put_be16(heads->cooked, datagram->outgoing ? TO_KERNEL : TO_USER);
+	put_be16(heads->cooked + 2, ARPHRD);
+	put_be16(heads->cooked + COOKED_LEN - 2, datagram->protocol);
+	return 0;
+}
+
+int trace_write(struct trace_writer *writer, const struct trace_datagram *datagram)
+{
+	struct heads heads;
+	int error = make_heads(datagram, &heads);
+
+	if (error && !writer->error)
+		writer->error = error;
+	put(writer, &heads, sizeof(heads));
+	return put(writer, datagram->data, datagram->len);
+}
+
+size_t trace_size(const struct trace_datagram *datagram)
+{
+	return sizeof(struct heads) + datagram->len;
+}
+
+void trace_append_head(struct buf *out)
+{
+	buf_add(out, &file_head, sizeof(file_head));
+}
+
+int trace_append(struct buf *out, const struct trace_datagram *datagram)
+{
+	struct heads heads;
+	int error = make_heads(datagram, &heads);
+
+	if (error)
+		return error;
+	buf_add(out, &heads, sizeof(heads));
+	buf_add(out, datagram->data, datagram->len);
+	return 0;
+}
+
+void trace_append_note(struct buf *out, uint64_t real_ns, const char *text)
+{
+	struct { struct nlmsghdr head; char text[NOTE_MAX]; } note = { .head = { .nlmsg_type = NLMSG_NOOP } };
+	const struct trace_datagram datagram = { real_ns, NETLINK_USERSOCK, false, &note, sizeof(note) };
+
+	note.head.nlmsg_len = sizeof(note);
+	snprintf(note.text, sizeof(note.text), "%s", text);
+	trace_append(out, &datagram);
+}
+
+bool trace_is_note(const struct trace_datagram *datagram, char *text, size_t size)
+{
+	const struct nlmsghdr *head = datagram->data;
+
+	if (datagram->protocol != NETLINK_USERSOCK || datagram->len < sizeof(*head) || head->nlmsg_type != NLMSG_NOOP)
+		return false;
+	snprintf(text, size, "%.*s", (int)(datagram->len - sizeof(*head)), (const char *)datagram->data + sizeof(*head));
+	return true;
+}
+
+int trace_close(struct trace_writer *writer)
+{
+	int error;
+
+	if (!writer)
+		return 0;
+	error = writer->error;
+	errno = 0;
+	if (fclose(writer->file) != 0 && !error)
+		error = file_error();
+	free(writer);
+	return error;
+}
+
+/* 1; 0 at the end of the file; -EBADMSG if it ends inside; -errno. */
+static int get(struct trace_reader *reader, void *to, size_t len)
+{
+	size_t got;
+
+	errno = 0;
+	got = fread(to, 1, len, reader->file);
+	reader->next += got;
+	if (got == len)
+		return 1;
+	if (ferror(reader->file))
+		return file_error();
+	return got ? -EBADMSG : 0;
+}
+
+/* As get(), where the end of the file is damage. */
+static int get_rest(struct trace_reader *reader, void *to, size_t len)
+{
+	int got = len ? get(reader, to, len) : 1;
+
+	return got ? got : -EBADMSG;
+}
+
+static uint32_t to_host(const struct trace_reader *reader, uint32_t value)
+{
+	return reader->swapped ? bswap_32(value) : value;
+}
+
+static int read_file_header(struct trace_reader *reader)
+{
+	struct file_header header;
+	int got = get_rest(reader, &header, sizeof(header));
+	uint16_t major;
+
+	if (got < 0)
+		return got;
+	reader->swapped = header.magic == bswap_32(MAGIC_MICRO) || header.magic == bswap_32(MAGIC_NANO);
+	switch (to_host(reader, header.magic)) {
+	case MAGIC_MICRO:
+		reader->fraction_ns = 1000;
+		break;
+	case MAGIC_NANO:
+		reader->fraction_ns = 1;
+		break;
+	default:
+		return -EBADMSG;
+	}
+	major = reader->swapped ? bswap_16(header.major) : header.major;
+	if (major != PCAP_VERSION_MAJOR)
+		return -EBADMSG;
+	/* The upper half tells of frame check sequences. */
+	return (to_host(reader, header.linktype) & 0xffff) == LINKTYPE_NETLINK ? 0 : -EPROTONOSUPPORT;
+}
+
+static int read_record(struct trace_reader *reader, struct trace_datagram *datagram)
+{
+	unsigned char cooked[COOKED_LEN];
+	struct record_header header;
+	uint32_t stored;
+	int got;
+
+	reader->offset = reader->next;
+	got = get(reader, &header, sizeof(header));
+	if (got <= 0)
+		return got;
+	stored = to_host(reader, header.stored);
+	/* A datagram that a snapshot length cut short would be metered wrong without a word. */
+	if (stored < COOKED_LEN || stored > RECORD_MAX || stored != to_host(reader, header.original))
+		return -EBADMSG;
+	got = get_rest(reader, cooked, sizeof(cooked));
+	if (got < 0)
+		return got;
+	*datagram = (struct trace_datagram){
+		.real_ns = to_host(reader, header.seconds) * CLOCK_NS_PER_S +
+			   (uint64_t)to_host(reader, header.fraction) * reader->fraction_ns,
+		.protocol = (uint16_t)get_be16(cooked + COOKED_LEN - 2),
+		.outgoing = get_be16(cooked) == TO_KERNEL,
+		.data = reader->data,
+		.len = stored - COOKED_LEN,
+	};
+	return get_rest(reader, reader->data, datagram->len);
+}
+
+/*
+ * Whether a datagram's netlink headers are of the other byte order. The file's own order does not tell: tools that
+ * rewrite a capture write theirs. A message's length is below 256 KiB, so in the wrong order it cannot fit.
+ */
+static bool is_foreign(const struct trace_datagram *datagram)
+{
+	const struct nlmsghdr *message = datagram->data;
+
+	if (datagram->len < sizeof(*message) || message->nlmsg_len <= datagram->len)
+		return false;
+	return bswap_32(message->nlmsg_len) >= sizeof(*message) && bswap_32(message->nlmsg_len) <= datagram->len;
+}
+
+int trace_open_stream(struct trace_reader **out, FILE *stream)
+{
+	struct trace_reader *reader = malloc(sizeof(*reader));
+	int error;
+
+	if (!reader) {
+		fclose(stream);
+		return -ENOMEM;
+	}
+	memset(reader, 0, offsetof(struct trace_reader, data));
+	reader->file = stream;
+	error = read_file_header(reader);
+	if (error)
+		goto fail;
+	reader->result = read_record(reader, &reader->first);
+	reader->ahead = true;
+	if (reader->result == 1 && is_foreign(&reader->first)) {
+		error = -EXDEV;
+		goto fail;
+	}
+	*out = reader;
+	return 0;
+fail:
+	trace_reader_free(reader);
+	return error;
+}
+
+int trace_open(struct trace_reader **out, const char *path)
+{
+	FILE *file = fopen(path, "re");
+
+	return file ? trace_open_stream(out, file) : -errno;
+}
+
+int trace_read(struct trace_reader *reader, struct trace_datagram *datagram)
+{
+	if (reader->ahead) {
+		reader->ahead = false;
+		*datagram = reader->first;
+	} else if (reader->result == 1) {
+		reader->result = read_record(reader, datagram);
+	}
+	return reader->result;
+}
+
+uint64_t trace_offset(const struct trace_reader *reader)
+{
+	return reader->offset;
+}
+
+void trace_reader_free(struct trace_reader *reader)
+{
+	if (!reader)
+		return;
+	if (reader->file)
+		fclose(reader->file);
+	free(reader);
+}

@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "hostmeter/watch/feed.h"
+
+#include "decode.h"
+#include "hostmeter/base/clock.h"
+#include "hostmeter/http/client.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { ANSWER_MS = 5000, OK = 200, ACCEPTED = 202 };
+
+#define AGAIN_NS (50 * CLOCK_NS_PER_MS)
+
+/* The first two are asked for one after the other, the third beside them. */
+enum document { HOSTS, STATUS, CONNECTIONS, DOCUMENTS };
+
+struct watch_feed {
+	struct http_server *server;
+	struct http_fetch *fetch[DOCUMENTS];
+	struct buf document[DOCUMENTS];
+	struct watch_connections wanted; /* whose listing was begun; both names "": nobody's */
+	uint64_t again;                  /* when to ask for it again */
+};
+
+int watch_feed_open(struct watch_feed **feed, const char *source)
+{
+	struct watch_feed *a = calloc(1, sizeof(*a));
+	int error = a ? http_server_open(&a->server, source) : -ENOMEM;
+
+	if (error) {
+		watch_feed_free(a);
+		return error;
+	}
+	*feed = a;
+	return 0;
+}
+
+void watch_feed_free(struct watch_feed *feed)
+{
+	if (!feed)
+		return;
+	for (int i = 0; i < DOCUMENTS; i++) {
+		http_fetch_free(feed->fetch[i]);
+		buf_free(&feed->document[i]);
+	}
+	http_server_free(feed->server);
+	free(feed);
+}
+
+const char *watch_feed_why(int result, char text[static 64])
+{
+	if (result == -ENOENT || result == -ECONNREFUSED)
+		return "nobody answers";
+	if (result == -EBADMSG)
+		return "the answer makes no sense";
+	if (result == -EPROTO)
+		return "the meter is of another version";
+	if (result > 0)
+		snprintf(text, 64, "HTTP status %d", result);
+	else
+		snprintf(text, 64, "%s", strerror(-result));
+	return text;
+}
+
+/* One document: 0 while it is under way, or as http_fetch_step(). */
+static int get(struct watch_feed *a, enum document which, const char *target)
+{
+	int result;
+
+	if (!a->fetch[which]) {
+		buf_reset(&a->document[which]);
+		result = http_fetch_start(&a->fetch[which], a->server, target, ANSWER_MS);
+		if (result)
+			return result;
+	}
+	result = http_fetch_step(a->fetch[which], &a->document[which]);
+	if (result) {
+		http_fetch_free(a->fetch[which]);
+		a->fetch[which] = NULL;
+	}
+	return result;
+}
+
+int watch_feed_sample(struct watch_feed *feed, uint64_t interval_ns, struct watch_sample *sample)
+{
+	char target[64];
+	int result = OK, error;
+
+	snprintf(target, sizeof(target), "/api/v1/hosts?watch=%.3f", (double)interval_ns / CLOCK_NS_PER_S);
+	if (!feed->fetch[STATUS])
+		result = get(feed, HOSTS, target);
+	if (result == OK)
+		result = get(feed, STATUS, "/api/v1/status");
+	if (result != OK)
+		return result;
+	error = api_read(sample, &feed->document[HOSTS], &feed->document[STATUS]);
+	return error ? error : OK;
+}
+
+/* ---- Connections */
+
+/* By MAC address, which is one host's alone; by name what has none. */
+static const char *name_of(const struct watch_connections *host)
+{
+	return host->mac[0] ? host->mac : host->label;
+}
+
+static void put_target(struct buf *out, const struct watch_connections *host)
+{
+	buf_puts(out, "/api/v1/flows?json=1&host=");
+	for (const char *c = name_of(host); *c; c++) {
+		if (isalnum((unsigned char)*c))
+			buf_putc(out, *c);
+		else
+			buf_printf(out, "%%%02X", (unsigned char)*c);
+	}
+}
+
+static int list(struct watch_feed *a)
+{
+	struct buf target = BUF_INIT;
+	int result;
+
+	put_target(&target, &a->wanted);
+	result = buf_error(&target) ? buf_error(&target) : get(a, CONNECTIONS, buf_text(&target));
+	buf_free(&target);
+	return result;
+}
+
+int watch_feed_connections(struct watch_feed *feed, const char *label, const char *mac, uint64_t now,
+	struct watch_connections *fresh)
+{
+	int result, error;
+
+	if (!feed->fetch[CONNECTIONS] && now < feed->again)
+		return 0;
+	/* One that nobody fetches would keep the meter from making the next for a while. */
+	if (!name_of(&feed->wanted)[0]) {
+		snprintf(feed->wanted.label, sizeof(feed->wanted.label), "%s", label);
+		snprintf(feed->wanted.mac, sizeof(feed->wanted.mac), "%s", mac);
+	}
+	result = list(feed);
+	if (result == ACCEPTED) {
+		feed->again = now + AGAIN_NS;
+		return 0;
+	}
+	if (!result)
+		return 0;
+	*fresh = feed->wanted;
+	feed->wanted = (struct watch_connections){ 0 };
+	if (result != OK || !watch_connections_are_of(fresh, label, mac))
+		return result == OK ? 0 : result;
+	error = api_read_connections(fresh, &feed->document[CONNECTIONS]);
+	return error ? error : OK;
+}
+
+/* ---- What is under way */
+
+bool watch_feed_wants_sample(const struct watch_feed *feed)
+{
+	return feed->fetch[HOSTS] || feed->fetch[STATUS];
+}
+
+bool watch_feed_wants_connections(const struct watch_feed *feed)
+{
+	return name_of(&feed->wanted)[0];
+}
+
+int watch_feed_poll(const struct watch_feed *feed, struct pollfd polled[static WATCH_FEED_FDS], uint64_t now)
+{
+	const struct http_fetch *fetch[WATCH_FEED_FDS] = {
+		feed->fetch[HOSTS] ? feed->fetch[HOSTS] : feed->fetch[STATUS], feed->fetch[CONNECTIONS],
+	};
+	int patience = -1;
+
+	for (int i = 0; i < WATCH_FEED_FDS; i++) {
+		polled[i] = (struct pollfd){ .fd = -1 };
+		if (!fetch[i])
+			continue;
+		polled[i].fd = http_fetch_fd(fetch[i]);
+		polled[i].events = http_fetch_events(fetch[i]);
+		if (patience < 0 || http_fetch_patience(fetch[i]) < patience)
+			patience = http_fetch_patience(fetch[i]);
+	}
+	if (watch_feed_wants_connections(feed) && !fetch[1]) {
+		int again = feed->again > now ? (int)((feed->again - now) / CLOCK_NS_PER_MS) + 1 : 0;
+
+		patience = patience < 0 || again < patience ? again : patience;
+	}
+	return patience;
+}

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "format.h"
+
+#include <stdio.h>
+
+#define NS_PER_S UINT64_C(1000000000)
+
+const char *watch_amount(char text[static WATCH_NUMBER], double amount, bool binary)
+{
+	static const char *const powers[2][7] = {
+		{ "", "k", "M", "G", "T", "P", "E" },
+		{ "", "Ki", "Mi", "Gi", "Ti", "Pi", "Ei" },
+	};
+	double base = binary ? 1024 : 1000;
+	int power = 0;
+
+	/* What would be rounded up to the next power is of the next power. */
+	while (amount >= base - 0.5 && power < 6) {
+		amount /= base;
+		power++;
+	}
+	snprintf(text, WATCH_NUMBER, "%.*f%s", power == 0 || amount >= 99.95 ? 0 : amount >= 9.995 ? 1 : 2, amount,
+		powers[binary][power]);
+	return text;
+}
+
+const char *watch_percent(char text[static WATCH_NUMBER], double share)
+{
+	if (share < 0)
+		snprintf(text, WATCH_NUMBER, "-");
+	else if (share > 0 && share < 0.005)
+		snprintf(text, WATCH_NUMBER, "<1%%");
+	else
+		snprintf(text, WATCH_NUMBER, "%.0f%%", share * 100);
+	return text;
+}
+
+const char *watch_age(char text[static WATCH_NUMBER], uint64_t ns)
+{
+	uint64_t seconds = ns / NS_PER_S;
+
+	if (seconds < 2)
+		snprintf(text, WATCH_NUMBER, "now");
+	else if (seconds < 60)
+		snprintf(text, WATCH_NUMBER, "%us", (unsigned int)seconds);
+	else if (seconds < 3600)
+		snprintf(text, WATCH_NUMBER, "%um", (unsigned int)(seconds / 60));
+	else if (seconds < 86400)
+		snprintf(text, WATCH_NUMBER, "%uh", (unsigned int)(seconds / 3600));
+	else
+		snprintf(text, WATCH_NUMBER, "%ud", (unsigned int)(seconds / 86400));
+	return text;
+}
+
+const char *watch_interval(char text[static WATCH_NUMBER], uint64_t ns)
+{
+	double seconds = (double)ns / NS_PER_S;
+
+	if (seconds < 60)
+		snprintf(text, WATCH_NUMBER, "%g s", seconds);
+	else if (seconds < 3600)
+		snprintf(text, WATCH_NUMBER, "%.3g min", seconds / 60);
+	else
+		snprintf(text, WATCH_NUMBER, "%.3g h", seconds / 3600);
+	return text;
+}

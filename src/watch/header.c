@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "header.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#define NS_PER_S UINT64_C(1000000000)
+
+enum { LOW = 16, LEVELS = 8 };
+
+/* ---- Small parts */
+
+void watch_spark(struct watch_frame *frame, int x, int y, const float *step, int count, float most)
+{
+	static const char *const blocks[2][LEVELS] = {
+		{ ".", ":", "-", "=", "+", "*", "#", "@" },
+		{ "▁", "▂", "▃", "▄", "▅", "▆", "▇", "█" },
+	};
+
+	for (int i = 0; i < count; i++) {
+		int level = most > 0 ? (int)(step[i] / most * LEVELS) : 0;
+
+		/* The least that is something is seen. */
+		if (step[i] > 0)
+			watch_frame_put(frame, x + i, y, 1, WATCH_STYLE_SPARK,
+				blocks[frame->utf8][level < LEVELS ? level : LEVELS - 1]);
+	}
+}
+
+const char *watch_rate(char text[static WATCH_NUMBER], const struct watch_history *history,
+	const struct watch_view *view, double rate)
+{
+	if (!watch_history_has_rates(history))
+		return "-";
+	return watch_amount(text, view->bytes ? rate : rate * 8, view->binary);
+}
+
+/* ---- The top: what this is, each WAN, the warnings */
+
+static void put_time(char *text, size_t size, uint64_t ns)
+{
+	time_t seconds = (time_t)(ns / NS_PER_S);
+	struct tm tm;
+
+	if (!localtime_r(&seconds, &tm) || !strftime(text, size, "%Y-%m-%d %H:%M:%S", &tm))
+		*text = '\0';
+}
+
+/* What of the state of the view must be known to read the numbers, the most important first. */
+static int title_words(const struct watch_history *history, const struct watch_view *view, char words[static 6][40])
+{
+	char interval[WATCH_NUMBER];
+	int n = 0;
+
+	if (view->paused)
+		strcpy(words[n++], "PAUSED");
+	if (view->family)
+		snprintf(words[n++], sizeof(*words), "IPv%d only", view->family);
+	if (view->totals)
+		strcpy(words[n++], "bytes of the session");
+	else if (view->plain)
+		strcpy(words[n++], view->bytes ? "bytes/s" : "bit/s");
+	else
+		snprintf(words[n++], sizeof(*words), "%s, %u s average", view->bytes ? "bytes/s" : "bit/s",
+			watch_windows[view->window]);
+	snprintf(words[n++], sizeof(*words), "every %s", watch_interval(interval, view->interval_ns));
+	put_time(words[n++], sizeof(*words), history->sample.time);
+	return n;
+}
+
+int watch_head_title(struct watch_frame *frame, const struct watch_history *history, const struct watch_view *view)
+{
+	const char *router = history->sample.router[0] ? history->sample.router : view->source;
+	char words[6][40], line[6 * 42] = "";
+	int count = title_words(history, view, words), room, used;
+
+	used = watch_frame_put(frame, 0, 0, frame->width, WATCH_STYLE_TITLE, "hostmeter");
+	for (int i = 0; i < count; i++) {
+		size_t len = strlen(line);
+
+		if ((int)(len + strlen(words[i])) + 2 > frame->width - used - 1)
+			break;
+		snprintf(line + len, sizeof(line) - len, "%s%.39s", len ? "  " : "", words[i]);
+	}
+	room = frame->width - (int)strlen(line) - used - 3;
+	if (room >= 8)
+		watch_frame_put(frame, used + 1, 0, room, WATCH_STYLE_DIM, router);
+	watch_frame_put_right(frame, 0, 0, frame->width, view->paused ? WATCH_STYLE_WARNING : WATCH_STYLE_DIM, line);
+	return 1;
+}
+
+/* One WAN's line; name NULL: the sum of several. */
+static void put_link(struct watch_frame *frame, int y, const struct watch_history *history, const struct watch_view *view,
+	const char *name, const double rate[static WATCH_DIRECTIONS])
+{
+	const char *const marks[2][WATCH_DIRECTIONS] = { { "down ", "up " }, { "↓ ", "↑ " } };
+	int x = 0, width = frame->width >= 60 ? 16 : 10;
+	char text[WATCH_NUMBER];
+
+	watch_frame_put(frame, x, y, width - 1, WATCH_STYLE_PLAIN, name);
+	x += width;
+	for (int i = 0; i < WATCH_DIRECTIONS; i++) {
+		x += watch_frame_put(frame, x, y, frame->width, WATCH_STYLE_DIM, marks[frame->utf8][i]);
+		watch_frame_put(frame, x, y, frame->width, i == WATCH_DOWN ? WATCH_STYLE_DOWN : WATCH_STYLE_UP,
+			watch_rate(text, history, view, rate[i]));
+		x += 8;
+	}
+}
+
+static size_t links_most(const struct watch_view *view)
+{
+	return view->height < LOW ? 1 : view->height < WATCH_ROOMY ? 3 : 8;
+}
+
+static size_t warnings_most(const struct watch_view *view)
+{
+	return view->height < LOW ? 1 : 3;
+}
+
+int watch_head_rows(const struct watch_history *history, const struct watch_view *view)
+{
+	size_t links = history->links, warnings = history->sample.warnings;
+
+	if (links > links_most(view))
+		links = links_most(view);
+	if (warnings > warnings_most(view))
+		warnings = warnings_most(view);
+	return 1 + (int)links + (int)warnings + (view->notice[0] != '\0');
+}
+
+int watch_head_links(struct watch_frame *frame, int y, const struct watch_history *history,
+	const struct watch_view *view)
+{
+	size_t most = links_most(view);
+	double rate[WATCH_DIRECTIONS], rest[WATCH_DIRECTIONS] = { 0 };
+	size_t shown = history->links <= most ? history->links : most - 1;
+	float step[WATCH_SLOTS];
+	char name[40];
+
+	for (size_t i = 0; i < history->links; i++) {
+		const struct watch_track *link = &history->link[i];
+		float peak = 0;
+		int steps = frame->width >= 120 ? 60 : 30;
+
+		for (int d = 0; d < WATCH_DIRECTIONS; d++) {
+			rate[d] = watch_history_rate(history, link, 1u << WATCH_IPV4, d, watch_view_seconds(view));
+			rest[d] += i < shown ? 0 : rate[d];
+		}
+		if (i >= shown)
+			continue;
+		put_link(frame, y, history, view, link->label, rate);
+		watch_history_spark(history, link, 1u << WATCH_IPV4, step, steps);
+		for (int s = 0; s < steps; s++)
+			peak = step[s] > peak ? step[s] : peak;
+		if (frame->width >= 80)
+			watch_spark(frame, frame->width - steps, y, step, steps, peak);
+		y++;
+	}
+	if (shown == history->links)
+		return y;
+	snprintf(name, sizeof(name), "%zu %sWANs", history->links - shown, shown ? "other " : "");
+	put_link(frame, y, history, view, name, rest);
+	return y + 1;
+}
+
+int watch_head_warnings(struct watch_frame *frame, int y, const struct watch_history *history,
+	const struct watch_view *view)
+{
+	size_t most = warnings_most(view), warnings = history->sample.warnings;
+	size_t shown = warnings <= most ? warnings : most;
+	int used = 0;
+
+	if (view->notice[0])
+		watch_frame_put(frame, 0, y++, frame->width, WATCH_STYLE_ERROR, view->notice);
+	for (size_t i = 0; i < shown; i++) {
+		bool more = i + 1 == shown && shown < warnings;
+		char rest[32] = "";
+
+		if (more)
+			snprintf(rest, sizeof(rest), " (and %zu more: ?)", warnings - shown);
+		used = watch_frame_put(frame, 0, y, frame->width, WATCH_STYLE_WARNING, "! ");
+		used += watch_frame_put(frame, used, y, frame->width - used - (int)strlen(rest), WATCH_STYLE_WARNING,
+			history->sample.warning[i]);
+		watch_frame_put(frame, used, y++, frame->width, WATCH_STYLE_WARNING, rest);
+	}
+	return y;
+}

@@ -1,0 +1,321 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "hostmeter/watch/history.h"
+
+#include <errno.h>
+#include <search.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define NS_PER_S UINT64_C(1000000000)
+
+/* Two samples are of the same reading of the counters if they tell its time so closely. */
+#define SAME_NS (NS_PER_S / 20)
+
+const unsigned int watch_windows[WATCH_WINDOWS] = { 2, 10, 40 };
+
+/* ---- Seconds. A slot holds what was moved within one second, or within the part of it that has been watched. */
+
+static double slot_begin(const struct watch_history *history, uint64_t second)
+{
+	double begin = (double)history->begin / NS_PER_S;
+
+	return begin > (double)second ? begin : (double)second;
+}
+
+static double slot_end(const struct watch_history *history, uint64_t second)
+{
+	double end = (double)history->time / NS_PER_S;
+
+	return end < (double)second + 1 ? end : (double)second + 1;
+}
+
+/* The oldest second that the slots still hold, seen from the time of the latest sample. */
+static uint64_t oldest_second(const struct watch_history *history)
+{
+	uint64_t now = history->time / NS_PER_S, begin = history->begin / NS_PER_S;
+
+	return now - begin < WATCH_SLOTS ? begin : now - WATCH_SLOTS + 1;
+}
+
+/*
+ * Adds bytes that were moved between two times, evenly; the slots of the seconds that began meanwhile are begun with
+ * it.
+ */
+static void spread(float *slot, uint64_t from, uint64_t to, uint64_t bytes)
+{
+	uint64_t first = from / NS_PER_S, last = to / NS_PER_S;
+	double rate = (double)bytes / (double)(to - from);
+
+	for (uint64_t s = last - first < WATCH_SLOTS ? first : last - WATCH_SLOTS + 1; s <= last; s++) {
+		uint64_t begin = s * NS_PER_S > from ? s * NS_PER_S : from;
+		uint64_t end = (s + 1) * NS_PER_S < to ? (s + 1) * NS_PER_S : to;
+
+		if (s != first)
+			slot[s % WATCH_SLOTS] = 0;
+		slot[s % WATCH_SLOTS] += (float)(rate * (double)(end - begin));
+	}
+}
+
+/* What was moved from a time on, in bytes; from lies within the slots. */
+static double sum_from(const struct watch_history *history, const float *slot, double from)
+{
+	uint64_t last = history->time / NS_PER_S;
+	double sum = 0;
+
+	for (uint64_t s = (uint64_t)from; s <= last; s++) {
+		double begin = slot_begin(history, s), end = slot_end(history, s), part = 1;
+
+		if (from > begin)
+			part = end > begin ? (end - from) / (end - begin) : 0;
+		sum += slot[s % WATCH_SLOTS] * part;
+	}
+	return sum;
+}
+
+bool watch_history_has_rates(const struct watch_history *history)
+{
+	return history->time > history->begin;
+}
+
+double watch_history_rate(const struct watch_history *history, const struct watch_track *track, unsigned int families,
+	int direction, double seconds)
+{
+	double now = (double)history->time / NS_PER_S, begin = slot_begin(history, oldest_second(history));
+	double from = now - seconds > begin ? now - seconds : begin, sum = 0;
+
+	if (!watch_history_has_rates(history))
+		return 0;
+	if (seconds <= 0)
+		from = (double)history->before / NS_PER_S;
+	for (int family = 0; family < WATCH_FAMILIES; family++)
+		if (families & 1u << family)
+			sum += seconds > 0 ? sum_from(history, track->slot[family][direction], from) :
+				(double)track->latest[family][direction];
+	return sum / (now - from);
+}
+
+void watch_history_spark(const struct watch_history *history, const struct watch_track *track, unsigned int families,
+	float *step, int count)
+{
+	uint64_t per_step = (uint64_t)(WATCH_SLOTS / count), last = history->time / NS_PER_S;
+	uint64_t oldest = oldest_second(history);
+
+	/* Steps begin at multiples of their length, so that the line moves on in whole steps and does not quiver. */
+	for (int i = 0; i < count; i++) {
+		uint64_t back = (uint64_t)(count - 1 - i), number = last / per_step;
+		double bytes = 0, seconds = 0;
+
+		step[i] = 0;
+		if (!watch_history_has_rates(history) || number < back)
+			continue;
+		for (uint64_t s = (number - back) * per_step; s < (number - back + 1) * per_step && s <= last; s++) {
+			if (s < oldest)
+				continue;
+			seconds += slot_end(history, s) - slot_begin(history, s);
+			for (int family = 0; family < WATCH_FAMILIES; family++)
+				if (families & 1u << family)
+					bytes += track->slot[family][WATCH_DOWN][s % WATCH_SLOTS] +
+						track->slot[family][WATCH_UP][s % WATCH_SLOTS];
+		}
+		step[i] = seconds > 0 ? (float)(bytes / seconds) : 0;
+	}
+}
+
+/* ---- Hosts */
+
+static int compare(const void *a, const void *b)
+{
+	const struct watch_track *one = a, *other = b;
+	int order = strcmp(one->mac, other->mac);
+
+	return order ? order : strcmp(one->label, other->label);
+}
+
+static struct watch_track *find(const struct watch_history *history, const char *label, const char *mac)
+{
+	struct watch_track key = { 0 };
+	void *found;
+
+	strncpy(key.label, label, sizeof(key.label) - 1);
+	strncpy(key.mac, mac, sizeof(key.mac) - 1);
+	found = tfind(&key, &history->tree, compare);
+	return found ? *(struct watch_track **)found : NULL;
+}
+
+/* Its track, found near where it was last time, or else by its key, or made. NULL: out of memory. */
+static struct watch_track *track_of(struct watch_history *history, const struct watch_sample_host *host, size_t *hint)
+{
+	struct watch_track *track = *hint < history->tracks ? history->track[*hint] : NULL;
+
+	if (!track || strcmp(track->mac, host->mac) || strcmp(track->label, host->label))
+		track = find(history, host->label, host->mac);
+	else
+		++*hint;
+	if (track)
+		return track;
+	track = calloc(1, sizeof(*track));
+	if (!track)
+		return NULL;
+	memcpy(track->label, host->label, sizeof(track->label));
+	memcpy(track->mac, host->mac, sizeof(track->mac));
+	if (tsearch(track, &history->tree, compare))
+		return track;
+	free(track);
+	return NULL;
+}
+
+/*
+ * Takes the counters in. On the first sample they are where the session begins; a host that comes later began from
+ * zero, and so did one whose counter fell.
+ */
+static void count(const struct watch_history *history, struct watch_track *track, const uint64_t *now, size_t counters,
+	uint64_t from)
+{
+	uint64_t *last = &track->last[0][0], *session = &track->session[0][0], *latest = &track->latest[0][0];
+
+	for (size_t i = 0; i < counters; i++) {
+		uint64_t more = now[i] >= last[i] ? now[i] - last[i] : now[i];
+
+		last[i] = now[i];
+		if (history->rounds == 0)
+			continue;
+		session[i] += more;
+		latest[i] = more;
+		if (history->time > from)
+			spread((&track->slot[0][0])[i], from, history->time, more);
+	}
+}
+
+static void forget_absent(struct watch_history *history, struct watch_track *const *before, size_t count_before)
+{
+	for (size_t i = 0; i < count_before; i++) {
+		struct watch_track *track = before[i];
+
+		if (track->serial == history->serial)
+			continue;
+		tdelete(track, &history->tree, compare);
+		free(track);
+	}
+}
+
+static const struct watch_track *link_before(const struct watch_track *link, size_t links, const char *name)
+{
+	for (size_t i = 0; i < links; i++)
+		if (!strcmp(link[i].label, name))
+			return &link[i];
+	return NULL;
+}
+
+/* The tracks of a sample's links, those known carried over. NULL if there are none, or out of memory. */
+static struct watch_track *tracks_of_links(const struct watch_history *history, const struct watch_sample *sample)
+{
+	struct watch_track *links = sample->links ? calloc(sample->links, sizeof(*links)) : NULL;
+
+	for (size_t i = 0; links && i < sample->links; i++) {
+		const char *name = sample->link[i].name;
+		const struct watch_track *before = link_before(history->link, history->links, name);
+
+		if (before) {
+			links[i] = *before;
+			continue;
+		}
+		/* Its counters are as old as the machine: they begin where they stand. */
+		strcpy(links[i].label, name);
+		memcpy(links[i].last[0], sample->link[i].bytes, sizeof(links[i].last[0]));
+	}
+	return links;
+}
+
+/* Puts the time of a sample that has new counters; returns where its differences begin. */
+static uint64_t advance(struct watch_history *history, struct watch_track **track, struct watch_track *link,
+	const struct watch_sample *sample)
+{
+	uint64_t from = history->time, taken = sample->taken;
+
+	if (history->rounds == 0 || taken < from) {
+		/* The first one, or a clock that was set back: what the slots hold has no place in the new time. */
+		for (size_t i = 0; i < sample->hosts; i++)
+			memset(track[i]->slot, 0, sizeof(track[i]->slot));
+		for (size_t i = 0; i < sample->links; i++)
+			memset(link[i].slot, 0, sizeof(link[i].slot));
+		history->begin = taken;
+		from = taken;
+	}
+	history->before = from;
+	history->time = taken;
+	return from;
+}
+
+/* Then differences are left for the next: spread over no time at all they would be no rates. */
+static bool is_same_reading(const struct watch_history *history, uint64_t taken)
+{
+	uint64_t last = history->time, apart = taken > last ? taken - last : last - taken;
+
+	return history->rounds && apart < SAME_NS;
+}
+
+int watch_history_add(struct watch_history *history, struct watch_sample *sample)
+{
+	struct watch_track **tracks = calloc(sample->hosts ? sample->hosts : 1, sizeof(struct watch_track *));
+	struct watch_track *links = tracks_of_links(history, sample);
+	bool again = is_same_reading(history, sample->taken);
+	size_t hint = 0, before = history->tracks;
+	struct watch_track **old = history->track;
+	uint64_t from;
+
+	history->serial++;
+	if (!tracks || (sample->links && !links))
+		goto no_memory;
+	for (size_t i = 0; i < sample->hosts; i++) {
+		tracks[i] = track_of(history, &sample->host[i], &hint);
+		if (!tracks[i])
+			goto no_memory;
+		/* One that is listed twice would be counted twice, and freed twice. */
+		if (tracks[i]->serial == history->serial) {
+			sample->host[i--] = sample->host[--sample->hosts];
+			continue;
+		}
+		tracks[i]->serial = history->serial;
+	}
+	from = again ? history->time : advance(history, tracks, links, sample);
+	for (size_t i = 0; i < sample->hosts && !again; i++)
+		count(history, tracks[i], &sample->host[i].bytes[0][0], WATCH_FAMILIES * WATCH_DIRECTIONS, from);
+	for (size_t i = 0; i < sample->links && !again; i++)
+		count(history, &links[i], sample->link[i].bytes, WATCH_DIRECTIONS, from);
+	history->rounds++;
+	history->track = tracks;
+	history->tracks = sample->hosts;
+	forget_absent(history, old, before);
+	free(old);
+	free(history->link);
+	history->link = links;
+	history->links = sample->links;
+	watch_sample_clear(&history->sample);
+	history->sample = *sample;
+	*sample = (struct watch_sample){ 0 };
+	return 0;
+
+no_memory:
+	free(tracks);
+	free(links);
+	watch_sample_clear(sample);
+	return -ENOMEM;
+}
+
+void watch_history_zero(struct watch_history *history)
+{
+	for (size_t i = 0; i < history->tracks; i++)
+		memset(history->track[i]->session, 0, sizeof(history->track[i]->session));
+	for (size_t i = 0; i < history->links; i++)
+		memset(history->link[i].session, 0, sizeof(history->link[i].session));
+}
+
+void watch_history_clear(struct watch_history *history)
+{
+	tdestroy(history->tree, free);
+	free(history->track);
+	free(history->link);
+	watch_connections_clear(&history->connections);
+	watch_sample_clear(&history->sample);
+	*history = (struct watch_history){ 0 };
+}

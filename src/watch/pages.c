@@ -1,0 +1,309 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "pages.h"
+
+#include "header.h"
+#include "table.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { KEYS_WIDTH = 14, WORDS_WIDTH = 16, BOTH_FROM = 60 /* columns, for rates and sums */ };
+
+/* A page longer than the screen: lines are numbered, and those that lie within the screen are drawn. */
+struct page {
+	struct watch_frame *frame;
+	const struct watch_history *history;
+	const struct watch_view *view;
+	int from, to; /* rows of the screen */
+	int top;      /* the line that stands in the first of them */
+	int line;     /* the next one */
+	const struct watch_connection **sorted; /* the host's connections, NULL: there are none */
+};
+
+/* The row of the next line, -1 if it is not on the screen. */
+static int next_line(struct page *page)
+{
+	int y = page->from + page->line++ - page->top;
+
+	return y >= page->from && y < page->to ? y : -1;
+}
+
+static void put_line(struct page *page, enum watch_style style, const char *text)
+{
+	watch_frame_put(page->frame, 0, next_line(page), page->frame->width, style, text);
+}
+
+static void put_pair(struct page *page, int width, enum watch_style style, const char *left, const char *right)
+{
+	int y = next_line(page);
+
+	watch_frame_put(page->frame, 0, y, width - 1, style, left);
+	watch_frame_put(page->frame, width, y, page->frame->width - width, WATCH_STYLE_PLAIN, right);
+}
+
+/* Draws twice: first to see how long it is, so that nobody scrolls past the end. */
+static void show(struct watch_frame *frame, int y, const struct watch_history *history, struct watch_view *view,
+	void (*draw)(struct page *page))
+{
+	struct page page = {
+		.frame = frame, .history = history, .view = view, .from = y, .to = frame->height - 1,
+		.sorted = view->page != WATCH_PAGE_HOST ? NULL :
+			watch_connections_sorted(&history->connections, view->totals, view->reverse),
+	};
+	char hint[80];
+	int rows = page.to - page.from, move = view->move + view->move_pages * (rows > 1 ? rows - 1 : 1);
+
+	page.to = page.from;
+	draw(&page);
+	page.to = frame->height - 1;
+	view->move = view->move_pages = 0;
+	view->page_top += move;
+	if (view->page_top > page.line - rows)
+		view->page_top = page.line - rows;
+	if (view->page_top < 0)
+		view->page_top = 0;
+	page.top = view->page_top;
+	page.line = 0;
+	draw(&page);
+	snprintf(hint, sizeof(hint), "Esc back%s%s", page.line > rows ? ", arrows for more" : "",
+		page.sorted && history->connections.count ? ", t rates or totals, r reverse" : "");
+	watch_frame_put(frame, 0, frame->height - 1, frame->width, WATCH_STYLE_DIM, hint);
+	free(page.sorted);
+}
+
+/* ---- Keys */
+
+static void draw_help(struct page *page)
+{
+	const char *keys, *what;
+
+	for (size_t i = 0; i < page->history->sample.warnings; i++) {
+		if (i == 0)
+			put_line(page, WATCH_STYLE_TITLE, "What the meter warns of");
+		put_pair(page, 2, WATCH_STYLE_WARNING, "!", page->history->sample.warning[i]);
+	}
+	put_line(page, WATCH_STYLE_TITLE, "Keys");
+	for (size_t i = 0; watch_key_help(i, &keys, &what); i++)
+		put_pair(page, KEYS_WIDTH, WATCH_STYLE_KEY, keys, what);
+	put_line(page, WATCH_STYLE_TITLE, "Columns");
+	put_pair(page, KEYS_WIDTH, WATCH_STYLE_KEY, "DOWN, UP", "from and to the Internet, seen from the host");
+	put_pair(page, KEYS_WIDTH, WATCH_STYLE_KEY, "LAST MIN", "both, second by second, on one scale for all hosts");
+	put_pair(page, KEYS_WIDTH, WATCH_STYLE_KEY, "TOTAL", "bytes both ways since this view began, or since z");
+	put_pair(page, KEYS_WIDTH, WATCH_STYLE_KEY, "SHARE", "of what all hosts move now, or have moved with t");
+	put_pair(page, KEYS_WIDTH, WATCH_STYLE_KEY, "IPv6", "how much of the host's own goes over IPv6");
+	put_pair(page, KEYS_WIDTH, WATCH_STYLE_KEY, "CONN, SEEN", "connections that live, and when bytes came last");
+}
+
+void watch_page_help(struct watch_frame *frame, int y, const struct watch_history *history, struct watch_view *view)
+{
+	show(frame, y, history, view, draw_help);
+}
+
+/* ---- One host */
+
+static bool find_host(const struct watch_history *history, const struct watch_view *view, size_t *index)
+{
+	for (size_t i = 0; i < history->tracks; i++) {
+		*index = i;
+		if (!strcmp(history->track[i]->label, view->label) && !strcmp(history->track[i]->mac, view->mac))
+			return true;
+	}
+	return false;
+}
+
+static void put_family(struct page *page, const struct watch_track *track, int family)
+{
+	const struct watch_history *history = page->history;
+	const struct watch_view *view = page->view;
+	char text[2 * WATCH_DIRECTIONS][WATCH_NUMBER], line[160];
+
+	for (int d = 0; d < WATCH_DIRECTIONS; d++) {
+		double rate = watch_history_rate(history, track, 1u << family, d, watch_view_seconds(view));
+
+		watch_amount(text[d], view->bytes ? rate : rate * 8, view->binary);
+		watch_amount(text[WATCH_DIRECTIONS + d], (double)track->session[family][d], view->binary);
+	}
+	snprintf(line, sizeof(line), "%7s %7s %s   %7s %7s bytes", text[0], text[1],
+		view->bytes ? "B/s" : "b/s", text[2], text[3]);
+	if (page->frame->width < BOTH_FROM)
+		line[19] = '\0';
+	put_pair(page, WORDS_WIDTH, WATCH_STYLE_DIM, family == WATCH_IPV4 ? "IPv4" : "IPv6", line);
+}
+
+static void put_seen(struct page *page, const char *word, uint64_t when)
+{
+	uint64_t now = page->history->sample.time;
+	char text[WATCH_NUMBER], line[32];
+
+	watch_age(text, now > when ? now - when : 0);
+	snprintf(line, sizeof(line), "%s%s", text, strcmp(text, "now") ? " ago" : "");
+	put_pair(page, WORDS_WIDTH, WATCH_STYLE_DIM, word, when ? line : "-");
+}
+
+static void put_spark(struct page *page, const struct watch_track *track)
+{
+	int steps = page->frame->width >= WORDS_WIDTH + 60 ? 60 : 20, y = next_line(page);
+	float step[WATCH_SLOTS], most = 0;
+
+	watch_history_spark(page->history, track, watch_view_families(page->view), step, steps);
+	for (int i = 0; i < steps; i++)
+		most = step[i] > most ? step[i] : most;
+	watch_frame_put(page->frame, 0, y, WORDS_WIDTH - 1, WATCH_STYLE_DIM, "last minute");
+	if (y >= 0)
+		watch_spark(page->frame, WORDS_WIDTH, y, step, steps, most);
+}
+
+/* ---- Its connections */
+
+enum connection_column { REMOTE, PROTOCOL, PORT, OWN_PORT, DOWN, UP, TOTAL, AGE };
+
+/* From left to right, right-aligned but for the first, which takes what the others leave. */
+static const struct connection_title {
+	const char *title;
+	int width; /* with the gap before it */
+	int from;  /* the screen's width from which on it is shown */
+} connection_titles[] = {
+	[REMOTE] = { "REMOTE", 0, 0 },  [PROTOCOL] = { "PROTO", 6, 48 }, [PORT] = { "PORT", 6, 0 },
+	[OWN_PORT] = { "OWN", 6, 90 },  [DOWN] = { "DOWN", 8, 0 },       [UP] = { "UP", 8, 0 },
+	[TOTAL] = { "TOTAL", 8, 70 },   [AGE] = { "AGE", 6, 56 },
+};
+
+enum { CONNECTION_COLUMNS = sizeof(connection_titles) / sizeof(connection_titles[0]), REMOTE_MOST = ADDR_TEXT + 2 };
+
+static void put_columns(struct page *page, enum watch_style style, const char *const text[static CONNECTION_COLUMNS])
+{
+	int width = page->frame->width, y = next_line(page), x, rest = 0;
+
+	if (style == WATCH_STYLE_HEADER)
+		watch_frame_paint(page->frame, y, style);
+	for (int i = PROTOCOL; i < CONNECTION_COLUMNS; i++)
+		rest += width >= connection_titles[i].from ? connection_titles[i].width : 0;
+	x = width - rest < REMOTE_MOST ? width - rest : REMOTE_MOST;
+	watch_frame_put(page->frame, 0, y, x, style, text[REMOTE]);
+	for (int i = PROTOCOL; i < CONNECTION_COLUMNS; i++) {
+		if (width < connection_titles[i].from)
+			continue;
+		watch_frame_put_right(page->frame, x + 1, y, connection_titles[i].width - 1,
+			style != WATCH_STYLE_PLAIN ? style : i == DOWN ? WATCH_STYLE_DOWN : i == UP ? WATCH_STYLE_UP : style,
+			text[i]);
+		x += connection_titles[i].width;
+	}
+}
+
+static const char *put_port(char text[static WATCH_NUMBER], uint16_t port)
+{
+	snprintf(text, WATCH_NUMBER, port ? "%u" : "-", port);
+	return text;
+}
+
+static const char *put_amount(char text[static WATCH_NUMBER], const struct watch_view *view,
+	const struct watch_connection *c, int direction)
+{
+	if (view->totals)
+		return watch_amount(text, (double)c->bytes[direction], view->binary);
+	if (!c->has_rate)
+		return "-";
+	return watch_amount(text, view->bytes ? c->rate[direction] : 8 * c->rate[direction], view->binary);
+}
+
+/* One that is older than the first listing shows how old it is at least. */
+static const char *put_age(char text[static WATCH_NUMBER], const struct watch_connections *all,
+	const struct watch_connection *c)
+{
+	char age[WATCH_NUMBER];
+
+	watch_age(age, all->time > c->since ? all->time - c->since : 0);
+	if (!c->older)
+		return strcpy(text, age);
+	if (!strcmp(age, "now"))
+		return "-";
+	snprintf(text, WATCH_NUMBER, ">%.*s", WATCH_NUMBER - 2, age);
+	return text;
+}
+
+static void put_connection(struct page *page, const struct watch_connection *c)
+{
+	/* Who began it: to the other end, or from there. */
+	static const char *const marks[2][2] = { { "> ", "< " }, { "→ ", "← " } };
+	char address[ADDR_TEXT], remote[ADDR_TEXT + 8], protocol[4], number[CONNECTION_COLUMNS][WATCH_NUMBER];
+	const struct watch_view *view = page->view;
+	const char *text[CONNECTION_COLUMNS] = {
+		[REMOTE] = remote,
+		[PROTOCOL] = watch_connection_protocol(c, protocol),
+		[PORT] = put_port(number[PORT], watch_connection_remote_port(c)),
+		[OWN_PORT] = put_port(number[OWN_PORT], watch_connection_own_port(c)),
+		[DOWN] = put_amount(number[DOWN], view, c, WATCH_DOWN),
+		[UP] = put_amount(number[UP], view, c, WATCH_UP),
+		[TOTAL] = watch_amount(number[TOTAL], (double)c->bytes[WATCH_DOWN] + (double)c->bytes[WATCH_UP], view->binary),
+		[AGE] = put_age(number[AGE], &page->history->connections, c),
+	};
+
+	/* Where there is no room for both ports: the one that was asked for. */
+	if (c->inbound && page->frame->width < connection_titles[OWN_PORT].from)
+		text[PORT] = put_port(number[PORT], watch_connection_own_port(c));
+	snprintf(remote, sizeof(remote), "%s%s", marks[page->frame->utf8][c->inbound],
+		addr_format(watch_connection_remote(c), address));
+	put_columns(page, c->local ? WATCH_STYLE_DIM : WATCH_STYLE_PLAIN, text);
+}
+
+static void put_connections(struct page *page)
+{
+	const struct watch_connections *all = &page->history->connections;
+	const char *titles[CONNECTION_COLUMNS];
+	char line[64];
+
+	if (!watch_connections_are_of(all, page->view->label, page->view->mac) || !page->sorted) {
+		put_line(page, WATCH_STYLE_DIM, page->view->connections_notice[0] ? page->view->connections_notice :
+			"Its connections are being read.");
+		return;
+	}
+	if (!all->count) {
+		put_line(page, WATCH_STYLE_DIM, "It has no connections.");
+		return;
+	}
+	snprintf(line, sizeof(line), "%zu%s connection%s, by %s", all->count, all->cut ? " and more" : "",
+		all->count == 1 ? "" : "s", page->view->totals ? "total" : "rate");
+	put_line(page, WATCH_STYLE_TITLE, line);
+	for (int i = 0; i < CONNECTION_COLUMNS; i++)
+		titles[i] = connection_titles[i].title;
+	put_columns(page, WATCH_STYLE_HEADER, titles);
+	for (size_t i = 0; i < all->count; i++)
+		put_connection(page, page->sorted[i]);
+}
+
+static void draw_host(struct page *page)
+{
+	const struct watch_history *history = page->history;
+	const struct watch_sample_host *host;
+	const struct watch_track *track;
+	char line[64];
+	size_t index;
+
+	if (!find_host(history, page->view, &index)) {
+		put_line(page, WATCH_STYLE_DIM, "The meter does not list this host any more.");
+		return;
+	}
+	host = &history->sample.host[index];
+	track = history->track[index];
+	put_line(page, WATCH_STYLE_TITLE, host->label);
+	if (host->mac[0])
+		put_pair(page, WORDS_WIDTH, WATCH_STYLE_DIM, "MAC", host->mac);
+	for (size_t i = 0; i < host->addresses; i++)
+		put_pair(page, WORDS_WIDTH, WATCH_STYLE_DIM, i ? "" : "addresses", history->sample.address[host->address + i]);
+	put_pair(page, WORDS_WIDTH, WATCH_STYLE_DIM, "",
+		page->frame->width < BOTH_FROM ? "   down      up" : "   down      up          down      up");
+	for (int family = 0; family < WATCH_FAMILIES; family++)
+		put_family(page, track, family);
+	put_spark(page, track);
+	snprintf(line, sizeof(line), "%u IPv4, %u IPv6", host->connections[WATCH_IPV4], host->connections[WATCH_IPV6]);
+	put_pair(page, WORDS_WIDTH, WATCH_STYLE_DIM, "connections", line);
+	put_seen(page, "first seen", host->first_seen);
+	put_seen(page, "last seen", host->last_seen);
+	put_connections(page);
+}
+
+void watch_page_host(struct watch_frame *frame, int y, const struct watch_history *history, struct watch_view *view)
+{
+	show(frame, y, history, view, draw_host);
+}

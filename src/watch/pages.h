@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * watch_pages: the pages of the live view besides the list of hosts: the keys, and one host.
+ */
+#ifndef HOSTMETER_WATCH_PAGES_H
+#define HOSTMETER_WATCH_PAGES_H
+
+#include "hostmeter/watch/frame.h"
+#include "hostmeter/watch/view.h"
+
+/* Each draws below row y, and settles in the view what is scrolled to. */
+void watch_page_help(struct watch_frame *frame, int y, const struct watch_history *history, struct watch_view *view);
+void watch_page_host(struct watch_frame *frame, int y, const struct watch_history *history, struct watch_view *view);
+
+#endif

@@ -1,0 +1,347 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "hostmeter/watch/render.h"
+
+#include "header.h"
+#include "pages.h"
+#include "table.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { NAME_MOST = 40 };
+
+/* What stands in the columns of the two directions. */
+static const char *direction_text(char *text, const struct watch_history *history, const struct watch_view *view,
+	const struct watch_row *row, int direction)
+{
+	if (view->totals)
+		return watch_amount(text, (double)row->total[direction], view->binary);
+	return watch_rate(text, history, view, row->rate[direction]);
+}
+
+/* ---- The columns */
+
+struct column {
+	enum watch_column id;
+	const char *title;
+	int width; /* with the gap before it */
+	int from;  /* the screen's width from which on it is shown */
+};
+
+/* From left to right. The name takes what the others leave. */
+static const struct column columns[] = {
+	{ WATCH_COL_NAME, "NAME", 0, 0 },
+	{ WATCH_COL_DOWN, "DOWN", 8, 0 },
+	{ WATCH_COL_UP, "UP", 8, 0 },
+	{ WATCH_COL_SPARK, "LAST MIN", 11, 60 },
+	{ WATCH_COL_TOTAL, "TOTAL", 8, 48 },
+	{ WATCH_COL_SHARE, "SHARE", 7, 40 },
+	{ WATCH_COL_IPV6, "IPv6", 6, 74 },
+	{ WATCH_COL_CONNECTIONS, "CONN", 6, 67 },
+	{ WATCH_COL_SEEN, "SEEN", 6, 80 },
+	{ WATCH_COL_MAC, "MAC", 19, 120 },
+};
+
+enum { COLUMNS = sizeof(columns) / sizeof(columns[0]) };
+
+static int spark_steps(int width)
+{
+	return width >= 180 ? 60 : width >= 140 ? 30 : width >= 100 ? 20 : 10;
+}
+
+static int column_width(const struct column *column, int width)
+{
+	if (width < column->from)
+		return 0;
+	return column->id == WATCH_COL_SPARK ? spark_steps(width) + 1 : column->width;
+}
+
+/* Lays the columns out in the view; a span is where the column's text may stand, without the gap. */
+static void lay_out(struct watch_view *view, int width)
+{
+	int x = width;
+
+	memset(view->header, 0, sizeof(view->header));
+	for (int i = COLUMNS - 1; i > 0; i--) {
+		int taken = column_width(&columns[i], width);
+
+		x -= taken;
+		if (taken)
+			view->header[columns[i].id] = (struct watch_span){ x + 1, taken - 1 };
+	}
+	/* A wide screen is not for long names: the columns move left. */
+	if (x > NAME_MOST) {
+		for (int i = 1; i < COLUMNS; i++)
+			if (view->header[columns[i].id].width)
+				view->header[columns[i].id].x -= x - NAME_MOST;
+		x = NAME_MOST;
+	}
+	view->header[WATCH_COL_NAME] = (struct watch_span){ 0, x };
+}
+
+static bool is_left(enum watch_column column)
+{
+	return column == WATCH_COL_NAME || column == WATCH_COL_SPARK || column == WATCH_COL_MAC;
+}
+
+static void put_column(struct watch_frame *frame, int y, const struct watch_view *view, enum watch_column column,
+	enum watch_style style, const char *text)
+{
+	const struct watch_span *span = &view->header[column];
+
+	if (is_left(column))
+		watch_frame_put(frame, span->x + (column == WATCH_COL_MAC), y, span->width, style, text);
+	else
+		watch_frame_put_right(frame, span->x, y, span->width, style, text);
+}
+
+static int put_header(struct watch_frame *frame, int y, struct watch_view *view)
+{
+	const char *const marks[2][2] = { { "v", "^" }, { "▼", "▲" } };
+	char title[24];
+
+	view->header_row = y;
+	watch_frame_paint(frame, y, WATCH_STYLE_HEADER);
+	for (int i = 0; i < COLUMNS; i++) {
+		const struct column *column = &columns[i];
+		bool sorted = view->sort == column->id && !view->plain;
+
+		snprintf(title, sizeof(title), "%s%s", sorted ? marks[frame->utf8][view->reverse] : "", column->title);
+		put_column(frame, y, view, column->id, sorted ? WATCH_STYLE_SORTED : WATCH_STYLE_HEADER, title);
+	}
+	return y + 1;
+}
+
+/* ---- The hosts */
+
+/* The text of a column; row->host NULL: of the sum. */
+static const char *column_text(char *text, const struct watch_history *history, const struct watch_view *view,
+	const struct watch_row *row, const struct watch_row *sum, enum watch_column column)
+{
+	uint64_t now = history->sample.time;
+
+	switch (column) {
+	case WATCH_COL_DOWN:
+	case WATCH_COL_UP:
+		return direction_text(text, history, view, row, column == WATCH_COL_DOWN ? WATCH_DOWN : WATCH_UP);
+	case WATCH_COL_TOTAL:
+		return watch_amount(text, (double)row->total[WATCH_DOWN] + (double)row->total[WATCH_UP], view->binary);
+	case WATCH_COL_SHARE:
+		return watch_percent(text, watch_share(row->amount, sum->amount));
+	case WATCH_COL_IPV6:
+		return watch_percent(text, watch_share(row->both[WATCH_IPV6], row->both[WATCH_IPV4] + row->both[WATCH_IPV6]));
+	case WATCH_COL_CONNECTIONS:
+		snprintf(text, WATCH_NUMBER, "%u", row->connections);
+		return text;
+	case WATCH_COL_SEEN:
+		if (!row->host || !row->host->last_seen)
+			return row->host ? "-" : "";
+		return watch_age(text, now > row->host->last_seen ? now - row->host->last_seen : 0);
+	case WATCH_COL_MAC:
+		return row->host ? row->host->mac : "";
+	default:
+		return "";
+	}
+}
+
+/* Whoever moves nothing stands back. */
+static enum watch_style style_of(enum watch_column column, const struct watch_row *row)
+{
+	if (row->amount <= 0)
+		return WATCH_STYLE_DIM;
+	if (column == WATCH_COL_DOWN)
+		return row->rate[WATCH_DOWN] > 0 ? WATCH_STYLE_DOWN : WATCH_STYLE_DIM;
+	if (column == WATCH_COL_UP)
+		return row->rate[WATCH_UP] > 0 ? WATCH_STYLE_UP : WATCH_STYLE_DIM;
+	return column == WATCH_COL_SEEN || column == WATCH_COL_MAC ? WATCH_STYLE_DIM : WATCH_STYLE_PLAIN;
+}
+
+static void put_row(struct watch_frame *frame, int y, const struct watch_history *history, const struct watch_view *view,
+	const struct watch_row *row, const struct watch_row *sum, const char *name)
+{
+	char text[WATCH_NUMBER];
+
+	for (int i = 0; i < COLUMNS; i++) {
+		enum watch_column id = columns[i].id;
+
+		if (view->header[id].width)
+			put_column(frame, y, view, id, row->host ? style_of(id, row) : WATCH_STYLE_TOTAL,
+				id == WATCH_COL_NAME ? name : column_text(text, history, view, row, sum, id));
+	}
+}
+
+/* The highest step of all lines: one scale for all, so that lines can be compared. */
+static float highest(const struct watch_history *history, const struct watch_view *view, const struct watch_table *table,
+	int steps)
+{
+	float step[WATCH_SLOTS], most = 0;
+
+	for (size_t i = 0; i < table->rows; i++) {
+		watch_history_spark(history, table->row[i].track, watch_view_families(view), step, steps);
+		for (int s = 0; s < steps; s++)
+			most = step[s] > most ? step[s] : most;
+	}
+	return most;
+}
+
+static bool is_chosen(const struct watch_view *view, const struct watch_sample_host *host)
+{
+	return view->selecting && !strcmp(view->label, host->label) && !strcmp(view->mac, host->mac);
+}
+
+static int chosen_row(const struct watch_view *view, const struct watch_table *table)
+{
+	for (size_t i = 0; i < table->rows; i++)
+		if (is_chosen(view, table->row[i].host))
+			return (int)i;
+	return -1;
+}
+
+static int clamp(int value, int least, int most)
+{
+	return value > most ? (most > least ? most : least) : value < least ? least : value;
+}
+
+/* Does the moves and clicks that keys have asked for. */
+static void settle(struct watch_view *view, const struct watch_table *table)
+{
+	int last = (int)table->rows - 1, chosen = chosen_row(view, table), to = chosen;
+	int move = view->move + view->move_pages * (view->rows > 1 ? view->rows - 1 : 1);
+
+	if (move)
+		to = clamp(chosen >= 0 ? chosen + move : move > 0 ? view->top + move - 1 : view->top, 0, last);
+	if (view->click >= view->first_row && view->click < view->first_row + view->rows)
+		to = view->top + view->click - view->first_row;
+	if (view->click >= 0 && to > last)
+		to = chosen;
+	/* Enter without a choice opens the first. */
+	if (view->page == WATCH_PAGE_HOST && !view->selecting)
+		to = clamp(view->top, 0, last);
+	view->move = view->move_pages = 0;
+	view->click = -1;
+	if (to >= 0 && last >= 0) {
+		const struct watch_sample_host *host = table->row[to].host;
+
+		view->selecting = true;
+		memcpy(view->label, host->label, sizeof(view->label));
+		memcpy(view->mac, host->mac, sizeof(view->mac));
+		if (to != chosen || view->top > to || to >= view->top + view->rows)
+			view->top = clamp(view->top, to - view->rows + 1, to);
+	}
+	view->top = clamp(view->top, 0, last + 1 - view->rows);
+}
+
+static void put_hosts(struct watch_frame *frame, const struct watch_history *history, const struct watch_view *view,
+	const struct watch_table *table)
+{
+	int steps = spark_steps(frame->width), y = view->first_row;
+	float most = highest(history, view, table, steps), step[WATCH_SLOTS];
+
+	if (!table->rows)
+		watch_frame_put(frame, 0, y, frame->width, WATCH_STYLE_DIM,
+			table->hosts ? "no host has this in its name, MAC or addresses" : "no hosts yet");
+	for (int i = view->top; i < (int)table->rows && y < view->first_row + view->rows; i++, y++) {
+		const struct watch_row *row = &table->row[i];
+
+		put_row(frame, y, history, view, row, &table->sum, row->host->label);
+		if (view->header[WATCH_COL_SPARK].width) {
+			watch_history_spark(history, row->track, watch_view_families(view), step, steps);
+			watch_spark(frame, view->header[WATCH_COL_SPARK].x, y, step, steps, most);
+		}
+		if (is_chosen(view, row->host) && !view->plain)
+			watch_frame_paint(frame, y, WATCH_STYLE_SELECTED);
+	}
+}
+
+/* ---- The foot */
+
+static void put_totals(struct watch_frame *frame, int y, const struct watch_history *history, const struct watch_view *view,
+	const struct watch_table *table)
+{
+	char name[64];
+
+	if (table->rows < table->hosts)
+		snprintf(name, sizeof(name), "all (%zu of %zu)", table->rows, table->hosts);
+	else
+		snprintf(name, sizeof(name), "%zu host%s", table->hosts, table->hosts == 1 ? "" : "s");
+	watch_frame_paint(frame, y, WATCH_STYLE_TOTAL);
+	put_row(frame, y, history, view, &table->sum, &table->sum, name);
+}
+
+static void put_hints(struct watch_frame *frame, int y, const struct watch_view *view)
+{
+	static const char *const hints[][2] = {
+		{ "q", "quit" }, { "?", "help" }, { "/", "filter" }, { "Enter", "host" }, { "s", "sort" }, { "t", "totals" },
+		{ "f", "family" }, { "a", "average" }, { "u", "units" }, { "space", "pause" }, { "z", "zero" },
+	};
+	int x = 0;
+
+	if (view->typing || view->filter[0]) {
+		x += watch_frame_put(frame, x, y, frame->width, WATCH_STYLE_KEY, "/");
+		x += watch_frame_put(frame, x, y, frame->width - x, WATCH_STYLE_PLAIN, view->filter);
+		if (view->typing)
+			x += watch_frame_put(frame, x, y, frame->width - x, WATCH_STYLE_KEY, "_");
+		watch_frame_put(frame, x + 2, y, frame->width, WATCH_STYLE_DIM,
+			view->typing ? "Enter keeps it, Esc drops it" : "Esc shows all");
+		return;
+	}
+	for (size_t i = 0; i < sizeof(hints) / sizeof(hints[0]); i++) {
+		if (x + (int)(strlen(hints[i][0]) + strlen(hints[i][1])) + 1 > frame->width)
+			break;
+		x += watch_frame_put(frame, x, y, frame->width, WATCH_STYLE_KEY, hints[i][0]) + 1;
+		x += watch_frame_put(frame, x, y, frame->width, WATCH_STYLE_DIM, hints[i][1]) + 2;
+	}
+}
+
+/* ---- The whole */
+
+static int render_list(struct watch_frame *frame, int y, const struct watch_history *history, struct watch_view *view,
+	const struct watch_table *table)
+{
+	y = watch_head_links(frame, y, history, view);
+	y = watch_head_warnings(frame, y, history, view);
+	lay_out(view, frame->width);
+	y = put_header(frame, y, view);
+	view->first_row = y;
+	view->rows = view->plain ? (int)table->rows : frame->height - y - 2;
+	if (view->rows < 1)
+		view->rows = 1;
+	settle(view, table);
+	put_hosts(frame, history, view, table);
+	put_totals(frame, view->plain ? frame->height - 1 : frame->height - 2, history, view, table);
+	if (!view->plain)
+		put_hints(frame, frame->height - 1, view);
+	return 0;
+}
+
+/* The list needs its hosts for the choice of one, even while another page is open. */
+int watch_render(struct watch_frame *frame, const struct watch_history *history, struct watch_view *view)
+{
+	int height = view->height < WATCH_MIN_HEIGHT ? WATCH_MIN_HEIGHT : view->height;
+	struct watch_table table;
+	int error = watch_table_build(&table, history, view), y;
+
+	if (error)
+		return error;
+	if (view->plain) {
+		/* The header and the totals besides; what the window's height would bound is whole. */
+		view->height = WATCH_ROOMY;
+		height = 2 + watch_head_rows(history, view) + (table.rows ? (int)table.rows : 1);
+	}
+	error = watch_frame_begin(frame, view->width < WATCH_MIN_WIDTH ? WATCH_MIN_WIDTH : view->width, height, view->utf8);
+	if (error)
+		goto out;
+	y = watch_head_title(frame, history, view);
+	if (view->page == WATCH_PAGE_HOST && !view->selecting)
+		settle(view, &table);
+	if (view->page == WATCH_PAGE_HELP)
+		watch_page_help(frame, y, history, view);
+	else if (view->page == WATCH_PAGE_HOST)
+		watch_page_host(frame, y, history, view);
+	else
+		error = render_list(frame, y, history, view, &table);
+out:
+	watch_table_free(&table);
+	return error;
+}

@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "table.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+double watch_share(double part, double all)
+{
+	return all > 0 ? part / all : -1;
+}
+
+struct watch_row watch_row_of(const struct watch_history *history, const struct watch_view *view, size_t host)
+{
+	const struct watch_track *track = history->track[host];
+	struct watch_row row = { .host = &history->sample.host[host], .track = track };
+	unsigned int families = watch_view_families(view);
+	double seconds = watch_view_seconds(view);
+
+	for (int family = 0; family < WATCH_FAMILIES; family++) {
+		bool shown = families & 1u << family;
+
+		if (shown)
+			row.connections += row.host->connections[family];
+		for (int direction = 0; direction < WATCH_DIRECTIONS; direction++) {
+			uint64_t total = track->session[family][direction];
+			double rate = watch_history_rate(history, track, 1u << family, direction, seconds);
+
+			row.both[family] += view->totals ? (double)total : rate;
+			if (!shown)
+				continue;
+			row.rate[direction] += rate;
+			row.total[direction] += total;
+			row.amount += view->totals ? (double)total : rate;
+		}
+	}
+	return row;
+}
+
+/*
+ * What a row is sorted by. Rates are averaged over ten seconds at least, whatever is shown: lines that change places
+ * with each refresh cannot be read.
+ */
+static double order_of(const struct watch_history *history, const struct watch_view *view, const struct watch_row *row)
+{
+	unsigned int families = watch_view_families(view);
+	double seconds = watch_view_seconds(view), rate[WATCH_DIRECTIONS];
+
+	if (seconds < watch_windows[1] && !view->plain)
+		seconds = watch_windows[1];
+	for (int direction = 0; direction < WATCH_DIRECTIONS; direction++)
+		rate[direction] = view->totals ? (double)row->total[direction]
+					       : watch_history_rate(history, row->track, families, direction, seconds);
+	switch (view->sort) {
+	case WATCH_COL_DOWN:
+		return rate[WATCH_DOWN];
+	case WATCH_COL_UP:
+		return rate[WATCH_UP];
+	case WATCH_COL_TOTAL:
+		return (double)row->total[WATCH_DOWN] + (double)row->total[WATCH_UP];
+	case WATCH_COL_IPV6:
+		return watch_share(row->both[WATCH_IPV6], row->both[WATCH_IPV4] + row->both[WATCH_IPV6]);
+	case WATCH_COL_CONNECTIONS:
+		return row->connections;
+	case WATCH_COL_SEEN:
+		return (double)row->host->last_seen;
+	case WATCH_COL_NAME:
+		return 0;
+	default:
+		return rate[WATCH_DOWN] + rate[WATCH_UP];
+	}
+}
+
+/* ---- The filter */
+
+static char lower(char c)
+{
+	return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
+}
+
+/* Letters beyond ASCII are found only as they are written. */
+static bool has(const char *text, const char *part)
+{
+	for (; *text; text++) {
+		size_t i = 0;
+
+		while (part[i] && lower(text[i]) == lower(part[i]))
+			i++;
+		if (!part[i])
+			return true;
+	}
+	return false;
+}
+
+static bool is_shown(const struct watch_history *history, const struct watch_view *view, const struct watch_sample_host *host)
+{
+	if (!view->filter[0] || has(host->label, view->filter) || has(host->mac, view->filter))
+		return true;
+	for (size_t i = 0; i < host->addresses; i++)
+		if (has(history->sample.address[host->address + i], view->filter))
+			return true;
+	return false;
+}
+
+/* ---- The order */
+
+static int compare_down(const void *a, const void *b)
+{
+	const struct watch_row *one = a, *other = b;
+	uint64_t mine = one->total[WATCH_DOWN] + one->total[WATCH_UP];
+	uint64_t its = other->total[WATCH_DOWN] + other->total[WATCH_UP];
+	int order;
+
+	if (one->order > other->order || one->order < other->order)
+		return one->order > other->order ? -1 : 1;
+	/* Idle hosts stand by what they had, so that they do not jump either. */
+	if (mine != its)
+		return mine > its ? -1 : 1;
+	order = strcmp(one->host->label, other->host->label);
+	return order ? order : strcmp(one->host->mac, other->host->mac);
+}
+
+static int compare_name(const void *a, const void *b)
+{
+	const struct watch_row *one = a, *other = b;
+	int order = strcasecmp(one->host->label, other->host->label);
+
+	return order ? order : strcmp(one->host->mac, other->host->mac);
+}
+
+static void add_to_sum(struct watch_row *sum, const struct watch_row *row)
+{
+	for (int i = 0; i < WATCH_DIRECTIONS; i++) {
+		sum->rate[i] += row->rate[i];
+		sum->total[i] += row->total[i];
+	}
+	for (int i = 0; i < WATCH_FAMILIES; i++)
+		sum->both[i] += row->both[i];
+	sum->amount += row->amount;
+	sum->connections += row->connections;
+}
+
+int watch_table_build(struct watch_table *table, const struct watch_history *history, const struct watch_view *view)
+{
+	*table = (struct watch_table){ .hosts = history->tracks };
+	table->row = calloc(history->tracks + 1, sizeof(*table->row));
+	if (!table->row)
+		return -ENOMEM;
+	for (size_t i = 0; i < history->tracks; i++) {
+		struct watch_row row = watch_row_of(history, view, i);
+
+		row.order = order_of(history, view, &row);
+		add_to_sum(&table->sum, &row);
+		if (is_shown(history, view, row.host))
+			table->row[table->rows++] = row;
+	}
+	qsort(table->row, table->rows, sizeof(*table->row), view->sort == WATCH_COL_NAME ? compare_name : compare_down);
+	for (size_t i = 0; view->reverse && i < table->rows / 2; i++) {
+		struct watch_row swap = table->row[i];
+
+		table->row[i] = table->row[table->rows - 1 - i];
+		table->row[table->rows - 1 - i] = swap;
+	}
+	return 0;
+}
+
+void watch_table_free(struct watch_table *table)
+{
+	free(table->row);
+	*table = (struct watch_table){ 0 };
+}

@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The status that api writes, read back as facts; and documents that are none. */
+#include "hostmeter/check/status.h"
+
+#include "hostmeter/export/api.h"
+
+#include "snapshots.h"
+
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+
+#include <cmocka.h>
+
+static void reads_what_api_writes(void **state)
+{
+	struct snapshot snapshot = snapshots_full();
+	const struct check_meter *m;
+	static struct check_status s;
+	struct buf text = BUF_INIT;
+
+	(void)state;
+	api_status(&text, &snapshot);
+	assert_int_equal(check_status_read(&s, &text), 0);
+	m = &s.meter;
+	assert_true(m->answers && m->reliable);
+	assert_int_equal(m->nflog_group, 87);
+	assert_true(m->source[SOURCE_EVENTS].up && !m->source[SOURCE_NFLOG].up);
+	assert_int_equal(m->source[SOURCE_NFLOG].overruns, 17);
+	assert_int_equal(m->source[SOURCE_DUMP].buffer, 16);
+	assert_int_equal(m->source[SOURCE_RTNL].buffer_asked, 86);
+	assert_int_equal(m->switched_off, 71);
+	assert_int_equal(m->ends, 33);
+	assert_int_equal(m->ends_unseen, 44);
+	assert_int_equal(m->ends_uncounted, 45);
+	assert_int_equal(m->resets, 42);
+	assert_int_equal(m->refused, 48);
+	assert_int_equal(m->sightings_lost, 47);
+	assert_int_equal(m->damaged, 50);
+	assert_int_equal(m->checkpoint_failures, 76);
+	assert_int_equal(m->hosts_folded, 49);
+	/* Both WANs' unknown; with what was attributed and the router's own. */
+	assert_int_equal(m->unknown_bytes, 801 + 803 + 831 + 833);
+	assert_int_equal(m->wan_bytes, 801 + 803 + 831 + 833 + 811 + 813 + 821 + 823);
+	assert_true(m->dump_age == 2.5 && m->dump_interval == 10);
+	assert_int_equal(s.flows, 51);
+	assert_int_equal(s.flows_uncounted, 53);
+	assert_int_equal(s.flows_offloaded, 54);
+	assert_int_equal(s.links, 3);
+	assert_string_equal(s.link[0].name, "wan0");
+	assert_int_equal(s.link[0].side, CHECK_WAN);
+	assert_int_equal(s.link[1].side, CHECK_LAN);
+	assert_int_equal(s.names_count, 2);
+	assert_string_equal(s.names[0].error, "");
+	assert_string_equal(s.names[1].path, "/etc/hosts");
+	assert_string_equal(s.names[1].error, "Permission denied");
+	assert_int_equal(s.listens, 2);
+	assert_string_equal(s.listen[1], "[::1]:10061");
+	buf_free(&text);
+}
+
+static int read_text(struct check_status *s, const char *text)
+{
+	struct buf copy = BUF_INIT;
+	int error;
+
+	buf_puts(&copy, text);
+	error = check_status_read(s, &copy);
+	buf_free(&copy);
+	return error;
+}
+
+static void refuses_what_is_none(void **state)
+{
+	static struct check_status s;
+
+	(void)state;
+	assert_int_equal(read_text(&s, ""), -EBADMSG);
+	assert_int_equal(read_text(&s, "[]"), -EBADMSG);
+	assert_int_equal(read_text(&s, "{\"schema\":1}"), -EBADMSG);
+	assert_int_equal(read_text(&s, "{\"schema\":2,\"flows\":{}}"), -EPROTO);
+	assert_false(s.meter.answers);
+	assert_int_equal(read_text(&s, "{\"schema\":1,\"flows\":{\"live\":-1},\"sources\":[1,{\"source\":2}],\"wan\":\"x\"}"), 0);
+	assert_int_equal(s.flows, 0);
+	assert_true(s.meter.dump_age < 0);
+}
+
+static void lists_are_bounded(void **state)
+{
+	static struct check_status s;
+	struct buf text = BUF_INIT;
+
+	(void)state;
+	buf_puts(&text, "{\"schema\":1,\"flows\":{},\"interfaces\":[0");
+	for (int i = 0; i < 1000; i++)
+		buf_puts(&text, ",{\"interface\":\"a\",\"side\":\"wan\"}");
+	buf_puts(&text, "],\"names\":[0");
+	for (int i = 0; i < 1000; i++)
+		buf_puts(&text, ",{\"path\":\"/a\"}");
+	buf_puts(&text, "],\"listen\":[0");
+	for (int i = 0; i < 1000; i++)
+		buf_puts(&text, ",\":1\"");
+	buf_puts(&text, "]}");
+	assert_int_equal(check_status_read(&s, &text), 0);
+	assert_true(s.links == CHECK_STATUS_MOST && s.names_count == CHECK_STATUS_MOST && s.listens == CHECK_STATUS_MOST);
+	buf_free(&text);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(reads_what_api_writes),
+		cmocka_unit_test(refuses_what_is_none),
+		cmocka_unit_test(lists_are_bounded),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

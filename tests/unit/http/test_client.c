@@ -1,0 +1,384 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "hostmeter/http/client.h"
+
+#include "hostmeter/base/url.h"
+
+#include "hostmeter/base/clock.h"
+#include "hostmeter/http/server.h"
+#include "hostmeter/os/loop.h"
+
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#define DEADLINE_NS (10 * CLOCK_NS_PER_S)
+
+/* Our own server in a loop, and what it was asked and shall answer. */
+struct fixture {
+	struct loop *loop;
+	struct http *http;
+	struct loop_timer *deadline;
+	char dir[40], socket[64];
+	char path[64], query[32];
+	unsigned int status;
+	const char *body;
+};
+
+static void handler(void *ctx, const struct http_request *request, struct http_response *response)
+{
+	struct fixture *f = ctx;
+	const char *x = http_query(request, "x");
+
+	snprintf(f->path, sizeof(f->path), "%s", request->path);
+	snprintf(f->query, sizeof(f->query), "%s", x ? x : "(none)");
+	response->status = f->status;
+	buf_puts(&response->body, f->body);
+}
+
+static void too_late(void *ctx)
+{
+	(void)ctx;
+	fail_msg("nothing happened before the deadline");
+}
+
+static int setup(void **state)
+{
+	struct fixture *f = calloc(1, sizeof(*f));
+
+	strcpy(f->dir, "/tmp/test_http_client.XXXXXX");
+	assert_non_null(mkdtemp(f->dir));
+	snprintf(f->socket, sizeof(f->socket), "%s/sock", f->dir);
+	f->loop = loop_new();
+	f->http = http_new(f->loop, handler, f);
+	f->deadline = loop_timer_add(f->loop, too_late, f);
+	f->status = 200;
+	f->body = "hello\n";
+	*state = f;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	struct fixture *f = *state;
+
+	http_free(f->http);
+	loop_free(f->loop);
+	unlink(f->socket);
+	rmdir(f->dir);
+	free(f);
+	return 0;
+}
+
+static void child_said(void *ctx, int events)
+{
+	(void)events;
+	loop_stop(((struct fixture *)ctx)->loop);
+}
+
+/* http_get_unix() in a child process, for it blocks; its result. The body must be the expected one. */
+static int get_in_child(struct fixture *f, const char *target, const char *expected)
+{
+	int result, pipes[2];
+	struct loop_io *io;
+	pid_t pid;
+
+	assert_int_equal(pipe(pipes), 0);
+	pid = fork();
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		struct buf body = BUF_INIT;
+
+		buf_puts(&body, ">");
+		result = http_get_unix(f->socket, target, &body, 10000);
+		if (buf_text(&body)[0] != '>' || strcmp(buf_text(&body) + 1, expected) != 0)
+			result = -1000;
+		_exit(write(pipes[1], &result, sizeof(result)) != sizeof(result));
+	}
+	close(pipes[1]);
+	io = loop_io_add(f->loop, pipes[0], LOOP_READ, child_said, f);
+	loop_timer_set(f->deadline, DEADLINE_NS);
+	loop_run(f->loop);
+	loop_timer_stop(f->deadline);
+	loop_io_del(io);
+	assert_int_equal(read(pipes[0], &result, sizeof(result)), sizeof(result));
+	close(pipes[0]);
+	assert_int_equal(waitpid(pid, NULL, 0), pid);
+	return result;
+}
+
+static void client_gets_status_and_body(void **state)
+{
+	struct fixture *f = *state;
+
+	assert_int_equal(http_listen_unix(f->http, f->socket), 0);
+	assert_int_equal(get_in_child(f, "/metrics?x=2", "hello\n"), 200);
+	assert_string_equal(f->path, "/metrics");
+	assert_string_equal(f->query, "2");
+	f->status = 503;
+	f->body = "";
+	assert_int_equal(get_in_child(f, "/", ""), 503);
+	f->status = 0;
+	assert_int_equal(get_in_child(f, "/", ""), -EBADMSG);
+	assert_int_equal(get_in_child(f, "/ HTTP/1.0", ""), -EINVAL);
+	assert_int_equal(get_in_child(f, "/\r\nHost:", ""), -EINVAL);
+}
+
+/* Only the head is taken off: the body is for the caller, whatever Content-Length says. */
+static int open_from(struct fixture *f, const char *reply, const char *body)
+{
+	struct sockaddr_un un = { .sun_family = AF_UNIX };
+	int listening = socket(AF_UNIX, SOCK_STREAM, 0), fd = -1, result;
+	char got[64] = "";
+	pid_t pid;
+
+	unlink(f->socket);
+	strcpy(un.sun_path, f->socket);
+	assert_int_equal(bind(listening, (struct sockaddr *)&un, sizeof(un)), 0);
+	assert_int_equal(listen(listening, 1), 0);
+	pid = fork();
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		char request[256];
+		int peer = accept(listening, NULL, NULL);
+		bool heard = recv(peer, request, sizeof(request), 0) > 0;
+
+		_exit(!heard || send(peer, reply, strlen(reply), MSG_NOSIGNAL) < 0);
+	}
+	close(listening);
+	result = http_open_unix(f->socket, "/", &fd, 10000);
+	assert_int_equal(waitpid(pid, NULL, 0), pid);
+	if (result > 0) {
+		assert_int_equal(read(fd, got, sizeof(got) - 1), strlen(body));
+		assert_string_equal(got, body);
+		close(fd);
+	}
+	return result;
+}
+
+static void client_opens_a_body(void **state)
+{
+	struct fixture *f = *state;
+
+	assert_int_equal(open_from(f, "HTTP/1.0 200 OK\r\nX: y\r\n\r\nbody\r\n\r\n", "body\r\n\r\n"), 200);
+	assert_int_equal(open_from(f, "HTTP/1.1 503 No\r\nContent-Length: 7\r\n\r\nbody", "body"), 503);
+	assert_int_equal(open_from(f, "HTTP/1.0 200 OK\r\n\r\n", ""), 200);
+	assert_int_equal(open_from(f, "HTTP/1.0 200 OK\r\n", ""), -EBADMSG);
+	assert_int_equal(open_from(f, "SSH-2.0-x\r\n\r\n", ""), -EBADMSG);
+	unlink(f->socket);
+	assert_int_equal(http_open_unix(f->socket, "/", &(int){ -1 }, 100), -ENOENT);
+}
+
+/* A server made by hand that says reply to whoever connects, closes, and asks nothing. */
+static int get_from(struct fixture *f, const char *reply)
+{
+	struct sockaddr_un un = { .sun_family = AF_UNIX };
+	int listening = socket(AF_UNIX, SOCK_STREAM, 0), result;
+	struct buf body = BUF_INIT;
+	pid_t pid;
+
+	unlink(f->socket);
+	strcpy(un.sun_path, f->socket);
+	assert_int_equal(bind(listening, (struct sockaddr *)&un, sizeof(un)), 0);
+	assert_int_equal(listen(listening, 1), 0);
+	pid = fork();
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		char request[256];
+		int fd = accept(listening, NULL, NULL);
+		bool heard = recv(fd, request, sizeof(request), 0) > 0;
+
+		_exit(!heard || send(fd, reply, strlen(reply), MSG_NOSIGNAL) < 0);
+	}
+	close(listening);
+	result = http_get_unix(f->socket, "/", &body, 10000);
+	buf_free(&body);
+	assert_int_equal(waitpid(pid, NULL, 0), pid);
+	return result;
+}
+
+static void client_believes_no_damaged_reply(void **state)
+{
+	struct fixture *f = *state;
+
+	assert_int_equal(get_from(f, "HTTP/1.0 200 OK\r\n\r\nbody"), 200);
+	assert_int_equal(get_from(f, "HTTP/1.1 404\r\ncontent-length:4\r\n\r\nbody"), 404);
+	assert_int_equal(get_from(f, "HTTP/1.1 200 OK\r\nX: y\r\nContent-Length: 5\r\n\r\nbody"), -EBADMSG);
+	assert_int_equal(get_from(f, "HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nbody"), -EBADMSG);
+	assert_int_equal(get_from(f, "HTTP/1.1 200 OK\r\nX: y\r\n"), -EBADMSG);
+	assert_int_equal(get_from(f, "HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nbody"), -EBADMSG);
+	assert_int_equal(get_from(f, "HTTP/1.1 100 Continue\r\n\r\n"), -EBADMSG);
+	assert_int_equal(get_from(f, "HTTP/1.1 9999 OK\r\n\r\n"), -EBADMSG);
+	assert_int_equal(get_from(f, "HTTP/1.1\r\n\r\n"), -EBADMSG);
+	assert_int_equal(get_from(f, "SSH-2.0-x\r\n\r\n"), -EBADMSG);
+	assert_int_equal(get_from(f, ""), -EBADMSG);
+}
+
+/* A socket file bound, and left behind without a listener. */
+static void leave_socket(const char *path)
+{
+	struct sockaddr_un un = { .sun_family = AF_UNIX };
+	int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+
+	strcpy(un.sun_path, path);
+	assert_int_equal(bind(fd, (struct sockaddr *)&un, sizeof(un)), 0);
+	close(fd);
+}
+
+static void client_gives_up(void **state)
+{
+	struct fixture *f = *state;
+	struct sockaddr_un un = { .sun_family = AF_UNIX };
+	int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+	struct buf body = BUF_INIT;
+	uint64_t start;
+
+	assert_int_equal(http_get_unix(f->socket, "/", &body, 1000), -ENOENT);
+	leave_socket(f->socket);
+	assert_int_equal(http_get_unix(f->socket, "/", &body, 1000), -ECONNREFUSED);
+	unlink(f->socket);
+	/*
+	 * Listens, and answers nobody: first the answer is waited for in vain, then, with a full queue, the connection.
+	 */
+	strcpy(un.sun_path, f->socket);
+	assert_int_equal(bind(fd, (struct sockaddr *)&un, sizeof(un)), 0);
+	assert_int_equal(listen(fd, 0), 0);
+	start = clock_mono_ns();
+	assert_int_equal(http_get_unix(f->socket, "/", &body, 30), -ETIMEDOUT);
+	assert_int_equal(http_get_unix(f->socket, "/", &body, 30), -ETIMEDOUT);
+	assert_int_equal(http_get_unix(f->socket, "/", &body, 0), -ETIMEDOUT);
+	assert_true(clock_mono_ns() - start >= 50 * CLOCK_NS_PER_MS);
+	assert_null(body.data);
+	close(fd);
+}
+
+/* ---- TCP */
+
+static void urls_are_checked(void **state)
+{
+	static const char *const good[] = {
+		"http://router", "http://router:1", "HTTP://10.0.0.1:65535/", "http://[fd00::1]", "http://[fd00::1]:80/base/",
+	};
+	static const char *const bad[] = {
+		"", "router", "http://", "http:///x", "http://:80", "http://r:", "http://r:65536", "http://r:8x", "http://[fd00::1",
+		"http://u@r", "http://r/?q", "http://r#x", "http://r r", "http://r\r\nX:", "ftp://r", "http://r:123456",
+	};
+	(void)state;
+
+	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++)
+		assert_int_equal(url_check(good[i]), 0);
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		assert_int_equal(url_check(bad[i]), -EINVAL);
+	assert_int_equal(url_check("https://r"), -EPROTONOSUPPORT);
+}
+
+/* A listening socket on a free port of 127.0.0.1, and an URL by a name that may have another address first. */
+static int listen_tcp(char url[static 64])
+{
+	struct sockaddr_in in = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	socklen_t len = sizeof(in);
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+	assert_int_equal(bind(fd, (struct sockaddr *)&in, sizeof(in)), 0);
+	assert_int_equal(listen(fd, 4), 0);
+	assert_int_equal(getsockname(fd, (struct sockaddr *)&in, &len), 0);
+	snprintf(url, 64, "http://localhost:%u/base/", ntohs(in.sin_port));
+	return fd;
+}
+
+/* Asks over TCP a server that says reply after a pause of nothing; the request must begin as expected. */
+static int get_over_tcp(const char *reply, size_t len, unsigned int timeout_ms, struct buf *body)
+{
+	char url[64], expected[128];
+	int listening = listen_tcp(url), result, status;
+	pid_t pid;
+
+	snprintf(expected, sizeof(expected), "GET /base/x HTTP/1.0\r\nHost: localhost:%s", strrchr(url, ':') + 1);
+	*strstr(expected + 22, "/base") = '\0';
+	pid = fork();
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		char request[256] = "";
+		int fd = accept(listening, NULL, NULL);
+		bool heard = recv(fd, request, sizeof(request) - 1, 0) > 0;
+
+		if (!heard || strncmp(request, expected, strlen(expected)) != 0)
+			_exit(1);
+		if (!reply)
+			_exit(recv(fd, request, sizeof(request), 0) > 0); /* until the client has gone */
+		for (size_t sent = 0; sent < len;) {
+			ssize_t n = send(fd, reply + sent, len - sent, MSG_NOSIGNAL);
+
+			if (n < 0)
+				break;
+			sent += (size_t)n;
+		}
+		_exit(0);
+	}
+	result = http_get_tcp(url, "/x", body, timeout_ms);
+	close(listening);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+	return result;
+}
+
+static void client_asks_over_tcp(void **state)
+{
+	static const char answer[] = "HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nbody";
+	struct buf body = BUF_INIT;
+	char url[64];
+	(void)state;
+
+	assert_int_equal(get_over_tcp(answer, sizeof(answer) - 1, 10000, &body), 200);
+	assert_string_equal(buf_text(&body), "body");
+	buf_reset(&body);
+	assert_int_equal(get_over_tcp(NULL, 0, 50, &body), -ETIMEDOUT);
+	assert_int_equal(get_over_tcp(answer, 20, 10000, &body), -EBADMSG);
+	close(listen_tcp(url));
+	assert_int_equal(http_get_tcp(url, "/", &body, 1000), -ECONNREFUSED);
+	assert_int_equal(http_get_tcp("http://no.such.invalid", "/", &body, 1000), -EDESTADDRREQ);
+	assert_int_equal(body.len, 0);
+	buf_free(&body);
+}
+
+static void client_swallows_no_flood(void **state)
+{
+	size_t len = HTTP_ANSWER_MOST + (1 << 20);
+	char *flood = calloc(1, len);
+	struct buf body = BUF_INIT;
+	(void)state;
+
+	memcpy(flood, "HTTP/1.0 200 OK\r\n\r\n", 19);
+	assert_int_equal(get_over_tcp(flood, len, 20000, &body), -EMSGSIZE);
+	assert_null(body.data);
+	free(flood);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(client_gets_status_and_body),
+		TEST(client_believes_no_damaged_reply),
+		TEST(client_opens_a_body),
+		TEST(client_gives_up),
+		TEST(urls_are_checked),
+		TEST(client_asks_over_tcp),
+		TEST(client_swallows_no_flood),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,484 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "hostmeter/meter/topology.h"
+
+#include "events.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+
+#include <cmocka.h>
+
+static void take(void *ctx, const struct rtnl_event *event)
+{
+	topology_rtnl(ctx, event);
+}
+
+static void tell(struct topology *t, struct rtnl_event event)
+{
+	topology_rtnl(t, &event);
+}
+
+static struct topology *network(const char *const *lan, const char *const *wan)
+{
+	struct topology *t = topology_new(lan, wan, 100);
+
+	assert_non_null(t);
+	events_of_network(take, t);
+	return t;
+}
+
+/* gateway: NULL for none. */
+static void check(const struct topology *t, const char *text, enum side side, uint32_t ifindex, const char *gateway)
+{
+	struct addr addr = event_ip(text), want = event_ip(gateway), got;
+	uint32_t got_ifindex;
+	enum side got_side = topology_address(t, &addr, &got_ifindex, &got);
+
+	if (got_side != side || got_ifindex != ifindex || !addr_equal(&got, &want))
+		fail_msg("%s: side %d by %u, not side %d by %u; or the gateway is wrong", text, got_side, got_ifindex,
+			side, ifindex);
+}
+
+static void sides_are_found(void **state)
+{
+	struct topology *t = network(NULL, NULL);
+
+	(void)state;
+	assert_int_equal(topology_interface(t, LO), SIDE_NONE);
+	assert_int_equal(topology_interface(t, WAN), SIDE_WAN);
+	assert_int_equal(topology_interface(t, LAN), SIDE_LAN);
+	assert_int_equal(topology_interface(t, GUEST), SIDE_LAN);
+	assert_int_equal(topology_interface(t, TUNNEL), SIDE_LAN);
+	assert_int_equal(topology_interface(t, PORT), SIDE_OTHER);
+	assert_int_equal(topology_interface(t, 99), SIDE_OTHER);
+	topology_free(t);
+	topology_free(NULL);
+}
+
+static void addresses_are_placed(void **state)
+{
+	struct topology *t = network(NULL, NULL);
+
+	(void)state;
+	check(t, "192.168.1.10", SIDE_LAN, LAN, NULL);
+	check(t, "192.168.2.10", SIDE_LAN, GUEST, NULL);
+	check(t, "2001:db8:1::10", SIDE_LAN, LAN, NULL);
+	check(t, "10.9.0.7", SIDE_LAN, TUNNEL, NULL);
+	check(t, "10.50.3.4", SIDE_LAN, LAN, "192.168.1.254");
+	check(t, "203.0.113.80", SIDE_WAN, WAN, "198.51.100.1");
+	check(t, "198.51.100.77", SIDE_WAN, WAN, NULL);
+	check(t, "2001:db8:feed::80", SIDE_WAN, WAN, "fe80::ffff");
+	topology_free(t);
+}
+
+static void the_router_has_addresses(void **state)
+{
+	struct topology *t = network(NULL, NULL);
+
+	(void)state;
+	check(t, "192.168.1.1", SIDE_ROUTER, LAN, NULL);
+	check(t, "198.51.100.2", SIDE_ROUTER, WAN, NULL);
+	check(t, "2001:db8:1::1", SIDE_ROUTER, LAN, NULL);
+	check(t, "fe80::2", SIDE_ROUTER, WAN, NULL);
+	check(t, "127.0.0.1", SIDE_ROUTER, 0, NULL);
+	check(t, "::1", SIDE_ROUTER, 0, NULL);
+	/* On two interfaces at once it is the router's until it has left both. */
+	tell(t, event_addr(GUEST, "192.168.1.1", 24));
+	tell(t, event_gone(event_addr(LAN, "192.168.1.1", 24)));
+	check(t, "192.168.1.1", SIDE_ROUTER, GUEST, NULL);
+	tell(t, event_gone(event_addr(GUEST, "192.168.1.1", 24)));
+	check(t, "192.168.1.1", SIDE_LAN, LAN, NULL);
+	topology_free(t);
+}
+
+static void some_addresses_are_nobody(void **state)
+{
+	struct topology *t = network(NULL, NULL);
+
+	(void)state;
+	check(t, "224.0.0.251", SIDE_GROUP, 0, NULL);
+	check(t, "255.255.255.255", SIDE_GROUP, 0, NULL);
+	check(t, "ff02::fb", SIDE_GROUP, 0, NULL);
+	check(t, "192.168.1.255", SIDE_GROUP, 0, NULL);
+	check(t, "198.51.100.255", SIDE_GROUP, 0, NULL);
+	check(t, "192.168.1.254", SIDE_LAN, LAN, NULL);
+	check(t, "192.168.3.255", SIDE_WAN, WAN, "198.51.100.1"); /* of no subnet here */
+	check(t, "0.0.0.0", SIDE_NONE, 0, NULL);
+	check(t, "::", SIDE_NONE, 0, NULL);
+	/* A subnet need not end at a byte; point-to-point ones have no broadcast. */
+	tell(t, event_addr(GUEST, "10.1.2.1", 22));
+	check(t, "10.1.3.255", SIDE_GROUP, 0, NULL);
+	check(t, "10.1.2.255", SIDE_WAN, WAN, "198.51.100.1");
+	tell(t, event_addr(TUNNEL, "10.8.0.0", 31));
+	tell(t, event_route(TUNNEL, "10.8.0.0/31", NULL));
+	check(t, "10.8.0.1", SIDE_LAN, TUNNEL, NULL);
+	topology_free(t);
+}
+
+static void the_longest_prefix_wins(void **state)
+{
+	struct topology *t = network(NULL, NULL);
+	struct rtnl_event dear = event_route(GUEST, "10.0.0.0/8", NULL);
+
+	(void)state;
+	tell(t, event_route(GUEST, "10.50.7.0/24", NULL));
+	check(t, "10.50.7.1", SIDE_LAN, GUEST, NULL);
+	check(t, "10.50.8.1", SIDE_LAN, LAN, "192.168.1.254");
+	/* Of equal length the cheaper, whichever came first. */
+	dear.route.metric = 100;
+	tell(t, dear);
+	check(t, "10.99.0.1", SIDE_LAN, GUEST, NULL);
+	tell(t, event_route(TUNNEL, "10.0.0.0/8", NULL));
+	check(t, "10.99.0.1", SIDE_LAN, TUNNEL, NULL);
+	tell(t, event_gone(event_route(TUNNEL, "10.0.0.0/8", NULL)));
+	check(t, "10.99.0.1", SIDE_LAN, GUEST, NULL);
+	tell(t, event_gone(dear));
+	check(t, "10.99.0.1", SIDE_WAN, WAN, "198.51.100.1");
+	topology_free(t);
+}
+
+static void only_unicast_routes_lead_somewhere(void **state)
+{
+	struct topology *t = network(NULL, NULL);
+	struct rtnl_event e = event_route(LAN, "203.0.113.0/24", NULL);
+
+	(void)state;
+	e.route.kind = RTN_BLACKHOLE;
+	tell(t, e);
+	check(t, "203.0.113.80", SIDE_WAN, WAN, "198.51.100.1");
+	e.route.kind = RTN_UNICAST;
+	e.ifindex = 0;
+	tell(t, e);
+	check(t, "203.0.113.80", SIDE_WAN, WAN, "198.51.100.1");
+	topology_free(t);
+}
+
+static void no_route_is_wan(void **state)
+{
+	struct topology *t = topology_new(NULL, NULL, 100);
+
+	(void)state;
+	check(t, "203.0.113.80", SIDE_WAN, 0, NULL);
+	check(t, "2001:db8::1", SIDE_WAN, 0, NULL);
+	topology_free(t);
+}
+
+/* `ip route replace` onto another interface: the kernel tells of the new one only. */
+static void a_route_is_replaced(void **state)
+{
+	struct topology *t = network(NULL, NULL);
+	struct rtnl_event e = event_route(TUNNEL, "10.60.0.0/16", NULL);
+
+	(void)state;
+	tell(t, event_route(GUEST, "10.60.0.0/16", NULL));
+	tell(t, e); /* beside it */
+	check(t, "10.60.1.1", SIDE_LAN, GUEST, NULL);
+	e.replaces = true;
+	tell(t, e);
+	check(t, "10.60.1.1", SIDE_LAN, TUNNEL, NULL);
+	topology_free(t);
+}
+
+static void a_default_route_moves(void **state)
+{
+	struct topology *t = network(NULL, NULL);
+
+	(void)state;
+	tell(t, event_link(7, "lte0", 0, ARPHRD_NONE));
+	assert_int_equal(topology_interface(t, 7), SIDE_LAN);
+	tell(t, event_gone(event_route(WAN, "0.0.0.0/0", "198.51.100.1")));
+	tell(t, event_route(7, "0.0.0.0/0", NULL));
+	assert_int_equal(topology_interface(t, 7), SIDE_WAN);
+	check(t, "203.0.113.80", SIDE_WAN, 7, NULL);
+	/* The first provider's line is down for a moment, but it is no LAN. */
+	assert_int_equal(topology_interface(t, WAN), SIDE_WAN);
+	tell(t, event_gone(event_route(WAN, "::/0", "fe80::ffff")));
+	assert_int_equal(topology_interface(t, WAN), SIDE_WAN);
+	tell(t, event_link(WAN, "wan0", 0, ARPHRD_ETHER));
+	assert_int_equal(topology_interface(t, WAN), SIDE_WAN);
+	/* That lasts for as long as the interface: another that gets its number starts anew. */
+	tell(t, event_gone(event_link(WAN, "wan0", 0, ARPHRD_ETHER)));
+	tell(t, event_link(WAN, "br-new", 0, ARPHRD_ETHER));
+	assert_int_equal(topology_interface(t, WAN), SIDE_LAN);
+	topology_free(t);
+}
+
+/* The kernel takes a link's IPv4 routes away with it, and says nothing of them. */
+static void a_links_routes_go_with_it(void **state)
+{
+	struct topology *t = network(NULL, NULL);
+	struct rtnl_event down = event_link(LAN, "br-lan", 0, ARPHRD_ETHER);
+
+	(void)state;
+	/* The bridge was made anew and has another number. */
+	tell(t, event_gone(event_link(LAN, "br-lan", 0, ARPHRD_ETHER)));
+	tell(t, event_link(12, "br-lan", 0, ARPHRD_ETHER));
+	tell(t, event_route(12, "192.168.1.0/24", NULL));
+	check(t, "192.168.1.10", SIDE_LAN, 12, NULL);
+	check(t, "10.50.3.4", SIDE_WAN, WAN, "198.51.100.1");
+	topology_free(t);
+
+	t = network(NULL, NULL);
+	down.link.flags = 0;
+	tell(t, down);
+	check(t, "192.168.1.10", SIDE_WAN, WAN, "198.51.100.1");
+	topology_free(t);
+}
+
+static void the_configuration_says(void **state)
+{
+	static const char *const guest_only[] = { "br-guest", NULL }, *const tunnel_only[] = { "wg0", NULL },
+		*const empty[] = { NULL }, *const wan0[] = { "wan0", NULL }, *const port[] = { "eth1", NULL };
+	struct topology *t = network(guest_only, NULL);
+
+	(void)state;
+	/* LAN is given, WAN is found: what is neither is left out. */
+	assert_int_equal(topology_interface(t, GUEST), SIDE_LAN);
+	assert_int_equal(topology_interface(t, WAN), SIDE_WAN);
+	assert_int_equal(topology_interface(t, LAN), SIDE_OTHER);
+	assert_int_equal(topology_interface(t, LO), SIDE_NONE);
+	check(t, "192.168.1.10", SIDE_OTHER, LAN, NULL);
+	topology_free(t);
+
+	/* WAN is given: a default route makes nobody WAN. */
+	t = network(empty, tunnel_only);
+	assert_int_equal(topology_interface(t, TUNNEL), SIDE_WAN);
+	assert_int_equal(topology_interface(t, WAN), SIDE_LAN);
+	assert_int_equal(topology_interface(t, LAN), SIDE_LAN);
+	/* But what only a default route leads to is elsewhere all the same. */
+	check(t, "203.0.113.80", SIDE_WAN, WAN, "198.51.100.1");
+	check(t, "198.51.100.77", SIDE_LAN, WAN, NULL);
+	topology_free(t);
+
+	t = network(guest_only, tunnel_only);
+	assert_int_equal(topology_interface(t, WAN), SIDE_OTHER);
+	topology_free(t);
+
+	/* A LAN by name stays one with a default route on it, and a port may be one. */
+	t = network(wan0, empty);
+	assert_int_equal(topology_interface(t, WAN), SIDE_LAN);
+	assert_int_equal(topology_interface(t, LAN), SIDE_OTHER);
+	topology_free(t);
+	t = network(port, NULL);
+	assert_int_equal(topology_interface(t, PORT), SIDE_LAN);
+	topology_free(t);
+}
+
+static void a_renamed_link_is_judged_by_its_new_name(void **state)
+{
+	static const char *const guest_only[] = { "br-guest", NULL };
+	struct topology *t = network(guest_only, NULL);
+
+	(void)state;
+	tell(t, event_link(GUEST, "br-old", 0, ARPHRD_ETHER));
+	tell(t, event_link(LAN, "br-guest", 0, ARPHRD_ETHER));
+	assert_int_equal(topology_interface(t, GUEST), SIDE_OTHER);
+	assert_int_equal(topology_interface(t, LAN), SIDE_LAN);
+	assert_string_equal(topology_name(t, GUEST), "br-old");
+	assert_string_equal(topology_name(t, 99), "");
+	topology_free(t);
+}
+
+static void macs(void **state)
+{
+	struct topology *t = network(NULL, NULL);
+
+	(void)state;
+	assert_true(topology_has_mac(t, LAN));
+	assert_false(topology_has_mac(t, TUNNEL));
+	assert_false(topology_has_mac(t, LO));
+	assert_false(topology_has_mac(t, 99));
+	topology_free(t);
+}
+
+/* --- Dumps */
+
+static void a_dump_of_links(void **state)
+{
+	struct topology *t = network(NULL, NULL);
+
+	(void)state;
+	topology_sync_begin(t, RTNL_LINK, 0);
+	tell(t, event_link(WAN, "wan0", 0, ARPHRD_ETHER));
+	assert_string_equal(topology_name(t, GUEST), "br-guest"); /* while it runs, nothing is missing */
+	topology_sync_end(t, RTNL_LINK, 0);
+	assert_string_equal(topology_name(t, GUEST), "");
+	assert_int_equal(topology_interface(t, WAN), SIDE_WAN); /* and what it had is remembered */
+	check(t, "192.168.1.1", SIDE_ROUTER, LAN, NULL);
+	topology_free(t);
+}
+
+static void a_dump_of_addresses(void **state)
+{
+	struct topology *t = network(NULL, NULL);
+
+	(void)state;
+	topology_sync_begin(t, RTNL_ADDR, 4);
+	tell(t, event_addr(WAN, "198.51.100.2", 24));
+	tell(t, event_addr(GUEST, "192.168.2.99", 24));
+	topology_sync_end(t, RTNL_ADDR, 4);
+	check(t, "198.51.100.2", SIDE_ROUTER, WAN, NULL);
+	check(t, "192.168.2.99", SIDE_ROUTER, GUEST, NULL);
+	check(t, "192.168.2.1", SIDE_LAN, GUEST, NULL);
+	check(t, "192.168.1.1", SIDE_LAN, LAN, NULL);
+	check(t, "2001:db8:1::1", SIDE_ROUTER, LAN, NULL); /* of the other family */
+	check(t, "192.168.1.10", SIDE_LAN, LAN, NULL);     /* of the other type */
+	topology_sync_begin(t, RTNL_ADDR, 0);
+	topology_sync_end(t, RTNL_ADDR, 0);
+	check(t, "2001:db8:1::1", SIDE_LAN, LAN, NULL);
+	check(t, "198.51.100.2", SIDE_WAN, WAN, NULL);
+	topology_free(t);
+}
+
+static void a_dump_of_routes(void **state)
+{
+	struct topology *t = network(NULL, NULL);
+
+	(void)state;
+	topology_sync_begin(t, RTNL_ROUTE, 6);
+	tell(t, event_route(WAN, "::/0", "fe80::ffff"));
+	topology_sync_end(t, RTNL_ROUTE, 6);
+	check(t, "2001:db8:1::10", SIDE_WAN, WAN, "fe80::ffff");
+	check(t, "192.168.1.10", SIDE_LAN, LAN, NULL);
+	topology_sync_begin(t, RTNL_ROUTE, 0);
+	topology_sync_end(t, RTNL_ROUTE, 0);
+	check(t, "192.168.1.10", SIDE_WAN, 0, NULL);
+	check(t, "2001:db8:1::10", SIDE_WAN, 0, NULL);
+	check(t, "2001:db8:1::1", SIDE_ROUTER, LAN, NULL);
+	topology_free(t);
+}
+
+static void what_a_dump_listed_may_be_missing_from_the_next(void **state)
+{
+	struct topology *t = network(NULL, NULL);
+
+	(void)state;
+	for (int i = 0; i < 2; i++) {
+		topology_sync_begin(t, RTNL_ROUTE, 0);
+		if (i == 0)
+			tell(t, event_route(GUEST, "192.168.2.0/24", NULL));
+		topology_sync_end(t, RTNL_ROUTE, 0);
+		check(t, "192.168.2.10", i == 0 ? SIDE_LAN : SIDE_WAN, i == 0 ? GUEST : 0, NULL);
+	}
+	topology_free(t);
+}
+
+/* --- Lists */
+
+struct seen {
+	int count;
+	struct topology_link link[8];
+};
+
+static void collect_link(void *ctx, const struct topology_link *link)
+{
+	struct seen *seen = ctx;
+
+	assert_in_range(seen->count, 0, 7);
+	seen->link[seen->count++] = *link;
+}
+
+static void links_are_listed_in_order(void **state)
+{
+	struct topology *t = topology_new(NULL, NULL, 100);
+	struct rtnl_event counted = event_link(WAN, "wan0", 0, ARPHRD_ETHER);
+	struct seen seen = { 0 };
+
+	(void)state;
+	tell(t, event_link(PORT, "eth1", LAN, ARPHRD_ETHER));
+	tell(t, event_link(LAN, "br-lan", 0, ARPHRD_ETHER));
+	counted.link.has_stats = true;
+	counted.link.rx_bytes = 1;
+	counted.link.tx_bytes = 2;
+	counted.link.rx_packets = 3;
+	counted.link.tx_packets = 4;
+	tell(t, counted);
+	/* News without counters leave the last ones standing. */
+	tell(t, event_link(WAN, "wan1", 0, ARPHRD_ETHER));
+	tell(t, event_route(WAN, "0.0.0.0/0", NULL));
+
+	topology_each_link(t, collect_link, &seen);
+	assert_int_equal(seen.count, 3);
+	assert_int_equal(seen.link[0].ifindex, WAN);
+	assert_string_equal(seen.link[0].name, "wan1");
+	assert_int_equal(seen.link[0].side, SIDE_WAN);
+	assert_true(seen.link[0].is_up);
+	assert_true(seen.link[0].has_stats);
+	assert_int_equal(seen.link[0].rx_bytes, 1);
+	assert_int_equal(seen.link[0].tx_bytes, 2);
+	assert_int_equal(seen.link[0].rx_packets, 3);
+	assert_int_equal(seen.link[0].tx_packets, 4);
+	assert_int_equal(seen.link[1].ifindex, LAN);
+	assert_false(seen.link[1].is_port);
+	assert_false(seen.link[1].has_stats);
+	assert_int_equal(seen.link[2].ifindex, PORT);
+	assert_true(seen.link[2].is_port);
+	topology_free(t);
+}
+
+static void count_prefix(void *ctx, const struct prefix *prefix)
+{
+	static const char *const want[] = { "192.168.1.10", "2001:db8:1::10", "fe80::10", "192.168.2.10", "10.9.0.10" };
+	unsigned int *found = ctx;
+
+	for (unsigned int i = 0; i < 5; i++) {
+		struct addr inside = event_ip(want[i]);
+
+		if (prefix_contains(prefix, &inside))
+			*found += 1U << 4 * i;
+	}
+	*found += 1U << 20;
+}
+
+static void prefixes_of_the_lan(void **state)
+{
+	struct topology *t = network(NULL, NULL);
+	unsigned int found = 0;
+
+	(void)state;
+	topology_each_lan_prefix(t, count_prefix, &found);
+	assert_int_equal(found, 0x511111);
+	topology_free(t);
+}
+
+static void the_limit_holds(void **state)
+{
+	struct topology *t = topology_new(NULL, NULL, 2);
+
+	(void)state;
+	tell(t, event_route(LAN, "10.0.0.0/8", NULL));
+	tell(t, event_route(GUEST, "10.1.0.0/16", NULL));
+	tell(t, event_route(TUNNEL, "10.1.1.0/24", NULL));
+	check(t, "10.1.1.1", SIDE_OTHER, GUEST, NULL);
+	tell(t, event_route(GUEST, "10.1.0.0/16", "10.0.0.1")); /* one that is there is still changed */
+	check(t, "10.1.1.1", SIDE_OTHER, GUEST, "10.0.0.1");
+	topology_free(t);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(sides_are_found),
+		cmocka_unit_test(addresses_are_placed),
+		cmocka_unit_test(the_router_has_addresses),
+		cmocka_unit_test(some_addresses_are_nobody),
+		cmocka_unit_test(the_longest_prefix_wins),
+		cmocka_unit_test(only_unicast_routes_lead_somewhere),
+		cmocka_unit_test(no_route_is_wan),
+		cmocka_unit_test(a_route_is_replaced),
+		cmocka_unit_test(a_default_route_moves),
+		cmocka_unit_test(a_links_routes_go_with_it),
+		cmocka_unit_test(the_configuration_says),
+		cmocka_unit_test(a_renamed_link_is_judged_by_its_new_name),
+		cmocka_unit_test(macs),
+		cmocka_unit_test(a_dump_of_links),
+		cmocka_unit_test(a_dump_of_addresses),
+		cmocka_unit_test(a_dump_of_routes),
+		cmocka_unit_test(what_a_dump_listed_may_be_missing_from_the_next),
+		cmocka_unit_test(links_are_listed_in_order),
+		cmocka_unit_test(prefixes_of_the_lan),
+		cmocka_unit_test(the_limit_holds),
+	};
+
+	return cmocka_run_group_tests_name("topology", tests, NULL, NULL);
+}

@@ -8,6 +8,10 @@ PREFIX  ?= /usr/local
 DESTDIR ?=
 JOBS    ?= $(shell nproc)
 
+# What is compiled is named in a word; V=1 shows the commands.
+Q   = $(if $(V),,@)
+say = @$(if $(V),:,printf '  %s  %s\n' $(1) $(2))
+
 PACKAGES := libnetfilter_conntrack libnetfilter_log libnfnetlink libmnl libmicrohttpd libconfuse jansson zlib libcap-ng \
             ncursesw libev yaml-0.1 libxcrypt gnutls
 
@@ -42,25 +46,30 @@ deps-test: ## install what the tests need (Debian)
 # --- The program
 $(BUILD)/%.o: src/%.c | deps
 	@mkdir -p $(@D)
-	$(CC) $(hm_cflags) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
+	$(call say,CC,$<)
+	$(Q)$(CC) $(hm_cflags) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
 
 $(BUILD)/libhostmeter.a: $(OBJECTS)
 	@rm -f $@
-	$(AR) rcs $@ $^
+	$(call say,AR,$@)
+	$(Q)$(AR) rcs $@ $^
 
 $(BUILD)/hostmeter: $(BUILD)/main.o $(BUILD)/libhostmeter.a
-	$(CC) $(CFLAGS) $(hm_ldflags) $(LDFLAGS) -o $@ $^ $(hm_libs)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(CFLAGS) $(hm_ldflags) $(LDFLAGS) -o $@ $^ $(hm_libs)
 
 # --- Tools: one object plus the library each
 tools: $(TOOLS) ## build the traffic generator and the other tools of the lab
 
 $(BUILD)/%: tools/%.c $(BUILD)/libhostmeter.a
-	$(CC) $(hm_cflags) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) -MMD -MP -MF $@.d -o $@ $< $(BUILD)/libhostmeter.a $(hm_libs)
+	$(call say,CC,$<)
+	$(Q)$(CC) $(hm_cflags) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) -MMD -MP -MF $@.d -o $@ $< $(BUILD)/libhostmeter.a $(hm_libs)
 
 # --- Tests
 $(BUILD)/tests/%: tests/unit/%.c $(BUILD)/libhostmeter.a
 	@mkdir -p $(@D)
-	$(CC) $(hm_cflags) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) -Itests/unit -Isrc/$(*D) -MMD -MP -MF $@.d -o $@ $< \
+	$(call say,CC,$<)
+	$(Q)$(CC) $(hm_cflags) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) -Itests/unit -Isrc/$(*D) -MMD -MP -MF $@.d -o $@ $< \
 		$(BUILD)/libhostmeter.a $(hm_libs) -lcmocka
 
 unit: deps-test $(UNITS) ## unit tests: no kernel, no network

@@ -2,11 +2,11 @@
 #include "hostmeter/export/api.h"
 
 #include "hostmeter/base/clock.h"
+#include "hostmeter/base/json.h"
 #include "hostmeter/base/version.h"
 #include "warnings.h"
 
 #include <errno.h>
-#include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -50,44 +50,12 @@ static struct json array(void)
 	return (struct json){ .value = json_array() };
 }
 
-/* JSON's integers are signed in this library; no counter gets there in a thousand years. */
-static json_t *number(uint64_t value)
-{
-	return json_integer((json_int_t)(value > INT64_MAX ? INT64_MAX : value));
-}
-
-static json_t *seconds(uint64_t ns)
-{
-	return json_real((double)(ns / CLOCK_NS_PER_MS) / 1e3);
-}
-
-static json_t *text(const char *value)
-{
-	json_t *string = json_string(value);
-
-	/* Not UTF-8. */
-	return string ? string : json_string("?");
-}
-
-static int append(const char *data, size_t len, void *ctx)
-{
-	buf_add(ctx, data, len);
-	return buf_error(ctx);
-}
-
-static void dump(struct buf *out, json_t *value)
-{
-	if (!value || json_dump_callback(value, append, out, JSON_COMPACT | JSON_ENCODE_ANY | JSON_REAL_PRECISION(15)) != 0)
-		out->error = -ENOMEM;
-	json_decref(value);
-}
-
 /* Monotonic to seconds since 1970; null for what never was. */
 static json_t *when(const struct snapshot *snapshot, uint64_t mono)
 {
 	if (!mono || !snapshot->process.real_ns || snapshot->now < mono)
 		return json_null();
-	return seconds(snapshot->process.real_ns - (snapshot->now - mono));
+	return json_of_seconds(snapshot->process.real_ns - (snapshot->now - mono));
 }
 
 static void set_head(struct json *head, const struct snapshot *snapshot)
@@ -97,18 +65,9 @@ static void set_head(struct json *head, const struct snapshot *snapshot)
 	set(head, "ready", json_boolean(snapshot->ready));
 }
 
-static json_t *pair(const char *first, json_t *a, const char *second, json_t *b)
-{
-	struct json both = object();
-
-	set(&both, first, a);
-	set(&both, second, b);
-	return done(&both);
-}
-
 static json_t *count(uint64_t bytes, uint64_t packets)
 {
-	return pair("bytes", number(bytes), "packets", number(packets));
+	return json_of_pair("bytes", json_of_u64(bytes), "packets", json_of_u64(packets));
 }
 
 /* --- Hosts */
@@ -166,7 +125,7 @@ static void put_host(struct buf *out, const struct snapshot *snapshot, struct pl
 	const struct snapshot_host *h = &snapshot->host[place->row];
 
 	buf_puts(out, place->row ? ",{\"host\":" : "{\"host\":");
-	dump(out, text(h->label));
+	json_write(out, json_of_text(h->label));
 	if (h->mac[0])
 		put_plain(out, ",\"mac\":", h->mac);
 	else
@@ -177,9 +136,9 @@ static void put_host(struct buf *out, const struct snapshot *snapshot, struct pl
 	put_number(out, ",\"connections\":{\"4\":", h->connections[HOST_IPV4]);
 	put_number(out, ",\"6\":", h->connections[HOST_IPV6]);
 	buf_puts(out, "},\"first_seen\":");
-	dump(out, when(snapshot, h->first_seen));
+	json_write(out, when(snapshot, h->first_seen));
 	buf_puts(out, ",\"last_seen\":");
-	dump(out, when(snapshot, h->last_seen));
+	json_write(out, when(snapshot, h->last_seen));
 	buf_putc(out, '}');
 }
 
@@ -189,7 +148,7 @@ static void put_hosts_head(struct buf *out, const struct snapshot *snapshot)
 
 	set_head(&head, snapshot);
 	set(&head, "dump_time", when(snapshot, snapshot->last_dump_end));
-	dump(out, done(&head));
+	json_write(out, done(&head));
 	if (!buf_error(out))
 		out->len--; /* the closing brace: the object goes on */
 	buf_puts(out, ",\"hosts\":[");
@@ -221,10 +180,10 @@ static json_t *flows(const struct snapshot *snapshot)
 {
 	struct json all = object();
 
-	set(&all, "live", number(snapshot->flows));
-	set(&all, "undecided", number(snapshot->flows_undecided));
-	set(&all, "without_counters", number(snapshot->flows_uncounted));
-	set(&all, "offloaded", number(snapshot->flows_offloaded));
+	set(&all, "live", json_of_u64(snapshot->flows));
+	set(&all, "undecided", json_of_u64(snapshot->flows_undecided));
+	set(&all, "without_counters", json_of_u64(snapshot->flows_uncounted));
+	set(&all, "offloaded", json_of_u64(snapshot->flows_offloaded));
 	return done(&all);
 }
 
@@ -233,7 +192,7 @@ static json_t *attributed(const struct snapshot *snapshot)
 	struct json all = object();
 
 	for (enum flow_by by = 0; by < FLOW_BY_COUNT; by++)
-		set(&all, flow_by_name(by), number(snapshot->stats.attributed[by]));
+		set(&all, flow_by_name(by), json_of_u64(snapshot->stats.attributed[by]));
 	return done(&all);
 }
 
@@ -242,9 +201,9 @@ static json_t *last_dump(const struct snapshot *snapshot)
 	struct json last = object();
 	bool known = snapshot->last_dump_end;
 
-	set(&last, "age_seconds", known ? seconds(snapshot->now - snapshot->last_dump_end) : json_null());
-	set(&last, "duration_seconds", known ? seconds(snapshot->last_dump_ns) : json_null());
-	set(&last, "interval_seconds", seconds(snapshot->process.dump_interval_ns));
+	set(&last, "age_seconds", known ? json_of_seconds(snapshot->now - snapshot->last_dump_end) : json_null());
+	set(&last, "duration_seconds", known ? json_of_seconds(snapshot->last_dump_ns) : json_null());
+	set(&last, "interval_seconds", json_of_seconds(snapshot->process.dump_interval_ns));
 	return done(&last);
 }
 
@@ -252,8 +211,8 @@ static json_t *checkpoint(const struct snapshot_process *process)
 {
 	bool known = process->running && process->checkpoint_age_ns != UINT64_MAX;
 
-	return pair("age_seconds", known ? seconds(process->checkpoint_age_ns) : json_null(),
-		"failures", number(process->checkpoint_failures));
+	return json_of_pair("age_seconds", known ? json_of_seconds(process->checkpoint_age_ns) : json_null(),
+		"failures", json_of_u64(process->checkpoint_failures));
 }
 
 static json_t *sources(const struct snapshot *snapshot)
@@ -264,11 +223,11 @@ static json_t *sources(const struct snapshot *snapshot)
 		const struct snapshot_source *s = &snapshot->source[source];
 		struct json one = object();
 
-		set(&one, "source", text(source_name(source)));
+		set(&one, "source", json_of_text(source_name(source)));
 		set(&one, "up", json_boolean(s->up));
-		set(&one, "overruns", number(s->overruns));
-		set(&one, "receive_buffer_bytes", number(s->receive_buffer));
-		set(&one, "receive_buffer_asked_bytes", number(snapshot->process.receive_buffer_asked[source]));
+		set(&one, "overruns", json_of_u64(s->overruns));
+		set(&one, "receive_buffer_bytes", json_of_u64(s->receive_buffer));
+		set(&one, "receive_buffer_asked_bytes", json_of_u64(snapshot->process.receive_buffer_asked[source]));
 		add(&list, done(&one));
 	}
 	return done(&list);
@@ -280,15 +239,15 @@ static json_t *incomplete(const struct snapshot *snapshot)
 	const struct snapshot_stats *stats = &snapshot->stats;
 	struct json all = object();
 
-	set(&all, "counter_resets", number(stats->counter_resets));
-	set(&all, "flows_ended", number(stats->destroys));
-	set(&all, "flows_ended_unseen", number(stats->ended_unseen));
-	set(&all, "flows_ended_uncounted", number(stats->ended_uncounted));
-	set(&all, "flows_refused", number(stats->flows_refused));
-	set(&all, "first_packets_lost", number(stats->sightings_lost));
-	set(&all, "damaged_messages", number(stats->damaged));
-	set(&all, "dumps_incomplete", number(stats->dumps_incomplete));
-	set(&all, "reliable_switched_off", number(snapshot->process.reliable_losses));
+	set(&all, "counter_resets", json_of_u64(stats->counter_resets));
+	set(&all, "flows_ended", json_of_u64(stats->destroys));
+	set(&all, "flows_ended_unseen", json_of_u64(stats->ended_unseen));
+	set(&all, "flows_ended_uncounted", json_of_u64(stats->ended_uncounted));
+	set(&all, "flows_refused", json_of_u64(stats->flows_refused));
+	set(&all, "first_packets_lost", json_of_u64(stats->sightings_lost));
+	set(&all, "damaged_messages", json_of_u64(stats->damaged));
+	set(&all, "dumps_incomplete", json_of_u64(stats->dumps_incomplete));
+	set(&all, "reliable_switched_off", json_of_u64(snapshot->process.reliable_losses));
 	return done(&all);
 }
 
@@ -300,9 +259,9 @@ static json_t *names_files(const struct snapshot_process *process)
 		const struct snapshot_names *file = &process->names[i];
 		struct json one = object();
 
-		set(&one, "source", text(names_source_name(file->source)));
-		set(&one, "path", text(file->path));
-		set(&one, "error", file->error ? text(strerror(-file->error)) : json_null());
+		set(&one, "source", json_of_text(names_source_name(file->source)));
+		set(&one, "path", json_of_text(file->path));
+		set(&one, "error", file->error ? json_of_text(strerror(-file->error)) : json_null());
 		add(&list, done(&one));
 	}
 	return done(&list);
@@ -313,7 +272,7 @@ static json_t *listening(const struct snapshot_process *process)
 	struct json list = array();
 
 	for (size_t i = 0; i < process->listens; i++)
-		add(&list, text(process->listen[i]));
+		add(&list, json_of_text(process->listen[i]));
 	return done(&list);
 }
 
@@ -326,9 +285,9 @@ static json_t *interfaces(const struct snapshot *snapshot)
 		struct json one = object();
 
 		if (link->side == SIDE_LAN || link->side == SIDE_WAN) {
-			set(&one, "interface", text(link->name));
-			set(&one, "index", number(link->ifindex));
-			set(&one, "side", text(link->side == SIDE_WAN ? "wan" : "lan"));
+			set(&one, "interface", json_of_text(link->name));
+			set(&one, "index", json_of_u64(link->ifindex));
+			set(&one, "side", json_of_text(link->side == SIDE_WAN ? "wan" : "lan"));
 			set(&one, "up", json_boolean(link->is_up));
 			set(&one, "rx", count(link->rx_bytes, link->rx_packets));
 			set(&one, "tx", count(link->tx_bytes, link->tx_packets));
@@ -348,15 +307,15 @@ static json_t *wan(const struct snapshot *snapshot)
 		const struct wan_link *link = &snapshot->wan[i];
 		struct json one = object();
 
-		set(&one, "interface", text(link->name));
+		set(&one, "interface", json_of_text(link->name));
 		for (enum wan_kind kind = 0; kind < WAN_KINDS; kind++) {
 			const struct host_count *rx = &link->count[kind][WAN_RX], *tx = &link->count[kind][WAN_TX];
 
-			set(&one, wan_kind_name(kind), pair("rx", count(rx->bytes, rx->packets),
+			set(&one, wan_kind_name(kind), json_of_pair("rx", count(rx->bytes, rx->packets),
 				"tx", count(tx->bytes, tx->packets)));
 		}
-		set(&one, "link_header_bytes", pair("rx", number(link->header_bytes[WAN_RX]),
-			"tx", number(link->header_bytes[WAN_TX])));
+		set(&one, "link_header_bytes", json_of_pair("rx", json_of_u64(link->header_bytes[WAN_RX]),
+			"tx", json_of_u64(link->header_bytes[WAN_TX])));
 		add(&list, done(&one));
 	}
 	return done(&list);
@@ -370,9 +329,9 @@ static json_t *all_warnings(const struct snapshot *snapshot)
 	for (size_t i = 0; warnings_next(snapshot, &i, &warning);) {
 		struct json one = object();
 
-		set(&one, "id", text(warning.id));
-		set(&one, "count", number(warning.count));
-		set(&one, "text", text(warning.text));
+		set(&one, "id", json_of_text(warning.id));
+		set(&one, "count", json_of_u64(warning.count));
+		set(&one, "text", json_of_text(warning.text));
 		add(&list, done(&one));
 	}
 	return done(&list);
@@ -382,7 +341,7 @@ static json_t *uptime(const struct snapshot_process *process)
 {
 	uint64_t start = process->usage.start_real_ns;
 
-	return start && process->real_ns >= start ? seconds(process->real_ns - start) : json_null();
+	return start && process->real_ns >= start ? json_of_seconds(process->real_ns - start) : json_null();
 }
 
 void api_status(struct buf *out, const struct snapshot *snapshot)
@@ -391,25 +350,25 @@ void api_status(struct buf *out, const struct snapshot *snapshot)
 	struct json all = object();
 
 	set_head(&all, snapshot);
-	set(&all, "version", text(HOSTMETER_VERSION));
+	set(&all, "version", json_of_text(HOSTMETER_VERSION));
 	set(&all, "uptime_seconds", uptime(process));
-	set(&all, "hosts", number(snapshot->hosts));
-	set(&all, "neighbours", number(snapshot->neighbours));
+	set(&all, "hosts", json_of_u64(snapshot->hosts));
+	set(&all, "neighbours", json_of_u64(snapshot->neighbours));
 	set(&all, "flows", flows(snapshot));
 	set(&all, "attributed", attributed(snapshot));
 	set(&all, "dump", last_dump(snapshot));
 	set(&all, "checkpoint", checkpoint(process));
-	set(&all, "conntrack", pair("entries", number(process->conntrack_entries), "limit", number(process->conntrack_limit)));
+	set(&all, "conntrack", json_of_pair("entries", json_of_u64(process->conntrack_entries), "limit", json_of_u64(process->conntrack_limit)));
 	set(&all, "reliable", json_boolean(process->reliable));
-	set(&all, "loop_stall_seconds_max", seconds(process->stall_ns));
+	set(&all, "loop_stall_seconds_max", json_of_seconds(process->stall_ns));
 	set(&all, "incomplete", incomplete(snapshot));
 	set(&all, "sources", sources(snapshot));
-	set(&all, "nflog_group", number(process->nflog_group));
+	set(&all, "nflog_group", json_of_u64(process->nflog_group));
 	set(&all, "listen", listening(process));
 	set(&all, "names", names_files(process));
 	set(&all, "interfaces", interfaces(snapshot));
 	set(&all, "wan", wan(snapshot));
 	set(&all, "warnings", all_warnings(snapshot));
-	dump(out, done(&all));
+	json_write(out, done(&all));
 	buf_putc(out, '\n');
 }

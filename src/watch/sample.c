@@ -1,22 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "hostmeter/watch/sample.h"
 
+#include "hostmeter/base/array.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* Room for one more element; lists grow by doubling, at counts that are powers of two. NULL leaves the list as it was. */
-static void *grow(void *list, size_t count, size_t size)
-{
-	if (count & (count - 1) || (count == 0 && list))
-		return list;
-	return reallocarray(list, count ? 2 * count : 1, size);
-}
-
 struct watch_sample_host *watch_sample_add_host(struct watch_sample *sample)
 {
-	struct watch_sample_host *host = grow(sample->host, sample->hosts, sizeof(*host));
+	struct watch_sample_host *host = array_grow(sample->host, sample->hosts, sizeof(*host));
 
 	if (!host)
 		return NULL;
@@ -28,7 +22,7 @@ struct watch_sample_host *watch_sample_add_host(struct watch_sample *sample)
 
 struct watch_sample_link *watch_sample_add_link(struct watch_sample *sample)
 {
-	struct watch_sample_link *link = grow(sample->link, sample->links, sizeof(*link));
+	struct watch_sample_link *link = array_grow(sample->link, sample->links, sizeof(*link));
 
 	if (!link)
 		return NULL;
@@ -40,7 +34,7 @@ struct watch_sample_link *watch_sample_add_link(struct watch_sample *sample)
 
 int watch_sample_add_address(struct watch_sample *sample, const char *text)
 {
-	char(*list)[ADDR_TEXT] = grow(sample->address, sample->addresses, sizeof(*list));
+	char(*list)[ADDR_TEXT] = array_grow(sample->address, sample->addresses, sizeof(*list));
 
 	if (!list)
 		return -ENOMEM;
@@ -52,7 +46,7 @@ int watch_sample_add_address(struct watch_sample *sample, const char *text)
 
 int watch_sample_add_warning(struct watch_sample *sample, const char *text)
 {
-	char(*list)[WATCH_WARNING] = grow(sample->warning, sample->warnings, sizeof(*list));
+	char(*list)[WATCH_WARNING] = array_grow(sample->warning, sample->warnings, sizeof(*list));
 
 	if (!list)
 		return -ENOMEM;

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * array: lists that grow by one element at a time. A list doubles when its count is a power of two, so it carries no
+ * field for its room: the count alone says when.
+ */
+#ifndef HOSTMETER_BASE_ARRAY_H
+#define HOSTMETER_BASE_ARRAY_H
+
+#include <stddef.h>
+#include <stdlib.h>
+
+/*
+ * Room for element number count of a list from this function, or NULL for a list that is empty. Returns the list, which
+ * may have moved; NULL when out of memory, and then the old list is as it was and still the caller's. Free with free().
+ */
+static inline void *array_grow(void *list, size_t count, size_t element_size)
+{
+	if (count & (count - 1) || (count == 0 && list))
+		return list;
+	return reallocarray(list, count ? 2 * count : 1, element_size);
+}
+
+#endif

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * json: our values to JSON and back, on top of jansson. json_of_*() makes a value that the caller owns, NULL when out of
+ * memory: jansson refuses to put NULL into an object or list, and json_write() refuses to write NULL, so that a hole is
+ * noticed at one of the two. json_to_*() reads a borrowed value and is content with any: what is missing or of another type
+ * is 0 or "".
+ */
+#ifndef HOSTMETER_BASE_JSON_H
+#define HOSTMETER_BASE_JSON_H
+
+#include "hostmeter/base/buf.h"
+
+#include <jansson.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* jansson's integers are signed: beyond INT64_MAX it stays there. No counter gets there in a thousand years. */
+json_t *json_of_u64(uint64_t value);
+
+/* Nanoseconds as seconds with three decimals. */
+json_t *json_of_seconds(uint64_t ns);
+
+/* A string; "?" for one that is not UTF-8. json_of_text_n() takes len bytes, and NULL where len is 0. */
+json_t *json_of_text(const char *text);
+json_t *json_of_text_n(const char *text, size_t len);
+
+/* {first: a, second: b}; takes both values, whatever happens. */
+json_t *json_of_pair(const char *first, json_t *a, const char *second, json_t *b);
+
+/* A number that is not negative. */
+uint64_t json_to_u64(const json_t *value);
+
+/* Seconds since 1970 as nanoseconds. */
+uint64_t json_to_ns(const json_t *value);
+
+/* The text itself, never NULL, valid as long as the value; and a copy that is cut to size. */
+const char *json_to_text(const json_t *value);
+void json_copy_text(char *to, size_t size, const json_t *value);
+
+/*
+ * Parses a document of the meter's API. Returns it, the caller's to json_decref(); or NULL and *error: -EBADMSG for no JSON
+ * object, -EPROTO for an object of another schema than API_SCHEMA.
+ */
+json_t *json_open(const char *data, size_t len, int *error);
+
+/* Appends the value's text, compact, and takes the value. What did not fit, and NULL, is -ENOMEM in buf_error(). */
+void json_write(struct buf *out, json_t *value);
+
+#endif

@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "hostmeter/base/json.h"
+
+#include "hostmeter/base/clock.h"
+#include "hostmeter/base/version.h"
+
+#include <errno.h>
+#include <stdio.h>
+
+json_t *json_of_u64(uint64_t value)
+{
+	return json_integer((json_int_t)(value > INT64_MAX ? INT64_MAX : value));
+}
+
+json_t *json_of_seconds(uint64_t ns)
+{
+	return json_real((double)(ns / CLOCK_NS_PER_MS) / 1e3);
+}
+
+json_t *json_of_text_n(const char *text, size_t len)
+{
+	json_t *string = json_stringn(text ? text : "", len);
+
+	return string ? string : json_string("?");
+}
+
+json_t *json_of_text(const char *text)
+{
+	json_t *string = json_string(text);
+
+	return string ? string : json_string("?");
+}
+
+json_t *json_of_pair(const char *first, json_t *a, const char *second, json_t *b)
+{
+	json_t *pair = json_object();
+	int refused = json_object_set_new(pair, first, a);
+
+	refused |= json_object_set_new(pair, second, b);
+	if (!refused)
+		return pair;
+	json_decref(pair);
+	return NULL;
+}
+
+uint64_t json_to_u64(const json_t *value)
+{
+	json_int_t integer = json_integer_value(value);
+
+	return integer > 0 ? (uint64_t)integer : 0;
+}
+
+uint64_t json_to_ns(const json_t *value)
+{
+	double seconds = json_number_value(value);
+
+	return seconds > 0 && seconds < 1e10 ? (uint64_t)(seconds * 1e3 + 0.5) * CLOCK_NS_PER_MS : 0;
+}
+
+const char *json_to_text(const json_t *value)
+{
+	const char *text = json_string_value(value);
+
+	return text ? text : "";
+}
+
+void json_copy_text(char *to, size_t size, const json_t *value)
+{
+	snprintf(to, size, "%s", json_to_text(value));
+}
+
+json_t *json_open(const char *data, size_t len, int *error)
+{
+	json_t *document = json_loadb(data ? data : "", len, 0, NULL);
+
+	*error = !json_is_object(document) ? -EBADMSG :
+		json_to_u64(json_object_get(document, "schema")) != API_SCHEMA ? -EPROTO : 0;
+	if (!*error)
+		return document;
+	json_decref(document);
+	return NULL;
+}
+
+static int append(const char *data, size_t len, void *ctx)
+{
+	buf_add(ctx, data, len);
+	return buf_error(ctx);
+}
+
+void json_write(struct buf *out, json_t *value)
+{
+	if (!value || json_dump_callback(value, append, out, JSON_COMPACT | JSON_ENCODE_ANY | JSON_REAL_PRECISION(15)) != 0)
+		out->error = -ENOMEM;
+	json_decref(value);
+}

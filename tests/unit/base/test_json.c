@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Values that JSON cannot hold, and documents that are none of ours. */
+#include "hostmeter/base/json.h"
+
+#include "hostmeter/base/array.h"
+
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+/* The value's text; json_write() takes it. */
+static void writes(json_t *value, const char *wanted)
+{
+	struct buf out = { 0 };
+
+	json_write(&out, value);
+	assert_int_equal(buf_error(&out), 0);
+	assert_int_equal(out.len, strlen(wanted));
+	assert_memory_equal(out.data, wanted, out.len);
+	buf_free(&out);
+}
+
+static void values_are_written(void **state)
+{
+	(void)state;
+	writes(json_of_u64(0), "0");
+	writes(json_of_u64(UINT64_MAX), "9223372036854775807");
+	writes(json_of_seconds(1999999), "0.001");
+	writes(json_of_seconds(1700000000123456789), "1700000000.123");
+	writes(json_of_text("na\"me"), "\"na\\\"me\"");
+	writes(json_of_text("\xff"), "\"?\"");
+	writes(json_of_text_n("abc", 2), "\"ab\"");
+	writes(json_of_text_n(NULL, 0), "\"\"");
+	writes(json_of_pair("a", json_of_u64(1), "b", json_null()), "{\"a\":1,\"b\":null}");
+}
+
+static void a_hole_is_noticed(void **state)
+{
+	struct buf out = { 0 };
+
+	(void)state;
+	assert_null(json_of_pair("a", NULL, "b", json_of_u64(1)));
+	assert_null(json_of_pair("a", json_of_u64(1), "b", NULL));
+	json_write(&out, NULL);
+	assert_int_equal(buf_error(&out), -ENOMEM);
+	buf_free(&out);
+}
+
+static void foreign_values_are_nothing(void **state)
+{
+	json_t *minus = json_integer(-1), *text = json_string("12"), *number = json_real(2.5);
+	char copy[3];
+
+	(void)state;
+	assert_int_equal(json_to_u64(minus), 0);
+	assert_int_equal(json_to_u64(text), 0);
+	assert_int_equal(json_to_u64(NULL), 0);
+	assert_int_equal(json_to_ns(minus), 0);
+	assert_int_equal(json_to_ns(NULL), 0);
+	assert_int_equal(json_to_ns(number), 2500000000);
+	assert_string_equal(json_to_text(NULL), "");
+	assert_string_equal(json_to_text(minus), "");
+	assert_string_equal(json_to_text(text), "12");
+	json_copy_text(copy, 2, text);
+	assert_string_equal(copy, "1");
+	json_decref(minus);
+	json_decref(text);
+	json_decref(number);
+}
+
+static void opens(const char *text, int wanted)
+{
+	int error = 1;
+	json_t *document = json_open(text, text ? strlen(text) : 0, &error);
+
+	assert_int_equal(error, wanted);
+	assert_int_equal(document != NULL, !wanted);
+	json_decref(document);
+}
+
+static void only_our_documents_open(void **state)
+{
+	(void)state;
+	opens("{\"schema\":1}", 0);
+	opens("{\"schema\":2}", -EPROTO);
+	opens("{}", -EPROTO);
+	opens("[1]", -EBADMSG);
+	opens("{\"schema\":1", -EBADMSG);
+	opens(NULL, -EBADMSG);
+}
+
+static void a_list_keeps_what_it_had(void **state)
+{
+	volatile size_t too_many = SIZE_MAX / 4 + 1;
+	int *list = NULL;
+
+	(void)state;
+	for (int i = 0; i < 1000; i++) {
+		list = array_grow(list, (size_t)i, sizeof(*list));
+		assert_non_null(list);
+		list[i] = i;
+	}
+	for (int i = 0; i < 1000; i++)
+		assert_int_equal(list[i], i);
+	free(list);
+	assert_null(array_grow(NULL, too_many, sizeof(*list)));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(values_are_written),
+		cmocka_unit_test(a_hole_is_noticed),
+		cmocka_unit_test(foreign_values_are_nothing),
+		cmocka_unit_test(only_our_documents_open),
+		cmocka_unit_test(a_list_keeps_what_it_had),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -145,8 +145,9 @@ static int usage(int status)
 	fputs("usage: ctread            receive NEW and DESTROY events until SIGTERM\n"
 	      "       ctread --ends     DESTROY events alone\n"
 	      "       ctread --dump=N   receive the table of connections N times\n\n"
-	      "Discards what it receives; at the end a JSON object on stdout tells how much that was and its CPU time.\n",
-	      status ? stderr : stdout);
+	      "Discards what it receives; at the end a JSON object on stdout tells how much that was and its CPU "
+	      "time.\n",
+		status ? stderr : stdout);
 	return status;
 }
 
@@ -183,7 +184,8 @@ int main(int argc, char *argv[])
 		return 1;
 	}
 	printf("{\"datagrams\": %" PRIu64 ", \"messages\": %" PRIu64 ", \"bytes\": %" PRIu64 ", \"overruns\": %" PRIu64
-	       ", \"cpu_seconds\": %.6f}\n", read_so_far.datagrams, read_so_far.messages, read_so_far.bytes,
-	       read_so_far.overruns, (double)clock_cpu_ns() / 1e9);
+	       ", \"cpu_seconds\": %.6f}\n",
+		read_so_far.datagrams, read_so_far.messages, read_so_far.bytes, read_so_far.overruns,
+		(double)clock_cpu_ns() / 1e9);
 	return 0;
 }

@@ -29,12 +29,17 @@
 #include <string.h>
 
 enum {
-	LAN = 2, WAN = 3, HOSTS = 50, FIRST_HOST = 10, PORTS = 50000, FIRST_PORT = 10000,
-	DATAGRAM = 32768, ROOM = 512, /* a message takes less */
-	NFLOG_BATCH = 100, FLOWS_PER_S = 20000,
+	LAN = 2,
+	WAN = 3,
+	HOSTS = 50,
+	FIRST_HOST = 10,
+	PORTS = 50000,
+	FIRST_PORT = 10000,
+	DATAGRAM = 32768,
+	ROOM = 512, /* a message takes less */
+	NFLOG_BATCH = 100,
+	FLOWS_PER_S = 20000,
 };
-
-
 
 static struct trace_writer *writer;
 static int trouble;
@@ -49,7 +54,11 @@ static struct {
 static void emit(uint16_t protocol, bool outgoing, const void *data, size_t len)
 {
 	const struct trace_datagram datagram = {
-		.real_ns = now_ns, .protocol = protocol, .outgoing = outgoing, .data = data, .len = len,
+		.real_ns = now_ns,
+		.protocol = protocol,
+		.outgoing = outgoing,
+		.data = data,
+		.len = len,
 	};
 	int error = trace_write(writer, &datagram);
 
@@ -282,7 +291,8 @@ static void put_ct(const struct one_flow *f, bool ended, uint32_t seq, uint64_t 
 	header->nfgen_family = f->family == 6 ? AF_INET6 : AF_INET;
 	put_tuple(message, CTA_TUPLE_ORIG, &f->inner, f->inner_port, &f->remote, f->remote_port);
 	put_tuple(message, CTA_TUPLE_REPLY, &f->remote, f->remote_port, &f->outer, f->inner_port);
-	mnl_attr_put_u32(message, CTA_STATUS, htonl(IPS_SEEN_REPLY | IPS_CONFIRMED | IPS_DST_NAT_DONE | IPS_SRC_NAT_DONE));
+	mnl_attr_put_u32(message, CTA_STATUS,
+		htonl(IPS_SEEN_REPLY | IPS_CONFIRMED | IPS_DST_NAT_DONE | IPS_SRC_NAT_DONE));
 	if (!ended)
 		mnl_attr_put_u32(message, CTA_TIMEOUT, htonl(120));
 	put_counters(message, CTA_COUNTERS_ORIG, f->packets[0] * times, f->bytes[0] * times);
@@ -301,7 +311,8 @@ static size_t packet_of(const struct one_flow *f, bool reply, uint8_t packet[sta
 	size_t ip = six ? 40 : 20, len = addr_len(f->family);
 	uint8_t *addresses = packet + (six ? 8 : 12);
 	const struct addr *src = reply ? &f->remote : &f->inner, *dst = reply ? &f->inner : &f->remote;
-	uint16_t ports[2] = { htons(reply ? f->remote_port : f->inner_port), htons(reply ? f->inner_port : f->remote_port) };
+	uint16_t ports[2] = { htons(reply ? f->remote_port : f->inner_port),
+		htons(reply ? f->inner_port : f->remote_port) };
 
 	memset(packet, 0, 48);
 	packet[0] = six ? 0x60 : 0x45;
@@ -318,7 +329,8 @@ static void put_sighting(const struct one_flow *f, bool reply)
 	struct nlmsghdr *message = begin(NFNL_SUBSYS_ULOG << 8 | NFULNL_MSG_PACKET, NLM_F_MULTI, 0);
 	struct nfgenmsg *header = mnl_nlmsg_put_extra_header(message, sizeof(*header));
 	const struct nfulnl_msg_packet_hdr packet_header = {
-		.hw_protocol = htons(f->family == 6 ? 0x86dd : 0x0800), .hook = 2,
+		.hw_protocol = htons(f->family == 6 ? 0x86dd : 0x0800),
+		.hook = 2,
 	};
 	struct mac mac = reply ? (struct mac){ { 2, 0, 0, 1, 0, 0 } } : host_mac(f->host);
 	struct nfulnl_msg_packet_hw hw = { .hw_addrlen = htons(MAC_LEN) };
@@ -361,7 +373,8 @@ static void ends(uint64_t flows)
 
 static void dump(uint64_t flows, uint32_t seq, uint64_t times)
 {
-	request(NETLINK_NETFILTER, NFNL_SUBSYS_CTNETLINK << 8 | IPCTNL_MSG_CT_GET, AF_UNSPEC, sizeof(struct nfgenmsg), seq);
+	request(NETLINK_NETFILTER, NFNL_SUBSYS_CTNETLINK << 8 | IPCTNL_MSG_CT_GET, AF_UNSPEC, sizeof(struct nfgenmsg),
+		seq);
 	for (uint64_t i = 0; i < flows; i++) {
 		struct one_flow f = flow_of(i);
 
@@ -391,7 +404,7 @@ static int usage(int status)
 	      "Writes a trace of FLOWS short flows: their first packets and their ends.\n"
 	      "  --dumps=N   of live flows instead, which N dumps list, each with more traffic\n"
 	      "  --expect    print the bytes of all hosts: IPv4 out, in, IPv6 out, in\n",
-	      status ? stderr : stdout);
+		status ? stderr : stdout);
 	return status;
 }
 

@@ -19,7 +19,7 @@ enum { TURN = 1024, TCP_ISN_ASKS = 1000, TCP_ISN_ANSWERS = 5000 };
 
 static struct link link_if = { .fd = -1 };
 static struct counter other, answered, total_sent, total_received;
-static uint64_t frames; /* to be sent, or sent */
+static uint64_t frames;            /* to be sent, or sent */
 static uint64_t started, finished; /* of sending */
 static uint64_t next_progress;
 
@@ -133,7 +133,7 @@ static void host_received(const struct frame *in)
 	if (!host)
 		return;
 	if (in->proto != proto || !addr_equal(&in->src, &options.destination[six]) ||
-	    (options.proto == IPPROTO_ICMP && in->kind != frame_echo_reply(in->src.family))) {
+		(options.proto == IPPROTO_ICMP && in->kind != frame_echo_reply(in->src.family))) {
 		other.packets++;
 		other.bytes += in->l3_bytes;
 		return;
@@ -232,7 +232,7 @@ static void wait_for(uint64_t ns, bool watch_stdin)
 	char rest[256];
 
 	if (ppoll(fds, watch_stdin ? 2 : 1, &timeout, NULL) > 0 && watch_stdin && fds[1].revents &&
-	    read(STDIN_FILENO, rest, sizeof(rest)) <= 0)
+		read(STDIN_FILENO, rest, sizeof(rest)) <= 0)
 		link_stop = 1;
 }
 
@@ -413,12 +413,12 @@ static void report(bool complete, uint64_t dropped_before)
 	print_counter("other_received", &other, ",\n ");
 	print_counter("neighbour_answers", &answered, ",\n ");
 	printf("\"complete\": %s, \"flows\": %" PRIu64 ",\n ", complete ? "true" : "false",
-	       options.reflect ? 0 : options.flows);
+		options.reflect ? 0 : options.flows);
 	printf("\"seconds\": %.6f, \"packets_per_second\": %.0f,\n ", seconds,
-	       seconds > 0 ? (double)total_sent.packets / seconds : 0.0);
+		seconds > 0 ? (double)total_sent.packets / seconds : 0.0);
 	printf("\"cpu_seconds\": %.6f,\n ", (double)clock_cpu_ns() / 1e9);
 	printf("\"send_retries\": %" PRIu64 ", \"receive_drops\": %u, \"interface_tx_dropped\": %" PRIu64 "}\n",
-	       link_if.retries, link_drops(&link_if), link_interface_dropped(options.interface) - dropped_before);
+		link_if.retries, link_drops(&link_if), link_interface_dropped(options.interface) - dropped_before);
 }
 
 static int prepare(void)

@@ -242,7 +242,7 @@ static inline bool frame_asks(const uint8_t *in, size_t len, struct addr *target
 		return true;
 	}
 	if (len >= ETH_HLEN + IP6_HEADER + 24 && get16(in + 12) == ETHERTYPE_IPV6 && p[6] == IPPROTO_ICMPV6 &&
-	    p[IP6_HEADER] == ND_NEIGHBOR_SOLICIT) {
+		p[IP6_HEADER] == ND_NEIGHBOR_SOLICIT) {
 		*target = addr_make(6, p + IP6_HEADER + 8, 16);
 		return true;
 	}
@@ -251,7 +251,7 @@ static inline bool frame_asks(const uint8_t *in, size_t len, struct addr *target
 
 /* Answers what frame_asks() found: "target is at mac". Returns the frame's length. */
 static inline size_t frame_answer(uint8_t out[static FRAME_HEADERS], const uint8_t *in, const struct addr *target,
-                                  const struct mac *mac)
+	const struct mac *mac)
 {
 	const uint8_t *p = in + ETH_HLEN;
 	struct frame f = { .smac = *mac, .src = *target, .proto = IPPROTO_ICMPV6 };

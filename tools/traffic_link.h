@@ -57,7 +57,7 @@ static inline int link_map(struct link *link)
 	const int version = TPACKET_V2;
 
 	if (setsockopt(link->fd, SOL_PACKET, PACKET_VERSION, &version, sizeof(version)) ||
-	    setsockopt(link->fd, SOL_PACKET, PACKET_RX_RING, &ring, sizeof(ring)))
+		setsockopt(link->fd, SOL_PACKET, PACKET_RX_RING, &ring, sizeof(ring)))
 		return -errno;
 	link->ring = mmap(NULL, (size_t)LINK_SLOTS * LINK_SLOT, PROT_READ | PROT_WRITE, MAP_SHARED, link->fd, 0);
 	return link->ring == MAP_FAILED ? -errno : 0;
@@ -87,8 +87,8 @@ static inline int link_open(struct link *link, const char *interface)
 	if (error)
 		return error;
 	if (setsockopt(link->fd, SOL_PACKET, PACKET_QDISC_BYPASS, &on, sizeof(on)) ||
-	    setsockopt(link->fd, SOL_PACKET, PACKET_ADD_MEMBERSHIP, &promiscuous, sizeof(promiscuous)) ||
-	    bind(link->fd, (struct sockaddr *)&where, sizeof(where)))
+		setsockopt(link->fd, SOL_PACKET, PACKET_ADD_MEMBERSHIP, &promiscuous, sizeof(promiscuous)) ||
+		bind(link->fd, (struct sockaddr *)&where, sizeof(where)))
 		return -errno;
 	for (unsigned int i = 0; i < LINK_BATCH; i++) {
 		link->part[i][0].iov_base = link->headers[i];
@@ -168,7 +168,7 @@ static inline bool link_room(const struct link *link)
 
 /* Adds the frame at link_headers() to the batch; once sent, it is added to *count with l3_bytes. */
 static inline void link_add(struct link *link, size_t header, uint32_t payload, uint32_t l3_bytes,
-                            struct counter *count)
+	struct counter *count)
 {
 	unsigned int i = link->held++;
 

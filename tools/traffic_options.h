@@ -26,9 +26,19 @@ static struct options {
 	uint64_t hosts, addresses6, flows, rate, packets, size, reply_size, reply_packets;
 	uint64_t seed, limit, duration, linger;
 } options = {
-	.family = { true, true }, .proto = IPPROTO_UDP, .mac = { { 2, 0, 0, 0xff, 0xff, 0xfe } },
-	.hosts = 1, .addresses6 = 3, .flows = 1, .rate = 1000, .packets = 1, .size = 100, .reply_packets = 1,
-	.limit = 100000000, .duration = 3600, .linger = 500,
+	.family = { true, true },
+	.proto = IPPROTO_UDP,
+	.mac = { { 2, 0, 0, 0xff, 0xff, 0xfe } },
+	.hosts = 1,
+	.addresses6 = 3,
+	.flows = 1,
+	.rate = 1000,
+	.packets = 1,
+	.size = 100,
+	.reply_packets = 1,
+	.limit = 100000000,
+	.duration = 3600,
+	.linger = 500,
 };
 
 static inline int set_flag(void *target, const char *text)
@@ -100,7 +110,7 @@ static const struct option_row {
 } option_table[] = {
 	{ "interface", "IF", "send and receive here", set_text, &options.interface },
 	{ "reflect", NULL, "answer instead of asking: be --destination4 and --destination6", set_flag,
-	  &options.reflect },
+		&options.reflect },
 	{ "destination4", "ADDR", "where packets go; with --reflect, whom to be", set_addr, &options.destination[0] },
 	{ "destination6", "ADDR", "the same for IPv6", set_addr, &options.destination[1] },
 	{ "gateway-mac", "MAC", "the router's MAC on this interface", set_mac, &options.gateway },
@@ -110,14 +120,14 @@ static const struct option_row {
 	{ "hosts", "N", "host n has MAC 02:00:00:00:xx:yy, xxyy = n, counted from 1 (1)", set_number, &options.hosts },
 	{ "addresses6", "N", "IPv6 addresses of each host (3)", set_number, &options.addresses6 },
 	{ "proto", "NAME", "udp, icmp (echo), tcp (SYN to last ACK, with --packets data segments) (udp)", set_proto,
-	  &options.proto },
+		&options.proto },
 	{ "flows", "N", "flows, each with ports of its own; icmp has but 65536 ids (1)", set_number, &options.flows },
 	{ "packets", "N", "packets of each flow (1)", set_number, &options.packets },
 	{ "size", "BYTES", "of a packet, IP header included (100)", set_number, &options.size },
 	{ "rate", "N", "flows a second, with --concurrent packets a second; 0: at once (1000)", set_number,
-	  &options.rate },
+		&options.rate },
 	{ "concurrent", NULL, "open all flows first, then go round them; else one flow after the other", set_flag,
-	  &options.concurrent },
+		&options.concurrent },
 	{ "seed", "N", "another seed: other IPv6 addresses, other ports (0)", set_number, &options.seed },
 	{ "limit", "N", "never send more packets (100000000)", set_number, &options.limit },
 	{ "duration", "S", "never send, or reflect, for longer (3600)", set_number, &options.duration },
@@ -126,7 +136,7 @@ static const struct option_row {
 	{ "mac", "MAC", "with --reflect: whose MAC to have (02:00:00:ff:ff:fe)", set_mac, &options.mac },
 	{ "reply-packets", "N", "with --reflect: answers to a packet (1)", set_number, &options.reply_packets },
 	{ "reply-size", "BYTES", "with --reflect: of an answer, 0: as the question (0)", set_number,
-	  &options.reply_size },
+		&options.reply_size },
 	{ "help", NULL, "this list", set_flag, &options.help },
 };
 
@@ -142,7 +152,7 @@ static inline void options_help(void)
 	     "each remote address.\n");
 	for (size_t i = 0; i < OPTIONS; i++)
 		printf("  --%-14s%-8s%s\n", option_table[i].name,
-		       option_table[i].argument ? option_table[i].argument : "", option_table[i].help);
+			option_table[i].argument ? option_table[i].argument : "", option_table[i].help);
 }
 
 static inline int options_wrong(const char *what)
@@ -160,8 +170,8 @@ static inline int options_check_family(size_t i)
 	if (!options.family[i])
 		return 0;
 	if (options.destination[i].family != family || source->addr.family != family)
-		return options_wrong(i ? "IPv6 needs --destination6 and --source6"
-		                       : "IPv4 needs --destination4 and --source4");
+		return options_wrong(i ? "IPv6 needs --destination6 and --source6" :
+					 "IPv4 needs --destination4 and --source4");
 	if (family == 6 && source->len != 64)
 		return options_wrong("--source6 must be a /64");
 	if (family == 4 && FIRST_HOST + options.hosts >= UINT64_C(1) << (32 - source->len))
@@ -200,7 +210,7 @@ static inline int options_parse(int argc, char *argv[])
 
 	for (i = 0; i < OPTIONS; i++)
 		list[i] = (struct option){ option_table[i].name,
-		                           option_table[i].argument ? required_argument : no_argument, NULL, 1 };
+			option_table[i].argument ? required_argument : no_argument, NULL, 1 };
 	while ((c = getopt_long(argc, argv, "", list, &i)) != -1) {
 		if (c != 1)
 			return -EINVAL;

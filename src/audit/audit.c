@@ -83,7 +83,7 @@ void audit_free(struct audit *audit)
 
 	if (!audit)
 		return;
-	HASH_ITER(hh, audit->table, host, next) {
+	HASH_ITER (hh, audit->table, host, next) {
 		HASH_DEL(audit->table, host);
 		free(host);
 	}
@@ -128,7 +128,9 @@ int audit_take_claim(struct audit *audit, enum audit_end end, const struct audit
 
 int audit_take_flow(struct audit *audit, enum audit_end end, const struct audit_claim_flow *flow)
 {
-	struct audit_told told = { .scope = flow->scope, .began = flow->began, .host = AUDIT_NOBODY, .peer = AUDIT_NOBODY };
+	struct audit_told told = {
+		.scope = flow->scope, .began = flow->began, .host = AUDIT_NOBODY, .peer = AUDIT_NOBODY
+	};
 
 	if (flow->scope < AUDIT_SCOPES) {
 		struct audit_host *host = host_of(audit, flow->host, flow->mac);

@@ -33,7 +33,7 @@ void audit_guess_free(struct audit_guess *guess)
 
 	if (!guess)
 		return;
-	HASH_ITER(hh, guess->table, known, next) {
+	HASH_ITER (hh, guess->table, known, next) {
 		HASH_DEL(guess->table, known);
 		free(known);
 	}

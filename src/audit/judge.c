@@ -5,9 +5,9 @@
  *
  *     at least  low(end) - held(end) - high(begin)     at most  high(end) - (low(begin) - held(begin))
  *
- * kernel is high(end) - high(begin): on a line where nothing moves while the two look, it is what the meter has, to the byte.
- * A difference to it is laid to the reasons that can account for it, one after the other, each for as much as it can; what
- * is left then nobody can explain.
+ * kernel is high(end) - high(begin): on a line where nothing moves while the two look, it is what the meter has, to the
+ * byte. A difference to it is laid to the reasons that can account for it, one after the other, each for as much as it
+ * can; what is left then nobody can explain.
  */
 #include "state.h"
 
@@ -34,10 +34,11 @@ struct row {
 struct judging {
 	struct audit *audit;
 	struct audit_report *report;
-	struct row *row;   /* by number of the host */
-	uint32_t *number;  /* where a host's counts went: itself, or other */
+	struct row *row;                                   /* by number of the host */
+	uint32_t *number;                                  /* where a host's counts went: itself, or other */
 	struct cell sum[AUDIT_FAMILIES][AUDIT_DIRECTIONS]; /* of all hosts, with the WAN */
-	uint64_t missing[AUDIT_FAMILIES][AUDIT_DIRECTIONS][AUDIT_REASONS]; /* what the meter has less in the sum, and why */
+	uint64_t missing[AUDIT_FAMILIES][AUDIT_DIRECTIONS]
+			[AUDIT_REASONS]; /* what the meter has less in the sum, and why */
 	uint64_t untold[AUDIT_FAMILIES];
 };
 
@@ -92,7 +93,8 @@ static void add_flow(struct cell *cell, const struct audit_flow *flow, enum ct_d
 	}
 }
 
-static void add_to_host(struct judging *j, const struct audit_flow *flow, enum audit_scope scope, uint32_t host, bool began)
+static void add_to_host(struct judging *j, const struct audit_flow *flow, enum audit_scope scope, uint32_t host,
+	bool began)
 {
 	enum audit_family family = flow->first.family == 6 ? AUDIT_IPV6 : AUDIT_IPV4;
 
@@ -142,8 +144,8 @@ static void take_flow(void *ctx, const struct audit_flow *flow)
 /* --- What the meter says */
 
 /*
- * A host that is gone at the end was folded into other, or has another name now and no MAC to know it by: then its counts are
- * other's, and so are those of a newcomer that is older than the audit.
+ * A host that is gone at the end was folded into other, or has another name now and no MAC to know it by: then its
+ * counts are other's, and so are those of a newcomer that is older than the audit.
  */
 static void find_numbers(struct judging *j)
 {
@@ -156,7 +158,8 @@ static void find_numbers(struct judging *j)
 	}
 	for (const struct audit_host *host = audit->table; gone && host; host = host->hh.next) {
 		bool left = host->present[AUDIT_BEGIN] && !host->present[AUDIT_END];
-		bool came = !host->present[AUDIT_BEGIN] && host->first_seen && host->first_seen < audit->time[AUDIT_BEGIN];
+		bool came = !host->present[AUDIT_BEGIN] && host->first_seen &&
+			host->first_seen < audit->time[AUDIT_BEGIN];
 
 		if (left || came)
 			j->number[host->number] = audit->other;
@@ -345,7 +348,8 @@ static void judge_links(struct judging *j, enum audit_direction d)
 		room[AUDIT_DROPPED] = d == AUDIT_OUT ? ANY : 0;
 		lay(line, cell.meter - cell.kernel, room);
 	} else {
-		uint64_t more = cell.kernel - cell.meter, headers = growth.header_bytes < more ? growth.header_bytes : more;
+		uint64_t more = cell.kernel - cell.meter,
+			 headers = growth.header_bytes < more ? growth.header_bytes : more;
 
 		/* The headers are certain, and come first. */
 		line->reason[AUDIT_LINK_HEADERS] = headers;

@@ -25,7 +25,7 @@ struct audit_kernel {
 	int error;
 	bool flows_asked, links_asked;
 	unsigned int lost, tries;
-	uint16_t link_request;    /* the last type asked for, and its number */
+	uint16_t link_request; /* the last type asked for, and its number */
 	uint32_t link_seq;
 	enum audit_end end;
 	struct audit_claim_link link[AUDIT_LINKS];
@@ -177,7 +177,8 @@ static void on_failed(void *ctx, enum source source, int error)
 
 /* --- The whole */
 
-struct audit_kernel *audit_kernel_new(struct loop *loop, struct audit *audit, void (*done)(void *ctx, int error), void *ctx)
+struct audit_kernel *audit_kernel_new(struct loop *loop, struct audit *audit, void (*done)(void *ctx, int error),
+	void *ctx)
 {
 	struct audit_kernel *k = calloc(1, sizeof(*k));
 	const struct nl_callbacks callbacks = { k, on_datagram, on_overrun, on_failed };

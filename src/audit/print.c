@@ -77,17 +77,21 @@ static void put_note(struct buf *out, uint64_t count, const char *text)
 
 void audit_print_text(struct buf *out, const struct audit_report *report, const struct audit_times *times)
 {
-	buf_printf(out, "%.1f s; the meter and the kernel were read within %" PRIu64 " ms at the begin and %" PRIu64
-		" ms at the end. Bytes:\n", (double)times->between_ns / NS_PER_S, times->took_ns[AUDIT_BEGIN] / NS_PER_MS,
+	buf_printf(out,
+		"%.1f s; the meter and the kernel were read within %" PRIu64 " ms at the begin and %" PRIu64
+		" ms at the end. Bytes:\n",
+		(double)times->between_ns / NS_PER_S, times->took_ns[AUDIT_BEGIN] / NS_PER_MS,
 		times->took_ns[AUDIT_END] / NS_PER_MS);
-	buf_printf(out, "%-18s %-5s %4s %-3s %14s %14s %12s  %s\n", "host", "scope", "", "", "meter", "kernel", "difference",
-		"reason");
+	buf_printf(out, "%-18s %-5s %4s %-3s %14s %14s %12s  %s\n", "host", "scope", "", "", "meter", "kernel",
+		"difference", "reason");
 	for (size_t i = 0; i < report->lines; i++)
 		put_line(out, &report->line[i]);
 	buf_printf(out, "%" PRIu64 " connections, %" PRIu64 " of them ended\n", report->flows, report->ended);
-	put_note(out, report->uncounted, "connections without counters: nobody counts them (nf_conntrack_acct=1 was set later)");
+	put_note(out, report->uncounted,
+		"connections without counters: nobody counts them (nf_conntrack_acct=1 was set later)");
 	put_note(out, report->offloaded, "connections are offloaded: the kernel's own counts may lag");
-	put_note(out, report->untold, "connections came and went, and neither the meter nor their addresses tell whose");
+	put_note(out, report->untold,
+		"connections came and went, and neither the meter nor their addresses tell whose");
 	put_note(out, report->zeroed, "connections had their counters zeroed by another program");
 	put_note(out, report->unheard, "connections went without a word (nf_conntrack_events=1 was set later)");
 	put_note(out, report->cut, "end of the meter's list is missing: it has more connections than it lists");
@@ -124,8 +128,8 @@ static json_t *reasons(const struct audit_line *line)
 
 	for (enum audit_reason r = 0; r < AUDIT_REASONS; r++)
 		if (line->reason[r])
-			json_array_append_new(list, json_pack("{ss so}", "reason", audit_reason_id(r), "bytes",
-				number(line->reason[r])));
+			json_array_append_new(list,
+				json_pack("{ss so}", "reason", audit_reason_id(r), "bytes", number(line->reason[r])));
 	return list;
 }
 
@@ -154,18 +158,21 @@ static int append(const char *data, size_t len, void *ctx)
 
 void audit_print_json(struct buf *out, const struct audit_report *report, const struct audit_times *times)
 {
-	json_t *lists[] = { [AUDIT_HOST] = json_array(), [AUDIT_SUM] = json_array(), [AUDIT_LINK] = json_array() }, *all;
+	json_t *lists[] = { [AUDIT_HOST] = json_array(), [AUDIT_SUM] = json_array(), [AUDIT_LINK] = json_array() },
+	       *all;
 
 	for (size_t i = 0; i < report->lines; i++)
 		json_array_append_new(lists[report->line[i].kind], line_object(&report->line[i]));
-	all = json_pack("{si so so so so so so so so}", "schema", AUDIT_SCHEMA, "begin", seconds(times->begin_ns), "end",
-		seconds(times->end_ns), "begin_took_seconds", seconds(times->took_ns[AUDIT_BEGIN]), "end_took_seconds",
-		seconds(times->took_ns[AUDIT_END]), "hosts", lists[AUDIT_HOST], "sums", lists[AUDIT_SUM], "wan",
-		lists[AUDIT_LINK], "unexplained", number(report->unexplained + (report->refused != 0)));
-	json_object_set_new(all, "connections", json_pack("{so so so so so so so so}", "all", number(report->flows), "ended",
-		number(report->ended), "without_counters", number(report->uncounted), "offloaded", number(report->offloaded),
-		"untold", number(report->untold), "zeroed", number(report->zeroed), "unheard", number(report->unheard),
-		"refused", number(report->refused)));
+	all = json_pack("{si so so so so so so so so}", "schema", AUDIT_SCHEMA, "begin", seconds(times->begin_ns),
+		"end", seconds(times->end_ns), "begin_took_seconds", seconds(times->took_ns[AUDIT_BEGIN]),
+		"end_took_seconds", seconds(times->took_ns[AUDIT_END]), "hosts", lists[AUDIT_HOST], "sums",
+		lists[AUDIT_SUM], "wan", lists[AUDIT_LINK], "unexplained",
+		number(report->unexplained + (report->refused != 0)));
+	json_object_set_new(all, "connections",
+		json_pack("{so so so so so so so so}", "all", number(report->flows), "ended", number(report->ended),
+			"without_counters", number(report->uncounted), "offloaded", number(report->offloaded), "untold",
+			number(report->untold), "zeroed", number(report->zeroed), "unheard", number(report->unheard),
+			"refused", number(report->refused)));
 	if (!all || json_dump_callback(all, append, out, JSON_COMPACT | JSON_REAL_PRECISION(15)) != 0)
 		out->error = -ENOMEM;
 	json_decref(all);

@@ -42,8 +42,9 @@ static json_t *open_document(const char *data, size_t len, int *error)
 {
 	json_t *document = json_loadb(data ? data : "", len, 0, NULL);
 
-	*error = !json_is_object(document) ? -EBADMSG :
-		number(json_object_get(document, "schema")) != API_SCHEMA ? -EPROTO : 0;
+	*error = !json_is_object(document)                                ? -EBADMSG :
+		number(json_object_get(document, "schema")) != API_SCHEMA ? -EPROTO :
+									    0;
 	if (!*error)
 		return document;
 	json_decref(document);
@@ -74,7 +75,8 @@ static void read_counts(struct audit_claim_host *host, enum audit_scope scope, c
 		const json_t *family = json_object_get(counts, families[f]);
 
 		for (int d = 0; d < AUDIT_DIRECTIONS; d++)
-			host->bytes[scope][f][d] = number(json_object_get(json_object_get(family, directions[d]), "bytes"));
+			host->bytes[scope][f][d] =
+				number(json_object_get(json_object_get(family, directions[d]), "bytes"));
 	}
 }
 
@@ -183,7 +185,10 @@ static enum audit_scope scope_of(const json_t *value)
 		const char *name;
 		enum audit_scope scope;
 	} scopes[] = {
-		{ "wan", AUDIT_WAN }, { "router", AUDIT_WAN }, { "local", AUDIT_LOCAL }, { "none", AUDIT_IGNORED },
+		{ "wan", AUDIT_WAN },
+		{ "router", AUDIT_WAN },
+		{ "local", AUDIT_LOCAL },
+		{ "none", AUDIT_IGNORED },
 	};
 	const char *text = json_string_value(value);
 

@@ -130,7 +130,8 @@ static bool same_counters(const struct record *record, const struct ct_event *ev
 	return event->bytes[0] == record->last[0] && event->bytes[1] == record->last[1];
 }
 
-/* Whether the entry of a flow that ended is one that the dump wrote before its end, not the next flow under its name. */
+/* Whether the entry of a flow that ended is one that the dump wrote before its end, not the next flow under its name.
+ */
 static bool is_old_news(const struct audit_flows *flows, const struct record *record, const struct ct_event *event)
 {
 	if (record->ended_ns + UNLINK_NS < flows->dump_began)
@@ -225,7 +226,8 @@ void audit_flows_settle(struct audit_flows *flows)
 		settle(flows, record);
 }
 
-void audit_flows_each(const struct audit_flows *flows, void (*each)(void *ctx, const struct audit_flow *flow), void *ctx)
+void audit_flows_each(const struct audit_flows *flows, void (*each)(void *ctx, const struct audit_flow *flow),
+	void *ctx)
 {
 	for (struct record *record = flows->all; record; record = record->next)
 		each(ctx, &record->flow);

@@ -73,8 +73,9 @@ json_t *json_open(const char *data, size_t len, int *error)
 {
 	json_t *document = json_loadb(data ? data : "", len, 0, NULL);
 
-	*error = !json_is_object(document) ? -EBADMSG :
-		json_to_u64(json_object_get(document, "schema")) != API_SCHEMA ? -EPROTO : 0;
+	*error = !json_is_object(document)                                     ? -EBADMSG :
+		json_to_u64(json_object_get(document, "schema")) != API_SCHEMA ? -EPROTO :
+										 0;
 	if (!*error)
 		return document;
 	json_decref(document);
@@ -89,7 +90,8 @@ static int append(const char *data, size_t len, void *ctx)
 
 void json_write(struct buf *out, json_t *value)
 {
-	if (!value || json_dump_callback(value, append, out, JSON_COMPACT | JSON_ENCODE_ANY | JSON_REAL_PRECISION(15)) != 0)
+	if (!value ||
+		json_dump_callback(value, append, out, JSON_COMPACT | JSON_ENCODE_ANY | JSON_REAL_PRECISION(15)) != 0)
 		out->error = -ENOMEM;
 	json_decref(value);
 }

@@ -36,8 +36,10 @@ static void read_stat(struct process_usage *usage, uint64_t *start_ticks)
 	if (!read_start("/proc/self/stat", text, sizeof(text)) || !(at = strrchr(text, ')')))
 		return;
 	/* State is field 3; starttime, vsize and rss are 22 to 24. */
-	if (sscanf(at + 1, " %*c %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %" SCNu64 " %" SCNu64
-		" %" SCNu64, start_ticks, &usage->virtual_bytes, &resident_pages) == 3)
+	if (sscanf(at + 1,
+		    " %*c %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %" SCNu64 " %" SCNu64
+		    " %" SCNu64,
+		    start_ticks, &usage->virtual_bytes, &resident_pages) == 3)
 		usage->resident_bytes = resident_pages * (uint64_t)sysconf(_SC_PAGESIZE);
 }
 
@@ -79,7 +81,8 @@ void process_read(struct process_usage *usage)
 	*usage = (struct process_usage){ .cpu_ns = clock_cpu_ns(), .open_fds = count_fds() };
 	read_stat(usage, &start_ticks);
 	if (boot)
-		usage->start_real_ns = boot * CLOCK_NS_PER_S + start_ticks * (CLOCK_NS_PER_S / (uint64_t)sysconf(_SC_CLK_TCK));
+		usage->start_real_ns = boot * CLOCK_NS_PER_S +
+			start_ticks * (CLOCK_NS_PER_S / (uint64_t)sysconf(_SC_CLK_TCK));
 	if (getrlimit(RLIMIT_NOFILE, &limit) == 0)
 		usage->max_fds = limit.rlim_cur == RLIM_INFINITY ? UINT64_MAX : limit.rlim_cur;
 }

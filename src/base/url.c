@@ -30,7 +30,8 @@ int url_split(const char *url, char host[static URL_HOST_TEXT], char port[static
 	digits = colon ? (size_t)(end - colon) - 1 : 0;
 	if (len == 0 || len >= URL_HOST_TEXT || memchr(rest, '@', len) || strcspn(rest, "?#") < strlen(rest))
 		return -EINVAL;
-	if (colon && (digits == 0 || digits > 5 || strspn(colon + 1, "0123456789") != digits || atoi(colon + 1) > 65535))
+	if (colon &&
+		(digits == 0 || digits > 5 || strspn(colon + 1, "0123456789") != digits || atoi(colon + 1) > 65535))
 		return -EINVAL;
 	if (strlen(end) >= URL_BASE_TEXT)
 		return -EINVAL;

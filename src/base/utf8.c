@@ -32,12 +32,12 @@ bool utf8_is_visible(uint32_t code)
 	static const struct {
 		uint32_t first, last;
 	} hidden[] = {
-		{ 0x0, 0x1f }, { 0x7f, 0x9f },
-		{ 0xad, 0xad }, { 0x61c, 0x61c }, { 0x180e, 0x180e }, /* soft hyphen, Arabic letter mark, vowel separator */
-		{ 0x200b, 0x200f }, { 0x2028, 0x202e },               /* zero width, line ends, direction */
-		{ 0x2060, 0x206f },                                   /* zero width, direction */
-		{ 0xfeff, 0xfeff }, { 0xfff9, 0xfffb },               /* byte order mark, annotations */
-		{ 0xe0000, 0xe0fff },                                 /* tags */
+		{ 0x0, 0x1f }, { 0x7f, 0x9f }, { 0xad, 0xad }, { 0x61c, 0x61c },
+		{ 0x180e, 0x180e },                     /* soft hyphen, Arabic letter mark, vowel separator */
+		{ 0x200b, 0x200f }, { 0x2028, 0x202e }, /* zero width, line ends, direction */
+		{ 0x2060, 0x206f },                     /* zero width, direction */
+		{ 0xfeff, 0xfeff }, { 0xfff9, 0xfffb }, /* byte order mark, annotations */
+		{ 0xe0000, 0xe0fff },                   /* tags */
 	};
 
 	for (size_t i = 0; i < sizeof(hidden) / sizeof(hidden[0]); i++)

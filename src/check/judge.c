@@ -76,8 +76,8 @@ static void judge_table(const struct check_facts *f, struct check_line *line)
 	if (f->table_entries == CHECK_NONE || f->table_limit == CHECK_NONE) {
 		check_line_untold(line, "the kernel does not say how full its connection table is");
 	} else if (percent > f->fill_percent) {
-		check_line_bad(line, "%" PRIu64 " of %" PRIu64 " connections, more than %g %%", f->table_entries, f->table_limit,
-			f->fill_percent);
+		check_line_bad(line, "%" PRIu64 " of %" PRIu64 " connections, more than %g %%", f->table_entries,
+			f->table_limit, f->fill_percent);
 		check_line_mend(line, "sysctl -w net.netfilter.nf_conntrack_max=%" PRIu64, 2 * f->table_limit);
 	} else {
 		check_line_good(line, "%" PRIu64 " of %" PRIu64 " connections", f->table_entries, f->table_limit);
@@ -86,7 +86,8 @@ static void judge_table(const struct check_facts *f, struct check_line *line)
 
 static void say_flows_unknown(const struct check_facts *f, struct check_line *line)
 {
-	check_line_untold(line, "the connections could not be read%s", f->privileged ? "" : ": CAP_NET_ADMIN is missing");
+	check_line_untold(line, "the connections could not be read%s",
+		f->privileged ? "" : ": CAP_NET_ADMIN is missing");
 }
 
 static void judge_uncounted(const struct check_facts *f, struct check_line *line)
@@ -94,8 +95,9 @@ static void judge_uncounted(const struct check_facts *f, struct check_line *line
 	if (!f->flows_known) {
 		say_flows_unknown(f, line);
 	} else if (f->flows_uncounted) {
-		check_line_bad(line, "%" PRIu64 " of %" PRIu64 " live connections: they began before nf_conntrack_acct=1", f->flows_uncounted,
-			f->flows);
+		check_line_bad(line,
+			"%" PRIu64 " of %" PRIu64 " live connections: they began before nf_conntrack_acct=1",
+			f->flows_uncounted, f->flows);
 		if (!f->acct)
 			check_line_mend(line, "sysctl -w net.netfilter.nf_conntrack_acct=1");
 		check_line_mend(line, "conntrack -F  # or wait until they end");
@@ -109,7 +111,8 @@ static void judge_offloaded(const struct check_facts *f, struct check_line *line
 	if (!f->flows_known)
 		say_flows_unknown(f, line);
 	else if (f->flows_offloaded)
-		check_line_bad(line, "%" PRIu64 " of %" PRIu64 " live connections take a short cut: their last bytes may be lost",
+		check_line_bad(line,
+			"%" PRIu64 " of %" PRIu64 " live connections take a short cut: their last bytes may be lost",
 			f->flows_offloaded, f->flows);
 	else
 		check_line_good(line, "none of %" PRIu64 " live connections", f->flows);
@@ -117,12 +120,13 @@ static void judge_offloaded(const struct check_facts *f, struct check_line *line
 
 /* --- Sockets, interfaces, files, ports */
 
-static void judge_one_buffer(struct check_line *line, const char *name, const struct check_source *source, uint64_t *most)
+static void judge_one_buffer(struct check_line *line, const char *name, const struct check_source *source,
+	uint64_t *most)
 {
 	if (!source->buffer || source->buffer >= source->buffer_asked)
 		return;
-	check_line_bad(line, "%s%s: %" PRIu64 " bytes granted of %" PRIu64, line->text.len ? ", " : "", name, source->buffer,
-		source->buffer_asked);
+	check_line_bad(line, "%s%s: %" PRIu64 " bytes granted of %" PRIu64, line->text.len ? ", " : "", name,
+		source->buffer, source->buffer_asked);
 	/* What is asked for is doubled by the kernel, socket(7); the limit is on what is asked for. */
 	if (source->buffer_asked / 2 > *most)
 		*most = source->buffer_asked / 2;
@@ -142,7 +146,9 @@ static void judge_buffers(const struct check_facts *f, struct check_line *line)
 		judge_one_buffer(line, source_name(SOURCE_EVENTS), &f->probe, &most);
 	}
 	if (most)
-		check_line_mend(line, "sysctl -w net.core.rmem_max=%" PRIu64 "  # or run the meter with the machine's CAP_NET_ADMIN", most);
+		check_line_mend(line,
+			"sysctl -w net.core.rmem_max=%" PRIu64 "  # or run the meter with the machine's CAP_NET_ADMIN",
+			most);
 	else
 		check_line_good(line, "granted as asked for");
 }
@@ -167,7 +173,9 @@ static void judge_side(const struct check_facts *f, struct check_line *line, enu
 		check_line_bad(line, "there is no interface \"%s\" among ", missing);
 		put_links(f, line, true, side);
 	} else if (!put_links(f, line, false, side)) {
-		check_line_bad(line, side == CHECK_LAN ? "none: no interface beside the WAN's among " : "none: no default route leads to one of ");
+		check_line_bad(line,
+			side == CHECK_LAN ? "none: no interface beside the WAN's among " :
+					    "none: no default route leads to one of ");
 		if (!put_links(f, line, true, side))
 			buf_puts(&line->text, "no interface at all");
 	}
@@ -197,7 +205,8 @@ static void judge_names(const struct check_facts *f, struct check_line *line)
 			check_line_mend(line, "ls -lL %s  # which of them, and how large", f->names[i].path);
 	}
 	if (!line->text.len)
-		check_line_good(line, "%zu path%s: all that is there can be read", f->names_count, plural(f->names_count));
+		check_line_good(line, "%zu path%s: all that is there can be read", f->names_count,
+			plural(f->names_count));
 }
 
 static void judge_one_port(struct check_line *line, const struct check_port *port)
@@ -209,9 +218,10 @@ static void judge_one_port(struct check_line *line, const struct check_port *por
 	} else {
 		buf_puts(&line->text, strerror(-port->error));
 	}
-	check_line_mend(line, port->error == -EADDRNOTAVAIL ? "listen = {\":10060\"}  # or an address that this machine has" :
-		port->error == -EACCES ? "listen = {\":10060\"}  # or another port above 1023" :
-		"listen = {\":10061\"}  # or another port that is free");
+	check_line_mend(line,
+		port->error == -EADDRNOTAVAIL  ? "listen = {\":10060\"}  # or an address that this machine has" :
+			port->error == -EACCES ? "listen = {\":10060\"}  # or another port above 1023" :
+						 "listen = {\":10061\"}  # or another port that is free");
 }
 
 static void judge_port(const struct check_facts *f, struct check_line *line)
@@ -220,7 +230,8 @@ static void judge_port(const struct check_facts *f, struct check_line *line)
 		if (f->port[i].error && !f->port[i].is_meters)
 			judge_one_port(line, &f->port[i]);
 	for (size_t i = 0; i < f->ports && line->state != CHECK_BAD; i++)
-		check_line_good(line, "%s%s%s", i ? ", " : "", f->port[i].where, f->port[i].is_meters ? " is the running meter's" : " is free");
+		check_line_good(line, "%s%s%s", i ? ", " : "", f->port[i].where,
+			f->port[i].is_meters ? " is the running meter's" : " is free");
 }
 
 /* --- The table */
@@ -240,7 +251,8 @@ static const struct judgement {
 	{ "uncounted", judge_uncounted, false, NULL },
 	{ "offloaded", judge_offloaded, false, "nft list ruleset | grep 'flow add'  # the rule to take out" },
 	{ "flowtable", check_rules_flowtable, false, "counter;  # in the flowtable's definition; load it anew" },
-	{ "hardware", check_rules_hardware, false, "take \"flags offload;\" out of its definition  # OpenWrt: option flow_offloading_hw '0'" },
+	{ "hardware", check_rules_hardware, false,
+		"take \"flags offload;\" out of its definition  # OpenWrt: option flow_offloading_hw '0'" },
 	{ "rules-ipv4", check_rules_ipv4, false, NULL },
 	{ "rules-ipv6", check_rules_ipv6, false, NULL },
 	{ "nflog-group", check_rules_nflog, false, NULL },
@@ -254,11 +266,14 @@ static const struct judgement {
 	{ "overruns", check_meter_overruns, true, NULL },
 	{ "valve", check_meter_valve, true, NULL },
 	{ "lost-ends", check_meter_ends, true,
-		"sysctl -w net.netfilter.nf_conntrack_events=1  # and let the meter run: what ends meanwhile shows here" },
+		"sysctl -w net.netfilter.nf_conntrack_events=1  # and let the meter run: what ends meanwhile shows "
+		"here" },
 	{ "unattributed", check_meter_unattributed, true, NULL },
-	{ "zeroing", check_meter_zeroing, true, "pgrep -af 'nlbwmon|conntrack'  # stop what zeroes: nlbwmon, conntrack -z" },
+	{ "zeroing", check_meter_zeroing, true,
+		"pgrep -af 'nlbwmon|conntrack'  # stop what zeroes: nlbwmon, conntrack -z" },
 	{ "dump-age", check_meter_dump, true, "dump-share = 20  # per cent of one core" },
-	{ "room", check_meter_room, true, "sysctl -w net.netfilter.nf_conntrack_max=4194304  # the meter takes no more" },
+	{ "room", check_meter_room, true,
+		"sysctl -w net.netfilter.nf_conntrack_max=4194304  # the meter takes no more" },
 	{ "damaged", check_meter_damaged, true, "report it with a trace: hostmeter --record FILE" },
 	{ "checkpoint", check_meter_checkpoint, true, NULL },
 	{ "hosts", check_meter_folded, true, "max-hosts = 16384" },

@@ -46,8 +46,9 @@ void check_meter_overruns(const struct check_facts *f, struct check_line *line)
 		const struct check_source *s = &f->meter.source[source];
 
 		if (s->overruns)
-			check_line_bad(line, "%s%s: %" PRIu64 " time%s", line->text.len ? ", " : "messages of the kernel were lost: ",
-				source_name(source), s->overruns, plural(s->overruns));
+			check_line_bad(line, "%s%s: %" PRIu64 " time%s",
+				line->text.len ? ", " : "messages of the kernel were lost: ", source_name(source),
+				s->overruns, plural(s->overruns));
 	}
 	if (!line->text.len)
 		check_line_good(line, "none");
@@ -60,7 +61,8 @@ void check_meter_valve(const struct check_facts *f, struct check_line *line)
 	if (!f->meter.reliable)
 		check_line_bad(line, "ends of connections are not delivered reliably: the table is too full");
 	else if (f->meter.switched_off)
-		check_line_bad(line, "reliable delivery was given up %" PRIu64 " time%s, for a full table or a meter that hung",
+		check_line_bad(line,
+			"reliable delivery was given up %" PRIu64 " time%s, for a full table or a meter that hung",
 			f->meter.switched_off, plural(f->meter.switched_off));
 	else
 		check_line_good(line, "ends of connections are delivered reliably");
@@ -73,8 +75,11 @@ void check_meter_ends(const struct check_facts *f, struct check_line *line)
 	const struct check_meter *m = &f->meter;
 
 	if (m->ends_unseen || m->ends_uncounted)
-		check_line_bad(line, "%" PRIu64 " connections vanished untold, %" PRIu64 " ended without counters, %" PRIu64 " ended as they should",
-			m->ends_unseen, m->ends_uncounted, m->ends > m->ends_uncounted ? m->ends - m->ends_uncounted : 0);
+		check_line_bad(line,
+			"%" PRIu64 " connections vanished untold, %" PRIu64 " ended without counters, %" PRIu64
+			" ended as they should",
+			m->ends_unseen, m->ends_uncounted,
+			m->ends > m->ends_uncounted ? m->ends - m->ends_uncounted : 0);
 	else
 		check_line_good(line, "none: %" PRIu64 " ended as they should", m->ends);
 }
@@ -94,7 +99,8 @@ void check_meter_unattributed(const struct check_facts *f, struct check_line *li
 void check_meter_zeroing(const struct check_facts *f, struct check_line *line)
 {
 	if (f->meter.resets)
-		check_line_bad(line, "counters fell %" PRIu64 " time%s: another program zeroes them", f->meter.resets, plural(f->meter.resets));
+		check_line_bad(line, "counters fell %" PRIu64 " time%s: another program zeroes them", f->meter.resets,
+			plural(f->meter.resets));
 	else
 		check_line_good(line, "no counter fell");
 }
@@ -114,7 +120,8 @@ void check_meter_dump(const struct check_facts *f, struct check_line *line)
 void check_meter_room(const struct check_facts *f, struct check_line *line)
 {
 	if (f->meter.refused || f->meter.sightings_lost)
-		check_line_bad(line, "no room for %" PRIu64 " connections and %" PRIu64 " first packets", f->meter.refused, f->meter.sightings_lost);
+		check_line_bad(line, "no room for %" PRIu64 " connections and %" PRIu64 " first packets",
+			f->meter.refused, f->meter.sightings_lost);
 	else
 		check_line_good(line, "for all connections and first packets");
 }
@@ -122,7 +129,8 @@ void check_meter_room(const struct check_facts *f, struct check_line *line)
 void check_meter_damaged(const struct check_facts *f, struct check_line *line)
 {
 	if (f->meter.damaged)
-		check_line_bad(line, "%" PRIu64 " message%s of the kernel could not be read", f->meter.damaged, plural(f->meter.damaged));
+		check_line_bad(line, "%" PRIu64 " message%s of the kernel could not be read", f->meter.damaged,
+			plural(f->meter.damaged));
 	else
 		check_line_good(line, "none");
 }
@@ -140,8 +148,8 @@ void check_meter_checkpoint(const struct check_facts *f, struct check_line *line
 void check_meter_folded(const struct check_facts *f, struct check_line *line)
 {
 	if (f->meter.hosts_folded)
-		check_line_bad(line, "%" PRIu64 " time%s a host found no room and was counted as host=\"other\"", f->meter.hosts_folded,
-			plural(f->meter.hosts_folded));
+		check_line_bad(line, "%" PRIu64 " time%s a host found no room and was counted as host=\"other\"",
+			f->meter.hosts_folded, plural(f->meter.hosts_folded));
 	else
 		check_line_good(line, "each has series of its own");
 }

@@ -6,7 +6,8 @@
 static bool rules_unread(const struct check_facts *f, struct check_line *line)
 {
 	if (f->rules_failed[0])
-		check_line_untold(line, "%s did not list its rules%s", f->rules_failed, f->privileged ? "" : ": CAP_NET_ADMIN is missing");
+		check_line_untold(line, "%s did not list its rules%s", f->rules_failed,
+			f->privileged ? "" : ": CAP_NET_ADMIN is missing");
 	else if (!f->rules_read)
 		check_line_untold(line, "there is neither nft nor iptables-save here to list the rules");
 	return f->rules_failed[0] || !f->rules_read;
@@ -45,9 +46,11 @@ static void mend_order(const struct check_facts *f, struct check_line *line, con
 	if (answer->fate == RULESET_ASIDE && !chain->family[0])
 		check_line_mend(line, "%s -w -t %s -I FORWARD -j %s", chain->tool, chain->table, chain->name);
 	else if (answer->fate == RULESET_SHADOWED && drops(f, answer) && chain->family[0])
-		check_line_mend(line, "nft -a list chain %s %s %s  # it drops all that is forwarded", chain->family, chain->table, chain->name);
+		check_line_mend(line, "nft -a list chain %s %s %s  # it drops all that is forwarded", chain->family,
+			chain->table, chain->name);
 	else if (answer->fate == RULESET_SHADOWED && drops(f, answer))
-		check_line_mend(line, "%s -w -t %s -vnL %s  # it drops all that is forwarded", chain->tool, chain->table, chain->name);
+		check_line_mend(line, "%s -w -t %s -vnL %s  # it drops all that is forwarded", chain->tool,
+			chain->table, chain->name);
 	else
 		check_rules_mend(f, line);
 }
@@ -80,14 +83,16 @@ static void judge_answer(const struct check_facts *f, struct check_line *line, c
 {
 	switch (answer->fate) {
 	case RULESET_MISSING:
-		check_line_bad(line, "no rule logs the first packets of both directions to NFLOG group %u", f->nflog_group);
+		check_line_bad(line, "no rule logs the first packets of both directions to NFLOG group %u",
+			f->nflog_group);
 		check_rules_mend(f, line);
 		return;
 	case RULESET_LOGGED:
 		check_line_good(line, "NFLOG group %u: ", f->nflog_group);
 		break;
 	case RULESET_PARTLY:
-		check_line_untold(line, "the rules for NFLOG group %u have conditions that cannot be judged here: ", f->nflog_group);
+		check_line_untold(line,
+			"the rules for NFLOG group %u have conditions that cannot be judged here: ", f->nflog_group);
 		break;
 	default:
 		check_line_bad(line, "the rules for NFLOG group %u %s: ", f->nflog_group, fault(answer->fate));
@@ -170,12 +175,17 @@ void check_rules_nflog(const struct check_facts *f, struct check_line *line)
 	} else if (f->nflog_bound == 1) {
 		check_line_bad(line, "group %u is taken by ", f->nflog_group);
 		check_line_owner(line, &f->nflog_owner);
-		check_line_mend(line, "nflog-group = %u  # and load the rules anew: hostmeter --nflog-group %u --print-rules | nft -f -",
-			f->nflog_group == UINT16_MAX ? 61 : f->nflog_group + 1, f->nflog_group == UINT16_MAX ? 61 : f->nflog_group + 1);
+		check_line_mend(line,
+			"nflog-group = %u  # and load the rules anew: hostmeter --nflog-group %u --print-rules | nft "
+			"-f -",
+			f->nflog_group == UINT16_MAX ? 61 : f->nflog_group + 1,
+			f->nflog_group == UINT16_MAX ? 61 : f->nflog_group + 1);
 	} else if (f->nflog_bound < 0) {
-		check_line_untold(line, "nfnetlink_log is not loaded: the kernel does not say who has group %u", f->nflog_group);
+		check_line_untold(line, "nfnetlink_log is not loaded: the kernel does not say who has group %u",
+			f->nflog_group);
 	} else if (f->meter.answers) {
-		check_line_untold(line, "group %u is free, and the meter does not have it yet: it tries every 10 s", f->nflog_group);
+		check_line_untold(line, "group %u is free, and the meter does not have it yet: it tries every 10 s",
+			f->nflog_group);
 	} else {
 		check_line_good(line, "group %u is free", f->nflog_group);
 	}

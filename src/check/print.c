@@ -81,11 +81,12 @@ void check_show_json(struct buf *out, const struct check_line *line, size_t coun
 	json_t *list = json_array(), *all;
 
 	for (size_t i = 0; i < count; i++)
-		json_array_append_new(list, json_pack("{s:s, s:s, s:o, s:o}", "name", line[i].name,
-			"state", states[line[i].state].json, "text", text_of(line[i].text.data, line[i].text.len),
-			"mend", mends(&line[i].mend)));
-	all = json_pack("{s:i, s:f, s:s, s:b, s:o}", "schema", CHECK_SCHEMA, "time", (double)(real_ns / CLOCK_NS_PER_MS) / 1e3,
-		"version", HOSTMETER_VERSION, "good", check_is_good(line, count), "checks", list);
+		json_array_append_new(list,
+			json_pack("{s:s, s:s, s:o, s:o}", "name", line[i].name, "state", states[line[i].state].json,
+				"text", text_of(line[i].text.data, line[i].text.len), "mend", mends(&line[i].mend)));
+	all = json_pack("{s:i, s:f, s:s, s:b, s:o}", "schema", CHECK_SCHEMA, "time",
+		(double)(real_ns / CLOCK_NS_PER_MS) / 1e3, "version", HOSTMETER_VERSION, "good",
+		check_is_good(line, count), "checks", list);
 	/* A line that could not be made was refused by the list: then the whole is not whole. */
 	if (!all || json_array_size(json_object_get(all, "checks")) != count ||
 		json_dump_callback(all, append, out, JSON_COMPACT | JSON_REAL_PRECISION(15)))

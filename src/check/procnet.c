@@ -49,7 +49,8 @@ bool procnet_parse_netlink(const char *text, size_t len, unsigned int protocol, 
 
 	/* sk Eth Pid Groups Rmem Wmem Dump Locks Drops Inode */
 	while (next_line(&text, end, line)) {
-		if (sscanf(line, "%*s %9" SCNu32 " %10" SCNu32 " %*s %*s %*s %*s %*s %*s %19" SCNu64, &number, &pid, &found) == 3 &&
+		if (sscanf(line, "%*s %9" SCNu32 " %10" SCNu32 " %*s %*s %*s %*s %*s %*s %19" SCNu64, &number, &pid,
+			    &found) == 3 &&
 			number == protocol && pid == port) {
 			*inode = found;
 			return true;
@@ -67,7 +68,8 @@ bool procnet_parse_tcp(const char *text, size_t len, uint16_t port, uint64_t *in
 
 	/* sl local_address rem_address st tx:rx tr:tm retrnsmt uid timeout inode */
 	while (next_line(&text, end, line)) {
-		if (sscanf(line, "%*s %*[0-9A-F]:%4" SCNx32 " %*s %2" SCNx32 " %*s %*s %*s %*s %*s %19" SCNu64, &number, &state, &found) == 3 &&
+		if (sscanf(line, "%*s %*[0-9A-F]:%4" SCNx32 " %*s %2" SCNx32 " %*s %*s %*s %*s %*s %19" SCNu64, &number,
+			    &state, &found) == 3 &&
 			number == port && state == TCP_LISTEN) {
 			*inode = found;
 			return true;

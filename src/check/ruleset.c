@@ -116,8 +116,8 @@ struct walk {
 	uint16_t group;
 	unsigned int steps;
 	bool tangled;
-	bool accepted;  /* all left this base chain by an accept */
-	bool dropped;   /* all are gone for good */
+	bool accepted;                /* all left this base chain by an accept */
+	bool dropped;                 /* all are gone for good */
 	struct ruleset_answer end;    /* what ended them */
 	bool some_accepted;           /* in this base chain */
 	struct ruleset_answer bypass; /* by what */
@@ -252,7 +252,10 @@ static int next_base(const struct ruleset *ruleset, uint8_t family, int64_t prio
 bool ruleset_ask(const struct ruleset *ruleset, uint8_t family, uint8_t direction, uint16_t group,
 	struct ruleset_answer *answer)
 {
-	struct walk w = { .ruleset = ruleset, .family = family, .direction = direction, .group = group,
+	struct walk w = { .ruleset = ruleset,
+		.family = family,
+		.direction = direction,
+		.group = group,
 		.best = { RULESET_MISSING, -1, -1 } };
 	int64_t priority = INT64_MIN;
 

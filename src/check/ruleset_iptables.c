@@ -48,8 +48,13 @@ static void split(struct reader *r)
 /* The kernel's own: hook priorities of the tables that have a forward hook, enum nf_ip_hook_priorities. */
 static bool table_priority(const char *table, int *priority)
 {
-	static const struct { const char *name; int priority; } tables[] = {
-		{ "mangle", -150 }, { "filter", 0 }, { "security", 50 },
+	static const struct {
+		const char *name;
+		int priority;
+	} tables[] = {
+		{ "mangle", -150 },
+		{ "filter", 0 },
+		{ "security", 50 },
 	};
 
 	for (size_t i = 0; i < sizeof(tables) / sizeof(tables[0]); i++) {
@@ -90,7 +95,8 @@ static void match_direction(struct ruleset_rule *rule, const char *value)
 /* The first packets of a flow are NEW (or RELATED) in the original direction, ESTABLISHED in the reply's. */
 static void match_state(struct ruleset_rule *rule, const char *value)
 {
-	bool is_new = strstr(value, "NEW"), established = strstr(value, "ESTABLISHED"), related = strstr(value, "RELATED");
+	bool is_new = strstr(value, "NEW"), established = strstr(value, "ESTABLISHED"),
+	     related = strstr(value, "RELATED");
 	uint8_t always = (uint8_t)((is_new ? RULESET_ORIGINAL : 0) | (established ? RULESET_REPLY : 0));
 
 	rule->always &= always;
@@ -106,7 +112,8 @@ static void match_packets(struct ruleset_rule *rule, const char *value)
 static void match_module(struct ruleset_rule *rule, const char *value)
 {
 	/* These say nothing without their options. */
-	if (strcmp(value, "conntrack") && strcmp(value, "state") && strcmp(value, "connbytes") && strcmp(value, "comment"))
+	if (strcmp(value, "conntrack") && strcmp(value, "state") && strcmp(value, "connbytes") &&
+		strcmp(value, "comment"))
 		rule->always = 0;
 }
 
@@ -143,8 +150,14 @@ static bool match_known(struct ruleset_rule *rule, const char *name, const char 
 
 static void read_target(struct reader *r, struct ruleset_rule *rule, const char *name, bool is_goto)
 {
-	static const struct { const char *name; enum ruleset_verdict verdict; } targets[] = {
-		{ "ACCEPT", RULESET_ACCEPT }, { "DROP", RULESET_DROP }, { "REJECT", RULESET_DROP }, { "RETURN", RULESET_RETURN },
+	static const struct {
+		const char *name;
+		enum ruleset_verdict verdict;
+	} targets[] = {
+		{ "ACCEPT", RULESET_ACCEPT },
+		{ "DROP", RULESET_DROP },
+		{ "REJECT", RULESET_DROP },
+		{ "RETURN", RULESET_RETURN },
 	};
 
 	for (size_t i = 0; i < sizeof(targets) / sizeof(targets[0]); i++)
@@ -200,7 +213,9 @@ static uint32_t next_number(const struct ruleset *ruleset, uint32_t chain)
 
 static int add_rule(struct reader *r)
 {
-	struct ruleset_rule rule = { .families = r->family, .always = RULESET_BOTH, .maybe = RULESET_BOTH, .group = -1 };
+	struct ruleset_rule rule = {
+		.families = r->family, .always = RULESET_BOTH, .maybe = RULESET_BOTH, .group = -1
+	};
 	int chain = ruleset_find(r->ruleset, r->ruleset->sources, "", r->table, r->word[1]);
 
 	if (chain < 0)

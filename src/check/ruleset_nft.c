@@ -57,7 +57,7 @@ static void add_states(const json_t *right, uint8_t *always, uint8_t *maybe)
 
 	if (json_is_string(list))
 		add_state(json_string_value(list), always, maybe);
-	json_array_foreach(list, i, one) {
+	json_array_foreach (list, i, one) {
 		if (json_is_string(one))
 			add_state(json_string_value(one), always, maybe);
 	}
@@ -66,7 +66,10 @@ static void add_states(const json_t *right, uint8_t *always, uint8_t *maybe)
 static bool match_direction(struct ruleset_rule *rule, const char *op, const json_t *right)
 {
 	const char *name = json_string_value(right);
-	uint8_t direction = !name ? 0 : !strcmp(name, "original") ? RULESET_ORIGINAL : !strcmp(name, "reply") ? RULESET_REPLY : 0;
+	uint8_t direction = !name         ? 0 :
+		!strcmp(name, "original") ? RULESET_ORIGINAL :
+		!strcmp(name, "reply")    ? RULESET_REPLY :
+					    0;
 
 	if (!direction || strcmp(op, "=="))
 		return false;
@@ -92,7 +95,8 @@ static bool match_packets(const char *op, const json_t *right)
 {
 	json_int_t count = json_integer_value(right);
 
-	return (!strcmp(op, "==") && count == 1) || (!strcmp(op, "<=") && count >= 1) || (!strcmp(op, "<") && count >= 2);
+	return (!strcmp(op, "==") && count == 1) || (!strcmp(op, "<=") && count >= 1) ||
+		(!strcmp(op, "<") && count >= 2);
 }
 
 static bool match_family(struct ruleset_rule *rule, const char *op, const json_t *right)
@@ -126,9 +130,17 @@ static bool match(struct ruleset_rule *rule, const json_t *statement)
 /* A verdict, or the map of several: true if it was one. */
 static bool read_verdict(struct ruleset_rule *rule, const char *name, const json_t *value)
 {
-	static const struct { const char *name; enum ruleset_verdict verdict; } verdicts[] = {
-		{ "accept", RULESET_ACCEPT }, { "drop", RULESET_DROP }, { "reject", RULESET_DROP }, { "jump", RULESET_JUMP },
-		{ "goto", RULESET_GOTO }, { "return", RULESET_RETURN }, { "continue", RULESET_CONTINUE },
+	static const struct {
+		const char *name;
+		enum ruleset_verdict verdict;
+	} verdicts[] = {
+		{ "accept", RULESET_ACCEPT },
+		{ "drop", RULESET_DROP },
+		{ "reject", RULESET_DROP },
+		{ "jump", RULESET_JUMP },
+		{ "goto", RULESET_GOTO },
+		{ "return", RULESET_RETURN },
+		{ "continue", RULESET_CONTINUE },
 	};
 
 	for (size_t i = 0; i < sizeof(verdicts) / sizeof(verdicts[0]); i++) {
@@ -151,7 +163,7 @@ static int add_vmap(struct ruleset *ruleset, const struct ruleset_rule *rule, co
 	json_t *pair;
 	int added = 0;
 
-	json_array_foreach(set, i, pair) {
+	json_array_foreach (set, i, pair) {
 		struct ruleset_rule one = *rule;
 		json_t *value;
 		const char *name = single(json_array_get(pair, 1), &value);
@@ -206,7 +218,7 @@ static int read_rule(struct ruleset *ruleset, json_t *object)
 	rule.chain = (uint32_t)chain;
 	rule.number = (uint32_t)handle;
 	rule.families = ruleset->chain[chain].families;
-	json_array_foreach(expr, i, statement) {
+	json_array_foreach (expr, i, statement) {
 		int error = read_statement(ruleset, &rule, statement);
 
 		if (error)
@@ -235,7 +247,9 @@ static int read_chain(struct ruleset *ruleset, const json_t *object)
 		.table = (char *)text_of(object, "table"),
 		.name = (char *)text_of(object, "name"),
 		.at_forward = !strcmp(text_of(object, "hook"), "forward"),
-		.priority = priority < INT32_MIN ? INT32_MIN : priority > INT32_MAX ? INT32_MAX : (int)priority,
+		.priority = priority < INT32_MIN ? INT32_MIN :
+			priority > INT32_MAX     ? INT32_MAX :
+						   (int)priority,
 		.drops = !strcmp(text_of(object, "policy"), "drop"),
 	};
 
@@ -249,11 +263,11 @@ static int read_objects(struct ruleset *ruleset, json_t *list)
 	size_t i;
 	int error = 0;
 
-	json_array_foreach(list, i, one) {
+	json_array_foreach (list, i, one) {
 		if (error >= 0 && !strcmp(single(one, &value), "chain"))
 			error = read_chain(ruleset, value);
 	}
-	json_array_foreach(list, i, one) {
+	json_array_foreach (list, i, one) {
 		if (error >= 0 && !strcmp(single(one, &value), "rule"))
 			error = read_rule(ruleset, value);
 	}

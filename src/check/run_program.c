@@ -46,7 +46,8 @@ static void become(const char *path, const char *const argv[], int output)
 {
 	int null = open("/dev/null", O_RDWR);
 
-	if (null >= 0 && dup2(null, STDIN_FILENO) >= 0 && dup2(output, STDOUT_FILENO) >= 0 && dup2(null, STDERR_FILENO) >= 0) {
+	if (null >= 0 && dup2(null, STDIN_FILENO) >= 0 && dup2(output, STDOUT_FILENO) >= 0 &&
+		dup2(null, STDERR_FILENO) >= 0) {
 		setenv("LC_ALL", "C", 1);
 		execv(path, (char *const *)argv);
 	}

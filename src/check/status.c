@@ -32,7 +32,7 @@ static void read_sources(struct check_meter *meter, const json_t *list)
 	size_t i;
 	json_t *one;
 
-	json_array_foreach(list, i, one) {
+	json_array_foreach (list, i, one) {
 		const char *name = json_string_value(json_object_get(one, "source"));
 
 		for (enum source source = 0; name && source < SOURCE_COUNT; source++) {
@@ -61,7 +61,7 @@ static void read_wan(struct check_meter *meter, const json_t *list)
 	size_t i;
 	json_t *one;
 
-	json_array_foreach(list, i, one) {
+	json_array_foreach (list, i, one) {
 		uint64_t unknown = kind_bytes(one, "unknown");
 
 		meter->unknown_bytes += unknown;
@@ -74,7 +74,7 @@ static uint64_t warning(const json_t *status, const char *id)
 	size_t i;
 	json_t *one;
 
-	json_array_foreach(json_object_get(status, "warnings"), i, one) {
+	json_array_foreach (json_object_get(status, "warnings"), i, one) {
 		const char *text = json_string_value(json_object_get(one, "id"));
 
 		if (text && !strcmp(text, id))
@@ -115,7 +115,7 @@ static void read_lists(struct check_status *status, const json_t *document)
 	size_t i;
 	json_t *one;
 
-	json_array_foreach(json_object_get(document, "interfaces"), i, one) {
+	json_array_foreach (json_object_get(document, "interfaces"), i, one) {
 		struct check_link *link = &status->link[status->links];
 		const char *side = json_string_value(json_object_get(one, "side"));
 
@@ -125,7 +125,7 @@ static void read_lists(struct check_status *status, const json_t *document)
 		link->side = !side ? CHECK_OTHER : !strcmp(side, "wan") ? CHECK_WAN : CHECK_LAN;
 		status->links++;
 	}
-	json_array_foreach(json_object_get(document, "names"), i, one) {
+	json_array_foreach (json_object_get(document, "names"), i, one) {
 		struct check_names *names = &status->names[status->names_count];
 
 		if (status->names_count == CHECK_STATUS_MOST)
@@ -134,7 +134,7 @@ static void read_lists(struct check_status *status, const json_t *document)
 		copy_text(names->error, sizeof(names->error), json_object_get(one, "error"));
 		status->names_count++;
 	}
-	json_array_foreach(json_object_get(document, "listen"), i, one) {
+	json_array_foreach (json_object_get(document, "listen"), i, one) {
 		if (status->listens < CHECK_STATUS_MOST)
 			copy_text(status->listen[status->listens++], CHECK_NAME, one);
 	}

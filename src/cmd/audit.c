@@ -49,9 +49,9 @@ struct auditing {
 	struct audit_claim claim;
 	struct audit_times times;
 	enum audit_end end;
-	size_t step;                 /* of steps[] */
-	bool waiting, measured;      /* for the interval to pass; all is read */
-	bool interrupted;            /* once, and the end is being read */
+	size_t step;            /* of steps[] */
+	bool waiting, measured; /* for the interval to pass; all is read */
+	bool interrupted;       /* once, and the end is being read */
 	uint64_t end_began, interval_began, deadline, listed, listed_real;
 };
 
@@ -128,10 +128,10 @@ static int read_links(struct auditing *a)
 }
 
 static const struct step {
-	int (*read)(struct auditing *a);  /* of the kernel; or */
-	const char *target;               /* of the meter, and what to do with the answer */
+	int (*read)(struct auditing *a); /* of the kernel; or */
+	const char *target;              /* of the meter, and what to do with the answer */
 	int (*take)(struct auditing *a);
-	uint64_t rest_ns;                 /* afterwards */
+	uint64_t rest_ns; /* afterwards */
 } steps[] = {
 	{ .target = "/api/v1/flows?json=1&host=nobody", .take = take_nothing, .rest_ns = REST_NS },
 	{ .read = read_flows },
@@ -226,8 +226,8 @@ static void go_on(void *ctx)
 	}
 	events = http_fetch_events(a->fetch);
 	loop_io_del(a->io);
-	a->io = loop_io_add(a->loop, http_fetch_fd(a->fetch), (events & POLLIN ? LOOP_READ : 0) | (events & POLLOUT ? LOOP_WRITE : 0),
-		on_io, a);
+	a->io = loop_io_add(a->loop, http_fetch_fd(a->fetch),
+		(events & POLLIN ? LOOP_READ : 0) | (events & POLLOUT ? LOOP_WRITE : 0), on_io, a);
 	loop_timer_set(a->patience, (uint64_t)http_fetch_patience(a->fetch) * CLOCK_NS_PER_MS);
 }
 
@@ -364,7 +364,8 @@ static int report(struct auditing *a, struct buf *out)
 	unsigned int lost = audit_kernel_lost(a->kernel);
 
 	if (lost) {
-		log_error("the kernel dropped ends of connections for the audit's own socket (%u times): try again, or with a shorter interval",
+		log_error("the kernel dropped ends of connections for the audit's own socket (%u times): try again, or "
+			  "with a shorter interval",
 			lost);
 		return 1;
 	}

@@ -80,7 +80,8 @@ static void look_at_rules(struct evidence *e)
 	e->facts.rules = &e->firewall.rules;
 	e->facts.rules_read = e->firewall.read;
 	e->facts.flowtables_read = e->firewall.flowtables_read;
-	snprintf(e->facts.rules_failed, sizeof(e->facts.rules_failed), "%s", e->firewall.failed ? e->firewall.failed : "");
+	snprintf(e->facts.rules_failed, sizeof(e->facts.rules_failed), "%s",
+		e->firewall.failed ? e->firewall.failed : "");
 }
 
 static void keep_owner(struct check_owner *to, const struct sockets_owner *from)
@@ -181,8 +182,8 @@ static void try_file(struct check_names *names, const char *path)
 /* What the meter could read says more than what we can. */
 static int look_at_names(struct evidence *e, const struct config *config)
 {
-	const struct config_strings *const lists[] = { &config->names_ethers, &config->names_leases, &config->names_odhcpd,
-		&config->names_hosts };
+	const struct config_strings *const lists[] = { &config->names_ethers, &config->names_leases,
+		&config->names_odhcpd, &config->names_hosts };
 	size_t most = 0;
 
 	e->facts.names = e->status.names;

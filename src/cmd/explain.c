@@ -16,9 +16,15 @@
 #include <uthash.h>
 
 static const char *const words[METER_NOTE_KINDS] = {
-	[METER_NOTE_BASELINE] = "baseline", [METER_NOTE_HELD] = "held", [METER_NOTE_WAITS] = "waits",
-	[METER_NOTE_DECIDED] = "decided", [METER_NOTE_COUNTED] = "counted", [METER_NOTE_RESET] = "reset",
-	[METER_NOTE_ENDED] = "ended", [METER_NOTE_GONE] = "gone", [METER_NOTE_REPEATED] = "repeated",
+	[METER_NOTE_BASELINE] = "baseline",
+	[METER_NOTE_HELD] = "held",
+	[METER_NOTE_WAITS] = "waits",
+	[METER_NOTE_DECIDED] = "decided",
+	[METER_NOTE_COUNTED] = "counted",
+	[METER_NOTE_RESET] = "reset",
+	[METER_NOTE_ENDED] = "ended",
+	[METER_NOTE_GONE] = "gone",
+	[METER_NOTE_REPEATED] = "repeated",
 	[METER_NOTE_EARLY] = "early",
 };
 
@@ -27,7 +33,7 @@ struct known {
 	uint64_t key;
 	unsigned int number; /* in the order of appearance */
 	bool wanted;
-	bool held;           /* and nothing counted since */
+	bool held; /* and nothing counted since */
 	UT_hash_handle hh;
 };
 
@@ -63,11 +69,11 @@ void explain_free(struct explain *explain)
 
 	if (!explain)
 		return;
-	HASH_ITER(hh, explain->flows, flow, next_flow) {
+	HASH_ITER (hh, explain->flows, flow, next_flow) {
 		HASH_DEL(explain->flows, flow);
 		free(flow);
 	}
-	HASH_ITER(hh, explain->sums, sum, next_sum) {
+	HASH_ITER (hh, explain->sums, sum, next_sum) {
 		HASH_DEL(explain->sums, sum);
 		free(sum);
 	}
@@ -108,8 +114,12 @@ static void put_time(struct buf *out, uint64_t real_ns)
 static const char *side_name(enum side side)
 {
 	static const char *const names[] = {
-		[SIDE_NONE] = "none", [SIDE_LAN] = "lan", [SIDE_WAN] = "wan", [SIDE_ROUTER] = "router",
-		[SIDE_GROUP] = "group", [SIDE_OTHER] = "other",
+		[SIDE_NONE] = "none",
+		[SIDE_LAN] = "lan",
+		[SIDE_WAN] = "wan",
+		[SIDE_ROUTER] = "router",
+		[SIDE_GROUP] = "group",
+		[SIDE_OTHER] = "other",
 	};
 
 	return names[side];
@@ -156,7 +166,8 @@ static int in_of(const struct flow *flow)
 	return flow->host_is_reply ? CT_ORIGINAL : CT_REPLY;
 }
 
-static void put_delta(const struct explain *e, const struct meter_note *note, const struct meter_flow *flow, bool released)
+static void put_delta(const struct explain *e, const struct meter_note *note, const struct meter_flow *flow,
+	bool released)
 {
 	const struct host_count *in = &note->delta[in_of(note->flow)], *away = &note->delta[!in_of(note->flow)];
 
@@ -164,8 +175,8 @@ static void put_delta(const struct explain *e, const struct meter_note *note, co
 	if (flow->peer[0])
 		flow_words_put(e->out, "peer", flow->peer);
 	flow_words_put(e->out, "scope", flow_words_scope(flow));
-	buf_printf(e->out, " in=%" PRIu64 " out=%" PRIu64 " in_packets=%" PRIu64 " out_packets=%" PRIu64 " from=%s%s", in->bytes,
-		away->bytes, in->packets, away->packets, note->event->type == CT_ENTRY ? "dump" : "end",
+	buf_printf(e->out, " in=%" PRIu64 " out=%" PRIu64 " in_packets=%" PRIu64 " out_packets=%" PRIu64 " from=%s%s",
+		in->bytes, away->bytes, in->packets, away->packets, note->event->type == CT_ENTRY ? "dump" : "end",
 		released ? " released" : "");
 }
 
@@ -224,7 +235,8 @@ static void add_sum(struct explain *e, const struct meter_note *note, const char
 	if (!sum)
 		return;
 	for (int dir = 0; dir < 2; dir++)
-		host_count_add(&sum->count[note->flow->scope == FLOW_LOCAL][note->flow->v6][dir == in ? HOST_IN : HOST_OUT],
+		host_count_add(&sum->count[note->flow->scope == FLOW_LOCAL][note->flow->v6]
+					  [dir == in ? HOST_IN : HOST_OUT],
 			&note->delta[dir]);
 }
 
@@ -250,9 +262,11 @@ int explain_sums(struct explain *explain, struct buf *out)
 			buf_puts(out, "sum");
 			flow_words_put(out, "host", sum->host);
 			flow_words_put(out, "mac", sum->mac);
-			buf_printf(out, " scope=%s ipv=%s in=%" PRIu64 " out=%" PRIu64 " in_packets=%" PRIu64
-				" out_packets=%" PRIu64 "\n", scopes[i / 2], i % 2 ? "6" : "4", count[HOST_IN].bytes, count[HOST_OUT].bytes, count[HOST_IN].packets,
-				count[HOST_OUT].packets);
+			buf_printf(out,
+				" scope=%s ipv=%s in=%" PRIu64 " out=%" PRIu64 " in_packets=%" PRIu64
+				" out_packets=%" PRIu64 "\n",
+				scopes[i / 2], i % 2 ? "6" : "4", count[HOST_IN].bytes, count[HOST_OUT].bytes,
+				count[HOST_IN].packets, count[HOST_OUT].packets);
 		}
 	}
 	return explain->failed ? -ENOMEM : 0;

@@ -69,7 +69,7 @@ static size_t cut(struct buf *text, struct line *lines, size_t size)
 
 		*line = (struct line){ at, newline ? (size_t)(newline + 1 - at) : (size_t)(end - at), 0 };
 		line->bytes = *at == '{' ? number_after(line, ",\"in\":") + number_after(line, ",\"out\":") :
-			number_after(line, " in=") + number_after(line, " out=");
+					   number_after(line, " in=") + number_after(line, " out=");
 		at += line->len;
 	}
 	return count;

@@ -10,7 +10,8 @@
 void asking_failed(const struct config *config, int status)
 {
 	if (status == -ENOENT || status == -ECONNREFUSED)
-		log_error("no meter runs here (nobody answers on %s): start it with hostmeter, as root", config->socket);
+		log_error("no meter runs here (nobody answers on %s): start it with hostmeter, as root",
+			config->socket);
 	else if (status == -EPROTO)
 		log_error("%s: the meter is of another version", config->socket);
 	else if (status == -EBADMSG)

@@ -42,7 +42,7 @@ struct copy {
 	struct buf changed;
 	uint64_t datagrams, bytes, limit;
 	bool begun;
-	bool cut;                      /* the meter said so */
+	bool cut; /* the meter said so */
 };
 
 /* --- The running meter's */

@@ -6,8 +6,8 @@
 #include <string.h>
 
 /* The files themselves, as the linker sees them: make builds from the top of the tree. */
-#define EMBED(symbol, file) \
-	__asm__(".pushsection .rodata\n" #symbol ":\n.incbin \"" file "\"\n.byte 0\n.popsection\n"); \
+#define EMBED(symbol, file)                                                                                            \
+	__asm__(".pushsection .rodata\n" #symbol ":\n.incbin \"" file "\"\n.byte 0\n.popsection\n");                   \
 	extern const char symbol[]
 
 EMBED(rules_text_nft, "rules/hostmeter.nft");

@@ -62,7 +62,8 @@ static void remove_directory(const struct standalone *s)
 }
 
 /* Calls tell for each line of the log up to this level; its lines begin as sd-daemon(3) says: "<4>". */
-static void each_line(const struct standalone *s, enum log_level most, void (*tell)(void *ctx, const char *text), void *ctx)
+static void each_line(const struct standalone *s, enum log_level most, void (*tell)(void *ctx, const char *text),
+	void *ctx)
 {
 	static const int priorities[] = { [LOG_LEVEL_ERROR] = 3, [LOG_LEVEL_WARNING] = 4, [LOG_LEVEL_INFO] = 6 };
 	FILE *file = fopen(s->log, "re");
@@ -101,7 +102,8 @@ static struct config config_of(const struct standalone *s, const struct config *
 static void run(const struct standalone *s, const struct config *config, pid_t parent)
 {
 	struct config own = config_of(s, config);
-	int nothing = open("/dev/null", O_RDWR), log = open(s->log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600), status;
+	int nothing = open("/dev/null", O_RDWR), log = open(s->log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600),
+	    status;
 
 	if (nothing < 0 || log < 0 || dup2(nothing, STDIN_FILENO) < 0 || dup2(nothing, STDOUT_FILENO) < 0 ||
 		dup2(log, STDERR_FILENO) < 0)

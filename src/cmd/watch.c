@@ -39,7 +39,7 @@ static const struct term_look looks[WATCH_STYLES] = {
 
 struct watching {
 	const struct config *config;
-	const char *source; /* the socket's path or the URL */
+	const char *source;            /* the socket's path or the URL */
 	struct standalone *standalone; /* NULL: the meter is another's */
 	struct watch_feed *feed;
 	struct watch_history history;
@@ -93,7 +93,8 @@ static int say_no_meter(const struct watching *w, int failure)
 	char text[64];
 
 	if (w->config->connect)
-		log_error("%s: %s (is a meter running there, and are we allowed to ask it?)", w->source, watch_feed_why(failure, text));
+		log_error("%s: %s (is a meter running there, and are we allowed to ask it?)", w->source,
+			watch_feed_why(failure, text));
 	else if (failure == -ENOENT || failure == -ECONNREFUSED)
 		log_error("no meter runs here (nobody answers on %s): start it with hostmeter, as root%s", w->source,
 			geteuid() ? "" : "; or see it without one: hostmeter --watch --standalone");
@@ -219,10 +220,16 @@ static int draw(struct watching *w)
 static int watch_key_of(int key)
 {
 	static const int keys[][2] = {
-		{ TERM_KEY_UP, WATCH_KEY_UP }, { TERM_KEY_DOWN, WATCH_KEY_DOWN }, { TERM_KEY_PAGE_UP, WATCH_KEY_PAGE_UP },
-		{ TERM_KEY_PAGE_DOWN, WATCH_KEY_PAGE_DOWN }, { TERM_KEY_HOME, WATCH_KEY_HOME }, { TERM_KEY_END, WATCH_KEY_END },
-		{ TERM_KEY_ENTER, WATCH_KEY_ENTER }, { TERM_KEY_ESCAPE, WATCH_KEY_ESCAPE },
-		{ TERM_KEY_BACKSPACE, WATCH_KEY_BACKSPACE }, { TERM_KEY_WHEEL_UP, WATCH_KEY_WHEEL_UP },
+		{ TERM_KEY_UP, WATCH_KEY_UP },
+		{ TERM_KEY_DOWN, WATCH_KEY_DOWN },
+		{ TERM_KEY_PAGE_UP, WATCH_KEY_PAGE_UP },
+		{ TERM_KEY_PAGE_DOWN, WATCH_KEY_PAGE_DOWN },
+		{ TERM_KEY_HOME, WATCH_KEY_HOME },
+		{ TERM_KEY_END, WATCH_KEY_END },
+		{ TERM_KEY_ENTER, WATCH_KEY_ENTER },
+		{ TERM_KEY_ESCAPE, WATCH_KEY_ESCAPE },
+		{ TERM_KEY_BACKSPACE, WATCH_KEY_BACKSPACE },
+		{ TERM_KEY_WHEEL_UP, WATCH_KEY_WHEEL_UP },
 		{ TERM_KEY_WHEEL_DOWN, WATCH_KEY_WHEEL_DOWN },
 	};
 
@@ -282,7 +289,8 @@ static bool go_on_asking(struct watching *w, uint64_t now)
 		if (w->next > now + RETRY_MS * CLOCK_NS_PER_MS)
 			w->next = now + RETRY_MS * CLOCK_NS_PER_MS;
 		if (w->standalone && !standalone_runs(w->standalone))
-			snprintf(w->view.notice, sizeof(w->view.notice), "This view's own meter has ended: start the view again.");
+			snprintf(w->view.notice, sizeof(w->view.notice),
+				"This view's own meter has ended: start the view again.");
 		else
 			snprintf(w->view.notice, sizeof(w->view.notice), "The meter is lost: %s. Trying again.",
 				watch_feed_why(failure, text));
@@ -290,7 +298,8 @@ static bool go_on_asking(struct watching *w, uint64_t now)
 	return taken || failure;
 }
 
-/* Who talks to whom is told on the meter's own machine only. A view that is paused, or has left the page, asks no more. */
+/* Who talks to whom is told on the meter's own machine only. A view that is paused, or has left the page, asks no more.
+ */
 static bool wants_connections(const struct watching *w, uint64_t now)
 {
 	if (watch_feed_wants_connections(w->feed))
@@ -319,8 +328,8 @@ static bool go_on_listing(struct watching *w, uint64_t now)
 	}
 	/* The old ones would be told of as if they were still there. */
 	watch_connections_clear(&w->history.connections);
-	snprintf(w->view.connections_notice, sizeof(w->view.connections_notice), "Its connections are not to be had: %s.",
-		watch_feed_why(result, text));
+	snprintf(w->view.connections_notice, sizeof(w->view.connections_notice),
+		"Its connections are not to be had: %s.", watch_feed_why(result, text));
 	return true;
 }
 
@@ -389,7 +398,8 @@ static bool wants_screen(const struct config *config)
 		return false;
 	error = term_check();
 	if (error == -ENODEV)
-		log_warning("no terminfo for TERM \"%s\", so this is plain text: install ncurses-term, or try TERM=xterm",
+		log_warning(
+			"no terminfo for TERM \"%s\", so this is plain text: install ncurses-term, or try TERM=xterm",
 			name ? name : "");
 	return !error;
 }
@@ -437,7 +447,8 @@ int watching_run(const struct config *config)
 	w.view.utf8 = term_locale();
 	name_source(&w);
 	if (config->connect)
-		strcpy(w.view.connections_notice, "Its connections are told on the router itself only: hostmeter --watch there.");
+		strcpy(w.view.connections_notice,
+			"Its connections are told on the router itself only: hostmeter --watch there.");
 	status = run(&w);
 	watch_feed_free(w.feed);
 	standalone_stop(w.standalone);

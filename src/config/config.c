@@ -27,7 +27,7 @@ static struct reading {
 	uint64_t decided, seen; /* options_bit(): given on the command line, found in the file */
 	struct options_origin origin;
 	cfg_t *root;
-	bool failed;            /* one line has been written: no second one */
+	bool failed; /* one line has been written: no second one */
 } reading;
 
 /* ---- Hosts */
@@ -82,7 +82,8 @@ static int add_mac(struct config *config, struct config_host *host, const char *
 	for (struct config_host *other = config->host; other < config->host + config->hosts; other++)
 		for (size_t i = 0; i < other->macs; i++)
 			if (mac_equal(&other->mac[i], &mac))
-				return options_refuse(origin, "MAC address \"%s\" is already given to host \"%s\"", text, other->name);
+				return options_refuse(origin, "MAC address \"%s\" is already given to host \"%s\"",
+					text, other->name);
 	grown = reallocarray(host->mac, host->macs + 1, sizeof(*grown));
 	if (!grown)
 		return options_refuse(origin, "out of memory");
@@ -103,7 +104,8 @@ static int add_address(struct config *config, struct config_host *host, const ch
 	for (struct config_host *other = config->host; other < config->host + config->hosts; other++)
 		for (size_t i = 0; i < other->addresses; i++)
 			if (addr_equal(&other->address[i], &addr))
-				return options_refuse(origin, "address \"%s\" is already given to host \"%s\"", text, other->name);
+				return options_refuse(origin, "address \"%s\" is already given to host \"%s\"", text,
+					other->name);
 	grown = reallocarray(host->address, host->addresses + 1, sizeof(*grown));
 	if (!grown)
 		return options_refuse(origin, "out of memory");
@@ -114,12 +116,14 @@ static int add_address(struct config *config, struct config_host *host, const ch
 
 /* ---- Interfaces */
 
-static int add_alias(struct config *config, const char *interface, const char *name, const struct options_origin *origin)
+static int add_alias(struct config *config, const char *interface, const char *name,
+	const struct options_origin *origin)
 {
 	struct config_interface *grown;
 
 	if (!options_is_interface(interface) || !options_is_interface(name))
-		return options_refuse(origin, "\"%s\" is not an interface name", options_is_interface(interface) ? name : interface);
+		return options_refuse(origin, "\"%s\" is not an interface name",
+			options_is_interface(interface) ? name : interface);
 	for (size_t i = 0; i < config->interfaces; i++) {
 		if (!strcmp(config->interface[i].interface, interface))
 			return options_refuse(origin, "has two names");
@@ -134,7 +138,8 @@ static int add_alias(struct config *config, const char *interface, const char *n
 	grown[config->interfaces] = (struct config_interface){ strdup(interface), strdup(name) };
 	/* Counted first, so that config_free() finds whichever of the two there is. */
 	config->interfaces++;
-	return grown[config->interfaces - 1].interface && grown[config->interfaces - 1].name ? 0 :
+	return grown[config->interfaces - 1].interface && grown[config->interfaces - 1].name ?
+		0 :
 		options_refuse(origin, "out of memory");
 }
 
@@ -173,7 +178,8 @@ static int on_key(cfg_t *cfg, cfg_opt_t *opt, const char *value, void *result)
 	if (reading.seen & bit && opt->nvalues == 1)
 		return verdict(options_refuse(origin, "given twice"));
 	reading.seen |= bit;
-	return verdict(options_set(reading.decided & bit ? &reading.scratch : reading.config, opt->name, value, origin));
+	return verdict(options_set(reading.decided & bit ? &reading.scratch : reading.config, opt->name, value,
+		origin));
 }
 
 /* The host of a section, begun if need be. NULL: refused. */
@@ -272,7 +278,8 @@ static void on_error(cfg_t *cfg, const char *format, va_list args)
 	for (size_t i = 0; i < sizeof(complaints) / sizeof(complaints[0]); i++) {
 		if (strcmp(complaints[i].format, format))
 			continue;
-		options_refuse(origin, "%s%.80s%s", complaints[i].before, complaints[i].after ? va_arg(args, char *) : "",
+		options_refuse(origin, "%s%.80s%s", complaints[i].before,
+			complaints[i].after ? va_arg(args, char *) : "",
 			complaints[i].after ? complaints[i].after : "");
 		return;
 	}

@@ -44,7 +44,8 @@ int options_refuse(const struct options_origin *origin, const char *format, ...)
 		snprintf(where, sizeof(where), "%s: ", origin->file);
 
 	char line[sizeof(text) + sizeof(where) + sizeof(origin->what) + 16];
-	int len = snprintf(line, sizeof(line), "hostmeter: %s%s%s%s", where, origin->what, origin->what[0] ? ": " : "", text);
+	int len = snprintf(line, sizeof(line), "hostmeter: %s%s%s%s", where, origin->what, origin->what[0] ? ": " : "",
+		text);
 
 	for (int i = 0; i < len; i++)
 		if (iscntrl((unsigned char)line[i]))
@@ -107,8 +108,8 @@ static const struct setting_row rows[] = {
 		.help = "for --once and --watch (default: hostmeter.sock in --runtime-dir)" },
 	{ "runtime-dir", 0, "DIR", SERVING, KEY, setting_path, SETTING_FIELD(runtime_dir),
 		.help = "for what lasts until the next boot", .preset = "/run/hostmeter" },
-	{ "state-dir", 0, "DIR", SERVING, KEY, setting_path, SETTING_FIELD(state_dir),
-		.help = "for what is to last", .preset = "/var/lib/hostmeter" },
+	{ "state-dir", 0, "DIR", SERVING, KEY, setting_path, SETTING_FIELD(state_dir), .help = "for what is to last",
+		.preset = "/var/lib/hostmeter" },
 	{ "trace", 0, "FILE", SERVING, 0, setting_path, SETTING_FIELD(trace),
 		.help = "write what the kernel says to FILE from the start, for --replay" },
 	{ "once", 0, NULL, MODES, 0, setting_flag, SETTING_FIELD(once_given),
@@ -120,21 +121,21 @@ static const struct setting_row rows[] = {
 	{ "watch", 0, "SECONDS", MODES, OPTIONAL, setting_optional_seconds, SETTING_FIELD(watch_interval_ns),
 		.help = "show who uses the line now, from the running meter", .preset = "1", .min = 0.2, .max = 3600,
 		.mode = CONFIG_WATCH },
-	{ "count", 0, "N", MODES, 0, setting_u32, SETTING_FIELD(count),
-		.help = "--watch as plain text, N times", .min = 1, .max = 1e9, .mode = CONFIG_WATCH },
+	{ "count", 0, "N", MODES, 0, setting_u32, SETTING_FIELD(count), .help = "--watch as plain text, N times",
+		.min = 1, .max = 1e9, .mode = CONFIG_WATCH },
 	{ "json", 0, NULL, MODES, 0, setting_flag, SETTING_FIELD(json),
 		.help = "--watch, --flows, --check or --audit as JSON, one object a line", .mode = CONFIG_WATCH,
 		.also = BIT(CONFIG_FLOWS) | BIT(CONFIG_CHECK) | BIT(CONFIG_AUDIT) },
 	{ "flows", 0, "HOST", MODES, OPTIONAL, setting_flows, SETTING_FIELD(flows_host),
 		.help = "list live connections as conntrack -L does, each with its host", .mode = CONFIG_FLOWS },
-	{ "ipv", 0, "4|6", MODES, 0, setting_string, SETTING_FIELD(flows_ipv),
-		.help = "--flows of one family", .mode = CONFIG_FLOWS },
+	{ "ipv", 0, "4|6", MODES, 0, setting_string, SETTING_FIELD(flows_ipv), .help = "--flows of one family",
+		.mode = CONFIG_FLOWS },
 	{ "proto", 0, "PROTOCOL", MODES, 0, setting_string, SETTING_FIELD(flows_proto),
 		.help = "--flows of one protocol, by name or number", .mode = CONFIG_FLOWS },
 	{ "port", 0, "PORT", MODES, 0, setting_string, SETTING_FIELD(flows_port),
 		.help = "--flows from or to this port", .mode = CONFIG_FLOWS },
-	{ "top", 0, "N", MODES, 0, setting_u32, SETTING_FIELD(flows_top),
-		.help = "--flows with the most bytes, sorted", .min = 1, .max = 1e9, .mode = CONFIG_FLOWS },
+	{ "top", 0, "N", MODES, 0, setting_u32, SETTING_FIELD(flows_top), .help = "--flows with the most bytes, sorted",
+		.min = 1, .max = 1e9, .mode = CONFIG_FLOWS },
 	{ "audit", 0, "SECONDS", MODES, OPTIONAL, setting_optional_seconds, SETTING_FIELD(audit_interval_ns),
 		.help = "hold the running meter against the kernel for so long", .preset = "30", .min = 1, .max = 86400,
 		.mode = CONFIG_AUDIT },
@@ -144,30 +145,28 @@ static const struct setting_row rows[] = {
 		.help = "--watch with a meter of its own, none running (root)", .mode = CONFIG_WATCH },
 	{ "color", 0, "WHEN", MODES, 0, setting_color, SETTING_FIELD(color),
 		.help = "--watch in colours: auto, never, always", .preset = "auto", .mode = CONFIG_WATCH },
-	{ "check", 0, NULL, MODES, 0, NULL, 0,
-		.help = "say what this router lacks, and what mends it", .mode = CONFIG_CHECK },
+	{ "check", 0, NULL, MODES, 0, NULL, 0, .help = "say what this router lacks, and what mends it",
+		.mode = CONFIG_CHECK },
 	{ "print-rules", 0, "WHAT", MODES, OPTIONAL, setting_rules, SETTING_FIELD(rules),
 		.help = "print the rules to load, nft or iptables (default: nft)", .mode = CONFIG_PRINT_RULES },
 	{ "record", 0, "FILE", MODES, 0, setting_path, SETTING_FIELD(record),
-		.help = "write what the kernel tells the running meter to FILE",
-		.mode = CONFIG_RECORD, .also = BIT(CONFIG_REPLAY) },
-	{ "seconds", 0, "N", MODES, 0, setting_seconds, SETTING_FIELD(record_ns),
-		.help = "--record for so long", .min = 0.1, .max = 1e6, .mode = CONFIG_RECORD },
+		.help = "write what the kernel tells the running meter to FILE", .mode = CONFIG_RECORD,
+		.also = BIT(CONFIG_REPLAY) },
+	{ "seconds", 0, "N", MODES, 0, setting_seconds, SETTING_FIELD(record_ns), .help = "--record for so long",
+		.min = 0.1, .max = 1e6, .mode = CONFIG_RECORD },
 	{ "record-limit", 0, "MB", MODES, 0, setting_u32, SETTING_FIELD(record_limit),
 		.help = "--record no more than this", .preset = "64", .min = 1, .max = 1e6, .mode = CONFIG_RECORD },
 	{ "anonymize", 0, NULL, MODES, 0, setting_flag, SETTING_FIELD(anonymize),
-		.help = "--record with pseudonyms (with --replay: from a trace)",
-		.mode = CONFIG_RECORD, .also = BIT(CONFIG_REPLAY) },
+		.help = "--record with pseudonyms (with --replay: from a trace)", .mode = CONFIG_RECORD,
+		.also = BIT(CONFIG_REPLAY) },
 	{ "replay", 0, "FILE", MODES, 0, setting_path, SETTING_FIELD(replay),
 		.help = "meter what --record wrote, then print the metrics", .mode = CONFIG_REPLAY },
 	{ "explain", 0, "HOST", MODES, 0, setting_string, SETTING_FIELD(explain),
 		.help = "--replay with each decision on a host, or on all", .mode = CONFIG_REPLAY },
 	{ "log-level", 0, "LEVEL", OTHERS, KEY, setting_log_level, SETTING_FIELD(log_level),
 		.help = "error, warning, info or debug", .preset = "info" },
-	{ "help", 'h', NULL, OTHERS, 0, NULL, 0,
-		.help = "print this and exit", .mode = CONFIG_HELP },
-	{ "version", 'V', NULL, OTHERS, 0, NULL, 0,
-		.help = "print the version and exit", .mode = CONFIG_VERSION },
+	{ "help", 'h', NULL, OTHERS, 0, NULL, 0, .help = "print this and exit", .mode = CONFIG_HELP },
+	{ "version", 'V', NULL, OTHERS, 0, NULL, 0, .help = "print the version and exit", .mode = CONFIG_VERSION },
 };
 
 enum { ROWS = sizeof(rows) / sizeof(rows[0]), LONG_BASE = 256 };
@@ -263,7 +262,9 @@ static void make_tables(struct getopt_tables *tables)
 			continue;
 		*o++ = (struct option){
 			.name = row->name,
-			.has_arg = !row->argument ? no_argument : row->flags & OPTIONAL ? optional_argument : required_argument,
+			.has_arg = !row->argument     ? no_argument :
+				row->flags & OPTIONAL ? optional_argument :
+							required_argument,
 			.val = LONG_BASE + (int)i,
 		};
 		if (!row->letter)
@@ -364,7 +365,10 @@ static void help_row(const struct setting_row *row, FILE *out)
 	char left[64];
 
 	snprintf(left, sizeof(left), "%c%c%c --%s%s%s%s", row->letter ? '-' : ' ', row->letter ? row->letter : ' ',
-		row->letter ? ',' : ' ', row->name, !row->argument ? "" : row->flags & OPTIONAL ? "[=" : " ",
+		row->letter ? ',' : ' ', row->name,
+		!row->argument                ? "" :
+			row->flags & OPTIONAL ? "[=" :
+						" ",
 		row->argument ? row->argument : "", row->flags & OPTIONAL ? "]" : "");
 	fprintf(out, "  %-28s %s", left, row->help);
 	if (row->preset)

@@ -162,7 +162,8 @@ static bool is_listen(const char *text)
 int setting_listen(const struct setting *s)
 {
 	if (!is_listen(s->value))
-		return options_refuse(s->origin, "\"%s\" is not ADDRESS:PORT, [IPV6ADDRESS]:PORT, :PORT or PORT", s->value);
+		return options_refuse(s->origin, "\"%s\" is not ADDRESS:PORT, [IPV6ADDRESS]:PORT, :PORT or PORT",
+			s->value);
 	return setting_add(s);
 }
 
@@ -203,7 +204,8 @@ int setting_pattern(const struct setting *s)
 /* On the command line a relative path means what the shell means; in a file it would mean something else each time. */
 int setting_path(const struct setting *s)
 {
-	size_t max = s->row->field == SETTING_FIELD(socket) ? sizeof(((struct sockaddr_un *)0)->sun_path) - 1 : PATH_MAX - 1;
+	size_t max = s->row->field == SETTING_FIELD(socket) ? sizeof(((struct sockaddr_un *)0)->sun_path) - 1 :
+							      PATH_MAX - 1;
 
 	if (!*s->value)
 		return options_refuse(s->origin, "the path is empty");

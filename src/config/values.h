@@ -23,12 +23,12 @@ struct setting_row {
 	int group;
 	unsigned int flags;
 	int (*set)(const struct setting *s); /* NULL: nothing to store */
-	size_t field;         /* SETTING_FIELD(): what set() fills in */
+	size_t field;                        /* SETTING_FIELD(): what set() fills in */
 	const char *help;
-	const char *preset;   /* the default, as one would write it; the values of a list with spaces between */
-	double min, max;      /* for numbers */
+	const char *preset; /* the default, as one would write it; the values of a list with spaces between */
+	double min, max;    /* for numbers */
 	enum config_mode mode;
-	unsigned int also;    /* other modes that it goes with, a bit for each */
+	unsigned int also; /* other modes that it goes with, a bit for each */
 };
 
 #define SETTING_FIELD(name) offsetof(struct config, name)

@@ -79,14 +79,16 @@ int keeper_load(struct keeper *keeper, struct meter *meter, uint64_t now)
 	if (error == -ENOENT)
 		return 0;
 	if (!error && checkpoint_loaded(meter)) {
-		/* Until there is a new one, what happens is journaled behind the old one: a second kill may come soon. */
+		/* Until there is a new one, what happens is journaled behind the old one: a second kill may come soon.
+		 */
 		failed(keeper, store_adopt(keeper->store));
 		return 0;
 	}
 	aside = store_put_aside(keeper->path);
 	log_warning("%s: %s: %s %s.bad; counts start anew", keeper->path,
-		error == -EPROTO ? "a checkpoint of another version" :
-		!error || error == -EBADMSG ? "no checkpoint, or a damaged one" : strerror(-error),
+		error == -EPROTO                    ? "a checkpoint of another version" :
+			!error || error == -EBADMSG ? "no checkpoint, or a damaged one" :
+						      strerror(-error),
 		aside ? "it could not be renamed to" : "kept as", keeper->path);
 	return -EBADMSG;
 }
@@ -95,8 +97,9 @@ int keeper_load(struct keeper *keeper, struct meter *meter, uint64_t now)
 static void append(struct keeper *keeper)
 {
 	if (keeper->blob.len)
-		failed(keeper, buf_error(&keeper->blob) ? -ENOMEM :
-			store_append(keeper->store, keeper->blob.data, keeper->blob.len));
+		failed(keeper,
+			buf_error(&keeper->blob) ? -ENOMEM :
+						   store_append(keeper->store, keeper->blob.data, keeper->blob.len));
 	buf_reset(&keeper->blob);
 }
 

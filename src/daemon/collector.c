@@ -45,10 +45,12 @@ static void open_nflog(struct daemon *d)
 	if (!error || error == -EALREADY)
 		return;
 	if (error == -EPERM || error == -EBUSY)
-		log_warning("NFLOG group %u is taken by another process (--nflog-group): hosts are told apart by the neighbour table alone",
+		log_warning("NFLOG group %u is taken by another process (--nflog-group): hosts are told apart by the "
+			    "neighbour table alone",
 			d->config->nflog_group);
 	else
-		log_warning("NFLOG group %u: %s: hosts are told apart by the neighbour table alone", d->config->nflog_group, strerror(-error));
+		log_warning("NFLOG group %u: %s: hosts are told apart by the neighbour table alone",
+			d->config->nflog_group, strerror(-error));
 	loop_timer_set(d->retry, RETRY_NS);
 }
 
@@ -86,7 +88,8 @@ static void start_dump(struct daemon *d)
 		recorder_dump_begins(d->recorder);
 	error = nl_dump_conntrack(d->nl);
 	if (error && error != -EBUSY) {
-		log_repeated(&d->dump_failed, LOG_PERIOD_NS, d->dump_began, "dump of the connections: %s", strerror(-error));
+		log_repeated(&d->dump_failed, LOG_PERIOD_NS, d->dump_began, "dump of the connections: %s",
+			strerror(-error));
 		pace_dumped(&d->pace, d->dump_began, 0);
 		daemon_plan_dump(d);
 	}
@@ -98,8 +101,9 @@ static void warn_of_offload(struct daemon *d)
 	if (d->warned_of_offload || !meter_offloaded(meter_of(d)))
 		return;
 	d->warned_of_offload = true;
-	log_warning("connections are offloaded (flowtable or hardware): their counts may lag, and their last bytes be lost; "
-		"a flowtable counts only with its counter flag");
+	log_warning("connections are offloaded (flowtable or hardware): their counts may lag, and their last bytes be "
+		    "lost; "
+		    "a flowtable counts only with its counter flag");
 }
 
 /* The kernel makes a dump while it is read, so what a dump costs shows in this process's own CPU time. */
@@ -133,7 +137,8 @@ static void start_metering(struct daemon *d)
 	if (!error)
 		error = open_source(d, SOURCE_DUMP);
 	if (error) {
-		log_error("connection tracking: %s", error == -EPROTONOSUPPORT ? "this kernel has none (nf_conntrack_netlink)" : strerror(-error));
+		log_error("connection tracking: %s",
+			error == -EPROTONOSUPPORT ? "this kernel has none (nf_conntrack_netlink)" : strerror(-error));
 		daemon_fail(d, DAEMON_EXIT_RUNTIME);
 		return;
 	}
@@ -164,7 +169,11 @@ static void on_datagram(void *ctx, enum source source, bool outgoing, const void
 
 static void record_overrun(struct daemon *d, enum source source)
 {
-	const struct { uint32_t len; uint16_t type, flags; uint32_t seq, pid; } message = { 16, 4, 0, source, 0 }; /* NLMSG_OVERRUN */
+	const struct {
+		uint32_t len;
+		uint16_t type, flags;
+		uint32_t seq, pid;
+	} message = { 16, 4, 0, source, 0 }; /* NLMSG_OVERRUN */
 
 	daemon_record(d, source, false, &message, sizeof(message));
 }
@@ -177,7 +186,8 @@ static void on_overrun(void *ctx, enum source source)
 	record_overrun(d, source);
 	meter_overrun(meter_of(d), source, now);
 	log_repeated(&d->overrun[source], LOG_PERIOD_NS, now,
-		"the kernel dropped messages of source %s, which were not read in time (hostmeter_overruns_total)", source_name(source));
+		"the kernel dropped messages of source %s, which were not read in time (hostmeter_overruns_total)",
+		source_name(source));
 	switch (source) {
 	case SOURCE_DUMP:
 		intake_dump_aborted(d->intake, now);
@@ -199,8 +209,9 @@ static void on_failed(void *ctx, enum source source, int error)
 {
 	struct daemon *d = ctx;
 
-	log_repeated(&d->failed[source], LOG_PERIOD_NS, loop_now_ns(d->loop), "source %s failed: %s: opened again in %d s",
-		source_name(source), strerror(-error), (int)(RETRY_NS / CLOCK_NS_PER_S));
+	log_repeated(&d->failed[source], LOG_PERIOD_NS, loop_now_ns(d->loop),
+		"source %s failed: %s: opened again in %d s", source_name(source), strerror(-error),
+		(int)(RETRY_NS / CLOCK_NS_PER_S));
 	meter_source(meter_of(d), source, false, 0);
 	if (source == SOURCE_EVENTS)
 		reliability_closed(d->reliability);

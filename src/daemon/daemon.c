@@ -289,8 +289,9 @@ static int make_parts(struct daemon *d)
 	d->signals[0] = loop_signal_add(d->loop, SIGINT, on_signal, d);
 	d->signals[1] = loop_signal_add(d->loop, SIGTERM, on_signal, d);
 	d->signals[2] = loop_signal_add(d->loop, SIGUSR1, on_state, d);
-	if (!d->nl || !d->reliability || !d->serve || !d->gate || !d->http || !d->ifnames || !d->naming || !d->listing ||
-		!d->recorder || !d->tick || !d->dump || !d->retry || !d->again || !d->signals[0] || !d->signals[1] || !d->signals[2])
+	if (!d->nl || !d->reliability || !d->serve || !d->gate || !d->http || !d->ifnames || !d->naming ||
+		!d->listing || !d->recorder || !d->tick || !d->dump || !d->retry || !d->again || !d->signals[0] ||
+		!d->signals[1] || !d->signals[2])
 		return -ENOMEM;
 	http_set_admit(d->http, serve_admits, d->serve);
 	http_on_end(d->http, gate_ended);

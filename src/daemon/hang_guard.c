@@ -124,7 +124,11 @@ static int fork_guard(struct guard *guard, struct post *post)
 {
 	const int keep[] = { post->heart, post->count, post->max, post->socket };
 	const struct child_plan plan = {
-		.name = "hostmeter-guard", .keep = keep, .keeps = sizeof(keep) / sizeof(keep[0]), .run = run, .ctx = post,
+		.name = "hostmeter-guard",
+		.keep = keep,
+		.keeps = sizeof(keep) / sizeof(keep[0]),
+		.run = run,
+		.ctx = post,
 	};
 	pid_t pid = child_fork(&plan);
 

@@ -24,7 +24,7 @@
 struct guard;
 
 #define GUARD_COUNT_PATH "/proc/sys/net/netfilter/nf_conntrack_count"
-#define GUARD_MAX_PATH   "/proc/sys/net/netfilter/nf_conntrack_max"
+#define GUARD_MAX_PATH "/proc/sys/net/netfilter/nf_conntrack_max"
 enum { GUARD_SILENCE_MS = 2000 };
 
 struct guard_watch {

@@ -10,10 +10,10 @@
 #include <stdint.h>
 
 struct pace {
-	uint64_t interval_ns; /* wanted from one dump's begin to the next */
-	double share;         /* of one core, per cent */
+	uint64_t interval_ns;       /* wanted from one dump's begin to the next */
+	double share;               /* of one core, per cent */
 	uint64_t began_ns, cost_ns; /* of the last dump; cost: CPU time */
-	uint64_t wanted_ns;   /* the interval somebody asked for who waits */
+	uint64_t wanted_ns;         /* the interval somebody asked for who waits */
 	uint64_t wanted_until_ns;
 };
 

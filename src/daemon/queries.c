@@ -128,8 +128,12 @@ static int answer_record(void *ctx, struct http_shared *body)
 struct serve_source daemon_answers(struct daemon *d)
 {
 	return (struct serve_source){
-		.ctx = d, .snapshot = answer_snapshot, .ready = answer_ready,
-		.topology = answer_topology, .watched = answer_watched, .flows = answer_flows,
+		.ctx = d,
+		.snapshot = answer_snapshot,
+		.ready = answer_ready,
+		.topology = answer_topology,
+		.watched = answer_watched,
+		.flows = answer_flows,
 		.record = answer_record,
 	};
 }

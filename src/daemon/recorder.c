@@ -91,7 +91,8 @@ static void tell(struct recording *r)
 {
 	char text[96];
 
-	snprintf(text, sizeof(text), "read too slowly: the recording was cut, and %" PRIu64 " datagrams were dropped", r->dropped);
+	snprintf(text, sizeof(text), "read too slowly: the recording was cut, and %" PRIu64 " datagrams were dropped",
+		r->dropped);
 	trace_append_note(&r->queue, r->real_ns, text);
 	r->phase = TOLD;
 }
@@ -162,7 +163,8 @@ void recorder_datagram(struct recorder *recorder, const struct trace_datagram *d
 		struct recording *r = recorder->reader[i];
 		bool network = datagram->protocol == NETLINK_ROUTE;
 
-		if (r && (r->phase == ALL || r->phase == CUT || ((r->phase == NETWORK || r->phase == KNOWN) && network)))
+		if (r &&
+			(r->phase == ALL || r->phase == CUT || ((r->phase == NETWORK || r->phase == KNOWN) && network)))
 			add(r, datagram);
 	}
 }

@@ -2,9 +2,9 @@
 /*
  * recorder: what the kernel says, as a trace (trace.h) to whoever asks for it while the meter runs.
  *
- * A recording begun late must have what a replay needs: first the links, addresses, routes and neighbours, dumped anew for it;
- * then a dump of the connections, which is its baseline, and from there on everything. The reader takes it from a bounded
- * queue. One that reads too slowly loses the rest, and is told how much; nobody else waits for it.
+ * A recording begun late must have what a replay needs: first the links, addresses, routes and neighbours, dumped anew
+ * for it; then a dump of the connections, which is its baseline, and from there on everything. The reader takes it from
+ * a bounded queue. One that reads too slowly loses the rest, and is told how much; nobody else waits for it.
  */
 #ifndef HOSTMETER_DAEMON_RECORDER_H
 #define HOSTMETER_DAEMON_RECORDER_H

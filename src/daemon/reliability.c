@@ -65,7 +65,8 @@ void reliability_opened(struct reliability *r)
 	reliability_closed(r);
 	error = guard_start(&r->guard, &watch);
 	if (error)
-		log_repeated(&r->guard_failed, LOG_PERIOD_NS, clock_mono_ns(), "no guard against a hung meter: %s", strerror(-error));
+		log_repeated(&r->guard_failed, LOG_PERIOD_NS, clock_mono_ns(), "no guard against a hung meter: %s",
+			strerror(-error));
 	r->reliable = true;
 }
 
@@ -82,7 +83,7 @@ static void learn_of_guard(struct reliability *r)
 	r->valve.openings++;
 	r->reliable = false;
 	log_warning("this process was stopped while the connection table filled up: "
-		"reliable delivery was switched off, and ends of connections may have been lost");
+		    "reliable delivery was switched off, and ends of connections may have been lost");
 }
 
 static void update_valve(struct reliability *r)
@@ -104,7 +105,8 @@ static void update_valve(struct reliability *r)
 	if (changed && r->valve.open)
 		log_repeated(&r->full, LOG_PERIOD_NS, clock_mono_ns(),
 			"the connection table is nearly full (%" PRIu64 " of %" PRIu64 "): ends of connections are "
-			"delivered unreliably until it has drained", r->count, r->max);
+			"delivered unreliably until it has drained",
+			r->count, r->max);
 	else
 		log_info("ends of connections are delivered reliably again (%" PRIu64 " of %" PRIu64 " connections)",
 			r->count, r->max);

@@ -18,7 +18,8 @@ static bool has_text_relocations(const struct dl_phdr_info *object)
 
 		if (segment->p_type != PT_DYNAMIC)
 			continue;
-		for (const ElfW(Dyn) *entry = (const void *)(object->dlpi_addr + segment->p_vaddr); entry->d_tag != DT_NULL; entry++) {
+		for (const ElfW(Dyn) *entry = (const void *)(object->dlpi_addr + segment->p_vaddr);
+			entry->d_tag != DT_NULL; entry++) {
 			if (entry->d_tag == DT_TEXTREL || (entry->d_tag == DT_FLAGS && entry->d_un.d_val & DF_TEXTREL))
 				return true;
 		}

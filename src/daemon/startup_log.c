@@ -9,7 +9,10 @@
 
 static void list_link(void *ctx, const struct topology_link *link)
 {
-	struct { struct buf *out; enum side side; } *list = ctx;
+	struct {
+		struct buf *out;
+		enum side side;
+	} *list = ctx;
 
 	if (link->side != list->side || !link->is_up)
 		return;
@@ -20,7 +23,10 @@ static void list_link(void *ctx, const struct topology_link *link)
 static void say_links(const struct topology *topology, enum side side, const char *what, const char *none)
 {
 	struct buf text = BUF_INIT;
-	struct { struct buf *out; enum side side; } list = { &text, side };
+	struct {
+		struct buf *out;
+		enum side side;
+	} list = { &text, side };
 
 	topology_each_link(topology, list_link, &list);
 	log_info("%s: %s", what, text.len ? buf_text(&text) : none);
@@ -33,7 +39,8 @@ void announce_start(const struct config *config, const struct topology *topology
 	say_links(topology, SIDE_WAN, "WAN", "none found: no default route and no --wan");
 	say_links(topology, SIDE_LAN, "LAN", "none: this machine meters itself as host=\"router\"");
 	for (size_t i = 0; i < config->listen.count; i++)
-		log_info("metrics: %s://%s%s/metrics", has_tls ? "https" : "http", config->listen.item[i][0] == ':' ? "localhost" : "", config->listen.item[i]);
+		log_info("metrics: %s://%s%s/metrics", has_tls ? "https" : "http",
+			config->listen.item[i][0] == ':' ? "localhost" : "", config->listen.item[i]);
 	log_info("metrics here: hostmeter --once --socket %s", config->socket);
 }
 
@@ -47,5 +54,5 @@ void announce_switches(void)
 		log_warning("the kernel tells no ends of connections: sysctl net.netfilter.nf_conntrack_events=1");
 	else if (events == 2)
 		log_warning("connections that begin while no meter runs will end unseen: "
-			"sysctl net.netfilter.nf_conntrack_events=1");
+			    "sysctl net.netfilter.nf_conntrack_events=1");
 }

@@ -29,7 +29,7 @@ struct daemon {
 	struct serve *serve;
 	struct gate *gate;
 	struct http *http;
-	struct web *web;          /* NULL: no --web.config.file */
+	struct web *web; /* NULL: no --web.config.file */
 	struct ifnames *ifnames;
 	struct trace_writer *trace; /* --trace FILE */
 	struct recorder *recorder;  /* --record FILE of others */
@@ -43,11 +43,11 @@ struct daemon {
 	char vendor_text[VENDOR_TEXT];
 	struct loop_timer *again; /* makes another turn of the loop, for work that goes on over many */
 	struct pace pace;
-	uint64_t dumps_ended;     /* as seen last */
+	uint64_t dumps_ended; /* as seen last */
 	uint64_t dump_began, dump_began_cpu;
 	uint64_t stall_ns, stall_until; /* the longest turn, and until when it is told */
 	uint64_t watchdog_ns, watchdog_next;
-	bool metering;            /* events, NFLOG and dumps are subscribed to */
+	bool metering; /* events, NFLOG and dumps are subscribed to */
 	bool stopping;
 	bool warned_of_offload;
 	struct log_limit failed[SOURCE_COUNT], overrun[SOURCE_COUNT], dump_failed; /* what was warned of lately */

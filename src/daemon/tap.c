@@ -75,7 +75,10 @@ static void wake(void *ctx, void *body)
 struct recorder_calls daemon_recorder_calls(struct daemon *daemon)
 {
 	return (struct recorder_calls){
-		.ctx = daemon, .dump_network = dump_network, .network_running = network_running,
-		.dump_flows = dump_flows, .wake = wake,
+		.ctx = daemon,
+		.dump_network = dump_network,
+		.network_running = network_running,
+		.dump_flows = dump_flows,
+		.wake = wake,
 	};
 }

@@ -17,7 +17,8 @@ struct valve {
 	uint64_t openings;
 };
 
-/* The table holds count of at most max entries. True if open changed with it; it closes again below VALVE_BACK_PERCENT. */
+/* The table holds count of at most max entries. True if open changed with it; it closes again below VALVE_BACK_PERCENT.
+ */
 bool valve_update(struct valve *valve, uint64_t count, uint64_t max);
 
 #endif

@@ -23,7 +23,8 @@ static bool note(struct ct_shape *shape, const uint8_t *base, uint16_t at)
 	return true;
 }
 
-/* As nlattr_next(), and notes the header. More of them than there is room for are damage: the kernel has not so many. */
+/* As nlattr_next(), and notes the header. More of them than there is room for are damage: the kernel has not so many.
+ */
 static int next(struct learning *l, struct nlattr_walk *walk, struct nlattr_item *item)
 {
 	int ret = nlattr_next(walk, item);

@@ -52,7 +52,7 @@ static int copy(struct ct_event *event, const struct nf_conntrack *ct)
 	event->family = l3 == AF_INET ? 4 : 6;
 	event->proto = nfct_get_attr_u8(ct, ATTR_ORIG_L4PROTO);
 	event->zone = nfct_attr_is_set(ct, ATTR_ORIG_ZONE) > 0 ? nfct_get_attr_u16(ct, ATTR_ORIG_ZONE) :
-		nfct_get_attr_u16(ct, ATTR_ZONE);
+								 nfct_get_attr_u16(ct, ATTR_ZONE);
 	event->id = nfct_get_attr_u32(ct, ATTR_ID);
 	event->status = nfct_get_attr_u32(ct, ATTR_STATUS);
 	event->has_counters = nfct_attr_is_set(ct, ATTR_ORIG_COUNTER_BYTES) > 0 &&

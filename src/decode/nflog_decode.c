@@ -207,7 +207,7 @@ static int decode_hwaddr(const struct nlattr_item *item, struct sighting *s)
 struct entry {
 	const void *attributes; /* NULL: it did not */
 	size_t len;
-	uint32_t info;          /* enum ip_conntrack_info */
+	uint32_t info; /* enum ip_conntrack_info */
 };
 
 static int decode_attribute(const struct nlattr_item *item, struct sighting *s, struct entry *entry)

@@ -115,7 +115,8 @@ static void put_addresses(struct buf *out, const struct snapshot *snapshot, stru
 	char address[ADDR_TEXT];
 
 	buf_puts(out, ",\"addresses\":[");
-	for (; place->part < snapshot->addresses && snapshot->address[place->part].host == place->row; place->part++, before = ",")
+	for (; place->part < snapshot->addresses && snapshot->address[place->part].host == place->row;
+		place->part++, before = ",")
 		put_plain(out, before, addr_format(&snapshot->address[place->part].addr, address));
 	buf_putc(out, ']');
 }
@@ -311,11 +312,12 @@ static json_t *wan(const struct snapshot *snapshot)
 		for (enum wan_kind kind = 0; kind < WAN_KINDS; kind++) {
 			const struct host_count *rx = &link->count[kind][WAN_RX], *tx = &link->count[kind][WAN_TX];
 
-			set(&one, wan_kind_name(kind), json_of_pair("rx", count(rx->bytes, rx->packets),
-				"tx", count(tx->bytes, tx->packets)));
+			set(&one, wan_kind_name(kind),
+				json_of_pair("rx", count(rx->bytes, rx->packets), "tx", count(tx->bytes, tx->packets)));
 		}
-		set(&one, "link_header_bytes", json_of_pair("rx", json_of_u64(link->header_bytes[WAN_RX]),
-			"tx", json_of_u64(link->header_bytes[WAN_TX])));
+		set(&one, "link_header_bytes",
+			json_of_pair("rx", json_of_u64(link->header_bytes[WAN_RX]), "tx",
+				json_of_u64(link->header_bytes[WAN_TX])));
 		add(&list, done(&one));
 	}
 	return done(&list);
@@ -358,7 +360,9 @@ void api_status(struct buf *out, const struct snapshot *snapshot)
 	set(&all, "attributed", attributed(snapshot));
 	set(&all, "dump", last_dump(snapshot));
 	set(&all, "checkpoint", checkpoint(process));
-	set(&all, "conntrack", json_of_pair("entries", json_of_u64(process->conntrack_entries), "limit", json_of_u64(process->conntrack_limit)));
+	set(&all, "conntrack",
+		json_of_pair("entries", json_of_u64(process->conntrack_entries), "limit",
+			json_of_u64(process->conntrack_limit)));
 	set(&all, "reliable", json_boolean(process->reliable));
 	set(&all, "loop_stall_seconds_max", json_of_seconds(process->stall_ns));
 	set(&all, "incomplete", incomplete(snapshot));

@@ -145,7 +145,8 @@ static int take_shot(struct serve *serve)
 }
 
 /* True: there is more of it. */
-static bool render_some(struct buf *out, enum page page, const struct snapshot *snapshot, struct place *place, size_t enough)
+static bool render_some(struct buf *out, enum page page, const struct snapshot *snapshot, struct place *place,
+	size_t enough)
 {
 	switch (page) {
 	case PAGE_TEXT:
@@ -390,7 +391,8 @@ void serve_request(void *ctx, const struct http_request *request, struct http_re
 	} else if (endpoint->check_host && !request->local &&
 		!negotiate_host(http_header(request, "Host"), serve->names, serve->names_count)) {
 		response->status = 421;
-		buf_puts(&response->body, "this server has another name: use its address, or see server-name in hostmeter.conf(5)\n");
+		buf_puts(&response->body,
+			"this server has another name: use its address, or see server-name in hostmeter.conf(5)\n");
 	} else {
 		endpoint->answer(serve, request, response);
 	}

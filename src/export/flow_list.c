@@ -238,8 +238,9 @@ void listing_dump_ended(struct listing *listing, uint64_t now)
 	if (listing->state != RUNNING)
 		return;
 	if (listing->cut)
-		buf_puts(&listing->text, listing->filter.json ? "{\"schema\":1,\"cut\":true}\n" :
-			"# more flows than one listing takes: narrow it down\n");
+		buf_puts(&listing->text,
+			listing->filter.json ? "{\"schema\":1,\"cut\":true}\n" :
+					       "# more flows than one listing takes: narrow it down\n");
 	listing->state = DONE;
 	listing->until = now + KEPT_NS;
 }

@@ -25,8 +25,8 @@ static bool is_address(const struct ct_event *event, const char *text)
 {
 	struct addr addr;
 
-	return !addr_parse(&addr, text) && (addr_equal(&addr, &event->tuple[CT_ORIGINAL].src) ||
-		addr_equal(&addr, &event->tuple[CT_REPLY].src));
+	return !addr_parse(&addr, text) &&
+		(addr_equal(&addr, &event->tuple[CT_ORIGINAL].src) || addr_equal(&addr, &event->tuple[CT_REPLY].src));
 }
 
 bool flow_words_is_of(const char *host, const struct ct_event *event, const struct meter_flow *flow)
@@ -49,8 +49,14 @@ static const struct {
 	uint8_t proto;
 	const char *name;
 } protos[] = {
-	{ IPPROTO_ICMP, "icmp" }, { IPPROTO_TCP, "tcp" }, { IPPROTO_UDP, "udp" }, { IPPROTO_DCCP, "dccp" },
-	{ IPPROTO_GRE, "gre" }, { IPPROTO_ICMPV6, "icmpv6" }, { IPPROTO_SCTP, "sctp" }, { IPPROTO_UDPLITE, "udplite" },
+	{ IPPROTO_ICMP, "icmp" },
+	{ IPPROTO_TCP, "tcp" },
+	{ IPPROTO_UDP, "udp" },
+	{ IPPROTO_DCCP, "dccp" },
+	{ IPPROTO_GRE, "gre" },
+	{ IPPROTO_ICMPV6, "icmpv6" },
+	{ IPPROTO_SCTP, "sctp" },
+	{ IPPROTO_UDPLITE, "udplite" },
 };
 
 enum { PROTOS = sizeof(protos) / sizeof(protos[0]) };

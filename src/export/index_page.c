@@ -43,7 +43,8 @@ static void put_interfaces(struct buf *out, const struct snapshot *snapshot, enu
 
 void landing_render(struct buf *out, const struct snapshot *snapshot)
 {
-	buf_puts(out, "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n<title>hostmeter</title>\n"
+	buf_puts(out,
+		"<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n<title>hostmeter</title>\n"
 		"<meta name=\"viewport\" content=\"width=device-width\">\n</head>\n<body>\n"
 		"<h1>hostmeter " HOSTMETER_VERSION "</h1>\n"
 		"<p>Counts the bytes and packets of every host behind this router.</p>\n<dl>\n");

@@ -73,7 +73,8 @@ static int weight(struct span text)
 {
 	int value = 0, unit = 100;
 
-	if (!text.len || text.len > 5 || (text.at[0] != '0' && text.at[0] != '1') || (text.len > 1 && text.at[1] != '.'))
+	if (!text.len || text.len > 5 || (text.at[0] != '0' && text.at[0] != '1') ||
+		(text.len > 1 && text.at[1] != '.'))
 		return -1;
 	value = (text.at[0] - '0') * 1000;
 	for (size_t i = 2; i < text.len; i++, unit /= 10) {
@@ -105,7 +106,8 @@ static const struct {
 	[METRICS_OPENMETRICS] = { "application", "openmetrics-text", "1.0.0" },
 };
 
-/* How well a media range names this format: 4 with its version, 3 without one, 2 by its type, 1 for any; 0: not at all. */
+/* How well a media range names this format: 4 with its version, 3 without one, 2 by its type, 1 for any; 0: not at all.
+ */
 static int precision_of(struct span range, struct span version, enum metrics_format format)
 {
 	struct span type, subtype;
@@ -158,7 +160,8 @@ enum metrics_format negotiate_format(const char *accept)
 		return METRICS_OPENMETRICS;
 	/* Equal weights: what was named rather than what some wildcard covers. */
 	return open->weight && open->weight == text->weight && open->precision >= 3 && text->precision < 3 ?
-		METRICS_OPENMETRICS : METRICS_TEXT;
+		METRICS_OPENMETRICS :
+		METRICS_TEXT;
 }
 
 /* --- Accept-Encoding */

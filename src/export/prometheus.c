@@ -23,11 +23,11 @@ struct page {
 	struct buf *out;
 	const struct snapshot *snapshot;
 	const struct family *family;
-	char sample[64];    /* the name in the samples of this family */
+	char sample[64]; /* the name in the samples of this family */
 	size_t sample_len;
-	struct buf host;    /* the labels host and mac of the host at hand, escaped once for its samples */
-	size_t row, begun;  /* the next host of a family with samples of each; the first one in this piece */
-	size_t enough;      /* once out is so long, the rest of them is for later */
+	struct buf host;   /* the labels host and mac of the host at hand, escaped once for its samples */
+	size_t row, begun; /* the next host of a family with samples of each; the first one in this piece */
+	size_t enough;     /* once out is so long, the rest of them is for later */
 };
 
 /*
@@ -252,7 +252,8 @@ static void put_wan(struct page *page, bool packets)
 			for (enum wan_kind kind = 0; kind < WAN_KINDS; kind++) {
 				const struct host_count *count = &link->count[kind][direction];
 
-				put_link(page, link->name, direction, wan_kind_name(kind), packets ? count->packets : count->bytes);
+				put_link(page, link->name, direction, wan_kind_name(kind),
+					packets ? count->packets : count->bytes);
 			}
 		}
 	}
@@ -272,7 +273,8 @@ static void wan_headers(struct page *page)
 {
 	for (size_t i = 0; i < page->snapshot->wans; i++) {
 		for (int direction = 0; direction < 2; direction++)
-			put_link(page, page->snapshot->wan[i].name, direction, NULL, page->snapshot->wan[i].header_bytes[direction]);
+			put_link(page, page->snapshot->wan[i].name, direction, NULL,
+				page->snapshot->wan[i].header_bytes[direction]);
 	}
 }
 
@@ -389,7 +391,8 @@ static const struct family families[] = {
 	{ "hostmeter_wan_link_header_bytes", COUNTER,
 		"Link-layer headers among the interface's own bytes, estimated per packet.", SAMPLES(wan_headers) },
 	{ "hostmeter_build", INFO, "1, labelled with the version of the meter.", SAMPLES(build_info) },
-	{ "hostmeter_host", INFO, "1 for each host: who made its network card, whether its MAC is a random one, whence its name.",
+	{ "hostmeter_host", INFO,
+		"1 for each host: who made its network card, whether its MAC is a random one, whence its name.",
 		SAMPLES(host_info) },
 	{ "hostmeter_interface", INFO, "1 for each interface that is metered, and on which side it is.",
 		SAMPLES(interface_info) },
@@ -397,12 +400,10 @@ static const struct family families[] = {
 	{ "hostmeter_source_up", GAUGE, "Whether this source of the kernel's news is open.", SAMPLES(source_up) },
 	{ "hostmeter_overruns", COUNTER, "Times the kernel dropped messages for a full socket.",
 		SAMPLES(source_overruns) },
-	{ "hostmeter_receive_buffer_bytes", GAUGE, "Receive buffer that the kernel granted.",
-		SAMPLES(source_buffer) },
+	{ "hostmeter_receive_buffer_bytes", GAUGE, "Receive buffer that the kernel granted.", SAMPLES(source_buffer) },
 	{ "hostmeter_flows", GAUGE, "Live connections known to the meter.", NUMBER(flows) },
 	{ "hostmeter_flows_undecided", GAUGE,
-		"Live connections whose host is not known yet; their bytes are held back.",
-		NUMBER(flows_undecided) },
+		"Live connections whose host is not known yet; their bytes are held back.", NUMBER(flows_undecided) },
 	{ "hostmeter_flows_without_counters", GAUGE,
 		"Live connections that the kernel does not count: begun before nf_conntrack_acct=1.",
 		NUMBER(flows_uncounted) },
@@ -414,19 +415,15 @@ static const struct family families[] = {
 		NUMBER(pending_sightings) },
 	{ "hostmeter_pending_ends", GAUGE, "Connections that ended and wait for their first packet.",
 		NUMBER(waiting_ends) },
-	{ "hostmeter_attributed_flows", COUNTER, "Connections by how their host was found.",
-		SAMPLES(attributed) },
+	{ "hostmeter_attributed_flows", COUNTER, "Connections by how their host was found.", SAMPLES(attributed) },
 	{ "hostmeter_flow_ends", COUNTER, "DESTROY events read.", NUMBER(stats.destroys) },
 	{ "hostmeter_sightings", COUNTER, "First packets read.", NUMBER(stats.sightings) },
 	{ "hostmeter_sightings_lost", COUNTER, "First packets forgotten for lack of room.",
 		NUMBER(stats.sightings_lost) },
-	{ "hostmeter_duplicates", COUNTER,
-		"Events and dump entries that told what was known, and were not counted.",
+	{ "hostmeter_duplicates", COUNTER, "Events and dump entries that told what was known, and were not counted.",
 		NUMBER(stats.duplicates) },
-	{ "hostmeter_resets", COUNTER, "Counters that fell: somebody else zeroes them.",
-		NUMBER(stats.counter_resets) },
-	{ "hostmeter_flows_baselined", COUNTER,
-		"Connections older than the meter, counted from where they stood.",
+	{ "hostmeter_resets", COUNTER, "Counters that fell: somebody else zeroes them.", NUMBER(stats.counter_resets) },
+	{ "hostmeter_flows_baselined", COUNTER, "Connections older than the meter, counted from where they stood.",
 		NUMBER(stats.baselined) },
 	{ "hostmeter_flows_ended_unseen", COUNTER,
 		"Connections that vanished without an event; what they counted after the last dump is lost.",
@@ -442,12 +439,9 @@ static const struct family families[] = {
 		NUMBER(stats.hosts_folded) },
 	{ "hostmeter_damaged_messages", COUNTER, "Messages that did not decode.", NUMBER(stats.damaged) },
 	{ "hostmeter_dumps", COUNTER, "Dumps of all connections.", NUMBER(stats.dumps) },
-	{ "hostmeter_dumps_incomplete", COUNTER, "Dumps that were broken off.",
-		NUMBER(stats.dumps_incomplete) },
-	{ "hostmeter_last_dump_duration_seconds", GAUGE, "How long the last dump took.",
-		SECONDS(last_dump_ns) },
-	{ "hostmeter_dump_cpu_seconds", GAUGE, "CPU time of the last dump.",
-		SECONDS(process.dump_cost_ns) },
+	{ "hostmeter_dumps_incomplete", COUNTER, "Dumps that were broken off.", NUMBER(stats.dumps_incomplete) },
+	{ "hostmeter_last_dump_duration_seconds", GAUGE, "How long the last dump took.", SECONDS(last_dump_ns) },
+	{ "hostmeter_dump_cpu_seconds", GAUGE, "CPU time of the last dump.", SECONDS(process.dump_cost_ns) },
 	{ "hostmeter_dump_interval_seconds", GAUGE, "Time between dumps that holds now.",
 		SECONDS(process.dump_interval_ns) },
 	{ "hostmeter_reliable", GAUGE, "Whether the ends of connections are delivered reliably.", SAMPLES(reliable) },
@@ -459,8 +453,7 @@ static const struct family families[] = {
 	{ "hostmeter_conntrack_entries_limit", GAUGE, "nf_conntrack_max.", NUMBER(process.conntrack_limit) },
 	{ "hostmeter_loop_stall_seconds_max", GAUGE, "The longest turn of the event loop in the last minute or so.",
 		SECONDS(process.stall_ns) },
-	{ "hostmeter_checkpoint_age_seconds", GAUGE, "Time since the last whole checkpoint.",
-		SAMPLES(checkpoint_age) },
+	{ "hostmeter_checkpoint_age_seconds", GAUGE, "Time since the last whole checkpoint.", SAMPLES(checkpoint_age) },
 	{ "hostmeter_checkpoint_failures", COUNTER, "Writes of the checkpoint that failed.",
 		NUMBER(process.checkpoint_failures) },
 	{ "hostmeter_last_dump_age_seconds", GAUGE, "Time since the last dump ended.", SAMPLES(dump_age) },
@@ -500,7 +493,8 @@ static void put_head(struct page *page, enum metrics_format format)
 	const char *name = format == METRICS_OPENMETRICS ? family->name : page->sample;
 	const char *unit = format == METRICS_OPENMETRICS && family->type != INFO ? unit_of(family->name) : NULL;
 
-	buf_printf(page->out, "# HELP %s %s\n# TYPE %s %s\n", name, family->help, name, type_names[format][family->type]);
+	buf_printf(page->out, "# HELP %s %s\n# TYPE %s %s\n", name, family->help, name,
+		type_names[format][family->type]);
 	if (unit)
 		buf_printf(page->out, "# UNIT %s %s\n", name, unit);
 }
@@ -526,8 +520,8 @@ static bool put_family(struct page *page, enum metrics_format format)
 	return true;
 }
 
-bool metrics_render_some(struct buf *out, const struct snapshot *snapshot, enum metrics_format format, struct place *place,
-	size_t enough)
+bool metrics_render_some(struct buf *out, const struct snapshot *snapshot, enum metrics_format format,
+	struct place *place, size_t enough)
 {
 	const size_t count = sizeof(families) / sizeof(families[0]);
 	struct page page = { .out = out, .snapshot = snapshot, .row = place->row, .enough = enough };

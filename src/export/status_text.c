@@ -27,8 +27,8 @@ static void put_head(struct buf *out, const struct snapshot *s)
 	uint64_t start = process->usage.start_real_ns;
 	uint64_t up = start && process->real_ns > start ? (process->real_ns - start) / CLOCK_NS_PER_S : 0;
 
-	buf_printf(out, "hostmeter %s, up %" PRIu64 "d %02" PRIu64 ":%02" PRIu64 ":%02" PRIu64 ", ready: %s\n", HOSTMETER_VERSION,
-		up / 86400, up / 3600 % 24, up / 60 % 60, up % 60, yes(s->ready));
+	buf_printf(out, "hostmeter %s, up %" PRIu64 "d %02" PRIu64 ":%02" PRIu64 ":%02" PRIu64 ", ready: %s\n",
+		HOSTMETER_VERSION, up / 86400, up / 3600 % 24, up / 60 % 60, up % 60, yes(s->ready));
 	buf_printf(out, "process: %.1f s of CPU, %" PRIu64 " bytes of memory, longest turn of the loop lately %.3f s\n",
 		seconds(process->usage.cpu_ns), process->usage.resident_bytes, seconds(process->stall_ns));
 }
@@ -54,33 +54,41 @@ static void put_interfaces(struct buf *out, const struct snapshot *s, enum side 
 static void put_sources(struct buf *out, const struct snapshot *s)
 {
 	for (enum source source = 0; source < SOURCE_COUNT; source++)
-		buf_printf(out, "source %s: %s, buffer of %" PRIu64 " bytes, %" PRIu64 " overruns\n", source_name(source),
-			s->source[source].up ? "up" : "DOWN", s->source[source].receive_buffer, s->source[source].overruns);
+		buf_printf(out, "source %s: %s, buffer of %" PRIu64 " bytes, %" PRIu64 " overruns\n",
+			source_name(source), s->source[source].up ? "up" : "DOWN", s->source[source].receive_buffer,
+			s->source[source].overruns);
 }
 
 static void put_flows(struct buf *out, const struct snapshot *s)
 {
 	const struct snapshot_process *process = &s->process;
 
-	buf_printf(out, "flows: %" PRIu64 ", undecided %" PRIu64 ", without counters %" PRIu64 ", offloaded %" PRIu64
-		"; their table %" PRIu64 " bytes\n", s->flows, s->flows_undecided, s->flows_uncounted, s->flows_offloaded, s->memory);
+	buf_printf(out,
+		"flows: %" PRIu64 ", undecided %" PRIu64 ", without counters %" PRIu64 ", offloaded %" PRIu64
+		"; their table %" PRIu64 " bytes\n",
+		s->flows, s->flows_undecided, s->flows_uncounted, s->flows_offloaded, s->memory);
 	buf_puts(out, "attributed by");
 	for (enum flow_by by = 0; by < FLOW_BY_COUNT; by++)
 		buf_printf(out, "%s %s %" PRIu64, by ? "," : "", flow_by_name(by), s->stats.attributed[by]);
-	buf_printf(out, "\nwaiting: %" PRIu64 " ends, %" PRIu64 " sightings; %" PRIu64 " tombstones, %" PRIu64 " neighbours\n",
+	buf_printf(out,
+		"\nwaiting: %" PRIu64 " ends, %" PRIu64 " sightings; %" PRIu64 " tombstones, %" PRIu64 " neighbours\n",
 		s->waiting_ends, s->pending_sightings, s->tombstones, s->neighbours);
-	buf_printf(out, "connection table: %" PRIu64 " of %" PRIu64 "; ends delivered reliably: %s, given up %" PRIu64 " times\n",
+	buf_printf(out,
+		"connection table: %" PRIu64 " of %" PRIu64 "; ends delivered reliably: %s, given up %" PRIu64
+		" times\n",
 		process->conntrack_entries, process->conntrack_limit, yes(process->reliable), process->reliable_losses);
 }
 
 static void put_dumps(struct buf *out, const struct snapshot *s)
 {
 	if (s->last_dump_end)
-		buf_printf(out, "last dump: %.1f s ago, took %.3f s", seconds(s->now - s->last_dump_end), seconds(s->last_dump_ns));
+		buf_printf(out, "last dump: %.1f s ago, took %.3f s", seconds(s->now - s->last_dump_end),
+			seconds(s->last_dump_ns));
 	else
 		buf_puts(out, "last dump: none yet");
 	buf_printf(out, ", cost %.3f s of CPU; every %.1f s; %" PRIu64 " dumps, %" PRIu64 " broken off\n",
-		seconds(s->process.dump_cost_ns), seconds(s->process.dump_interval_ns), s->stats.dumps, s->stats.dumps_incomplete);
+		seconds(s->process.dump_cost_ns), seconds(s->process.dump_interval_ns), s->stats.dumps,
+		s->stats.dumps_incomplete);
 }
 
 static void put_losses(struct buf *out, const struct snapshot *s)
@@ -92,11 +100,13 @@ static void put_losses(struct buf *out, const struct snapshot *s)
 	else
 		buf_printf(out, "checkpoint: %.1f s ago", seconds(s->process.checkpoint_age_ns));
 	buf_printf(out, ", %" PRIu64 " failures\n", s->process.checkpoint_failures);
-	buf_printf(out, "ends: unseen %" PRIu64 ", without counters %" PRIu64 ", too early %" PRIu64 "; repeated messages %" PRIu64
-		"; counters that fell %" PRIu64 "\n", stats->ended_unseen, stats->ended_uncounted, stats->ended_before_first_dump,
-		stats->duplicates, stats->counter_resets);
-	buf_printf(out, "lost or damaged: sightings %" PRIu64 ", flows %" PRIu64 ", messages %" PRIu64 "\n", stats->sightings_lost,
-		stats->flows_refused, stats->damaged);
+	buf_printf(out,
+		"ends: unseen %" PRIu64 ", without counters %" PRIu64 ", too early %" PRIu64
+		"; repeated messages %" PRIu64 "; counters that fell %" PRIu64 "\n",
+		stats->ended_unseen, stats->ended_uncounted, stats->ended_before_first_dump, stats->duplicates,
+		stats->counter_resets);
+	buf_printf(out, "lost or damaged: sightings %" PRIu64 ", flows %" PRIu64 ", messages %" PRIu64 "\n",
+		stats->sightings_lost, stats->flows_refused, stats->damaged);
 }
 
 /* --- Hosts */
@@ -121,7 +131,8 @@ static int by_bytes(const void *a, const void *b)
 static void put_host(struct buf *out, const struct snapshot_host *host)
 {
 	buf_printf(out, "  %s %s in %" PRIu64 " out %" PRIu64 " bytes, %" PRIu32 " connections\n", host->label,
-		host->mac[0] ? host->mac : "-", host->wan[HOST_IPV4][HOST_IN].bytes + host->wan[HOST_IPV6][HOST_IN].bytes,
+		host->mac[0] ? host->mac : "-",
+		host->wan[HOST_IPV4][HOST_IN].bytes + host->wan[HOST_IPV6][HOST_IN].bytes,
 		host->wan[HOST_IPV4][HOST_OUT].bytes + host->wan[HOST_IPV6][HOST_OUT].bytes,
 		host->connections[HOST_IPV4] + host->connections[HOST_IPV6]);
 }

@@ -25,7 +25,8 @@ static uint64_t overruns(const struct snapshot *snapshot)
 
 static uint64_t all_uncounted(const struct snapshot *snapshot)
 {
-	return snapshot->flows_uncounted && snapshot->flows_uncounted == snapshot->flows ? snapshot->flows_uncounted : 0;
+	return snapshot->flows_uncounted && snapshot->flows_uncounted == snapshot->flows ? snapshot->flows_uncounted :
+											   0;
 }
 
 static uint64_t some_uncounted(const struct snapshot *snapshot)
@@ -48,7 +49,8 @@ static uint64_t stale(const struct snapshot *snapshot)
 {
 	uint64_t allowed = 3 * snapshot->process.dump_interval_ns + 10 * CLOCK_NS_PER_S;
 
-	return snapshot->process.running && snapshot->last_dump_end && snapshot->now - snapshot->last_dump_end > allowed;
+	return snapshot->process.running && snapshot->last_dump_end &&
+		snapshot->now - snapshot->last_dump_end > allowed;
 }
 
 static uint64_t not_saved(const struct snapshot *snapshot)
@@ -66,7 +68,9 @@ static uint64_t unsighted(const struct snapshot *snapshot)
 {
 	enum { MISSED_MOST = 4 };
 
-	return snapshot->source[SOURCE_NFLOG].up && snapshot->stats.unsighted > MISSED_MOST ? snapshot->stats.unsighted : 0;
+	return snapshot->source[SOURCE_NFLOG].up && snapshot->stats.unsighted > MISSED_MOST ?
+		snapshot->stats.unsighted :
+		0;
 }
 
 static const struct row {
@@ -74,13 +78,16 @@ static const struct row {
 	uint64_t (*count)(const struct snapshot *snapshot);
 	const char *text;
 } rows[] = {
-	{ "source-down", sources_down, "sources of the kernel's news that are not open: hosts or counts may be missing" },
+	{ "source-down", sources_down,
+		"sources of the kernel's news that are not open: hosts or counts may be missing" },
 	{ "accounting-off", all_uncounted,
-		"live connections, all of them, that the kernel does not count: sysctl net.netfilter.nf_conntrack_acct=1" },
+		"live connections, all of them, that the kernel does not count: sysctl "
+		"net.netfilter.nf_conntrack_acct=1" },
 	{ "flows-without-counters", some_uncounted,
 		"live connections that the kernel does not count: they began before nf_conntrack_acct=1" },
 	{ "no-rules", unsighted,
-		"new connections in a row whose first packet no rule told of: load what hostmeter --print-rules prints" },
+		"new connections in a row whose first packet no rule told of: load what hostmeter --print-rules "
+		"prints" },
 	{ "offloaded-flows", offloaded,
 		"live connections in a flowtable or in hardware: counted only as far as connection tracking is told" },
 	{ "overruns", overruns, "times since the start that the kernel dropped messages for a full socket" },

@@ -32,7 +32,7 @@ struct gate {
 	struct verifier *verifier;
 	struct waiter *waiter[GATE_RESTING]; /* all that are not answered yet, the oldest first */
 	size_t waiters;
-	char retry[24];              /* of the last answer that says so */
+	char retry[24]; /* of the last answer that says so */
 	struct log_limit wrong, failed;
 };
 
@@ -59,7 +59,8 @@ static void ask_to_wait(struct gate *gate, struct http_response *response, uint6
 	refuse(response, 429, "Retry-After", gate->retry, "too many passwords were wrong\n");
 }
 
-static void answer(struct gate *gate, const struct http_request *request, struct http_response *response, enum state state)
+static void answer(struct gate *gate, const struct http_request *request, struct http_response *response,
+	enum state state)
 {
 	if (state == RIGHT)
 		gate->handler(gate->ctx, request, response);
@@ -184,7 +185,10 @@ static void enqueue(struct gate *gate, const struct http_request *request, struc
 		return;
 	}
 	*waiter = (struct waiter){
-		.http = request->http, .connection = request->connection, .given = *given, .check = *check,
+		.http = request->http,
+		.connection = request->connection,
+		.given = *given,
+		.check = *check,
 	};
 	gate->waiter[gate->waiters++] = waiter;
 	work(gate);
@@ -208,8 +212,8 @@ static void ask(struct gate *gate, const struct http_request *request, struct ht
 		ask_for_password(response);
 		return;
 	}
-	switch (passwords_ask(gate->passwords, &request->client, given.user, given.password, loop_now_ns(gate->loop), &check,
-		&retry_ns)) {
+	switch (passwords_ask(gate->passwords, &request->client, given.user, given.password, loop_now_ns(gate->loop),
+		&check, &retry_ns)) {
 	case PASSWORDS_RIGHT:
 		gate->handler(gate->ctx, request, response);
 		break;

@@ -111,7 +111,11 @@ int verifier_start(struct verifier *verifier)
 {
 	int fds[2];
 	const struct child_plan plan = {
-		.name = "hostmeter-check", .keep = &fds[1], .keeps = 1, .run = run, .ctx = &fds[1],
+		.name = "hostmeter-check",
+		.keep = &fds[1],
+		.keeps = 1,
+		.run = run,
+		.ctx = &fds[1],
 	};
 	pid_t pid;
 

@@ -21,10 +21,10 @@ enum { READ_SIZE = 65536, PAUSE_MS = 5, HEAD_MOST = 4096 };
 
 struct http_server {
 	char host[URL_HOST_TEXT + 16]; /* for the Host header */
-	char base[URL_BASE_TEXT];   /* what every target is appended to */
+	char base[URL_BASE_TEXT];      /* what every target is appended to */
 	struct sockaddr_un path;
-	struct addrinfo local;     /* of path */
-	struct addrinfo *found;    /* of getaddrinfo(), freed with it */
+	struct addrinfo local;  /* of path */
+	struct addrinfo *found; /* of getaddrinfo(), freed with it */
 	const struct addrinfo *first;
 };
 
@@ -193,7 +193,8 @@ static int finish_connect(struct http_fetch *fetch)
 static int send_request(struct http_fetch *fetch)
 {
 	while (fetch->sent < fetch->request.len) {
-		ssize_t n = send(fetch->fd, fetch->request.data + fetch->sent, fetch->request.len - fetch->sent, MSG_NOSIGNAL);
+		ssize_t n = send(fetch->fd, fetch->request.data + fetch->sent, fetch->request.len - fetch->sent,
+			MSG_NOSIGNAL);
 
 		if (n >= 0)
 			fetch->sent += (size_t)n;
@@ -334,7 +335,8 @@ static int get(const char *text, const char *target, struct buf *body, unsigned 
 	return result;
 }
 
-/* Takes the head of the answer off the socket, and nothing of its body. ended: no more will come. The status or -errno. */
+/* Takes the head of the answer off the socket, and nothing of its body. ended: no more will come. The status or -errno.
+ */
 static int receive_head(int fd, bool ended, struct buf *head)
 {
 	static const char end[] = "\r\n\r\n";

@@ -34,7 +34,8 @@ struct gzip *gzip_new(long (*read)(void *ctx, uint64_t offset, char *to, size_t 
 		return NULL;
 	gzip->piece = malloc(PIECE);
 	if (!gzip->piece ||
-		deflateInit2(&gzip->stream, LEVEL, Z_DEFLATED, WINDOW_BITS + GZIP_HEADER, MEMORY, Z_DEFAULT_STRATEGY) != Z_OK) {
+		deflateInit2(&gzip->stream, LEVEL, Z_DEFLATED, WINDOW_BITS + GZIP_HEADER, MEMORY, Z_DEFAULT_STRATEGY) !=
+			Z_OK) {
 		free(gzip->piece);
 		free(gzip);
 		return NULL;

@@ -44,8 +44,8 @@ struct sending {
 	struct http_shared shared;
 	struct listener *listener;
 	struct MHD_Connection *connection;
-	bool suspended;        /* a live one, until there is more */
-	struct sending *next;  /* of the live ones */
+	bool suspended;       /* a live one, until there is more */
+	struct sending *next; /* of the live ones */
 };
 
 struct http {
@@ -197,8 +197,8 @@ static struct MHD_Response *respond_live(struct sending *sending)
 {
 	int size = LIVE_SEND_BUFFER, fd = fd_of(sending->connection);
 	struct http *http = sending->listener->http;
-	struct MHD_Response *mhd =
-		MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, LIVE_BLOCK, read_shared, sending, free_shared);
+	struct MHD_Response *mhd = MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, LIVE_BLOCK, read_shared, sending,
+		free_shared);
 
 	if (!mhd)
 		return NULL;
@@ -227,13 +227,15 @@ static struct MHD_Response *respond_shared(struct listener *listener, struct MHD
 	if (shared->live)
 		mhd = respond_live(sending);
 	else if (shared->read)
-		mhd = MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, READ_BLOCK, read_shared, sending, free_shared);
+		mhd = MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, READ_BLOCK, read_shared, sending,
+			free_shared);
 	else
-		mhd = MHD_create_response_from_buffer_with_free_callback_cls(
-			shared->len, (void *)shared->data, free_shared, sending);
+		mhd = MHD_create_response_from_buffer_with_free_callback_cls(shared->len, (void *)shared->data,
+			free_shared, sending);
 	if (!mhd)
 		free_shared(sending);
-	else if (shared->read && is_head) /* MHD sends the end of a chunked body here too: the connection ends with it */
+	else if (shared->read &&
+		is_head) /* MHD sends the end of a chunked body here too: the connection ends with it */
 		MHD_set_response_options(mhd, MHD_RF_HTTP_VERSION_1_0_ONLY, MHD_RO_END);
 	return mhd;
 }
@@ -310,7 +312,11 @@ static enum MHD_Result handle(void *ctx, struct MHD_Connection *connection, cons
 	struct listener *listener = ctx;
 	void *memory = *state == &begun ? NULL : *state;
 	struct http_request request = {
-		.method = method, .path = path, .http = listener->http, .connection = connection, .memory = &memory,
+		.method = method,
+		.path = path,
+		.http = listener->http,
+		.connection = connection,
+		.memory = &memory,
 	};
 	struct http_response response = { .status = MHD_HTTP_OK };
 
@@ -355,7 +361,8 @@ void http_wake(struct http *http, void *connection)
 /* --- TLS */
 
 /* MHD tells of each connection before its handshake, and once it is gone with its session. */
-static void notify(void *ctx, struct MHD_Connection *connection, void **socket_ctx, enum MHD_ConnectionNotificationCode code)
+static void notify(void *ctx, struct MHD_Connection *connection, void **socket_ctx,
+	enum MHD_ConnectionNotificationCode code)
 {
 	const struct listener *listener = ctx;
 	const union MHD_ConnectionInfo *info;
@@ -477,8 +484,8 @@ static int listener_add(struct http *http, int fd, const char *path)
 		listener->device = st.st_dev;
 		listener->inode = st.st_ino;
 	}
-	listener->daemon = MHD_start_daemon(MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | (has_tls ? MHD_USE_TLS : 0),
-		0, accept_client, listener, handle, listener, MHD_OPTION_ARRAY, options, MHD_OPTION_END);
+	listener->daemon = MHD_start_daemon(MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | (has_tls ? MHD_USE_TLS : 0), 0,
+		accept_client, listener, handle, listener, MHD_OPTION_ARRAY, options, MHD_OPTION_END);
 	if (!listener->daemon) {
 		close(fd);
 		goto fail;

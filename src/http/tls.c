@@ -63,10 +63,14 @@ static int load_chain(gnutls_x509_crt_t *chain, unsigned int *count, const char 
 			GNUTLS_X509_CRT_LIST_IMPORT_FAIL_IF_EXCEED | GNUTLS_X509_CRT_LIST_FAIL_IF_UNSORTED);
 		if (ret < 0) {
 			*count = 0;
-			error = refuse(fault, TLS_CERT, ret == GNUTLS_E_NO_CERTIFICATE_FOUND ? "has no certificate in it" :
-				ret == GNUTLS_E_SHORT_MEMORY_BUFFER ? "has more than 16 certificates" :
-				ret == GNUTLS_E_CERTIFICATE_LIST_UNSORTED ? "has certificates that do not sign one another in turn" :
-				"has no certificate that can be read");
+			error = refuse(fault, TLS_CERT,
+				ret == GNUTLS_E_NO_CERTIFICATE_FOUND ?
+					"has no certificate in it" :
+					ret == GNUTLS_E_SHORT_MEMORY_BUFFER ?
+					"has more than 16 certificates" :
+					ret == GNUTLS_E_CERTIFICATE_LIST_UNSORTED ?
+					"has certificates that do not sign one another in turn" :
+					"has no certificate that can be read");
 		}
 	}
 	buf_free(&text);
@@ -150,8 +154,10 @@ static int verify_client(gnutls_session_t session)
 	if (gnutls_certificate_verify_peers(session, &purpose, 1, &status) >= 0 && status == 0)
 		return 0;
 	/* libmicrohttpd just closes: this is how the client learns why. */
-	gnutls_alert_send(session, GNUTLS_AL_FATAL, status & GNUTLS_CERT_SIGNER_NOT_FOUND ? GNUTLS_A_UNKNOWN_CA :
-		status & GNUTLS_CERT_EXPIRED ? GNUTLS_A_CERTIFICATE_EXPIRED : GNUTLS_A_BAD_CERTIFICATE);
+	gnutls_alert_send(session, GNUTLS_AL_FATAL,
+		status & GNUTLS_CERT_SIGNER_NOT_FOUND ? GNUTLS_A_UNKNOWN_CA :
+			status & GNUTLS_CERT_EXPIRED  ? GNUTLS_A_CERTIFICATE_EXPIRED :
+							GNUTLS_A_BAD_CERTIFICATE);
 	return GNUTLS_E_CERTIFICATE_ERROR;
 }
 
@@ -169,7 +175,8 @@ int tls_attach(struct tls *tls, void *session)
 	if (ret < 0)
 		return -ENOMEM;
 	if (tls->request)
-		gnutls_certificate_server_set_request(session, tls->require ? GNUTLS_CERT_REQUIRE : GNUTLS_CERT_REQUEST);
+		gnutls_certificate_server_set_request(session,
+			tls->require ? GNUTLS_CERT_REQUIRE : GNUTLS_CERT_REQUEST);
 	if (tls->verify)
 		gnutls_session_set_verify_function(session, verify_client);
 	return 0;
@@ -216,7 +223,10 @@ int tls_new(struct tls **tls, const struct tls_settings *settings, struct tls_fa
 	if (!*tls)
 		return refuse(fault, TLS_ITSELF, strerror(ENOMEM));
 	**tls = (struct tls){
-		.users = 1, .request = settings->request, .require = settings->require, .verify = settings->verify,
+		.users = 1,
+		.request = settings->request,
+		.require = settings->require,
+		.verify = settings->verify,
 	};
 	error = set_up(*tls, settings, fault);
 	if (error) {

@@ -11,11 +11,12 @@
 struct tls;
 
 struct tls_settings {
-	const char *cert_file, *key_file; /* PEM: the chain, the server's own certificate first; its key, not encrypted */
-	const char *client_ca_file;       /* PEM: who may sign clients' certificates; NULL unless verify */
+	const char *cert_file,
+		*key_file;          /* PEM: the chain, the server's own certificate first; its key, not encrypted */
+	const char *client_ca_file; /* PEM: who may sign clients' certificates; NULL unless verify */
 	/* A client's certificate is asked for; has to be there; has to be signed by one of client_ca_file. */
 	bool request, require, verify;
-	bool without_12, without_13;      /* of the versions of TLS */
+	bool without_12, without_13; /* of the versions of TLS */
 };
 
 /* Which of the settings does not do, and why. */
@@ -38,7 +39,8 @@ void tls_release(struct tls *tls);
  */
 bool tls_is_slow(const struct tls *tls);
 
-/* Gives a session (gnutls_session_t) that has not begun these rules. It must be held for as long as the session lives. */
+/* Gives a session (gnutls_session_t) that has not begun these rules. It must be held for as long as the session lives.
+ */
 int tls_attach(struct tls *tls, void *session);
 
 /*

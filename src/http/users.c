@@ -193,7 +193,9 @@ enum passwords_verdict passwords_ask(struct passwords *passwords, const struct a
 	size_t found = find_user(passwords, user), against = found;
 
 	*check = (struct passwords_check){
-		.user = found, .tag = tag_of(passwords, user, password), .asker = asker_of(client),
+		.user = found,
+		.tag = tag_of(passwords, user, password),
+		.asker = asker_of(client),
 	};
 	if (is_known(passwords, found, check->tag))
 		return PASSWORDS_RIGHT;

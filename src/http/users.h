@@ -7,8 +7,8 @@
  *
  * - A password found right is known from then on by a keyed hash of user and password: a scrape costs no bcrypt. One
  *   for each user, so it is bounded; the plain password is not kept.
- * - A check takes one of the asker's tries, and one of everybody's together. A right password gives both back, a wrong one
- *   does not. Who has none left is told when to come again, and costs nothing. An IPv6 asker is its /64: whoever has
+ * - A check takes one of the asker's tries, and one of everybody's together. A right password gives both back, a wrong
+ * one does not. Who has none left is told when to come again, and costs nothing. An IPv6 asker is its /64: whoever has
  *   one address of that has them all.
  * - An unknown user costs the same: it is checked against somebody's hash, always the same one for a name, and fails.
  */
@@ -22,7 +22,7 @@
 
 /* Tries at once, and the time until one more is given: each asker's, and everybody's together. */
 enum { PASSWORDS_TRIES = 5, PASSWORDS_TRIES_ALL = 20, PASSWORDS_ASKERS = 64 };
-#define PASSWORDS_EVERY_NS     (UINT64_C(5) * 1000000000)
+#define PASSWORDS_EVERY_NS (UINT64_C(5) * 1000000000)
 #define PASSWORDS_EVERY_ALL_NS (UINT64_C(1) * 1000000000)
 
 struct passwords;
@@ -35,8 +35,8 @@ enum passwords_verdict {
 
 /* A check that is to be made. */
 struct passwords_check {
-	const char *hash;  /* to be held against; borrowed from the passwords */
-	size_t user;       /* SIZE_MAX: there is no such user, whatever comes out */
+	const char *hash; /* to be held against; borrowed from the passwords */
+	size_t user;      /* SIZE_MAX: there is no such user, whatever comes out */
 	uint64_t tag;
 	struct addr asker;
 };

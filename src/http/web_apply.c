@@ -37,7 +37,9 @@ static int refuse(struct web_config_fault *fault, int line, const char *text)
 
 static int make_tls(struct tls **tls, const struct web_config *config, struct web_config_fault *fault)
 {
-	static const struct { bool request, require, verify; } rules[] = {
+	static const struct {
+		bool request, require, verify;
+	} rules[] = {
 		[WEB_CLIENT_NONE] = { false, false, false },
 		[WEB_CLIENT_REQUEST] = { true, false, false },
 		[WEB_CLIENT_ANY] = { true, true, false },
@@ -54,7 +56,10 @@ static int make_tls(struct tls **tls, const struct web_config *config, struct we
 		.without_12 = config->min_version == 13,
 		.without_13 = config->max_version == 12,
 	};
-	const struct { const char *key; const struct web_config_text *file; } parts[] = {
+	const struct {
+		const char *key;
+		const struct web_config_text *file;
+	} parts[] = {
 		[TLS_CERT] = { "cert_file", &config->cert_file },
 		[TLS_KEY] = { "key_file", &config->key_file },
 		[TLS_CLIENT_CA] = { "client_ca_file", &config->client_ca_file },
@@ -66,8 +71,8 @@ static int make_tls(struct tls **tls, const struct web_config *config, struct we
 	if (found.part == TLS_ITSELF)
 		return refuse(fault, config->tls_line, found.text);
 	fault->line = parts[found.part].file->line;
-	snprintf(fault->text, sizeof(fault->text), "%s: \"%.200s\" %s", parts[found.part].key, parts[found.part].file->text,
-		found.text);
+	snprintf(fault->text, sizeof(fault->text), "%s: \"%.200s\" %s", parts[found.part].key,
+		parts[found.part].file->text, found.text);
 	return -EINVAL;
 }
 
@@ -128,8 +133,10 @@ static void put_into_effect(struct web *web, struct made *made)
 	if (made->tls)
 		http_set_tls(web->http, made->tls);
 	if (made->tls && tls_is_slow(made->tls))
-		log_warning("%s: the key of key_file is slow, and the meter waits for it at each new connection: one on the curve P-256 "
-			"takes a thirtieth of RSA's time", web->path);
+		log_warning("%s: the key of key_file is slow, and the meter waits for it at each new connection: one "
+			    "on the curve P-256 "
+			    "takes a thirtieth of RSA's time",
+			web->path);
 	tls_release(made->tls);
 	gate_set_passwords(web->gate, made->passwords);
 }
@@ -183,8 +190,9 @@ void web_reload(struct web *web)
 	int error = load(web->path, &made, &fault);
 
 	if (!error && web->has_tls != !!made.tls) {
-		error = refuse(&fault, 0, web->has_tls ? "TLS is on, and only a restart can switch it off" :
-			"TLS is off, and only a restart can switch it on");
+		error = refuse(&fault, 0,
+			web->has_tls ? "TLS is on, and only a restart can switch it off" :
+				       "TLS is off, and only a restart can switch it on");
 		tls_release(made.tls);
 		passwords_free(made.passwords);
 	}

@@ -59,7 +59,9 @@ static const char *text_of(struct reader *r, const char *what, const yaml_node_t
 		refuse(r, line_of(node), "%s: the tag \"%.40s\" is not supported", what, (const char *)node->tag);
 		return NULL;
 	}
-	if (!*text || (node->data.scalar.style == YAML_PLAIN_SCALAR_STYLE && (!strcmp(text, "~") || !strcasecmp(text, "null")))) {
+	if (!*text ||
+		(node->data.scalar.style == YAML_PLAIN_SCALAR_STYLE &&
+			(!strcmp(text, "~") || !strcasecmp(text, "null")))) {
 		refuse(r, line_of(node), "%s has no value", what);
 		return NULL;
 	}
@@ -72,12 +74,14 @@ static const char *text_of(struct reader *r, const char *what, const yaml_node_t
 
 /* Visits each pair of a mapping; no name is there twice. where: the mapping's key, NULL for the file itself. */
 static int each_pair(struct reader *r, const char *where, const yaml_node_t *map,
-	int (*visit)(struct reader *r, const char *name, int line, const yaml_node_t *value, const void *arg), const void *arg)
+	int (*visit)(struct reader *r, const char *name, int line, const yaml_node_t *value, const void *arg),
+	const void *arg)
 {
 	const yaml_node_pair_t *first = map->data.mapping.pairs.start, *top = map->data.mapping.pairs.top;
 
 	if (map->type != YAML_MAPPING_NODE)
-		return refuse(r, line_of(map), "%s%skeys with values are expected here", where ? where : "", where ? ": " : "");
+		return refuse(r, line_of(map), "%s%skeys with values are expected here", where ? where : "",
+			where ? ": " : "");
 	if (first == top && where)
 		return refuse(r, line_of(map), "%s is empty", where);
 	for (const yaml_node_pair_t *pair = first; pair < top; pair++) {
@@ -166,7 +170,8 @@ static int take_version(struct reader *r, const struct key *key, const yaml_node
 	if (word < 0)
 		return word;
 	if (word < 2)
-		return refuse(r, line_of(value), "%s: %s is broken and not supported: TLS12 or TLS13", key->name, words[word]);
+		return refuse(r, line_of(value), "%s: %s is broken and not supported: TLS12 or TLS13", key->name,
+			words[word]);
 	*(int *)field_of(r, key) = 10 + word;
 	return 0;
 }
@@ -179,11 +184,13 @@ static int check_tls(struct reader *r)
 	bool verifies = config->client == WEB_CLIENT_VERIFY || config->client == WEB_CLIENT_VERIFY_IF_GIVEN;
 
 	if (!config->cert_file.text || !config->key_file.text)
-		return refuse(r, config->tls_line, "tls_server_config needs %s", config->cert_file.text ? "key_file" : "cert_file");
+		return refuse(r, config->tls_line, "tls_server_config needs %s",
+			config->cert_file.text ? "key_file" : "cert_file");
 	if (verifies && !config->client_ca_file.text)
 		return refuse(r, config->tls_line, "this client_auth_type needs client_ca_file");
 	if (config->client_ca_file.text && !verifies)
-		return refuse(r, config->client_ca_file.line, "client_ca_file is for a client_auth_type that verifies: "
+		return refuse(r, config->client_ca_file.line,
+			"client_ca_file is for a client_auth_type that verifies: "
 			"VerifyClientCertIfGiven or RequireAndVerifyClientCert");
 	if (config->min_version == 13 && config->max_version == 12)
 		return refuse(r, config->tls_line, "min_version is above max_version");
@@ -221,9 +228,9 @@ static const char *fault_of_hash(const char *hash)
 	static const char letters[] = "./ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
 	int cost;
 
-	if (strlen(hash) != WEB_CONFIG_HASH || strncmp(hash, "$2", 2) != 0 || !strchr("aby", hash[2]) || hash[3] != '$' ||
-		!isdigit((unsigned char)hash[4]) || !isdigit((unsigned char)hash[5]) || hash[6] != '$' ||
-		strspn(hash + 7, letters) != WEB_CONFIG_HASH - 7)
+	if (strlen(hash) != WEB_CONFIG_HASH || strncmp(hash, "$2", 2) != 0 || !strchr("aby", hash[2]) ||
+		hash[3] != '$' || !isdigit((unsigned char)hash[4]) || !isdigit((unsigned char)hash[5]) ||
+		hash[6] != '$' || strspn(hash + 7, letters) != WEB_CONFIG_HASH - 7)
 		return "is no bcrypt hash ($2y$10$...): make one with htpasswd -nB";
 	cost = (hash[4] - '0') * 10 + hash[5] - '0';
 	if (cost < 4)

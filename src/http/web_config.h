@@ -21,7 +21,13 @@ enum {
 	WEB_CONFIG_COST = 16,
 };
 
-enum web_config_client { WEB_CLIENT_NONE, WEB_CLIENT_REQUEST, WEB_CLIENT_ANY, WEB_CLIENT_VERIFY_IF_GIVEN, WEB_CLIENT_VERIFY };
+enum web_config_client {
+	WEB_CLIENT_NONE,
+	WEB_CLIENT_REQUEST,
+	WEB_CLIENT_ANY,
+	WEB_CLIENT_VERIFY_IF_GIVEN,
+	WEB_CLIENT_VERIFY
+};
 
 /* A value and the line it stands in. NULL: not given. */
 struct web_config_text {
@@ -35,7 +41,8 @@ struct web_config_user {
 
 struct web_config {
 	int tls_line; /* of tls_server_config; 0: no TLS */
-	struct web_config_text cert_file, key_file, client_ca_file; /* paths: a relative one was below the file's directory */
+	struct web_config_text cert_file, key_file,
+		client_ca_file; /* paths: a relative one was below the file's directory */
 	enum web_config_client client;
 	int min_version, max_version; /* of TLS: 12, 13, or 0 where nothing is said */
 	struct web_config_user *user;

@@ -79,8 +79,8 @@ static bool is_inside(enum side side)
 }
 
 /* The host of a LAN end, or HOST_NONE if this effort does not tell. */
-static uint32_t host_of(const struct attribute_sources *s, const struct attribute_end *end, enum attribute_effort effort,
-	enum flow_by *by)
+static uint32_t host_of(const struct attribute_sources *s, const struct attribute_end *end,
+	enum attribute_effort effort, enum flow_by *by)
 {
 	const struct addr *hop = end->gateway.family ? &end->gateway : &end->addr;
 	uint32_t ifindex;

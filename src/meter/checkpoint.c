@@ -99,8 +99,10 @@ static void put_flow(struct buf *out, const struct flow *flow)
 		le_put(out, flow->packets[dir], 4);
 	}
 	le_put(out, flow->wan, 4);
-	le_put(out, flow->scope | flow->by << 2 | flow->host_is_reply << 5 | flow->v6 << 6 | flow->uncounted << 7 |
-		flow->offloaded << 8, 2);
+	le_put(out,
+		flow->scope | flow->by << 2 | flow->host_is_reply << 5 | flow->v6 << 6 | flow->uncounted << 7 |
+			flow->offloaded << 8,
+		2);
 }
 
 struct saving {
@@ -200,7 +202,8 @@ void checkpoint_note_end(struct meter *meter, const struct flow *flow, const str
 		le_put(out, last->packets[dir], 4);
 	}
 	/* With a floor that the totals have not reached, an end moves what is shown less than itself, or not at all. */
-	le_put(out, (was_decided ? CHECKPOINT_WAS_DECIDED : 0) | (meter->dumps_to_fold ? 0 : CHECKPOINT_MOVES_FLOOR), 1);
+	le_put(out, (was_decided ? CHECKPOINT_WAS_DECIDED : 0) | (meter->dumps_to_fold ? 0 : CHECKPOINT_MOVES_FLOOR),
+		1);
 	meter->totals_moved |= meter->dumps_to_fold > 0;
 }
 

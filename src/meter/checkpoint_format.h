@@ -13,10 +13,10 @@ enum { CHECKPOINT_VERSION = 3 };
 enum {
 	CHECKPOINT_FLOWS = 'F',
 	CHECKPOINT_TOMBS = 'D',
-	CHECKPOINT_END = 'E',     /* the totals; the checkpoint is whole with it */
+	CHECKPOINT_END = 'E', /* the totals; the checkpoint is whole with it */
 	CHECKPOINT_JOURNAL = 'J',
-	CHECKPOINT_TOTALS = 'T',  /* as they were shown */
-	CHECKPOINT_ANEW = 'A',    /* what came before is void */
+	CHECKPOINT_TOTALS = 'T', /* as they were shown */
+	CHECKPOINT_ANEW = 'A',   /* what came before is void */
 };
 
 /* What a record of the journal tells of a flow. */

@@ -8,7 +8,8 @@
 #include <string.h>
 
 /* The original direction leaves a host that began the flow and enters one that answers. */
-static struct host_count *count_of(struct host_count counts[HOST_FAMILIES][2], const struct flow *flow, bool is_reply, int dir)
+static struct host_count *count_of(struct host_count counts[HOST_FAMILIES][2], const struct flow *flow, bool is_reply,
+	int dir)
 {
 	return &counts[flow->v6][(dir == CT_ORIGINAL) == is_reply ? HOST_IN : HOST_OUT];
 }
@@ -19,7 +20,8 @@ static void add_to_host(struct meter *m, const struct flow *flow, uint32_t index
 	struct host *host = hosts_get(m->hosts, index);
 
 	for (int dir = 0; dir < 2; dir++)
-		host_count_add(count_of(flow->scope == FLOW_WAN ? host->wan : host->local, flow, is_reply, dir), &delta[dir]);
+		host_count_add(count_of(flow->scope == FLOW_WAN ? host->wan : host->local, flow, is_reply, dir),
+			&delta[dir]);
 	host->last_seen = m->now;
 	if (!host->first_seen)
 		host->first_seen = m->now;
@@ -37,7 +39,8 @@ static void add_to_wan(struct meter *m, const struct flow *flow, const struct ho
 static bool fell(const struct flow *flow, const struct ct_event *event)
 {
 	for (int dir = 0; dir < 2; dir++) {
-		if (event->bytes[dir] < flow->bytes[dir] || (int32_t)((uint32_t)event->packets[dir] - flow->packets[dir]) < 0)
+		if (event->bytes[dir] < flow->bytes[dir] ||
+			(int32_t)((uint32_t)event->packets[dir] - flow->packets[dir]) < 0)
 			return true;
 	}
 	return false;

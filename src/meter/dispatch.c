@@ -22,7 +22,8 @@ struct dump {
 	bool interrupted; /* NLM_F_DUMP_INTR: the table changed under it, so it may lack entries */
 };
 
-/* Entries of a dump on their way into the meter: while one is taken, the memory that those behind it need is fetched. */
+/* Entries of a dump on their way into the meter: while one is taken, the memory that those behind it need is fetched.
+ */
 enum { AHEAD = 8 };
 
 struct ahead {

@@ -44,8 +44,9 @@ uint64_t flow_key(const struct hash_key *hash, const struct ct_event *event)
 	const struct ct_tuple *tuple = &event->tuple[CT_ORIGINAL];
 	struct words w = { .count = 0 };
 
-	put(&w, event->family | event->proto << 8 | event->icmp_type << 16 | (uint64_t)event->icmp_code << 24 |
-		(uint64_t)event->zone << 32);
+	put(&w,
+		event->family | event->proto << 8 | event->icmp_type << 16 | (uint64_t)event->icmp_code << 24 |
+			(uint64_t)event->zone << 32);
 	put(&w, event->id | (uint64_t)tuple->sport << 32 | (uint64_t)tuple->dport << 48);
 	put_addresses(&w, &tuple->src, &tuple->dst);
 	if (event->start_ns) /* the number of words tells whether it is there */
@@ -60,8 +61,9 @@ uint64_t flow_pair(const struct hash_key *hash, uint8_t proto, const struct addr
 	struct words w = { .count = 0 };
 
 	*swapped = order > 0 || (order == 0 && a_port > b_port);
-	put(&w, a->family | (uint64_t)proto << 8 | (uint64_t)(*swapped ? b_port : a_port) << 16 |
-		(uint64_t)(*swapped ? a_port : b_port) << 32);
+	put(&w,
+		a->family | (uint64_t)proto << 8 | (uint64_t)(*swapped ? b_port : a_port) << 16 |
+			(uint64_t)(*swapped ? a_port : b_port) << 32);
 	put_addresses(&w, *swapped ? b : a, *swapped ? a : b);
 	return fingerprint(hash, &w);
 }

@@ -19,8 +19,9 @@
  * was read last. Why so late: with reliable delivery the kernel takes an ended flow out of the table first and repeats
  * its DESTROY until it is delivered; were its record gone by then, that DESTROY would be counted from zero.
  *
- * The baseline: what flows had counted before the meter began is not the meter's to count. A flow in the first dump (or in a
- * DESTROY before that dump's end) starts from what it has, unless its first packet was sighted or its birth is known to be later.
+ * The baseline: what flows had counted before the meter began is not the meter's to count. A flow in the first dump (or
+ * in a DESTROY before that dump's end) starts from what it has, unless its first packet was sighted or its birth is
+ * known to be later.
  */
 #include "hostmeter/meter/meter.h"
 
@@ -36,7 +37,7 @@
 
 #define STALL_NS CLOCK_NS_PER_S
 #define GONE_NS (60 * CLOCK_NS_PER_S)
-#define SIGHTING_KEEP_NS (120 * CLOCK_NS_PER_S)      /* longer than any dump interval that is not asked for */
+#define SIGHTING_KEEP_NS (120 * CLOCK_NS_PER_S) /* longer than any dump interval that is not asked for */
 
 enum {
 	GONE_DUMPS = 3,
@@ -52,7 +53,8 @@ enum {
 
 static bool incomplete(const struct meter *m)
 {
-	return !m->flows || !m->held || !m->tombs || !m->waiting || !m->sightings || !m->neigh || !m->topology || !m->hosts || !m->wan;
+	return !m->flows || !m->held || !m->tombs || !m->waiting || !m->sightings || !m->neigh || !m->topology ||
+		!m->hosts || !m->wan;
 }
 
 struct meter *meter_new(const struct meter_options *options)
@@ -113,7 +115,8 @@ void meter_tell(const struct meter *m, struct meter_note note)
 
 /* --- Deciding */
 
-static struct attribution ask(struct meter *m, const struct ct_event *event, enum attribute_effort effort, bool *sighted)
+static struct attribution ask(struct meter *m, const struct ct_event *event, enum attribute_effort effort,
+	bool *sighted)
 {
 	const struct attribute_sources sources = {
 		.hash = &m->options.hash,
@@ -327,7 +330,8 @@ static bool is_gone_host(const struct meter *m, uint32_t index)
 	return index != HOST_NONE && hosts_get(m->hosts, index)->kind == HOST_KIND_GONE;
 }
 
-/* It waited long enough: its own first packet if that came, else what was known when it ended, else what is known now. */
+/* It waited long enough: its own first packet if that came, else what was known when it ended, else what is known now.
+ */
 static void settle_waited(struct meter *m, const struct waiting_end *end)
 {
 	const struct attribution *guess = &end->guess;

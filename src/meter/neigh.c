@@ -41,7 +41,7 @@ static void clear(struct entry **head)
 {
 	struct entry *entry, *tmp;
 
-	HASH_ITER(hh, *head, entry, tmp) {
+	HASH_ITER (hh, *head, entry, tmp) {
 		HASH_DEL(*head, entry);
 		free(entry);
 	}
@@ -123,7 +123,7 @@ void neigh_sync_begin(struct neigh *neigh)
 {
 	struct entry *entry, *tmp;
 
-	HASH_ITER(hh, neigh->kernel, entry, tmp)
+	HASH_ITER (hh, neigh->kernel, entry, tmp)
 		entry->listed = false;
 }
 
@@ -131,7 +131,7 @@ void neigh_sync_end(struct neigh *neigh)
 {
 	struct entry *entry, *tmp;
 
-	HASH_ITER(hh, neigh->kernel, entry, tmp) {
+	HASH_ITER (hh, neigh->kernel, entry, tmp) {
 		if (!entry->listed)
 			forget(&neigh->kernel, entry);
 	}
@@ -182,7 +182,7 @@ void neigh_each_seen(const struct neigh *neigh,
 {
 	struct entry *entry, *tmp;
 
-	HASH_ITER(hh, neigh->seen, entry, tmp) {
+	HASH_ITER (hh, neigh->seen, entry, tmp) {
 		struct addr addr = { .family = entry->key.family };
 
 		memcpy(addr.b, entry->key.bytes, sizeof(addr.b));

@@ -3,8 +3,8 @@
 #include "state.h"
 
 /*
- * NFLOG comes in batches, so a first packet may be read of after its interface went or became a bridge's port: then it counts
- * what the interface was.
+ * NFLOG comes in batches, so a first packet may be read of after its interface went or became a bridge's port: then it
+ * counts what the interface was.
  */
 static void remember_side(struct meter *m, uint32_t ifindex, enum side before)
 {
@@ -40,8 +40,8 @@ void meter_sighting(struct meter *meter, const struct sighting *sighting, uint64
 		.side = side_of_packet(meter, sighting->outdev),
 	};
 	bool swapped;
-	uint64_t pair = flow_pair(&meter->options.hash, sighting->proto, &sighting->src, sighting->sport, &sighting->dst,
-		sighting->dport, &swapped);
+	uint64_t pair = flow_pair(&meter->options.hash, sighting->proto, &sighting->src, sighting->sport,
+		&sighting->dst, sighting->dport, &swapped);
 
 	meter->stats.sightings++;
 	meter->stats.unsighted = 0;

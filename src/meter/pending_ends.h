@@ -16,7 +16,8 @@
 struct waiting_end {
 	uint64_t deadline;
 	struct ct_event event;
-	struct attribution guess; /* what the neighbour table said when it ended: the address may be another's by the deadline */
+	/* What the neighbour table said when it ended: the address may be another's by the deadline. */
+	struct attribution guess;
 	uint64_t bytes[2];
 	uint32_t packets[2];
 };

@@ -105,8 +105,8 @@ static void add_row(struct snapshot_host *to, const struct snapshot_host *from)
 }
 
 /*
- * A host without MAC may have an IPv4 and an IPv6 address of one name: one row, since label and MAC are what tells series
- * apart, and a page with a series twice is refused as a whole.
+ * A host without MAC may have an IPv4 and an IPv6 address of one name: one row, since label and MAC are what tells
+ * series apart, and a page with a series twice is refused as a whole.
  */
 static void join_rows(struct snapshot *snapshot)
 {
@@ -192,7 +192,8 @@ bool meter_ready(const struct meter *meter)
 	return meter->ready;
 }
 
-static void describe_host(const struct meter *m, uint32_t index, char label[static SNAPSHOT_LABEL], char mac[static MAC_TEXT])
+static void describe_host(const struct meter *m, uint32_t index, char label[static SNAPSHOT_LABEL],
+	char mac[static MAC_TEXT])
 {
 	struct snapshot_host row;
 

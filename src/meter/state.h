@@ -49,19 +49,19 @@ struct meter {
 	struct snapshot_stats stats;
 	uint64_t flows_undecided, flows_uncounted, flows_offloaded;
 
-	bool ready;               /* a complete dump is in; before that, flows get a baseline */
-	uint16_t dump;            /* number of the dump in the air, or of the last one; an incomplete one's is used again */
-	uint16_t complete;        /* number of the last complete one */
-	uint64_t dump_began;      /* 0: none in the air */
+	bool ready;          /* a complete dump is in; before that, flows get a baseline */
+	uint16_t dump;       /* number of the dump in the air, or of the last one; an incomplete one's is used again */
+	uint16_t complete;   /* number of the last complete one */
+	uint64_t dump_began; /* 0: none in the air */
 	uint64_t last_dump_end, last_dump_ns;
 	uint64_t completed_at[METER_DUMPS_REMEMBERED];
-	unsigned int sweep;       /* next shard to look for flows that are gone; TABLE_SHARDS: done */
+	unsigned int sweep;           /* next shard to look for flows that are gone; TABLE_SHARDS: done */
 	uint64_t ticked, tombs_until; /* the last tick; until when no tombstone expires */
-	uint64_t now;             /* of the latest call */
-	uint32_t forget_next;     /* next host to look at */
+	uint64_t now;                 /* of the latest call */
+	uint32_t forget_next;         /* next host to look at */
 	struct meter_left left[METER_LEFT];
 	unsigned int left_next;
-	uint64_t left_until;      /* until when any of them counts */
+	uint64_t left_until; /* until when any of them counts */
 
 	const char *(*vendor)(void *ctx, const struct mac *mac);
 	void *vendor_ctx;
@@ -71,13 +71,13 @@ struct meter {
 	struct attribute_end end[2]; /* of the decision made last, for the observer */
 
 	/* See checkpoint.c. */
-	bool restored;            /* went on from a checkpoint: no flow needs a baseline */
-	bool journaling;          /* a checkpoint was begun: ends are kept for it */
-	bool save_anew;           /* a dump began meanwhile: what was saved is void */
-	bool totals_moved;        /* by a dump, since the last checkpoint began */
-	unsigned int saving;      /* the next step of the checkpoint that was begun */
+	bool restored;       /* went on from a checkpoint: no flow needs a baseline */
+	bool journaling;     /* a checkpoint was begun: ends are kept for it */
+	bool save_anew;      /* a dump began meanwhile: what was saved is void */
+	bool totals_moved;   /* by a dump, since the last checkpoint began */
+	unsigned int saving; /* the next step of the checkpoint that was begun */
 	struct buf journal;
-	uint8_t dumps_to_fold;    /* complete dumps until the hosts' floors become part of their totals */
+	uint8_t dumps_to_fold; /* complete dumps until the hosts' floors become part of their totals */
 };
 
 /* The key of an event's flow; worked out only where nobody did before. */
@@ -90,10 +90,10 @@ static inline uint64_t meter_key(const struct meter *meter, const struct ct_even
 void meter_tell(const struct meter *meter, struct meter_note note);
 
 /* The note is made only where somebody reads it. */
-#define METER_NOTE(m, ...)                                                                                                   \
+#define METER_NOTE(m, ...)                                                                                             \
 	do {                                                                                                           \
 		if ((m)->observe)                                                                                      \
-			meter_tell(m, (struct meter_note){ __VA_ARGS__ });                                                   \
+			meter_tell(m, (struct meter_note){ __VA_ARGS__ });                                             \
 	} while (0)
 
 /* Counts what this reading has more than the record, and moves the record on. Undecided flows count nothing. */

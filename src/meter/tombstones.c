@@ -127,7 +127,8 @@ static bool show(void *ctx, void *record)
 	return false;
 }
 
-void tombs_each(struct tombs *tombs, unsigned int shard, void (*each)(void *ctx, uint64_t key, uint64_t final), void *ctx)
+void tombs_each(struct tombs *tombs, unsigned int shard, void (*each)(void *ctx, uint64_t key, uint64_t final),
+	void *ctx)
 {
 	struct visit visit = { each, ctx };
 

@@ -20,9 +20,9 @@
 struct tombs;
 
 enum tombs_verdict {
-	TOMBS_UNKNOWN,   /* no flow of this key ended lately */
-	TOMBS_REPEATED,  /* the same end once more: count nothing */
-	TOMBS_REBORN,    /* another flow that got the key of one that ended: count it from zero */
+	TOMBS_UNKNOWN,  /* no flow of this key ended lately */
+	TOMBS_REPEATED, /* the same end once more: count nothing */
+	TOMBS_REBORN,   /* another flow that got the key of one that ended: count it from zero */
 };
 
 /* At most limit tombstones. NULL: out of memory. */
@@ -46,7 +46,8 @@ enum tombs_verdict tombs_entry(struct tombs *tombs, uint64_t key, uint64_t dump_
 void tombs_expire(struct tombs *tombs, uint64_t dump_began, uint64_t now);
 
 /* For a checkpoint: two numbers of each tombstone in a shard (of TABLE_SHARDS), and one put back (as if made now). */
-void tombs_each(struct tombs *tombs, unsigned int shard, void (*each)(void *ctx, uint64_t key, uint64_t final), void *ctx);
+void tombs_each(struct tombs *tombs, unsigned int shard, void (*each)(void *ctx, uint64_t key, uint64_t final),
+	void *ctx);
 void tombs_restore(struct tombs *tombs, uint64_t key, uint64_t final, uint64_t now);
 
 #endif

@@ -81,24 +81,24 @@ struct topology *topology_new(const char *const *lan, const char *const *wan, si
 	return t;
 }
 
-#define FORGET(head, item) \
-	do { \
-		HASH_DEL(head, item); \
-		free(item); \
+#define FORGET(head, item)                                                                                             \
+	do {                                                                                                           \
+		HASH_DEL(head, item);                                                                                  \
+		free(item);                                                                                            \
 	} while (0)
 
 /* Before a dump nothing is listed; after it, what still is not listed goes. */
-#define SYNC(head, type, of_family) \
-	do { \
-		type *item, *item_tmp; \
-		HASH_ITER(hh, head, item, item_tmp) { \
-			if (!(of_family)) \
-				continue; \
-			if (!begins && !item->listed) \
-				FORGET(head, item); \
-			else \
-				item->listed = false; \
-		} \
+#define SYNC(head, type, of_family)                                                                                    \
+	do {                                                                                                           \
+		type *item, *item_tmp;                                                                                 \
+		HASH_ITER (hh, head, item, item_tmp) {                                                                 \
+			if (!(of_family))                                                                              \
+				continue;                                                                              \
+			if (!begins && !item->listed)                                                                  \
+				FORGET(head, item);                                                                    \
+			else                                                                                           \
+				item->listed = false;                                                                  \
+		}                                                                                                      \
 	} while (0)
 
 static void sync(struct topology *t, enum rtnl_type type, uint8_t family, bool begins)
@@ -152,7 +152,7 @@ static void forget_routes(struct topology *t, uint32_t ifindex)
 {
 	struct route *route, *tmp;
 
-	HASH_ITER(hh, t->routes, route, tmp) {
+	HASH_ITER (hh, t->routes, route, tmp) {
 		if (route->ifindex == ifindex)
 			FORGET(t->routes, route);
 	}
@@ -218,7 +218,7 @@ static void forget_replaced(struct topology *t, const struct route_key *by)
 {
 	struct route *route, *tmp;
 
-	HASH_ITER(hh, t->routes, route, tmp) {
+	HASH_ITER (hh, t->routes, route, tmp) {
 		struct route_key key = route->key;
 
 		key.ifindex = by->ifindex;
@@ -230,8 +230,11 @@ static void forget_replaced(struct topology *t, const struct route_key *by)
 static void take_route(struct topology *t, const struct rtnl_event *event)
 {
 	const struct rtnl_route *r = &event->route;
-	struct route_key key = { .table = r->table, .metric = r->metric, .ifindex = event->ifindex,
-		.family = r->dst.addr.family, .len = r->dst.len };
+	struct route_key key = { .table = r->table,
+		.metric = r->metric,
+		.ifindex = event->ifindex,
+		.family = r->dst.addr.family,
+		.len = r->dst.len };
 	struct route *route = NULL;
 	struct link *link;
 
@@ -385,8 +388,8 @@ static int by_ifindex(const void *a, const void *b)
 	return ((*x)->ifindex > (*y)->ifindex) - ((*x)->ifindex < (*y)->ifindex);
 }
 
-void topology_each_link(const struct topology *topology,
-	void (*each)(void *ctx, const struct topology_link *link), void *ctx)
+void topology_each_link(const struct topology *topology, void (*each)(void *ctx, const struct topology_link *link),
+	void *ctx)
 {
 	size_t count = HASH_COUNT(topology->links), n = 0;
 	const struct link **sorted = calloc(count ? count : 1, sizeof(struct link *));

@@ -123,7 +123,8 @@ static struct entry *find_name(struct wan *wan, const char *name)
 	return NULL;
 }
 
-/* An interface that comes back under its old name (PPP that dials in again) is the same to people, whatever its index. */
+/* An interface that comes back under its old name (PPP that dials in again) is the same to people, whatever its index.
+ */
 static struct entry *of_link(struct wan *wan, const struct topology_link *state)
 {
 	struct entry *fresh = find_or_add(wan, state->ifindex), *old = find_name(wan, state->name);

@@ -65,8 +65,8 @@ static void fill(void *ctx, const struct mac *mac, const struct addr *addr, cons
 static void warn(struct naming *naming, struct names_file *source, int error)
 {
 	if (error)
-		log_repeated(&source->limit, WARN_EVERY_NS, loop_now_ns(naming->loop), "%s: not all names were read: %s",
-			source->path, strerror(-error));
+		log_repeated(&source->limit, WARN_EVERY_NS, loop_now_ns(naming->loop),
+			"%s: not all names were read: %s", source->path, strerror(-error));
 }
 
 /* True if names changed. */
@@ -115,7 +115,9 @@ static int add_sources(struct naming *naming, const struct config *config)
 		for (size_t j = 0; j < paths->count; j++) {
 			struct names_file *source = &naming->source[naming->count++];
 
-			*source = (struct names_file){ .kind = &kinds[i], .file = (unsigned int)j, .path = strdup(paths->item[j]) };
+			*source = (struct names_file){
+				.kind = &kinds[i], .file = (unsigned int)j, .path = strdup(paths->item[j])
+			};
 			if (!source->path)
 				return -ENOMEM;
 			naming->state[naming->count - 1] = (struct snapshot_names){ kinds[i].source, source->path, 0 };

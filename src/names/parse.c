@@ -118,7 +118,8 @@ static bool duid_mac(const char *text, struct mac *mac)
 
 static bool read_address(const char *text, struct addr *addr)
 {
-	return !addr_parse(addr, text) && !addr_is_loopback(addr) && !addr_is_multicast(addr) && !addr_is_unspecified(addr);
+	return !addr_parse(addr, text) && !addr_is_loopback(addr) && !addr_is_multicast(addr) &&
+		!addr_is_unspecified(addr);
 }
 
 /* The first label of a name; NULL if it is none. */
@@ -222,7 +223,7 @@ static void odhcpd_line(struct line *line, const struct sink *sink)
 
 void names_parse(enum names_format format, const char *text, size_t len, names_parse_each *each, void *ctx)
 {
-	static void (*const parse[])(struct line *line, const struct sink *sink) = {
+	static void (*const parse[])(struct line * line, const struct sink *sink) = {
 		[NAMES_FORMAT_ETHERS] = ethers_line,
 		[NAMES_FORMAT_LEASES] = leases_line,
 		[NAMES_FORMAT_ODHCPD] = odhcpd_line,

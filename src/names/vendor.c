@@ -20,10 +20,7 @@ static const struct list {
 	unsigned int bits;
 	bool is_csv;
 } lists[] = {
-	{ "oui36.csv", 36, true },
-	{ "iab.csv", 36, true },
-	{ "mam.csv", 28, true },
-	{ "oui.csv", 24, true },
+	{ "oui36.csv", 36, true }, { "iab.csv", 36, true }, { "mam.csv", 28, true }, { "oui.csv", 24, true },
 	{ "oui.txt", 24, false }, /* the same as oui.csv: read where that is missing */
 };
 

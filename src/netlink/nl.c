@@ -228,7 +228,8 @@ int nl_dump_links(struct nl *nl)
 
 /* --- Receiving */
 
-/* The dump is over before its last datagram is handed on, so that the receiver may start another. True: one to request. */
+/* The dump is over before its last datagram is handed on, so that the receiver may start another. True: one to request.
+ */
 static bool dump_take(struct reader *source, const void *datagram, size_t len)
 {
 	enum nl_dump_told told = nl_dump_take(&source->dump, datagram, len);
@@ -457,8 +458,8 @@ static int subscribe_nflog(struct reader *source)
 	/* EAGAIN: the kernel has just loaded the module. EOPNOTSUPP: it is built without NETFILTER_NETLINK_GLUE_CT. */
 	for (int i = 0; i < CONFIG_ATTEMPTS && (error == -EAGAIN || (error == -EOPNOTSUPP && flags)); i++) {
 		_Alignas(8) char buffer[REQUEST_MAX];
-		struct nlmsghdr *message =
-			nflog_nlmsg_put_header(buffer, NFULNL_MSG_CONFIG, AF_UNSPEC, source->nl->options.nflog_group);
+		struct nlmsghdr *message = nflog_nlmsg_put_header(buffer, NFULNL_MSG_CONFIG, AF_UNSPEC,
+			source->nl->options.nflog_group);
 
 		message->nlmsg_flags |= NLM_F_ACK;
 		message->nlmsg_seq = next_seq(source->nl);

@@ -84,7 +84,10 @@ int nl_socket_receive_many(struct mnl_socket *socket, void *buffer, size_t size,
 	for (unsigned int i = 0; i < count; i++) {
 		room[i] = (struct iovec){ (char *)buffer + i * size, size };
 		message[i].msg_hdr = (struct msghdr){
-			.msg_name = &from[i], .msg_namelen = sizeof(from[i]), .msg_iov = &room[i], .msg_iovlen = 1,
+			.msg_name = &from[i],
+			.msg_namelen = sizeof(from[i]),
+			.msg_iov = &room[i],
+			.msg_iovlen = 1,
 		};
 	}
 	received = recvmmsg(mnl_socket_get_fd(socket), message, count, MSG_DONTWAIT | MSG_TRUNC, NULL);

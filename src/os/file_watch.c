@@ -28,7 +28,8 @@
 #include <unistd.h>
 
 /* IN_ATTRIB: a file that could not be read, and so not be watched, may be one that can. */
-#define DIR_EVENTS (IN_CREATE | IN_MOVED_TO | IN_MOVED_FROM | IN_DELETE | IN_ATTRIB | IN_DELETE_SELF | IN_MOVE_SELF | IN_ONLYDIR)
+#define DIR_EVENTS                                                                                                     \
+	(IN_CREATE | IN_MOVED_TO | IN_MOVED_FROM | IN_DELETE | IN_ATTRIB | IN_DELETE_SELF | IN_MOVE_SELF | IN_ONLYDIR)
 #define FILE_EVENTS (IN_MODIFY | IN_CLOSE_WRITE | IN_ATTRIB | IN_DELETE_SELF | IN_MOVE_SELF)
 #define QUIET_NS (100 * CLOCK_NS_PER_MS)
 #define AT_MOST_NS CLOCK_NS_PER_S

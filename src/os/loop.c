@@ -186,8 +186,8 @@ struct loop_io *loop_io_add(struct loop *loop, int fd, int events, void (*ready)
 	if (!io)
 		return NULL;
 	io->ready = ready;
-	ev_io_init(
-		&io->watcher, io_ready, fd, (events & LOOP_READ ? EV_READ : 0) | (events & LOOP_WRITE ? EV_WRITE : 0));
+	ev_io_init(&io->watcher, io_ready, fd,
+		(events & LOOP_READ ? EV_READ : 0) | (events & LOOP_WRITE ? EV_WRITE : 0));
 	io->watcher.data = io;
 	ev_io_start(loop->ev, &io->watcher);
 	return io;

@@ -107,7 +107,8 @@ static bool do_network(struct anonymizer *a, const struct nlmsghdr *message, uni
 	return true;
 }
 
-/* What frames the rest: ends of dumps, errors, overruns. Of an error only its number, not the request that it repeats. */
+/* What frames the rest: ends of dumps, errors, overruns. Of an error only its number, not the request that it repeats.
+ */
 static bool do_control(const struct nlmsghdr *message, union encode_message *out)
 {
 	bool has_number = message->nlmsg_type == NLMSG_DONE || message->nlmsg_type == NLMSG_ERROR;

@@ -208,9 +208,13 @@ void encode_sighting(union encode_message *message, const struct nlmsghdr *like,
 static void encode_link(union encode_message *m, const struct nlmsghdr *like, const struct rtnl_event *e)
 {
 	const struct rtnl_link *link = &e->link;
-	const struct ifinfomsg fixed = { .ifi_index = (int)e->ifindex, .ifi_type = link->arphrd, .ifi_flags = link->flags };
-	struct rtnl_link_stats64 stats = { .rx_bytes = link->rx_bytes, .tx_bytes = link->tx_bytes,
-		.rx_packets = link->rx_packets, .tx_packets = link->tx_packets };
+	const struct ifinfomsg fixed = {
+		.ifi_index = (int)e->ifindex, .ifi_type = link->arphrd, .ifi_flags = link->flags
+	};
+	struct rtnl_link_stats64 stats = { .rx_bytes = link->rx_bytes,
+		.tx_bytes = link->tx_bytes,
+		.rx_packets = link->rx_packets,
+		.tx_packets = link->tx_packets };
 	struct nlmsghdr *head = begin(m, like, &fixed, sizeof(fixed));
 
 	mnl_attr_put_strz(head, IFLA_IFNAME, link->name);
@@ -222,8 +226,9 @@ static void encode_link(union encode_message *m, const struct nlmsghdr *like, co
 
 static void encode_address(union encode_message *m, const struct nlmsghdr *like, const struct rtnl_event *e)
 {
-	const struct ifaddrmsg fixed = { .ifa_family = af_of(e->addr.addr.family), .ifa_prefixlen = e->addr.prefix_len,
-		.ifa_index = e->ifindex };
+	const struct ifaddrmsg fixed = {
+		.ifa_family = af_of(e->addr.addr.family), .ifa_prefixlen = e->addr.prefix_len, .ifa_index = e->ifindex
+	};
 
 	put_addr(begin(m, like, &fixed, sizeof(fixed)), IFA_ADDRESS, &e->addr.addr);
 }
@@ -247,8 +252,10 @@ static void put_gateway(struct nlmsghdr *head, uint8_t family, const struct addr
 static void encode_route(union encode_message *m, const struct nlmsghdr *like, const struct rtnl_event *e)
 {
 	const struct rtnl_route *route = &e->route;
-	const struct rtmsg fixed = { .rtm_family = af_of(route->dst.addr.family), .rtm_dst_len = route->dst.len,
-		.rtm_table = (uint8_t)(route->table < 256 ? route->table : RT_TABLE_COMPAT), .rtm_type = route->kind };
+	const struct rtmsg fixed = { .rtm_family = af_of(route->dst.addr.family),
+		.rtm_dst_len = route->dst.len,
+		.rtm_table = (uint8_t)(route->table < 256 ? route->table : RT_TABLE_COMPAT),
+		.rtm_type = route->kind };
 	struct nlmsghdr *head = begin(m, like, &fixed, sizeof(fixed));
 
 	mnl_attr_put_u32(head, RTA_TABLE, route->table);
@@ -263,8 +270,9 @@ static void encode_route(union encode_message *m, const struct nlmsghdr *like, c
 
 static void encode_neigh(union encode_message *m, const struct nlmsghdr *like, const struct rtnl_event *e)
 {
-	const struct ndmsg fixed = { .ndm_family = af_of(e->neigh.addr.family), .ndm_ifindex = (int)e->ifindex,
-		.ndm_state = e->neigh.state };
+	const struct ndmsg fixed = {
+		.ndm_family = af_of(e->neigh.addr.family), .ndm_ifindex = (int)e->ifindex, .ndm_state = e->neigh.state
+	};
 	struct nlmsghdr *head = begin(m, like, &fixed, sizeof(fixed));
 
 	put_addr(head, NDA_DST, &e->neigh.addr);
@@ -274,7 +282,8 @@ static void encode_neigh(union encode_message *m, const struct nlmsghdr *like, c
 
 void encode_rtnl(union encode_message *message, const struct nlmsghdr *like, const struct rtnl_event *event)
 {
-	static void (*const kinds[])(union encode_message *m, const struct nlmsghdr *like, const struct rtnl_event *e) = {
+	static void (*const kinds[])(union encode_message * m, const struct nlmsghdr *like,
+		const struct rtnl_event *e) = {
 		[RTNL_LINK] = encode_link,
 		[RTNL_ADDR] = encode_address,
 		[RTNL_ROUTE] = encode_route,

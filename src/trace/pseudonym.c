@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * A pseudonym flips bits: whether bit n flips depends on the n bits before it and on the key, on nothing else. So the
- * flips are a tree with an address' bits as the way down, which makes the whole a permutation that keeps common prefixes.
- * Where the way down may still lead into a class of addresses that has a meaning, nothing flips: the class stays itself, and
- * nothing else gets into it.
+ * flips are a tree with an address' bits as the way down, which makes the whole a permutation that keeps common
+ * prefixes. Where the way down may still lead into a class of addresses that has a meaning, nothing flips: the class
+ * stays itself, and nothing else gets into it.
  *
  * A hash per bit would be slow: 128 of them for IPv6. One hash gives 64 flips, so it does for the 63 nodes of the first
  * six bits of a byte, and three more for the rest of that byte.
@@ -16,30 +16,30 @@
 enum { CACHE = 4096, SUBNETS = 64, MAC_FAMILY = 1 };
 
 /* Addresses that begin with the first len bits keep the first keep bits. */
-struct class {
+struct class
+{
 	uint8_t family;
 	uint8_t prefix[16];
 	uint8_t len, keep;
 };
 
 static const struct class classes[] = {
-	{ 4, { 0 }, 8, 32 },                /* "this network", the unspecified address */
-	{ 4, { 10 }, 8, 8 },                /* private */
-	{ 4, { 100, 64 }, 10, 10 },         /* between provider and customer */
-	{ 4, { 127 }, 8, 32 },              /* loopback */
-	{ 4, { 169, 254 }, 16, 16 },        /* link-local */
-	{ 4, { 172, 16 }, 12, 12 },         /* private */
-	{ 4, { 192, 168 }, 16, 16 },        /* private */
-	{ 4, { 224 }, 4, 4 },               /* multicast */
-	{ 4, { 255, 255, 255, 255 }, 32, 32 },
-	{ 6, { 0 }, 128, 128 },             /* unspecified */
-	{ 6, { [15] = 1 }, 128, 128 },      /* loopback */
-	{ 6, { 0x20 }, 3, 3 },              /* global */
-	{ 6, { 0xfc }, 7, 8 },              /* private */
-	{ 6, { 0xfe, 0x80 }, 10, 10 },      /* link-local */
-	{ 6, { 0xfe, 0x80 }, 64, 64 },      /* what is in use of them */
-	{ 6, { 0xff }, 8, 16 },             /* multicast, with its flags and scope */
-	{ MAC_FAMILY, { 0 }, 48, 48 },      /* no MAC */
+	{ 4, { 0 }, 8, 32 },                                           /* "this network", the unspecified address */
+	{ 4, { 10 }, 8, 8 },                                           /* private */
+	{ 4, { 100, 64 }, 10, 10 },                                    /* between provider and customer */
+	{ 4, { 127 }, 8, 32 },                                         /* loopback */
+	{ 4, { 169, 254 }, 16, 16 },                                   /* link-local */
+	{ 4, { 172, 16 }, 12, 12 },                                    /* private */
+	{ 4, { 192, 168 }, 16, 16 },                                   /* private */
+	{ 4, { 224 }, 4, 4 },                                          /* multicast */
+	{ 4, { 255, 255, 255, 255 }, 32, 32 }, { 6, { 0 }, 128, 128 }, /* unspecified */
+	{ 6, { [15] = 1 }, 128, 128 },                                 /* loopback */
+	{ 6, { 0x20 }, 3, 3 },                                         /* global */
+	{ 6, { 0xfc }, 7, 8 },                                         /* private */
+	{ 6, { 0xfe, 0x80 }, 10, 10 },                                 /* link-local */
+	{ 6, { 0xfe, 0x80 }, 64, 64 },                                 /* what is in use of them */
+	{ 6, { 0xff }, 8, 16 },                                        /* multicast, with its flags and scope */
+	{ MAC_FAMILY, { 0 }, 48, 48 },                                 /* no MAC */
 };
 
 struct entry {
@@ -151,8 +151,8 @@ static struct addr broadcast_of(const struct prefix *subnet)
 }
 
 /*
- * A subnet's broadcast is known by its ones, so its pseudonym needs them too: it changes places with whoever else would have
- * had that one.
+ * A subnet's broadcast is known by its ones, so its pseudonym needs them too: it changes places with whoever else would
+ * have had that one.
  */
 static struct addr exchange_broadcast(const struct pseudonyms *p, const struct addr *addr, const struct addr *to)
 {

@@ -179,7 +179,10 @@ int trace_append(struct buf *out, const struct trace_datagram *datagram)
 
 void trace_append_note(struct buf *out, uint64_t real_ns, const char *text)
 {
-	struct { struct nlmsghdr head; char text[NOTE_MAX]; } note = { .head = { .nlmsg_type = NLMSG_NOOP } };
+	struct {
+		struct nlmsghdr head;
+		char text[NOTE_MAX];
+	} note = { .head = { .nlmsg_type = NLMSG_NOOP } };
 	const struct trace_datagram datagram = { real_ns, NETLINK_USERSOCK, false, &note, sizeof(note) };
 
 	note.head.nlmsg_len = sizeof(note);
@@ -193,7 +196,8 @@ bool trace_is_note(const struct trace_datagram *datagram, char *text, size_t siz
 
 	if (datagram->protocol != NETLINK_USERSOCK || datagram->len < sizeof(*head) || head->nlmsg_type != NLMSG_NOOP)
 		return false;
-	snprintf(text, size, "%.*s", (int)(datagram->len - sizeof(*head)), (const char *)datagram->data + sizeof(*head));
+	snprintf(text, size, "%.*s", (int)(datagram->len - sizeof(*head)),
+		(const char *)datagram->data + sizeof(*head));
 	return true;
 }
 
@@ -285,7 +289,7 @@ static int read_record(struct trace_reader *reader, struct trace_datagram *datag
 		return got;
 	*datagram = (struct trace_datagram){
 		.real_ns = to_host(reader, header.seconds) * CLOCK_NS_PER_S +
-			   (uint64_t)to_host(reader, header.fraction) * reader->fraction_ns,
+			(uint64_t)to_host(reader, header.fraction) * reader->fraction_ns,
 		.protocol = (uint16_t)get_be16(cooked + COOKED_LEN - 2),
 		.outgoing = get_be16(cooked) == TO_KERNEL,
 		.data = reader->data,

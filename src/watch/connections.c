@@ -68,9 +68,18 @@ const char *watch_connection_protocol(const struct watch_connection *connection,
 		uint8_t number;
 		const char *name;
 	} names[] = {
-		{ IPPROTO_TCP, "tcp" }, { IPPROTO_UDP, "udp" }, { IPPROTO_ICMP, "icmp" }, { IPPROTO_ICMPV6, "icmp6" },
-		{ IPPROTO_GRE, "gre" }, { IPPROTO_ESP, "esp" }, { IPPROTO_AH, "ah" }, { IPPROTO_IPV6, "6in4" },
-		{ IPPROTO_SCTP, "sctp" }, { IPPROTO_DCCP, "dccp" }, { IPPROTO_UDPLITE, "udpl" }, { IPPROTO_IGMP, "igmp" },
+		{ IPPROTO_TCP, "tcp" },
+		{ IPPROTO_UDP, "udp" },
+		{ IPPROTO_ICMP, "icmp" },
+		{ IPPROTO_ICMPV6, "icmp6" },
+		{ IPPROTO_GRE, "gre" },
+		{ IPPROTO_ESP, "esp" },
+		{ IPPROTO_AH, "ah" },
+		{ IPPROTO_IPV6, "6in4" },
+		{ IPPROTO_SCTP, "sctp" },
+		{ IPPROTO_DCCP, "dccp" },
+		{ IPPROTO_UDPLITE, "udpl" },
+		{ IPPROTO_IGMP, "igmp" },
 	};
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
@@ -96,7 +105,8 @@ static int compare_key(const void *a, const void *b)
 	if (!order)
 		order = compare_numbers(one->proto, other->proto);
 	if (!order)
-		order = compare_numbers((uint32_t)one->sport << 16 | one->dport, (uint32_t)other->sport << 16 | other->dport);
+		order = compare_numbers((uint32_t)one->sport << 16 | one->dport,
+			(uint32_t)other->sport << 16 | other->dport);
 	if (!order)
 		order = addr_cmp(&one->src, &other->src);
 	return order ? order : addr_cmp(&one->dst, &other->dst);
@@ -141,7 +151,8 @@ static void put_in_order(struct watch_connections *connections)
 
 void watch_connections_take(struct watch_connections *known, struct watch_connections *fresh)
 {
-	bool goes_on = watch_connections_are_of(known, fresh->label, fresh->mac) && known->time && fresh->time > known->time;
+	bool goes_on = watch_connections_are_of(known, fresh->label, fresh->mac) && known->time &&
+		fresh->time > known->time;
 	size_t at = 0;
 
 	put_in_order(fresh);

@@ -172,7 +172,8 @@ static int check(const json_t *hosts, const json_t *status)
 {
 	if (!json_is_object(hosts) || !json_is_object(status) || !json_is_array(json_object_get(hosts, "hosts")))
 		return -EBADMSG;
-	if (number(json_object_get(hosts, "schema")) != API_SCHEMA || number(json_object_get(status, "schema")) != API_SCHEMA)
+	if (number(json_object_get(hosts, "schema")) != API_SCHEMA ||
+		number(json_object_get(status, "schema")) != API_SCHEMA)
 		return -EPROTO;
 	return 0;
 }
@@ -193,7 +194,8 @@ static int read_documents(struct watch_sample *sample, const json_t *hosts, cons
 	if (!error)
 		error = each(sample, json_object_get(status, "warnings"), WARNINGS_MOST, read_warning);
 	if (!error && json_is_false(json_object_get(status, "ready")))
-		error = watch_sample_add_warning(sample, "the meter is still reading the connections for the first time");
+		error = watch_sample_add_warning(sample,
+			"the meter is still reading the connections for the first time");
 	return error;
 }
 
@@ -228,14 +230,15 @@ static bool read_tuple(const json_t *tuple, struct addr *src, struct addr *dst, 
 {
 	*sport = port(json_object_get(tuple, "sport"));
 	*dport = port(json_object_get(tuple, "dport"));
-	return !addr_parse(src, text(json_object_get(tuple, "src"))) && !addr_parse(dst, text(json_object_get(tuple, "dst")));
+	return !addr_parse(src, text(json_object_get(tuple, "src"))) &&
+		!addr_parse(dst, text(json_object_get(tuple, "dst")));
 }
 
 /* Of a connection inside of the LAN the line tells from one host's side: is it the other's? */
 static bool is_peer(const struct watch_connections *of, const json_t *line)
 {
 	return of->mac[0] ? strcmp(of->mac, text(json_object_get(line, "mac"))) :
-		strcmp(of->label, text(json_object_get(line, "host")));
+			    strcmp(of->label, text(json_object_get(line, "host")));
 }
 
 static int read_connection(struct watch_connections *fresh, const json_t *line)

@@ -173,7 +173,8 @@ bool watch_feed_wants_connections(const struct watch_feed *feed)
 int watch_feed_poll(const struct watch_feed *feed, struct pollfd polled[static WATCH_FEED_FDS], uint64_t now)
 {
 	const struct http_fetch *fetch[WATCH_FEED_FDS] = {
-		feed->fetch[HOSTS] ? feed->fetch[HOSTS] : feed->fetch[STATUS], feed->fetch[CONNECTIONS],
+		feed->fetch[HOSTS] ? feed->fetch[HOSTS] : feed->fetch[STATUS],
+		feed->fetch[CONNECTIONS],
 	};
 	int patience = -1;
 

@@ -19,8 +19,11 @@ const char *watch_amount(char text[static WATCH_NUMBER], double amount, bool bin
 		amount /= base;
 		power++;
 	}
-	snprintf(text, WATCH_NUMBER, "%.*f%s", power == 0 || amount >= 99.95 ? 0 : amount >= 9.995 ? 1 : 2, amount,
-		powers[binary][power]);
+	snprintf(text, WATCH_NUMBER, "%.*f%s",
+		power == 0 || amount >= 99.95 ? 0 :
+			amount >= 9.995       ? 1 :
+						2,
+		amount, powers[binary][power]);
 	return text;
 }
 

@@ -91,8 +91,8 @@ int watch_head_title(struct watch_frame *frame, const struct watch_history *hist
 }
 
 /* One WAN's line; name NULL: the sum of several. */
-static void put_link(struct watch_frame *frame, int y, const struct watch_history *history, const struct watch_view *view,
-	const char *name, const double rate[static WATCH_DIRECTIONS])
+static void put_link(struct watch_frame *frame, int y, const struct watch_history *history,
+	const struct watch_view *view, const char *name, const double rate[static WATCH_DIRECTIONS])
 {
 	const char *const marks[2][WATCH_DIRECTIONS] = { { "down ", "up " }, { "↓ ", "↑ " } };
 	int x = 0, width = frame->width >= 60 ? 16 : 10;

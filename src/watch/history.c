@@ -90,7 +90,7 @@ double watch_history_rate(const struct watch_history *history, const struct watc
 	for (int family = 0; family < WATCH_FAMILIES; family++)
 		if (families & 1u << family)
 			sum += seconds > 0 ? sum_from(history, track->slot[family][direction], from) :
-				(double)track->latest[family][direction];
+					     (double)track->latest[family][direction];
 	return sum / (now - from);
 }
 

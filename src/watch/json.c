@@ -48,14 +48,12 @@ static json_t *host_object(const struct watch_history *history, size_t i)
 	for (size_t a = 0; a < host->addresses; a++)
 		json_array_append_new(addresses, string(history->sample.address[host->address + a]));
 	return json_pack("{so so so so so s{sI sI} so so}", "host", string(host->label), "mac",
-		host->mac[0] ? string(host->mac) : json_null(), "addresses", addresses,
-		families[WATCH_IPV4],
-		both(history, track, host->bytes[WATCH_IPV4], WATCH_IPV4, host_directions),
-		families[WATCH_IPV6],
-		both(history, track, host->bytes[WATCH_IPV6], WATCH_IPV6, host_directions),
-		"connections", families[WATCH_IPV4], (json_int_t)host->connections[WATCH_IPV4],
-		families[WATCH_IPV6], (json_int_t)host->connections[WATCH_IPV6],
-		"first_seen", seconds_of(host->first_seen), "last_seen", seconds_of(host->last_seen));
+		host->mac[0] ? string(host->mac) : json_null(), "addresses", addresses, families[WATCH_IPV4],
+		both(history, track, host->bytes[WATCH_IPV4], WATCH_IPV4, host_directions), families[WATCH_IPV6],
+		both(history, track, host->bytes[WATCH_IPV6], WATCH_IPV6, host_directions), "connections",
+		families[WATCH_IPV4], (json_int_t)host->connections[WATCH_IPV4], families[WATCH_IPV6],
+		(json_int_t)host->connections[WATCH_IPV6], "first_seen", seconds_of(host->first_seen), "last_seen",
+		seconds_of(host->last_seen));
 }
 
 static json_t *link_object(const struct watch_history *history, size_t i)

@@ -15,9 +15,9 @@ struct page {
 	struct watch_frame *frame;
 	const struct watch_history *history;
 	const struct watch_view *view;
-	int from, to; /* rows of the screen */
-	int top;      /* the line that stands in the first of them */
-	int line;     /* the next one */
+	int from, to;                           /* rows of the screen */
+	int top;                                /* the line that stands in the first of them */
+	int line;                               /* the next one */
 	const struct watch_connection **sorted; /* the host's connections, NULL: there are none */
 };
 
@@ -47,8 +47,13 @@ static void show(struct watch_frame *frame, int y, const struct watch_history *h
 	void (*draw)(struct page *page))
 {
 	struct page page = {
-		.frame = frame, .history = history, .view = view, .from = y, .to = frame->height - 1,
-		.sorted = view->page != WATCH_PAGE_HOST ? NULL :
+		.frame = frame,
+		.history = history,
+		.view = view,
+		.from = y,
+		.to = frame->height - 1,
+		.sorted = view->page != WATCH_PAGE_HOST ?
+			NULL :
 			watch_connections_sorted(&history->connections, view->totals, view->reverse),
 	};
 	char hint[80];
@@ -124,8 +129,8 @@ static void put_family(struct page *page, const struct watch_track *track, int f
 		watch_amount(text[d], view->bytes ? rate : rate * 8, view->binary);
 		watch_amount(text[WATCH_DIRECTIONS + d], (double)track->session[family][d], view->binary);
 	}
-	snprintf(line, sizeof(line), "%7s %7s %s   %7s %7s bytes", text[0], text[1],
-		view->bytes ? "B/s" : "b/s", text[2], text[3]);
+	snprintf(line, sizeof(line), "%7s %7s %s   %7s %7s bytes", text[0], text[1], view->bytes ? "B/s" : "b/s",
+		text[2], text[3]);
 	if (page->frame->width < BOTH_FROM)
 		line[19] = '\0';
 	put_pair(page, WORDS_WIDTH, WATCH_STYLE_DIM, family == WATCH_IPV4 ? "IPv4" : "IPv6", line);
@@ -164,9 +169,14 @@ static const struct connection_title {
 	int width; /* with the gap before it */
 	int from;  /* the screen's width from which on it is shown */
 } connection_titles[] = {
-	[REMOTE] = { "REMOTE", 0, 0 },  [PROTOCOL] = { "PROTO", 6, 48 }, [PORT] = { "PORT", 6, 0 },
-	[OWN_PORT] = { "OWN", 6, 90 },  [DOWN] = { "DOWN", 8, 0 },       [UP] = { "UP", 8, 0 },
-	[TOTAL] = { "TOTAL", 8, 70 },   [AGE] = { "AGE", 6, 56 },
+	[REMOTE] = { "REMOTE", 0, 0 },
+	[PROTOCOL] = { "PROTO", 6, 48 },
+	[PORT] = { "PORT", 6, 0 },
+	[OWN_PORT] = { "OWN", 6, 90 },
+	[DOWN] = { "DOWN", 8, 0 },
+	[UP] = { "UP", 8, 0 },
+	[TOTAL] = { "TOTAL", 8, 70 },
+	[AGE] = { "AGE", 6, 56 },
 };
 
 enum { CONNECTION_COLUMNS = sizeof(connection_titles) / sizeof(connection_titles[0]), REMOTE_MOST = ADDR_TEXT + 2 };
@@ -185,7 +195,10 @@ static void put_columns(struct page *page, enum watch_style style, const char *c
 		if (width < connection_titles[i].from)
 			continue;
 		watch_frame_put_right(page->frame, x + 1, y, connection_titles[i].width - 1,
-			style != WATCH_STYLE_PLAIN ? style : i == DOWN ? WATCH_STYLE_DOWN : i == UP ? WATCH_STYLE_UP : style,
+			style != WATCH_STYLE_PLAIN ? style :
+				i == DOWN          ? WATCH_STYLE_DOWN :
+				i == UP            ? WATCH_STYLE_UP :
+						     style,
 			text[i]);
 		x += connection_titles[i].width;
 	}
@@ -235,7 +248,8 @@ static void put_connection(struct page *page, const struct watch_connection *c)
 		[OWN_PORT] = put_port(number[OWN_PORT], watch_connection_own_port(c)),
 		[DOWN] = put_amount(number[DOWN], view, c, WATCH_DOWN),
 		[UP] = put_amount(number[UP], view, c, WATCH_UP),
-		[TOTAL] = watch_amount(number[TOTAL], (double)c->bytes[WATCH_DOWN] + (double)c->bytes[WATCH_UP], view->binary),
+		[TOTAL] = watch_amount(number[TOTAL], (double)c->bytes[WATCH_DOWN] + (double)c->bytes[WATCH_UP],
+			view->binary),
 		[AGE] = put_age(number[AGE], &page->history->connections, c),
 	};
 
@@ -254,8 +268,9 @@ static void put_connections(struct page *page)
 	char line[64];
 
 	if (!watch_connections_are_of(all, page->view->label, page->view->mac) || !page->sorted) {
-		put_line(page, WATCH_STYLE_DIM, page->view->connections_notice[0] ? page->view->connections_notice :
-			"Its connections are being read.");
+		put_line(page, WATCH_STYLE_DIM,
+			page->view->connections_notice[0] ? page->view->connections_notice :
+							    "Its connections are being read.");
 		return;
 	}
 	if (!all->count) {
@@ -290,7 +305,8 @@ static void draw_host(struct page *page)
 	if (host->mac[0])
 		put_pair(page, WORDS_WIDTH, WATCH_STYLE_DIM, "MAC", host->mac);
 	for (size_t i = 0; i < host->addresses; i++)
-		put_pair(page, WORDS_WIDTH, WATCH_STYLE_DIM, i ? "" : "addresses", history->sample.address[host->address + i]);
+		put_pair(page, WORDS_WIDTH, WATCH_STYLE_DIM, i ? "" : "addresses",
+			history->sample.address[host->address + i]);
 	put_pair(page, WORDS_WIDTH, WATCH_STYLE_DIM, "",
 		page->frame->width < BOTH_FROM ? "   down      up" : "   down      up          down      up");
 	for (int family = 0; family < WATCH_FAMILIES; family++)

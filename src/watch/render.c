@@ -130,7 +130,8 @@ static const char *column_text(char *text, const struct watch_history *history, 
 	case WATCH_COL_SHARE:
 		return watch_percent(text, watch_share(row->amount, sum->amount));
 	case WATCH_COL_IPV6:
-		return watch_percent(text, watch_share(row->both[WATCH_IPV6], row->both[WATCH_IPV4] + row->both[WATCH_IPV6]));
+		return watch_percent(text,
+			watch_share(row->both[WATCH_IPV6], row->both[WATCH_IPV4] + row->both[WATCH_IPV6]));
 	case WATCH_COL_CONNECTIONS:
 		snprintf(text, WATCH_NUMBER, "%u", row->connections);
 		return text;
@@ -157,8 +158,8 @@ static enum watch_style style_of(enum watch_column column, const struct watch_ro
 	return column == WATCH_COL_SEEN || column == WATCH_COL_MAC ? WATCH_STYLE_DIM : WATCH_STYLE_PLAIN;
 }
 
-static void put_row(struct watch_frame *frame, int y, const struct watch_history *history, const struct watch_view *view,
-	const struct watch_row *row, const struct watch_row *sum, const char *name)
+static void put_row(struct watch_frame *frame, int y, const struct watch_history *history,
+	const struct watch_view *view, const struct watch_row *row, const struct watch_row *sum, const char *name)
 {
 	char text[WATCH_NUMBER];
 
@@ -172,8 +173,8 @@ static void put_row(struct watch_frame *frame, int y, const struct watch_history
 }
 
 /* The highest step of all lines: one scale for all, so that lines can be compared. */
-static float highest(const struct watch_history *history, const struct watch_view *view, const struct watch_table *table,
-	int steps)
+static float highest(const struct watch_history *history, const struct watch_view *view,
+	const struct watch_table *table, int steps)
 {
 	float step[WATCH_SLOTS], most = 0;
 
@@ -256,8 +257,8 @@ static void put_hosts(struct watch_frame *frame, const struct watch_history *his
 
 /* ---- The foot */
 
-static void put_totals(struct watch_frame *frame, int y, const struct watch_history *history, const struct watch_view *view,
-	const struct watch_table *table)
+static void put_totals(struct watch_frame *frame, int y, const struct watch_history *history,
+	const struct watch_view *view, const struct watch_table *table)
 {
 	char name[64];
 
@@ -272,8 +273,17 @@ static void put_totals(struct watch_frame *frame, int y, const struct watch_hist
 static void put_hints(struct watch_frame *frame, int y, const struct watch_view *view)
 {
 	static const char *const hints[][2] = {
-		{ "q", "quit" }, { "?", "help" }, { "/", "filter" }, { "Enter", "host" }, { "s", "sort" }, { "t", "totals" },
-		{ "f", "family" }, { "a", "average" }, { "u", "units" }, { "space", "pause" }, { "z", "zero" },
+		{ "q", "quit" },
+		{ "?", "help" },
+		{ "/", "filter" },
+		{ "Enter", "host" },
+		{ "s", "sort" },
+		{ "t", "totals" },
+		{ "f", "family" },
+		{ "a", "average" },
+		{ "u", "units" },
+		{ "space", "pause" },
+		{ "z", "zero" },
 	};
 	int x = 0;
 
@@ -329,7 +339,8 @@ int watch_render(struct watch_frame *frame, const struct watch_history *history,
 		view->height = WATCH_ROOMY;
 		height = 2 + watch_head_rows(history, view) + (table.rows ? (int)table.rows : 1);
 	}
-	error = watch_frame_begin(frame, view->width < WATCH_MIN_WIDTH ? WATCH_MIN_WIDTH : view->width, height, view->utf8);
+	error = watch_frame_begin(frame, view->width < WATCH_MIN_WIDTH ? WATCH_MIN_WIDTH : view->width, height,
+		view->utf8);
 	if (error)
 		goto out;
 	y = watch_head_title(frame, history, view);

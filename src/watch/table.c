@@ -49,8 +49,8 @@ static double order_of(const struct watch_history *history, const struct watch_v
 	if (seconds < watch_windows[1] && !view->plain)
 		seconds = watch_windows[1];
 	for (int direction = 0; direction < WATCH_DIRECTIONS; direction++)
-		rate[direction] = view->totals ? (double)row->total[direction]
-					       : watch_history_rate(history, row->track, families, direction, seconds);
+		rate[direction] = view->totals ? (double)row->total[direction] :
+						 watch_history_rate(history, row->track, families, direction, seconds);
 	switch (view->sort) {
 	case WATCH_COL_DOWN:
 		return rate[WATCH_DOWN];
@@ -92,7 +92,8 @@ static bool has(const char *text, const char *part)
 	return false;
 }
 
-static bool is_shown(const struct watch_history *history, const struct watch_view *view, const struct watch_sample_host *host)
+static bool is_shown(const struct watch_history *history, const struct watch_view *view,
+	const struct watch_sample_host *host)
 {
 	if (!view->filter[0] || has(host->label, view->filter) || has(host->mac, view->filter))
 		return true;

@@ -10,17 +10,17 @@
 struct watch_row {
 	const struct watch_sample_host *host; /* NULL: the sum of all */
 	const struct watch_track *track;
-	double rate[WATCH_DIRECTIONS];        /* bytes a second over the view's window */
-	uint64_t total[WATCH_DIRECTIONS];     /* bytes of the session */
-	double both[WATCH_FAMILIES];          /* of each family, rate or total as the view has it */
-	double amount;                        /* of the families shown, rate or total as the view has it */
-	double order;                         /* what it is sorted by */
+	double rate[WATCH_DIRECTIONS];    /* bytes a second over the view's window */
+	uint64_t total[WATCH_DIRECTIONS]; /* bytes of the session */
+	double both[WATCH_FAMILIES];      /* of each family, rate or total as the view has it */
+	double amount;                    /* of the families shown, rate or total as the view has it */
+	double order;                     /* what it is sorted by */
 	uint32_t connections;
 };
 
 struct watch_table {
 	struct watch_row *row;
-	size_t rows, hosts; /* shown, and known */
+	size_t rows, hosts;   /* shown, and known */
 	struct watch_row sum; /* of all that are known */
 };
 

@@ -31,7 +31,7 @@ static struct {
 	struct termios before;
 	char restore[RESTORE_BYTES]; /* what puts the screen back, for a handler that may call nothing but write(2) */
 	size_t restore_len;
-	sigset_t waiting;            /* the mask while waiting: signals come then, and only then */
+	sigset_t waiting; /* the mask while waiting: signals come then, and only then */
 	struct sigaction old_fatal[FATALS], old_polite[POLITES];
 } term;
 
@@ -100,7 +100,8 @@ static void catch_signals(void)
 	signal(SIGPIPE, SIG_IGN);
 }
 
-/* From now on what curses and we want to hear of comes while we wait: no moment between looking and waiting is missed. */
+/* From now on what curses and we want to hear of comes while we wait: no moment between looking and waiting is missed.
+ */
 static void hold_signals(void)
 {
 	static const int held[] = { SIGTERM, SIGINT, SIGHUP, SIGWINCH, SIGTSTP };
@@ -156,7 +157,8 @@ static void set_colours(enum term_colours colours)
 	term.many = COLORS >= COLOURS_OF_MANY;
 	for (size_t i = 0; i < term.looks && (int)i + 1 < COLOR_PAIRS; i++) {
 		const struct term_look *look = &term.look[i];
-		short colour = term.many ? look->colour : look->colour16, ground = term.many ? look->ground : look->ground16;
+		short colour = term.many ? look->colour : look->colour16,
+		      ground = term.many ? look->ground : look->ground16;
 
 		init_pair((short)(i + 1), colour < COLORS ? colour : (short)(colour % 8),
 			ground < COLORS ? ground : GROUND_DEFAULT);
@@ -272,9 +274,15 @@ static int key_of_code(wint_t code, int *x, int *y)
 		wint_t code;
 		int key;
 	} keys[] = {
-		{ KEY_UP, TERM_KEY_UP }, { KEY_DOWN, TERM_KEY_DOWN }, { KEY_PPAGE, TERM_KEY_PAGE_UP },
-		{ KEY_NPAGE, TERM_KEY_PAGE_DOWN }, { KEY_HOME, TERM_KEY_HOME }, { KEY_END, TERM_KEY_END },
-		{ KEY_ENTER, TERM_KEY_ENTER }, { KEY_BACKSPACE, TERM_KEY_BACKSPACE }, { KEY_RESIZE, TERM_KEY_RESIZE },
+		{ KEY_UP, TERM_KEY_UP },
+		{ KEY_DOWN, TERM_KEY_DOWN },
+		{ KEY_PPAGE, TERM_KEY_PAGE_UP },
+		{ KEY_NPAGE, TERM_KEY_PAGE_DOWN },
+		{ KEY_HOME, TERM_KEY_HOME },
+		{ KEY_END, TERM_KEY_END },
+		{ KEY_ENTER, TERM_KEY_ENTER },
+		{ KEY_BACKSPACE, TERM_KEY_BACKSPACE },
+		{ KEY_RESIZE, TERM_KEY_RESIZE },
 	};
 
 	if (code == KEY_MOUSE)

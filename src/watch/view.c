@@ -8,7 +8,15 @@
 
 /* The steps of + and -. */
 static const uint64_t intervals[] = {
-	200 * MS, 500 * MS, 1000 * MS, 2000 * MS, 5000 * MS, 10000 * MS, 30000 * MS, 60000 * MS, 300000 * MS,
+	200 * MS,
+	500 * MS,
+	1000 * MS,
+	2000 * MS,
+	5000 * MS,
+	10000 * MS,
+	30000 * MS,
+	60000 * MS,
+	300000 * MS,
 	3600000 * MS,
 };
 
@@ -17,7 +25,12 @@ enum { INTERVALS = sizeof(intervals) / sizeof(intervals[0]), WHEEL_ROWS = 3, FAR
 struct watch_view watch_view_default(void)
 {
 	return (struct watch_view){
-		.width = 80, .height = 24, .interval_ns = 1000 * MS, .sort = WATCH_COL_SHARE, .window = 1, .click = -1,
+		.width = 80,
+		.height = 24,
+		.interval_ns = 1000 * MS,
+		.sort = WATCH_COL_SHARE,
+		.window = 1,
+		.click = -1,
 	};
 }
 
@@ -195,7 +208,7 @@ static enum watch_action zero(struct watch_view *view, int arg)
 struct binding {
 	int first, last; /* keys; last 0: one key */
 	enum watch_action (*act)(struct watch_view *view, int arg);
-	int arg;         /* of the first key */
+	int arg; /* of the first key */
 	const char *keys, *what;
 };
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A datagram behind one byte of flags (1: NETLINK_ROUTE, 2: sent by us). What comes out decodes to what went in, but for
- * the addresses.
+ * A datagram behind one byte of flags (1: NETLINK_ROUTE, 2: sent by us). What comes out decodes to what went in, but
+ * for the addresses.
  */
 #include "hostmeter/decode/ct_decode.h"
 #include "hostmeter/decode/nflog_decode.h"

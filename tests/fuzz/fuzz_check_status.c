@@ -20,10 +20,21 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	buf_add(&text, data, size);
 	if (!check_status_read(&status, &text)) {
 		const struct check_facts facts = {
-			.socket = "", .runtime_dir = "", .nflog_group = status.meter.nflog_group, .fill_percent = 90, .rules = &no_rules,
-			.link = status.link, .links = status.links, .links_known = true,
-			.names = status.names, .names_count = status.names_count, .flows_known = true, .flows = status.flows,
-			.flows_uncounted = status.flows_uncounted, .flows_offloaded = status.flows_offloaded, .meter = status.meter,
+			.socket = "",
+			.runtime_dir = "",
+			.nflog_group = status.meter.nflog_group,
+			.fill_percent = 90,
+			.rules = &no_rules,
+			.link = status.link,
+			.links = status.links,
+			.links_known = true,
+			.names = status.names,
+			.names_count = status.names_count,
+			.flows_known = true,
+			.flows = status.flows,
+			.flows_uncounted = status.flows_uncounted,
+			.flows_offloaded = status.flows_offloaded,
+			.meter = status.meter,
 		};
 
 		count = check_judge(&facts, line);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The configuration file as input: no crash, no leak, and either a configuration or exactly one line that says why not. */
+/* The configuration file as input: no crash, no leak, and either a configuration or exactly one line that says why not.
+ */
 #include "hostmeter/config/config.h"
 
 #include <errno.h>

@@ -16,7 +16,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	memset(&e, 0, sizeof(e));
 	memset(&learned, 0, sizeof(learned));
 	ret = message ? ct_decode(message, &e) : -1;
-	if (message && (ct_decode_with(&shapes, message, &learned) != ret || (!ret && memcmp(&e, &learned, sizeof(e)) != 0)))
+	if (message &&
+		(ct_decode_with(&shapes, message, &learned) != ret || (!ret && memcmp(&e, &learned, sizeof(e)) != 0)))
 		abort();
 	for (int dir = CT_ORIGINAL; !ret && dir <= CT_REPLY; dir++)
 		if (!addr_len(e.family) || e.tuple[dir].src.family != e.family || e.tuple[dir].dst.family != e.family)

@@ -76,11 +76,11 @@ static void write_nflog(void)
 	write_seed("nflog_decode", "icmp4",
 		build_nflog(&m, 3, 0, NULL, 0, p, build_ip4(p, IPPROTO_ICMP, "192.0.2.1", "192.0.2.2", echo, 8)));
 	write_seed("nflog_decode", "chain6",
-		build_nflog(
-			&m, 3, 2, mac.b, 6, p, build_ip6(p, IPPROTO_DSTOPTS, "2001:db8::1", "2001:db8::2", chain, 24)));
+		build_nflog(&m, 3, 2, mac.b, 6, p,
+			build_ip6(p, IPPROTO_DSTOPTS, "2001:db8::1", "2001:db8::2", chain, 24)));
 	write_bytes("nflog_decode", "packet4", p, build_ip4(p, IPPROTO_UDP, "192.0.2.1", "192.0.2.2", tcp, 8));
-	write_bytes(
-		"nflog_decode", "packet6", p, build_ip6(p, IPPROTO_DSTOPTS, "2001:db8::1", "2001:db8::2", chain, 24));
+	write_bytes("nflog_decode", "packet6", p,
+		build_ip6(p, IPPROTO_DSTOPTS, "2001:db8::1", "2001:db8::2", chain, 24));
 }
 
 static void write_rtnl(void)

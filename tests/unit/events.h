@@ -35,8 +35,9 @@ static inline struct mac event_mac(const char *text)
 
 static inline struct rtnl_event event_link(uint32_t ifindex, const char *name, uint32_t master, uint16_t arphrd)
 {
-	struct rtnl_event e = { .type = RTNL_LINK, .ifindex = ifindex,
-		.link = { .master = master, .arphrd = arphrd, .flags = IFF_UP } };
+	struct rtnl_event e = {
+		.type = RTNL_LINK, .ifindex = ifindex, .link = { .master = master, .arphrd = arphrd, .flags = IFF_UP }
+	};
 
 	if (arphrd == ARPHRD_LOOPBACK)
 		e.link.flags |= IFF_LOOPBACK;
@@ -46,14 +47,16 @@ static inline struct rtnl_event event_link(uint32_t ifindex, const char *name, u
 
 static inline struct rtnl_event event_addr(uint32_t ifindex, const char *text, uint8_t len)
 {
-	return (struct rtnl_event){ .type = RTNL_ADDR, .ifindex = ifindex,
-		.addr = { .addr = event_ip(text), .prefix_len = len } };
+	return (struct rtnl_event){
+		.type = RTNL_ADDR, .ifindex = ifindex, .addr = { .addr = event_ip(text), .prefix_len = len }
+	};
 }
 
 /* gateway: NULL where the prefix is on the link itself. */
 static inline struct rtnl_event event_route(uint32_t ifindex, const char *dst, const char *gateway)
 {
-	struct rtnl_event e = { .type = RTNL_ROUTE, .ifindex = ifindex,
+	struct rtnl_event e = { .type = RTNL_ROUTE,
+		.ifindex = ifindex,
 		.route = { .table = RT_TABLE_MAIN, .kind = RTN_UNICAST, .gateway = event_ip(gateway) } };
 
 	if (prefix_parse(&e.route.dst, dst))
@@ -63,7 +66,8 @@ static inline struct rtnl_event event_route(uint32_t ifindex, const char *dst, c
 
 static inline struct rtnl_event event_neigh(uint32_t ifindex, const char *addr, const char *mac)
 {
-	return (struct rtnl_event){ .type = RTNL_NEIGH, .ifindex = ifindex,
+	return (struct rtnl_event){ .type = RTNL_NEIGH,
+		.ifindex = ifindex,
 		.neigh = { .addr = event_ip(addr), .mac = event_mac(mac), .has_mac = true, .state = NUD_REACHABLE } };
 }
 
@@ -85,27 +89,16 @@ enum { LO = 1, WAN = 2, LAN = 3, GUEST = 4, TUNNEL = 5, PORT = 6 };
 static inline void events_of_network(void (*take)(void *ctx, const struct rtnl_event *event), void *ctx)
 {
 	const struct rtnl_event events[] = {
-		event_link(LO, "lo", 0, ARPHRD_LOOPBACK),
-		event_link(WAN, "wan0", 0, ARPHRD_ETHER),
-		event_link(LAN, "br-lan", 0, ARPHRD_ETHER),
-		event_link(GUEST, "br-guest", 0, ARPHRD_ETHER),
-		event_link(TUNNEL, "wg0", 0, ARPHRD_NONE),
-		event_link(PORT, "eth1", LAN, ARPHRD_ETHER),
-		event_addr(WAN, "198.51.100.2", 24),
-		event_addr(WAN, "2001:db8:ff::2", 64),
-		event_addr(LAN, "192.168.1.1", 24),
-		event_addr(LAN, "2001:db8:1::1", 64),
-		event_addr(LAN, "fe80::1", 64),
-		event_addr(WAN, "fe80::2", 64),
-		event_addr(GUEST, "192.168.2.1", 24),
-		event_addr(TUNNEL, "10.9.0.1", 24),
-		event_route(WAN, "0.0.0.0/0", "198.51.100.1"),
-		event_route(WAN, "::/0", "fe80::ffff"),
-		event_route(WAN, "198.51.100.0/24", NULL),
-		event_route(WAN, "2001:db8:ff::/64", NULL),
-		event_route(LAN, "192.168.1.0/24", NULL),
-		event_route(LAN, "2001:db8:1::/64", NULL),
-		event_route(GUEST, "192.168.2.0/24", NULL),
+		event_link(LO, "lo", 0, ARPHRD_LOOPBACK), event_link(WAN, "wan0", 0, ARPHRD_ETHER),
+		event_link(LAN, "br-lan", 0, ARPHRD_ETHER), event_link(GUEST, "br-guest", 0, ARPHRD_ETHER),
+		event_link(TUNNEL, "wg0", 0, ARPHRD_NONE), event_link(PORT, "eth1", LAN, ARPHRD_ETHER),
+		event_addr(WAN, "198.51.100.2", 24), event_addr(WAN, "2001:db8:ff::2", 64),
+		event_addr(LAN, "192.168.1.1", 24), event_addr(LAN, "2001:db8:1::1", 64),
+		event_addr(LAN, "fe80::1", 64), event_addr(WAN, "fe80::2", 64), event_addr(GUEST, "192.168.2.1", 24),
+		event_addr(TUNNEL, "10.9.0.1", 24), event_route(WAN, "0.0.0.0/0", "198.51.100.1"),
+		event_route(WAN, "::/0", "fe80::ffff"), event_route(WAN, "198.51.100.0/24", NULL),
+		event_route(WAN, "2001:db8:ff::/64", NULL), event_route(LAN, "192.168.1.0/24", NULL),
+		event_route(LAN, "2001:db8:1::/64", NULL), event_route(GUEST, "192.168.2.0/24", NULL),
 		event_route(TUNNEL, "10.9.0.0/24", NULL),
 		event_route(LAN, "10.50.0.0/16", "192.168.1.254"), /* behind a second router */
 	};
@@ -124,7 +117,11 @@ static inline struct ct_event event_flow(const char *from, const char *to)
 {
 	struct addr a = event_ip(from), b = event_ip(to);
 
-	return (struct ct_event){ .type = CT_ENTRY, .family = a.family, .proto = 6, .has_counters = true, .id = 1,
+	return (struct ct_event){ .type = CT_ENTRY,
+		.family = a.family,
+		.proto = 6,
+		.has_counters = true,
+		.id = 1,
 		.tuple = { { a, b, 40000, 443 }, { b, a, 443, 40000 } } };
 }
 
@@ -151,8 +148,15 @@ static inline struct sighting event_sighting(const struct ct_event *flow, enum c
 	uint32_t outdev, const char *mac)
 {
 	const struct ct_tuple *from = &flow->tuple[dir], *to = &flow->tuple[!dir];
-	struct sighting s = { .indev = indev, .outdev = outdev, .family = flow->family, .proto = flow->proto,
-		.has_ports = true, .has_mac = mac, .src = from->src, .dst = to->src, .sport = from->sport,
+	struct sighting s = { .indev = indev,
+		.outdev = outdev,
+		.family = flow->family,
+		.proto = flow->proto,
+		.has_ports = true,
+		.has_mac = mac,
+		.src = from->src,
+		.dst = to->src,
+		.sport = from->sport,
 		.dport = to->sport };
 
 	if (mac)

@@ -90,9 +90,9 @@ static inline void build_ct_tuple(struct nlmsghdr *head, const struct ct_event *
 		mnl_attr_put_u16(head, icmp6 ? CTA_PROTO_ICMPV6_ID : CTA_PROTO_ICMP_ID, htons(t->sport));
 		/* The reply's type is another one: 129 or 0 for an echo. */
 		mnl_attr_put_u8(head, icmp6 ? CTA_PROTO_ICMPV6_TYPE : CTA_PROTO_ICMP_TYPE,
-			dir == CT_ORIGINAL ? e->icmp_type
-			: icmp6            ? 129
-					   : 0);
+			dir == CT_ORIGINAL ? e->icmp_type :
+				icmp6      ? 129 :
+					     0);
 		mnl_attr_put_u8(head, icmp6 ? CTA_PROTO_ICMPV6_CODE : CTA_PROTO_ICMP_CODE,
 			dir == CT_ORIGINAL ? e->icmp_code : 0);
 	} else if (t->sport || t->dport) {
@@ -179,8 +179,8 @@ static inline struct nlmsghdr *build_nflog(union message *m, uint32_t indev, uin
 }
 
 /* An IPv4 header without options and what follows it; returns the packet's length. out has room for 20 + len. */
-static inline size_t build_ip4(
-	uint8_t *out, uint8_t proto, const char *src, const char *dst, const void *l4, size_t len)
+static inline size_t build_ip4(uint8_t *out, uint8_t proto, const char *src, const char *dst, const void *l4,
+	size_t len)
 {
 	struct addr a = build_addr(src), b = build_addr(dst);
 
@@ -197,8 +197,8 @@ static inline size_t build_ip4(
 }
 
 /* An IPv6 header and what follows it, extension headers included; out has room for 40 + len. */
-static inline size_t build_ip6(
-	uint8_t *out, uint8_t next, const char *src, const char *dst, const void *rest, size_t len)
+static inline size_t build_ip6(uint8_t *out, uint8_t next, const char *src, const char *dst, const void *rest,
+	size_t len)
 {
 	struct addr a = build_addr(src), b = build_addr(dst);
 

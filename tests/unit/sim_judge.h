@@ -36,20 +36,20 @@ struct sim {
 	bool dumping, ready, restored;
 	uint64_t born, dump_began, ready_at, next_tick;
 	struct sim_sums counted, shown;
-	struct snapshot_stats stats;    /* of the meter that runs, as seen last */
+	struct snapshot_stats stats; /* of the meter that runs, as seen last */
 	uint64_t waiting_ends, undecided;
 	struct snapshot_stats declared; /* of those before it, since counters began */
 	uint64_t overruns;
-	bool gone[SIM_LAN_HOSTS];       /* neighbours that are forgotten for now */
+	bool gone[SIM_LAN_HOSTS]; /* neighbours that are forgotten for now */
 };
 
-#define tell(sim, ...) \
-	do { \
-		if ((sim)->tells) { \
-			fprintf(stderr, "%8.3f ", (double)((sim)->k.now - 1000 * S) / 1e9); \
-			fprintf(stderr, __VA_ARGS__); \
-			fputc('\n', stderr); \
-		} \
+#define tell(sim, ...)                                                                                                 \
+	do {                                                                                                           \
+		if ((sim)->tells) {                                                                                    \
+			fprintf(stderr, "%8.3f ", (double)((sim)->k.now - 1000 * S) / 1e9);                            \
+			fprintf(stderr, __VA_ARGS__);                                                                  \
+			fputc('\n', stderr);                                                                           \
+		}                                                                                                      \
 	} while (0)
 
 /* --- What the meter says */
@@ -84,7 +84,11 @@ static inline void look(struct sim *sim, struct sim_sums *counted)
 
 /* --- The judge */
 
-enum { SUMS = sizeof(struct sim_sums) / sizeof(uint64_t), PER_HOST = HOST_FAMILIES * 2 * 2, PER_SCOPE = SIM_HOSTS * PER_HOST };
+enum {
+	SUMS = sizeof(struct sim_sums) / sizeof(uint64_t),
+	PER_HOST = HOST_FAMILIES * 2 * 2,
+	PER_SCOPE = SIM_HOSTS * PER_HOST
+};
 
 static inline const uint64_t *numbers(const struct sim_sums *sums)
 {
@@ -104,8 +108,8 @@ static inline void blame(const struct sim *sim, const char *what, int i, uint64_
 {
 	char text[64];
 
-	fail_msg("HM_SIM_SEED=%" PRIu64 " step %" PRIu64 " at %.3f s: %s: %s: counted %" PRIu64 ", against %" PRIu64, sim->seed,
-		sim->steps, (double)(sim->k.now - 1000 * S) / 1e9, what, name_of(i, text), counted, other);
+	fail_msg("HM_SIM_SEED=%" PRIu64 " step %" PRIu64 " at %.3f s: %s: %s: counted %" PRIu64 ", against %" PRIu64,
+		sim->seed, sim->steps, (double)(sim->k.now - 1000 * S) / 1e9, what, name_of(i, text), counted, other);
 }
 
 /* The sum over hosts of number i of the first host. */
@@ -126,14 +130,16 @@ static inline void judge(struct sim *sim)
 	if (!memcmp(&counted, &sim->counted, sizeof(counted)))
 		return; /* the truth never falls */
 	for (int i = 0; i < SUMS; i++) {
-		uint64_t now = numbers(&counted)[i], before = numbers(&sim->counted)[i], truth = numbers(&sim->k.truth)[i];
+		uint64_t now = numbers(&counted)[i], before = numbers(&sim->counted)[i],
+			 truth = numbers(&sim->k.truth)[i];
 
 		if (now < before)
 			blame(sim, "fell", i, now, before);
 		if (now > truth && !sim->k.traits.moves && i % PER_SCOPE / PER_HOST != SIM_UNKNOWN)
 			blame(sim, "more than the truth", i, now, truth);
 		if (i % PER_SCOPE < PER_HOST && over_hosts(&counted, i) > over_hosts(&sim->k.truth, i))
-			blame(sim, "more than the truth of all", i, over_hosts(&counted, i), over_hosts(&sim->k.truth, i));
+			blame(sim, "more than the truth of all", i, over_hosts(&counted, i),
+				over_hosts(&sim->k.truth, i));
 	}
 	sim->counted = counted;
 }
@@ -150,7 +156,8 @@ static inline bool is_declared(const struct sim *sim, enum sim_loss why)
 		return now->ended_before_first_dump + before->ended_before_first_dump;
 	case SIM_UNHEARD:
 	case SIM_MERGED:
-		return now->ended_unseen + before->ended_unseen + now->counter_resets + before->counter_resets || sim->overruns;
+		return now->ended_unseen + before->ended_unseen + now->counter_resets + before->counter_resets ||
+			sim->overruns;
 	default:
 		return true;
 	}

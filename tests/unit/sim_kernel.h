@@ -5,7 +5,8 @@
  * packets in late batches), and sums every byte for the host whose it is.
  *
  * What it takes from the kernel (nf_conntrack_core.c, nf_conntrack_ecache.c, nf_conntrack_netlink.c):
- * - An entry's id comes from its address and tuple, so whoever gets the memory next under the same tuple has the same id.
+ * - An entry's id comes from its address and tuple, so whoever gets the memory next under the same tuple has the same
+ * id.
  * - A DESTROY is sent first, the entry unlinked a moment later, its memory free after that.
  * - A reliable listener that did not get it makes the kernel unlink the entry at once, keep its memory, and send the
  *   DESTROY to everybody again, until all have it. A socket that overran takes nothing until it was drained.
@@ -19,7 +20,8 @@
 
 /* --- Packets */
 
-static inline struct ct_event sim_event_of(const struct sim_kernel *k, const struct sim_conn *c, enum ct_event_type type)
+static inline struct ct_event sim_event_of(const struct sim_kernel *k, const struct sim_conn *c,
+	enum ct_event_type type)
 {
 	struct ct_event event = k->path[c->path].event;
 
@@ -120,7 +122,8 @@ static inline void sim_birth(struct sim_kernel *k, bool tells)
 	k->free_slot[pick] = k->free_slot[--k->free_slots];
 	p->listed = at;
 	if (tells)
-		fprintf(stderr, "%17u is born: path %d slot %d host %d%s\n", c->serial, path, c->slot, c->host, c->silent ? ", silent" : "");
+		fprintf(stderr, "%17u is born: path %d slot %d host %d%s\n", c->serial, path, c->slot, c->host,
+			c->silent ? ", silent" : "");
 	k->tally[SIM_BIRTHS]++;
 	if (!k->traits.timestamps && k->ghost[path][c->slot][0].packets) {
 		sim_lose(k, SIM_MERGED, path, c->host, k->ghost[path][c->slot]);
@@ -248,9 +251,10 @@ static inline void sim_zero(struct sim_kernel *k)
 		if (c->state != SIM_LIVE)
 			continue;
 		for (int dir = 0; dir < 2; dir++) {
-			gone[dir].bytes = c->counter[dir].bytes < c->whole[dir].bytes ? c->counter[dir].bytes : c->whole[dir].bytes;
+			gone[dir].bytes = c->counter[dir].bytes < c->whole[dir].bytes ? c->counter[dir].bytes :
+											c->whole[dir].bytes;
 			gone[dir].packets = c->counter[dir].packets < c->whole[dir].packets ? c->counter[dir].packets :
-				c->whole[dir].packets;
+											      c->whole[dir].packets;
 			c->peak[dir] = host_count_max(&c->peak[dir], &c->counter[dir]);
 		}
 		sim_lose(k, SIM_ZEROED, c->path, c->host, gone);

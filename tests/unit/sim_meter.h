@@ -150,8 +150,10 @@ static inline void tell_neighbour(struct sim *sim, int address)
 
 static inline struct meter *make_meter(struct sim *sim)
 {
-	struct meter_options options = { .hash = { { sim->seed, sim_random(&sim->k, UINT32_MAX) } }, .max_hosts = 64,
-		.max_flows = 100000, .start_real_ns = sim->k.real };
+	struct meter_options options = { .hash = { { sim->seed, sim_random(&sim->k, UINT32_MAX) } },
+		.max_hosts = 64,
+		.max_flows = 100000,
+		.start_real_ns = sim->k.real };
 	struct meter *meter = meter_new(&options);
 
 	assert_non_null(meter);
@@ -182,7 +184,9 @@ static inline void load(struct sim *sim)
 
 	sim->meter = make_meter(sim);
 	for (size_t i = 0; i < sim->kept.count; from = sim->kept.end[i++])
-		assert_int_equal(checkpoint_load(sim->meter, sim->kept.bytes.data + from, sim->kept.end[i] - from, sim->k.now), 0);
+		assert_int_equal(checkpoint_load(sim->meter, sim->kept.bytes.data + from, sim->kept.end[i] - from,
+					 sim->k.now),
+			0);
 	sim->restored = checkpoint_loaded(sim->meter);
 	if (sim->restored) {
 		tell(sim, "restored from %zu blobs", sim->kept.count);
@@ -321,8 +325,8 @@ static inline void read_line(struct sim *sim, const struct sim_event *line)
 	/* A line close behind an end of the same key may well be passed over. */
 	bool heeded = k->path[line->conn.path].ended + S < sim->dump_began;
 
-	tell(sim, "line of %u: path %d id %u, %" PRIu64 "/%" PRIu64 " bytes", line->conn.serial, line->conn.path, line->event.id,
-		line->event.bytes[0], line->event.bytes[1]);
+	tell(sim, "line of %u: path %d id %u, %" PRIu64 "/%" PRIu64 " bytes", line->conn.serial, line->conn.path,
+		line->event.id, line->event.bytes[0], line->event.bytes[1]);
 	if (!sim->ready && may_be_old(sim, c ? c : &line->conn))
 		sim_lose(k, SIM_BASELINED, line->conn.path, line->conn.host, line->conn.whole);
 	if (c && heeded) {

@@ -35,12 +35,12 @@ struct sim_sums {
 
 /* Why the meter may know less than the truth. */
 enum sim_loss {
-	SIM_BASELINED,  /* counted before the first dump showed it, and no first packet to tell that it is young */
-	SIM_TOO_EARLY,  /* ended before the first dump, the same */
-	SIM_UNHEARD,    /* its end was told to nobody */
-	SIM_MERGED,     /* the next flow of that key looks as if the unheard one had gone on */
-	SIM_ZEROED,     /* somebody zeroed the counters */
-	SIM_KILLED,     /* it began or ended while no meter ran, or its end was in the dead meter's hands */
+	SIM_BASELINED, /* counted before the first dump showed it, and no first packet to tell that it is young */
+	SIM_TOO_EARLY, /* ended before the first dump, the same */
+	SIM_UNHEARD,   /* its end was told to nobody */
+	SIM_MERGED,    /* the next flow of that key looks as if the unheard one had gone on */
+	SIM_ZEROED,    /* somebody zeroed the counters */
+	SIM_KILLED,    /* it began or ended while no meter ran, or its end was in the dead meter's hands */
 	SIM_LOSSES,
 };
 
@@ -50,8 +50,8 @@ struct sim_path {
 	enum sim_kind kind;
 	uint8_t address; /* of the LAN end: one of SIM_LAN_HOSTS */
 	struct ct_event event;
-	int listed;        /* the entry that is in the table under this tuple, or -1 */
-	uint64_t ended;    /* when the meter last read of an end here */
+	int listed;     /* the entry that is in the table under this tuple, or -1 */
+	uint64_t ended; /* when the meter last read of an end here */
 };
 
 enum sim_state {
@@ -77,7 +77,8 @@ struct sim_conn {
 	bool missed;                  /* a dump left it out */
 };
 
-/* An end on its way to the meter, or read by it and not safe yet; or one it was not told of, with counts not safe yet. */
+/* An end on its way to the meter, or read by it and not safe yet; or one it was not told of, with counts not safe yet.
+ */
 struct sim_end {
 	uint32_t serial;
 	int path, slot, host;
@@ -110,7 +111,7 @@ enum sim_tally {
 	SIM_ZEROINGS,
 	SIM_RESTARTS,
 	SIM_COLD_STARTS,
-	SIM_EXACT,       /* sums that had to be and were the truth at the end */
+	SIM_EXACT, /* sums that had to be and were the truth at the end */
 	SIM_TALLIES,
 };
 
@@ -134,7 +135,7 @@ struct sim_kernel {
 	struct sim_first_packet first[SIM_SIGHTINGS];
 	int firsts;
 	struct sim_event line[SIM_LINES];
-	int lines, walk;          /* the piece of the dump that is made; where the next begins */
+	int lines, walk; /* the piece of the dump that is made; where the next begins */
 	struct sim_end *end;
 	size_t ends, ends_size;
 	struct host_count ghost[SIM_PATHS][SIM_SLOTS][2]; /* the largest counters of unheard ends of a key */
@@ -157,7 +158,8 @@ static inline bool sim_chance(struct sim_kernel *k, uint32_t per_10000)
 
 /* --- Sums */
 
-static inline struct host_count *sim_count(const struct sim_kernel *k, struct sim_sums *sums, int path, int host, int dir)
+static inline struct host_count *sim_count(const struct sim_kernel *k, struct sim_sums *sums, int path, int host,
+	int dir)
 {
 	const struct sim_path *p = &k->path[path];
 	bool in = (dir == CT_ORIGINAL) == (p->kind == SIM_INBOUND);
@@ -165,7 +167,8 @@ static inline struct host_count *sim_count(const struct sim_kernel *k, struct si
 	return &sums->of[p->kind == SIM_TO_ROUTER][host][p->event.family == 6][in ? HOST_IN : HOST_OUT];
 }
 
-static inline void sim_lose(struct sim_kernel *k, enum sim_loss why, int path, int host, const struct host_count lost[2])
+static inline void sim_lose(struct sim_kernel *k, enum sim_loss why, int path, int host,
+	const struct host_count lost[2])
 {
 	for (int dir = 0; dir < 2; dir++)
 		host_count_add(sim_count(k, &k->loss[why], path, host, dir), &lost[dir]);

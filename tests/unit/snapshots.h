@@ -26,10 +26,15 @@ static inline struct snapshot snapshots_full(void)
 	static struct topology_link links[6];
 	static struct wan_link wan[2];
 	static const char *const listen[] = { ":10060", "[::1]:10061" };
-	static const struct snapshot_names names[] = { { NAMES_ETHERS, "/etc/ethers", 0 }, { NAMES_HOSTS, "/etc/hosts", -13 } };
+	static const struct snapshot_names names[] = { { NAMES_ETHERS, "/etc/ethers", 0 },
+		{ NAMES_HOSTS, "/etc/hosts", -13 } };
 	const struct snapshot_host make_hosts[] = {
 		{ .label = "router", .connections = { 1, 2 } },
-		{ .label = "desktop", .mac = DESKTOP, .connections = { 3, 4 }, .first_seen = 100 * S, .last_seen = 990 * S },
+		{ .label = "desktop",
+			.mac = DESKTOP,
+			.connections = { 3, 4 },
+			.first_seen = 100 * S,
+			.last_seen = 990 * S },
 		{ .label = "10.9.0.7", .connections = { 5, 6 } },
 	};
 	const struct topology_link make_links[] = {

@@ -38,21 +38,21 @@ struct audit_line {
 	enum { AUDIT_HOST, AUDIT_SUM, AUDIT_LINK } kind;
 	char host[AUDIT_LABEL], mac[MAC_TEXT]; /* of a host */
 	enum audit_scope scope;
-	enum audit_family family;              /* not of interfaces */
-	enum audit_direction direction;        /* AUDIT_IN: from the WAN */
-	uint64_t meter;                        /* bytes the meter counted */
-	uint64_t kernel;                       /* bytes of all connections; of interfaces: their own count */
-	uint64_t reason[AUDIT_REASONS];        /* how much of the difference each accounts for */
-	uint64_t unexplained;                  /* what is left */
+	enum audit_family family;       /* not of interfaces */
+	enum audit_direction direction; /* AUDIT_IN: from the WAN */
+	uint64_t meter;                 /* bytes the meter counted */
+	uint64_t kernel;                /* bytes of all connections; of interfaces: their own count */
+	uint64_t reason[AUDIT_REASONS]; /* how much of the difference each accounts for */
+	uint64_t unexplained;           /* what is left */
 };
 
 struct audit_report {
 	struct audit_line *line;
 	size_t lines;
-	uint64_t unexplained;                  /* lines with something left */
+	uint64_t unexplained;                                                 /* lines with something left */
 	uint64_t flows, ended, untold, uncounted, offloaded, zeroed, unheard; /* numbers of flows */
-	uint64_t refused;                      /* for which there was no memory: then nothing is certain */
-	bool cut;                              /* the meter had more flows than it lists */
+	uint64_t refused; /* for which there was no memory: then nothing is certain */
+	bool cut;         /* the meter had more flows than it lists */
 };
 
 struct audit;

@@ -16,7 +16,7 @@ enum audit_family { AUDIT_IPV4, AUDIT_IPV6, AUDIT_FAMILIES };
 /* One host of /api/v1/hosts. Its addresses are some of the claim's, which follow one another. */
 struct audit_claim_host {
 	char label[AUDIT_LABEL];
-	char mac[MAC_TEXT];  /* "": none */
+	char mac[MAC_TEXT]; /* "": none */
 	uint64_t bytes[AUDIT_SCOPES][AUDIT_FAMILIES][AUDIT_DIRECTIONS];
 	uint64_t first_seen; /* nanoseconds since 1970; 0: not yet */
 	size_t address, addresses;
@@ -26,7 +26,7 @@ struct audit_claim_host {
 struct audit_claim_flow {
 	struct ct_event flow; /* family, proto, zone, id and the original tuple: what it is known by */
 	enum audit_scope scope;
-	bool began;           /* the host is the original source */
+	bool began; /* the host is the original source */
 	char host[AUDIT_LABEL], mac[MAC_TEXT], peer[AUDIT_LABEL], peer_mac[MAC_TEXT];
 };
 
@@ -43,10 +43,10 @@ struct audit_claim {
 	size_t addresses, addresses_room;
 	struct audit_claim_link link[AUDIT_LINKS];
 	size_t links;
-	uint64_t time;        /* of the hosts' counts, nanoseconds since 1970 */
+	uint64_t time; /* of the hosts' counts, nanoseconds since 1970 */
 	bool ready, reliable;
 	uint64_t uptime_ns, dump_interval_ns;
-	uint64_t overruns;    /* of the source of ends */
+	uint64_t overruns; /* of the source of ends */
 };
 
 #endif

@@ -15,7 +15,8 @@ struct audit_kernel;
 struct loop;
 
 /* done: a dump that was asked for is in (0), or was not to be had (-errno). NULL: out of memory. */
-struct audit_kernel *audit_kernel_new(struct loop *loop, struct audit *audit, void (*done)(void *ctx, int error), void *ctx);
+struct audit_kernel *audit_kernel_new(struct loop *loop, struct audit *audit, void (*done)(void *ctx, int error),
+	void *ctx);
 void audit_kernel_free(struct audit_kernel *kernel);
 
 /* Listens from now on. 0 or -errno: -EPERM without CAP_NET_ADMIN. */

@@ -30,14 +30,14 @@ struct audit_told {
 #define AUDIT_NOBODY UINT32_MAX
 
 struct audit_flow {
-	struct ct_event first;             /* as it was read first */
-	uint64_t value[AUDIT_MOMENTS][2];  /* bytes by enum ct_dir; after audit_flows_settle() of every moment */
-	enum audit_moment ended;           /* by then; AUDIT_MOMENTS: it lives */
+	struct ct_event first;            /* as it was read first */
+	uint64_t value[AUDIT_MOMENTS][2]; /* bytes by enum ct_dir; after audit_flows_settle() of every moment */
+	enum audit_moment ended;          /* by then; AUDIT_MOMENTS: it lives */
 	struct audit_told told[AUDIT_ENDS];
 	bool uncounted, offloaded, zeroed;
-	bool reborn;                       /* told is of an earlier flow of the same ends */
-	bool unheard;                      /* it went, and nobody told its end */
-	bool fresh_end[AUDIT_ENDS];        /* it ended so shortly before that it may be held back */
+	bool reborn;                /* told is of an earlier flow of the same ends */
+	bool unheard;               /* it went, and nobody told its end */
+	bool fresh_end[AUDIT_ENDS]; /* it ended so shortly before that it may be held back */
 };
 
 struct audit_flows;
@@ -65,6 +65,7 @@ uint64_t audit_flows_refused(const struct audit_flows *flows);
 
 /* Fills in what was not read of each flow at a moment, once all is read; then calls each. */
 void audit_flows_settle(struct audit_flows *flows);
-void audit_flows_each(const struct audit_flows *flows, void (*each)(void *ctx, const struct audit_flow *flow), void *ctx);
+void audit_flows_each(const struct audit_flows *flows, void (*each)(void *ctx, const struct audit_flow *flow),
+	void *ctx);
 
 #endif

@@ -12,7 +12,7 @@
 #include <stdint.h>
 
 struct buf {
-	char *data;  /* not terminated; NULL while empty */
+	char *data; /* not terminated; NULL while empty */
 	size_t len;
 	size_t size; /* allocated */
 	int error;   /* 0 or -ENOMEM */
@@ -29,7 +29,8 @@ void buf_printf(struct buf *b, const char *format, ...) __attribute__((format(pr
 /* Appends decimal digits: the hot half of an exposition, several times quicker than buf_printf(). */
 void buf_put_u64(struct buf *b, uint64_t value);
 
-/* Makes room for more bytes to come and returns where they go, or NULL on error; buf_commit() then adds what was used. */
+/* Makes room for more bytes to come and returns where they go, or NULL on error; buf_commit() then adds what was used.
+ */
 void *buf_reserve(struct buf *b, size_t more);
 void buf_commit(struct buf *b, size_t used);
 
@@ -42,7 +43,8 @@ void buf_reset(struct buf *b);
 /* 0, or -ENOMEM if anything since the last reset was not stored. */
 int buf_error(const struct buf *b);
 
-/* A terminated copy-free view: the text with a NUL after it (not counted), or "" on error. Valid until the next call. */
+/* A terminated copy-free view: the text with a NUL after it (not counted), or "" on error. Valid until the next call.
+ */
 const char *buf_text(struct buf *b);
 
 void buf_free(struct buf *b);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * json: our values to JSON and back, on top of jansson. json_of_*() makes a value that the caller owns, NULL when out of
- * memory: jansson refuses to put NULL into an object or list, and json_write() refuses to write NULL, so that a hole is
- * noticed at one of the two. json_to_*() reads a borrowed value and is content with any: what is missing or of another type
- * is 0 or "".
+ * json: our values to JSON and back, on top of jansson. json_of_*() makes a value that the caller owns, NULL when out
+ * of memory: jansson refuses to put NULL into an object or list, and json_write() refuses to write NULL, so that a hole
+ * is noticed at one of the two. json_to_*() reads a borrowed value and is content with any: what is missing or of
+ * another type is 0 or "".
  */
 #ifndef HOSTMETER_BASE_JSON_H
 #define HOSTMETER_BASE_JSON_H
@@ -38,8 +38,8 @@ const char *json_to_text(const json_t *value);
 void json_copy_text(char *to, size_t size, const json_t *value);
 
 /*
- * Parses a document of the meter's API. Returns it, the caller's to json_decref(); or NULL and *error: -EBADMSG for no JSON
- * object, -EPROTO for an object of another schema than API_SCHEMA.
+ * Parses a document of the meter's API. Returns it, the caller's to json_decref(); or NULL and *error: -EBADMSG for no
+ * JSON object, -EPROTO for an object of another schema than API_SCHEMA.
  */
 json_t *json_open(const char *data, size_t len, int *error);
 

@@ -35,8 +35,8 @@ void log_debug(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void log_text(const char *text);
 
 /*
- * A warning that may come again and again: written at most once per period for each cause, which is what has a limit of its own.
- * The next one that is written says how many were not. Zero-initialise the limit.
+ * A warning that may come again and again: written at most once per period for each cause, which is what has a limit of
+ * its own. The next one that is written says how many were not. Zero-initialise the limit.
  */
 struct log_limit {
 	uint64_t next_ns;

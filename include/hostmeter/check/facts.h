@@ -35,9 +35,9 @@ struct check_names {
 };
 
 struct check_port {
-	const char *where;  /* as configured */
-	bool is_meters;     /* the running meter answers there */
-	int error;          /* of binding to it: 0 or -errno */
+	const char *where; /* as configured */
+	bool is_meters;    /* the running meter answers there */
+	int error;         /* of binding to it: 0 or -errno */
 	struct check_owner owner;
 };
 
@@ -49,7 +49,7 @@ struct check_source {
 /* The running meter's word. */
 struct check_meter {
 	bool answers;
-	int error;          /* why not: -errno, or an HTTP status */
+	int error; /* why not: -errno, or an HTTP status */
 	char version[CHECK_NAME];
 	uint16_t nflog_group;
 	struct check_source source[SOURCE_COUNT];
@@ -69,15 +69,15 @@ struct check_facts {
 
 	/* The machine. */
 	uint64_t real_ns;
-	bool privileged;                /* CAP_NET_ADMIN */
+	bool privileged;                                   /* CAP_NET_ADMIN */
 	uint64_t acct, events, table_entries, table_limit; /* CHECK_NONE: no such setting */
 	bool forwards_ipv4, forwards_ipv6;
-	struct check_source probe;      /* a socket of our own, where no meter answers; buffer_asked 0: none */
-	const struct ruleset *rules;    /* all that was listed */
-	unsigned int rules_read;        /* listings */
-	bool flowtables_read;           /* nft is there and lists */
-	char rules_failed[CHECK_NAME];  /* the program whose listing could not be had, "": none */
-	int nflog_bound;                /* 1, 0, or -ENOENT: the kernel does not say */
+	struct check_source probe;     /* a socket of our own, where no meter answers; buffer_asked 0: none */
+	const struct ruleset *rules;   /* all that was listed */
+	unsigned int rules_read;       /* listings */
+	bool flowtables_read;          /* nft is there and lists */
+	char rules_failed[CHECK_NAME]; /* the program whose listing could not be had, "": none */
+	int nflog_bound;               /* 1, 0, or -ENOENT: the kernel does not say */
 	struct check_owner nflog_owner;
 
 	/* From the meter if it answers, else looked up. */

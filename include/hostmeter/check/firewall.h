@@ -9,9 +9,9 @@
 
 struct firewall {
 	struct ruleset rules;
-	unsigned int read;    /* listings of rules that were had */
+	unsigned int read; /* listings of rules that were had */
 	bool flowtables_read;
-	const char *failed;   /* a program that is there and did not list, NULL: none */
+	const char *failed; /* a program that is there and did not list, NULL: none */
 };
 
 /* Asks nft, iptables-save and ip6tables-save, whichever are there. firewall_clear() frees what is inside. */

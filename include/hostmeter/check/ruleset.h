@@ -22,7 +22,12 @@ enum { RULESET_ORIGINAL = 1, RULESET_REPLY = 2, RULESET_BOTH = 3 };
 enum { RULESET_MOST = 1 << 16 }; /* chains, and rules */
 
 enum ruleset_verdict {
-	RULESET_CONTINUE, RULESET_ACCEPT, RULESET_DROP, RULESET_JUMP, RULESET_GOTO, RULESET_RETURN,
+	RULESET_CONTINUE,
+	RULESET_ACCEPT,
+	RULESET_DROP,
+	RULESET_JUMP,
+	RULESET_GOTO,
+	RULESET_RETURN,
 };
 
 struct ruleset_chain {
@@ -30,25 +35,25 @@ struct ruleset_chain {
 	unsigned int source; /* which parse: names are unique within one */
 	uint8_t families;
 	char *family, *table, *name; /* family: as nft calls it, "" for iptables */
-	bool at_forward;     /* a base chain of the forward hook */
+	bool at_forward;             /* a base chain of the forward hook */
 	int priority;
-	bool drops;          /* its policy */
+	bool drops; /* its policy */
 };
 
 struct ruleset_rule {
 	uint32_t chain;
-	uint32_t number;     /* nft: its handle; iptables: its place in the chain, from 1 */
+	uint32_t number; /* nft: its handle; iptables: its place in the chain, from 1 */
 	uint8_t families;
 	uint8_t always, maybe; /* first packets of which directions it matches for certain; at all */
 	enum ruleset_verdict verdict;
-	char *target;        /* of a jump or goto, else NULL */
-	int group;           /* NFLOG group that it logs to, -1: none */
+	char *target; /* of a jump or goto, else NULL */
+	int group;    /* NFLOG group that it logs to, -1: none */
 };
 
 struct ruleset_flowtable {
 	char *family, *table, *name;
-	bool counts;         /* has the flag counter */
-	bool hardware;       /* has the flag offload */
+	bool counts;   /* has the flag counter */
+	bool hardware; /* has the flag offload */
 };
 
 struct ruleset {
@@ -73,11 +78,11 @@ void ruleset_clear(struct ruleset *ruleset);
 
 /* How the first packets of one direction fare, from the worst to the best. */
 enum ruleset_fate {
-	RULESET_MISSING,     /* no rule logs them */
-	RULESET_ASIDE,       /* a rule would, in a chain that no forwarded packet enters */
-	RULESET_SHADOWED,    /* a rule would, but all packets end before it */
-	RULESET_BYPASSED,    /* some are accepted before it */
-	RULESET_PARTLY,      /* it has conditions that are not understood here */
+	RULESET_MISSING,  /* no rule logs them */
+	RULESET_ASIDE,    /* a rule would, in a chain that no forwarded packet enters */
+	RULESET_SHADOWED, /* a rule would, but all packets end before it */
+	RULESET_BYPASSED, /* some are accepted before it */
+	RULESET_PARTLY,   /* it has conditions that are not understood here */
 	RULESET_LOGGED,
 };
 

@@ -10,8 +10,8 @@
 struct config;
 
 /*
- * Feeds config->replay to a meter of its own and appends its metrics to out, or with config->explain its decisions. 0 or
- * -errno, told on the log.
+ * Feeds config->replay to a meter of its own and appends its metrics to out, or with config->explain its decisions. 0
+ * or -errno, told on the log.
  */
 int replay_run(const struct config *config, struct buf *out);
 

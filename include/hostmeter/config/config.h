@@ -51,40 +51,40 @@ struct config_strings {
 
 struct config {
 	enum config_mode mode;
-	char *file;             /* --config FILE, NULL: the default one, if there */
+	char *file; /* --config FILE, NULL: the default one, if there */
 	struct config_strings lan, wan, listen;
 	struct config_strings names_ethers, names_leases, names_odhcpd, names_hosts; /* paths, the last part a glob */
 	struct config_strings allow, server_names; /* prefixes as text; names of this server */
 	char *socket, *runtime_dir, *state_dir;
-	char *web_config;       /* --web.config.file FILE; NULL: neither TLS nor passwords */
-	char *replay;           /* --replay FILE */
-	char *record;           /* --record FILE: from the running meter, or from replay */
-	char *trace;            /* --trace FILE: of the meter itself */
-	char *explain;          /* --explain HOST */
+	char *web_config; /* --web.config.file FILE; NULL: neither TLS nor passwords */
+	char *replay;     /* --replay FILE */
+	char *record;     /* --record FILE: from the running meter, or from replay */
+	char *trace;      /* --trace FILE: of the meter itself */
+	char *explain;    /* --explain HOST */
 	bool anonymize;
-	uint64_t record_ns;     /* --seconds; 0: until it is stopped */
-	uint32_t record_limit;  /* megabytes */
-	char *output;           /* --output FILE */
-	char *rules;            /* --print-rules=WHAT: "nft" or "iptables" */
-	char *connect;          /* --connect URL */
-	bool standalone;        /* --standalone */
+	uint64_t record_ns;    /* --seconds; 0: until it is stopped */
+	uint32_t record_limit; /* megabytes */
+	char *output;          /* --output FILE */
+	char *rules;           /* --print-rules=WHAT: "nft" or "iptables" */
+	char *connect;         /* --connect URL */
+	bool standalone;       /* --standalone */
 	uint64_t watch_interval_ns;
-	uint32_t count;         /* --count N; 0: without end */
-	int color;              /* --color: 0 as the terminal is, 1 never, 2 always */
+	uint32_t count; /* --count N; 0: without end */
+	int color;      /* --color: 0 as the terminal is, 1 never, 2 always */
 	uint64_t audit_interval_ns;
 	bool json;
 	char *flows_host, *flows_ipv, *flows_proto, *flows_port; /* as given; NULL or "": all */
-	uint32_t flows_top;     /* 0: all, in the kernel's order */
+	uint32_t flows_top;                                      /* 0: all, in the kernel's order */
 	bool cgi;
 	bool once_given;
 	uint16_t nflog_group;
 	uint64_t dump_interval_ns;
-	double dump_share;      /* per cent of one core */
-	uint32_t event_buffer;  /* bytes */
-	double reliable_fill;   /* per cent of nf_conntrack_max */
+	double dump_share;     /* per cent of one core */
+	uint32_t event_buffer; /* bytes */
+	double reliable_fill;  /* per cent of nf_conntrack_max */
 	uint32_t max_hosts;
 	uint64_t forget_after_ns; /* 0: never */
-	int log_level;          /* enum log_level */
+	int log_level;            /* enum log_level */
 	struct config_host *host;
 	size_t hosts;
 	struct config_interface *interface;

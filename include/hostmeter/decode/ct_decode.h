@@ -18,8 +18,8 @@ struct nlmsghdr;
 /*
  * Decodes one whole message (nlmsg_len lies inside the caller's buffer). The result holds no pointers.
  * 0; -ENOMSG if it is no conntrack entry (another subsystem or type); -EBADMSG if it is one but damaged: a length that
- * is wrong, a tuple that is missing or of an unknown family. On error *event is unspecified. GRE has no ports here: what
- * the kernel keeps in their place (PPTP's call ids) cannot be read from a packet.
+ * is wrong, a tuple that is missing or of an unknown family. On error *event is unspecified. GRE has no ports here:
+ * what the kernel keeps in their place (PPTP's call ids) cannot be read from a packet.
  */
 int ct_decode(const struct nlmsghdr *message, struct ct_event *event);
 

@@ -29,7 +29,7 @@ struct ct_shape_tuple {
 struct ct_shape {
 	uint8_t family; /* 4 or 6 */
 	bool has_counters;
-	uint16_t len;   /* of all attributes; 0: matches nothing */
+	uint16_t len;     /* of all attributes; 0: matches nothing */
 	uint16_t headers; /* rounded up to CT_SHAPE_AT_ONCE, the last one being repeated */
 	uint16_t header_at[CT_SHAPE_HEADERS];
 	uint32_t header[CT_SHAPE_HEADERS];

@@ -10,7 +10,8 @@
 
 struct nlmsghdr;
 
-/* Appends the line of one ctnetlink message, without a newline. 0; -EBADMSG if the library does not take it; -ENOMEM. */
+/* Appends the line of one ctnetlink message, without a newline. 0; -EBADMSG if the library does not take it; -ENOMEM.
+ */
 int flow_line(struct buf *out, const struct nlmsghdr *message);
 
 #endif

@@ -10,14 +10,14 @@
 #include "hostmeter/base/addr.h"
 
 struct sighting {
-	uint32_t indev, outdev;      /* interface indexes, 0 if unknown */
-	uint8_t family;              /* 4 or 6 */
-	uint8_t proto;               /* upper-layer protocol, IPv6 extension headers skipped */
-	bool has_mac;                /* false on links without hardware addresses (tun, WireGuard, PPP) */
-	bool has_ports;              /* false for protocols without ports and where the packet was cut before them */
-	struct mac mac;              /* link-layer source */
+	uint32_t indev, outdev; /* interface indexes, 0 if unknown */
+	uint8_t family;         /* 4 or 6 */
+	uint8_t proto;          /* upper-layer protocol, IPv6 extension headers skipped */
+	bool has_mac;           /* false on links without hardware addresses (tun, WireGuard, PPP) */
+	bool has_ports;         /* false for protocols without ports and where the packet was cut before them */
+	struct mac mac;         /* link-layer source */
 	struct addr src, dst;
-	uint16_t sport, dport;       /* as in struct ct_tuple: an ICMP id stands in both */
+	uint16_t sport, dport; /* as in struct ct_tuple: an ICMP id stands in both */
 };
 
 #endif

@@ -29,13 +29,15 @@ struct topology;
 /* Where answers come from. */
 struct serve_source {
 	void *ctx;
-	int (*snapshot)(void *ctx, struct snapshot *snapshot); /* what is known now: 0, or -errno and nothing to clear */
-	bool (*ready)(void *ctx);                              /* the first dump is in */
+	int (*snapshot)(void *ctx,
+		struct snapshot *snapshot); /* what is known now: 0, or -errno and nothing to clear */
+	bool (*ready)(void *ctx);           /* the first dump is in */
 	const struct topology *(*topology)(void *ctx);
-	void (*watched)(void *ctx, uint64_t interval_ns);      /* somebody looks, and will again in so long */
+	void (*watched)(void *ctx, uint64_t interval_ns); /* somebody looks, and will again in so long */
 	/* The live flows that pass: true, or false while they are being listed: to be asked again. */
 	bool (*flows)(void *ctx, const struct listing_filter *filter, struct buf *out);
-	int (*record)(void *ctx, struct http_shared *body);    /* a trace from now on: 0, or -EBUSY: enough others record */
+	int (*record)(void *ctx,
+		struct http_shared *body); /* a trace from now on: 0, or -EBUSY: enough others record */
 };
 
 /* config: its allow and server_names; only the latter is borrowed. NULL: out of memory. serve_free(NULL) is fine. */

@@ -2,8 +2,8 @@
 /*
  * listing: live flows as text, each with the host it is counted for: taken from the next dump, for whoever asked.
  *
- * A dump takes a while, so asking and fetching are two things: listing_ask() has the next dump listed, and listing_fetch()
- * gives it once that dump is in. One listing at a time, kept for a few seconds.
+ * A dump takes a while, so asking and fetching are two things: listing_ask() has the next dump listed, and
+ * listing_fetch() gives it once that dump is in. One listing at a time, kept for a few seconds.
  */
 #ifndef HOSTMETER_EXPORT_FLOW_LIST_H
 #define HOSTMETER_EXPORT_FLOW_LIST_H
@@ -19,11 +19,11 @@ struct meter;
 struct nlmsghdr;
 
 struct listing_filter {
-	char host[64];   /* label, MAC or address; "": all */
-	uint8_t family;  /* 4, 6, 0: both */
-	uint8_t proto;   /* IPPROTO_…, 0: all */
-	uint16_t port;   /* any of the two of the original direction, 0: all */
-	bool json;       /* one object a line instead of conntrack(8)'s lines */
+	char host[64];  /* label, MAC or address; "": all */
+	uint8_t family; /* 4, 6, 0: both */
+	uint8_t proto;  /* IPPROTO_…, 0: all */
+	uint16_t port;  /* any of the two of the original direction, 0: all */
+	bool json;      /* one object a line instead of conntrack(8)'s lines */
 };
 
 enum { LISTING_MAX = 64 << 20 }; /* bytes of one listing; what is beyond is left out, and the last line says so */

@@ -27,7 +27,7 @@ void metrics_render(struct buf *out, const struct snapshot *snapshot, enum metri
  * The same in pieces: appends until out holds enough bytes or the page is whole, and moves place on. True: there is
  * more. The snapshot must be the same each time.
  */
-bool metrics_render_some(struct buf *out, const struct snapshot *snapshot, enum metrics_format format, struct place *place,
-	size_t enough);
+bool metrics_render_some(struct buf *out, const struct snapshot *snapshot, enum metrics_format format,
+	struct place *place, size_t enough);
 
 #endif

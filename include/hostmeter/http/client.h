@@ -2,8 +2,8 @@
 /*
  * http_client: the other side of http, for --once and --watch: for a client process, never inside the daemon's loop.
  *
- * A server is known by text: the path of a UNIX socket, or "http://HOST[:PORT][/BASE]". Requests are HTTP/1.0 ones, so that
- * answers end with the connection and never come in chunks. Proxies, redirections and TLS are not for this one.
+ * A server is known by text: the path of a UNIX socket, or "http://HOST[:PORT][/BASE]". Requests are HTTP/1.0 ones, so
+ * that answers end with the connection and never come in chunks. Proxies, redirections and TLS are not for this one.
  */
 #ifndef HOSTMETER_HTTP_CLIENT_H
 #define HOSTMETER_HTTP_CLIENT_H
@@ -21,8 +21,8 @@ enum { HTTP_ANSWER_MOST = 64 << 20 };
 int http_get_unix(const char *path, const char *target, struct buf *body, unsigned int timeout_ms);
 
 /*
- * A GET from a UNIX socket whose body the caller reads, for as long as it comes: the HTTP status and *fd, which stands at the
- * body's first byte and is the caller's to close; or -errno as above.
+ * A GET from a UNIX socket whose body the caller reads, for as long as it comes: the HTTP status and *fd, which stands
+ * at the body's first byte and is the caller's to close; or -errno as above.
  */
 int http_open_unix(const char *path, const char *target, int *fd, unsigned int timeout_ms);
 

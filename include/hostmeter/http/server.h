@@ -18,11 +18,12 @@ struct http_request {
 	const char *method; /* "GET" or "HEAD"; others are answered with 405 before the callback */
 	const char *path;   /* "/metrics": decoded, without the query */
 	bool local;         /* came by the UNIX socket */
-	bool pieces;        /* HTTP/1.1: a client that knows a page that was cut, also where its length is not told beforehand */
+	bool pieces; /* HTTP/1.1: a client that knows a page that was cut, also where its length is not told beforehand
+		      */
 	struct addr client; /* family 0 if local; an IPv4-mapped address is given as IPv4 */
 	struct http *http;  /* these two for http_header(), http_query(), http_basic() and http_wake() */
 	void *connection;
-	void **memory;      /* the handler's own, of this request: NULL at first, kept where the answer is HTTP_LATER */
+	void **memory; /* the handler's own, of this request: NULL at first, kept where the answer is HTTP_LATER */
 };
 
 /* A header's or a query parameter's value, NULL if absent. Borrowed for the callback. Names of headers: any case. */
@@ -45,21 +46,24 @@ struct http_shared {
 	void (*release)(void *ctx); /* called once for each answer, when it is sent or given up */
 	const void *data;           /* all of it, for as long as it is not released */
 	size_t len;
-	/* Instead of data, unless NULL: copies what follows offset, at most room bytes. How many; 0: the end; -errno. */
+	/* Instead of data, unless NULL: copies what follows offset, at most room bytes. How many; 0: the end; -errno.
+	 */
 	long (*read)(void *ctx, uint64_t offset, char *to, size_t room);
 	bool live; /* it comes as it happens: read() may say -EAGAIN, and is called again after http_resume(), if
-	            the client is still there */
+		    the client is still there */
 };
 
 /* Instead of an answer: the connection is closed; or rests, and the handler is asked again after http_wake(). */
 enum http_instead { HTTP_CLOSE = 0, HTTP_LATER = 1 };
 
 struct http_response {
-	unsigned int status;        /* 200 unless set; or one of enum http_instead */
-	const char *content_type;   /* "text/plain; charset=utf-8" unless set */
-	struct buf body;            /* taken over by http */
-	struct http_shared shared;  /* instead of body */
-	struct { const char *name, *value; } header[HTTP_HEADERS]; /* more of them, up to the first NULL; borrowed */
+	unsigned int status;       /* 200 unless set; or one of enum http_instead */
+	const char *content_type;  /* "text/plain; charset=utf-8" unless set */
+	struct buf body;           /* taken over by http */
+	struct http_shared shared; /* instead of body */
+	struct {
+		const char *name, *value;
+	} header[HTTP_HEADERS]; /* more of them, up to the first NULL; borrowed */
 };
 
 /* There may be more of the live bodies with this ctx. Never from within their read(). */

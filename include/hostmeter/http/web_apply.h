@@ -19,7 +19,8 @@ struct web;
 int web_new(struct web **web, const char *path, struct http *http, struct gate *gate);
 void web_free(struct web *web);
 
-/* Reads all of it again, for the connections and requests to come. One line on the log, of what was read or is wrong. */
+/* Reads all of it again, for the connections and requests to come. One line on the log, of what was read or is wrong.
+ */
 void web_reload(struct web *web);
 
 /* Whether TLS is spoken. NULL: no. */

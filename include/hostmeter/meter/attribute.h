@@ -17,10 +17,10 @@ struct attribute_end {
 	struct addr gateway; /* of the route to it, family 0: it is on the link itself */
 	uint32_t ifindex;    /* 0: unknown */
 	enum side side;
-	bool first_hand;     /* its own packet was seen */
+	bool first_hand; /* its own packet was seen */
 	bool has_mac;
-	bool is_group;       /* many, whatever interface its packets leave by */
-	struct mac mac;      /* of that packet */
+	bool is_group;  /* many, whatever interface its packets leave by */
+	struct mac mac; /* of that packet */
 };
 
 /* What the answer is drawn from; all borrowed. */
@@ -29,7 +29,7 @@ struct attribute_sources {
 	const struct topology *topology;
 	const struct neigh *neigh;
 	const struct sightings *sightings;
-	struct hosts *hosts; /* a host that is met for the first time is made */
+	struct hosts *hosts;       /* a host that is met for the first time is made */
 	struct attribute_end *end; /* unless NULL: two of them, filled in with what the answer was drawn from */
 };
 

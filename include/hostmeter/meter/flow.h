@@ -23,18 +23,18 @@ enum flow_by { FLOW_BY_NONE, FLOW_BY_NFLOG, FLOW_BY_NEIGHBOUR, FLOW_BY_ADDRESS, 
  * 2^32: between two readings of one flow there are never that many.
  */
 struct flow {
-	uint64_t key;         /* flow_key() */
-	uint64_t bytes[2];    /* counted so far, by enum ct_dir */
+	uint64_t key;      /* flow_key() */
+	uint64_t bytes[2]; /* counted so far, by enum ct_dir */
 	uint32_t packets[2];
-	uint32_t host;        /* index in the host table; meaningful once decided */
-	uint32_t peer;        /* the other LAN host of a local flow, or HOST_NONE */
-	uint32_t wan;         /* ifindex of the WAN side, 0 if unknown */
-	uint16_t dump;        /* number of the last dump that listed it, modulo 2^16 */
-	uint16_t scope : 2;   /* enum flow_scope */
-	uint16_t by : 3;      /* enum flow_by */
+	uint32_t host;              /* index in the host table; meaningful once decided */
+	uint32_t peer;              /* the other LAN host of a local flow, or HOST_NONE */
+	uint32_t wan;               /* ifindex of the WAN side, 0 if unknown */
+	uint16_t dump;              /* number of the last dump that listed it, modulo 2^16 */
+	uint16_t scope : 2;         /* enum flow_scope */
+	uint16_t by : 3;            /* enum flow_by */
 	uint16_t host_is_reply : 1; /* the host is the reply source: an inbound flow */
 	uint16_t v6 : 1;
-	uint16_t uncounted : 1;     /* the kernel keeps no counters for it */
+	uint16_t uncounted : 1; /* the kernel keeps no counters for it */
 	uint16_t offloaded : 1;
 	uint16_t spare : 7;
 };
@@ -47,7 +47,7 @@ struct attribution {
 	enum flow_by by;
 	uint32_t host, peer;
 	bool host_is_reply;
-	uint32_t wan;          /* ifindex */
+	uint32_t wan; /* ifindex */
 };
 
 /*

@@ -27,14 +27,14 @@ struct host {
 	enum host_kind kind;
 	struct mac mac;
 	struct addr addr;
-	struct host_count wan[HOST_FAMILIES][2];   /* by enum host_direction */
+	struct host_count wan[HOST_FAMILIES][2]; /* by enum host_direction */
 	struct host_count local[HOST_FAMILIES][2];
 	struct host_count floor[2][HOST_FAMILIES][2]; /* of wan and of local: what was shown before a restart */
 	uint32_t connections[HOST_FAMILIES];
 	uint64_t first_seen, last_seen; /* when it was first counted for, when last; 0: not yet */
-	char *name; /* set by host_set_name(), or NULL */
-	uint8_t name_source;  /* enum names_source of it */
-	char *vendor;         /* of its MAC; NULL: not asked for yet */
+	char *name;                     /* set by host_set_name(), or NULL */
+	uint8_t name_source;            /* enum names_source of it */
+	char *vendor;                   /* of its MAC; NULL: not asked for yet */
 };
 
 struct hosts;
@@ -43,7 +43,8 @@ struct hosts;
 struct hosts *hosts_new(uint32_t limit);
 void hosts_free(struct hosts *hosts);
 
-/* Indexes run from 0 to hosts_count() - 1; those of forgotten hosts (HOST_KIND_GONE) are skipped by whoever lists them. */
+/* Indexes run from 0 to hosts_count() - 1; those of forgotten hosts (HOST_KIND_GONE) are skipped by whoever lists them.
+ */
 uint32_t hosts_count(const struct hosts *hosts);
 struct host *hosts_get(const struct hosts *hosts, uint32_t index);
 

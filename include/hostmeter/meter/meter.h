@@ -23,9 +23,9 @@ struct meter_options {
 	const char *const *lan, *const *wan; /* as topology_new() takes them */
 	const struct names *names;           /* borrowed */
 	uint32_t max_hosts;
-	uint64_t forget_after_ns;            /* hosts not counted for in so long become "other"; 0: never */
+	uint64_t forget_after_ns; /* hosts not counted for in so long become "other"; 0: never */
 	size_t max_flows;
-	uint64_t start_real_ns;              /* when this meter began, since 1970: flows born later need no baseline */
+	uint64_t start_real_ns; /* when this meter began, since 1970: flows born later need no baseline */
 };
 
 struct meter;
@@ -98,9 +98,9 @@ int meter_snapshot(const struct meter *meter, struct snapshot *snapshot, uint64_
 struct meter_flow {
 	enum flow_scope scope;
 	enum flow_by by;
-	bool inbound; /* the other side began it */
-	char host[SNAPSHOT_LABEL], mac[MAC_TEXT];  /* "" while undecided */
-	char peer[SNAPSHOT_LABEL], peer_mac[MAC_TEXT]; /* the other LAN host of a local flow, or "" */
+	bool inbound;                                          /* the other side began it */
+	char host[SNAPSHOT_LABEL], mac[MAC_TEXT];              /* "" while undecided */
+	char peer[SNAPSHOT_LABEL], peer_mac[MAC_TEXT];         /* the other LAN host of a local flow, or "" */
 	uint64_t in_bytes, out_bytes, in_packets, out_packets; /* counted of it since its birth, seen from the host */
 };
 

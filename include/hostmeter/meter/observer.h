@@ -26,11 +26,12 @@ enum meter_note_kind {
 struct meter_note {
 	enum meter_note_kind kind;
 	uint64_t now;
-	uint64_t key;                    /* flow_key(): the flow it is about */
-	const struct ct_event *event;    /* what the kernel said; NULL of one that vanished */
-	const struct flow *flow;         /* its record as it is now, or NULL */
-	const struct attribute_end *end; /* DECIDED: what was known of its two ends, by enum ct_dir; NULL: as when it ended */
-	struct host_count delta[2];      /* COUNTED: by enum ct_dir */
+	uint64_t key;                 /* flow_key(): the flow it is about */
+	const struct ct_event *event; /* what the kernel said; NULL of one that vanished */
+	const struct flow *flow;      /* its record as it is now, or NULL */
+	const struct attribute_end
+		*end; /* DECIDED: what was known of its two ends, by enum ct_dir; NULL: as when it ended */
+	struct host_count delta[2]; /* COUNTED: by enum ct_dir */
 };
 
 #endif

@@ -20,7 +20,7 @@ struct sightings_end {
 	uint32_t ifindex;
 	uint8_t side; /* enum side of that interface when the packet passed: it may be another one, or gone, by now */
 	struct mac mac;
-	bool seen;    /* a packet from this end was seen, so ifindex and mac are first-hand */
+	bool seen; /* a packet from this end was seen, so ifindex and mac are first-hand */
 	bool has_mac;
 };
 
@@ -30,8 +30,8 @@ void sightings_free(struct sightings *sightings);
 size_t sightings_count(const struct sightings *sightings);
 
 /*
- * A packet from end number from (0 or 1 of the pair) came in as *in says and leaves as *out says (its ifindex and side only).
- * False if the table is full and the sighting is lost.
+ * A packet from end number from (0 or 1 of the pair) came in as *in says and leaves as *out says (its ifindex and side
+ * only). False if the table is full and the sighting is lost.
  */
 bool sightings_add(struct sightings *sightings, uint64_t pair, int from, const struct sightings_end *in,
 	const struct sightings_end *out, uint64_t now);

@@ -17,14 +17,14 @@ enum { SNAPSHOT_LABEL = 64 };
 
 struct snapshot_host {
 	char label[SNAPSHOT_LABEL];
-	char mac[MAC_TEXT];   /* "" where it has none */
+	char mac[MAC_TEXT]; /* "" where it has none */
 	struct host_count wan[HOST_FAMILIES][2], local[HOST_FAMILIES][2];
 	uint32_t connections[HOST_FAMILIES];
 	uint64_t first_seen, last_seen;
-	const char *name_source;              /* names_source_name() */
-	char vendor[SNAPSHOT_LABEL];          /* of its MAC, "" where it is not known */
-	bool random_mac;                      /* locally administered */
-	bool special;                         /* no single machine: router, unknown, other */
+	const char *name_source;     /* names_source_name() */
+	char vendor[SNAPSHOT_LABEL]; /* of its MAC, "" where it is not known */
+	bool random_mac;             /* locally administered */
+	bool special;                /* no single machine: router, unknown, other */
 };
 
 /* An address that a host has, or had lately. */
@@ -45,17 +45,17 @@ struct snapshot_stats {
 	uint64_t dumps, dumps_incomplete;
 	uint64_t destroys, entries, sightings; /* messages of each kind taken in */
 	uint64_t attributed[FLOW_BY_COUNT];
-	uint64_t duplicates;        /* DESTROY or dump entries that told what was known */
-	uint64_t counter_resets;    /* counters that fell */
-	uint64_t baselined;         /* flows older than the meter: their first count is not counted */
-	uint64_t ended_unseen;      /* flows that vanished without DESTROY */
-	uint64_t ended_uncounted;   /* DESTROY without counters */
+	uint64_t duplicates;              /* DESTROY or dump entries that told what was known */
+	uint64_t counter_resets;          /* counters that fell */
+	uint64_t baselined;               /* flows older than the meter: their first count is not counted */
+	uint64_t ended_unseen;            /* flows that vanished without DESTROY */
+	uint64_t ended_uncounted;         /* DESTROY without counters */
 	uint64_t ended_before_first_dump; /* age unknown, so not counted */
-	uint64_t sightings_lost;    /* no room */
-	uint64_t unsighted;         /* new WAN flows of LAN hosts laid to them unsighted, since the last sighting */
-	uint64_t flows_refused;     /* no room */
+	uint64_t sightings_lost;          /* no room */
+	uint64_t unsighted;     /* new WAN flows of LAN hosts laid to them unsighted, since the last sighting */
+	uint64_t flows_refused; /* no room */
 	uint64_t hosts_folded;
-	uint64_t damaged;           /* messages that did not decode */
+	uint64_t damaged; /* messages that did not decode */
 };
 
 /* A path or pattern that names of hosts are read from, and whether all of it could be: 0 or -errno. */
@@ -68,14 +68,14 @@ struct snapshot_names {
 /* What only the running process knows; all zero in a replay. */
 struct snapshot_process {
 	bool running;
-	bool reliable;             /* event delivery */
-	uint64_t reliable_losses;  /* times it was switched off for a full table */
+	bool reliable;            /* event delivery */
+	uint64_t reliable_losses; /* times it was switched off for a full table */
 	uint64_t conntrack_entries, conntrack_limit;
 	uint64_t dump_interval_ns, dump_cost_ns; /* what holds now; CPU time of the last dump */
-	uint64_t stall_ns;         /* the loop's longest turn lately */
-	uint64_t checkpoint_age_ns; /* UINT64_MAX: never saved */
+	uint64_t stall_ns;                       /* the loop's longest turn lately */
+	uint64_t checkpoint_age_ns;              /* UINT64_MAX: never saved */
 	uint64_t checkpoint_failures;
-	uint64_t real_ns;          /* the snapshot's time since 1970; 0: unknown */
+	uint64_t real_ns;                            /* the snapshot's time since 1970; 0: unknown */
 	uint64_t receive_buffer_asked[SOURCE_COUNT]; /* what snapshot_source's would be, had the kernel granted all */
 	uint16_t nflog_group;
 	const char *const *listen; /* where it answers; borrowed, as the next */
@@ -99,8 +99,8 @@ struct snapshot {
 	struct snapshot_stats stats;
 	uint64_t flows, flows_undecided, flows_uncounted, flows_offloaded;
 	uint64_t pending_sightings, waiting_ends, tombstones, neighbours;
-	uint64_t memory;            /* bytes of the flow table */
-	bool ready;                 /* the first dump is in */
+	uint64_t memory;                           /* bytes of the flow table */
+	bool ready;                                /* the first dump is in */
 	uint64_t now, last_dump_end, last_dump_ns; /* monotonic; 0: none yet */
 };
 

@@ -14,7 +14,7 @@
 #include <stddef.h>
 
 enum side {
-	SIDE_NONE,   /* loopback, no address at all */
+	SIDE_NONE, /* loopback, no address at all */
 	SIDE_LAN,
 	SIDE_WAN,
 	SIDE_ROUTER, /* an address of the router itself */
@@ -56,15 +56,15 @@ struct topology_link {
 	uint32_t ifindex;
 	char name[IFNAME_LEN];
 	enum side side;
-	bool is_port;      /* of a bridge or bond */
+	bool is_port; /* of a bridge or bond */
 	bool is_up;
 	bool has_stats;
 	uint64_t rx_bytes, tx_bytes, rx_packets, tx_packets;
 };
 
 /* Calls each for every link in the order of ifindex. */
-void topology_each_link(const struct topology *topology,
-	void (*each)(void *ctx, const struct topology_link *link), void *ctx);
+void topology_each_link(const struct topology *topology, void (*each)(void *ctx, const struct topology_link *link),
+	void *ctx);
 
 /* The link's name, or "" if it is unknown. Valid until the next event. */
 const char *topology_name(const struct topology *topology, uint32_t ifindex);

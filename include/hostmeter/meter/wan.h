@@ -19,8 +19,8 @@ enum wan_direction { WAN_RX, WAN_TX };
 struct wan_link {
 	uint32_t ifindex;
 	char name[IFNAME_LEN];
-	struct host_count count[WAN_KINDS][2];  /* by kind and enum wan_direction */
-	uint64_t header_bytes[2];               /* of the link layer, estimated: 14 a packet on Ethernet */
+	struct host_count count[WAN_KINDS][2]; /* by kind and enum wan_direction */
+	uint64_t header_bytes[2];              /* of the link layer, estimated: 14 a packet on Ethernet */
 };
 
 struct wan;

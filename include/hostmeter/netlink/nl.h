@@ -34,7 +34,8 @@ struct nl_callbacks {
 	void (*datagram)(void *ctx, enum source source, bool outgoing, const void *data, size_t len);
 	/* The kernel dropped messages for this socket (ENOBUFS); called once the socket has been drained to EAGAIN. */
 	void (*overrun)(void *ctx, enum source source);
-	/* A source was lost for another reason (error is -errno); it is closed and nl_open_source() may be tried again. */
+	/* A source was lost for another reason (error is -errno); it is closed and nl_open_source() may be tried again.
+	 */
 	void (*failed)(void *ctx, enum source source, int error);
 };
 

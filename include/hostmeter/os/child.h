@@ -17,7 +17,8 @@ struct child_plan {
 	const char *name; /* as ps(1) shows it, 15 bytes */
 	const int *keep;  /* descriptors besides standard error */
 	size_t keeps;     /* at most CHILD_KEEPS */
-	/* All that it does; its end is the child's. error: 0, or -errno where it could not let go of what it inherited. */
+	/* All that it does; its end is the child's. error: 0, or -errno where it could not let go of what it inherited.
+	 */
 	void (*run)(void *ctx, int error);
 	void *ctx;
 };

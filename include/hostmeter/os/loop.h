@@ -34,7 +34,8 @@ uint64_t loop_stall_ns(struct loop *loop);
 /* Called once at the end of every turn, after all its callbacks: for what is worth doing once for many of them. */
 void loop_on_turn_end(struct loop *loop, void (*turn_end)(void *ctx), void *ctx);
 
-/* Level-triggered: called in every turn in which fd is ready for one of events. NULL: errno. The fd stays the caller's. */
+/* Level-triggered: called in every turn in which fd is ready for one of events. NULL: errno. The fd stays the caller's.
+ */
 struct loop_io *loop_io_add(struct loop *loop, int fd, int events, void (*ready)(void *ctx, int events), void *ctx);
 
 /* Stops looking at it, and looks again. Either may be called twice. */

@@ -41,8 +41,8 @@ int trace_append(struct buf *out, const struct trace_datagram *datagram);
 size_t trace_size(const struct trace_datagram *datagram);
 
 /*
- * A word to whoever reads: text as a message that replays and Wireshark pass over. trace_is_note(): true, and the text, cut to
- * what fits, if the datagram is one.
+ * A word to whoever reads: text as a message that replays and Wireshark pass over. trace_is_note(): true, and the text,
+ * cut to what fits, if the datagram is one.
  */
 void trace_append_note(struct buf *out, uint64_t real_ns, const char *text);
 bool trace_is_note(const struct trace_datagram *datagram, char *text, size_t size);

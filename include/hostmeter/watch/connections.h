@@ -13,30 +13,30 @@
 enum { WATCH_CONNECTIONS_MOST = 65536 };
 
 struct watch_connection {
-	struct addr src, dst;   /* the original direction, as whoever began it sees it */
-	uint16_t sport, dport;  /* ICMP: its id */
-	uint8_t proto;          /* IPPROTO_… */
+	struct addr src, dst;  /* the original direction, as whoever began it sees it */
+	uint16_t sport, dport; /* ICMP: its id */
+	uint8_t proto;         /* IPPROTO_… */
 	uint32_t id;
-	bool inbound;           /* the other side began it */
-	bool local;             /* not with the WAN */
-	uint16_t own_port;      /* the host's own */
+	bool inbound;                     /* the other side began it */
+	bool local;                       /* not with the WAN */
+	uint16_t own_port;                /* the host's own */
 	uint64_t bytes[WATCH_DIRECTIONS]; /* counted so far, seen from the host */
-	uint64_t began;         /* ns since 1970; 0: the kernel does not say */
+	uint64_t began;                   /* ns since 1970; 0: the kernel does not say */
 
 	/* What follows is settled by watch_connections_take(). */
-	uint64_t since;         /* when it began, or when it was seen first */
-	bool older;             /* than since: it was there when the first listing was made */
+	uint64_t since; /* when it began, or when it was seen first */
+	bool older;     /* than since: it was there when the first listing was made */
 	bool has_rate;
 	double rate[WATCH_DIRECTIONS]; /* bytes a second between the latest two listings */
-	double calm;            /* both ways, averaged over a while: what it is sorted by */
+	double calm;                   /* both ways, averaged over a while: what it is sorted by */
 };
 
 struct watch_connections {
 	char label[WATCH_LABEL], mac[MAC_TEXT]; /* the host; both "": there is no listing yet */
-	uint64_t time;          /* of the listing, ns since 1970; 0: it has no line that says */
+	uint64_t time;                          /* of the listing, ns since 1970; 0: it has no line that says */
 	struct watch_connection *list;
 	size_t count;
-	bool cut;               /* there are more than were listed */
+	bool cut; /* there are more than were listed */
 };
 
 /* One more, zeroed, or NULL: out of memory, or there are enough. */

@@ -26,8 +26,9 @@ struct watch_track {
 	uint64_t last[WATCH_FAMILIES][WATCH_DIRECTIONS];    /* the counters as read last */
 	uint64_t session[WATCH_FAMILIES][WATCH_DIRECTIONS]; /* bytes since the session began */
 	uint64_t latest[WATCH_FAMILIES][WATCH_DIRECTIONS];  /* bytes between the latest two readings */
-	float slot[WATCH_FAMILIES][WATCH_DIRECTIONS][WATCH_SLOTS]; /* bytes of each second, by second modulo their number */
-	uint64_t serial; /* the sample that had it last */
+	float slot[WATCH_FAMILIES][WATCH_DIRECTIONS]
+		  [WATCH_SLOTS]; /* bytes of each second, by second modulo their number */
+	uint64_t serial;         /* the sample that had it last */
 };
 
 struct watch_history {
@@ -35,10 +36,10 @@ struct watch_history {
 	struct watch_track **track; /* of the latest sample's hosts, in its order */
 	struct watch_track *link;   /* of its links */
 	size_t tracks, links;
-	void *tree;                 /* tsearch(3): all tracks of hosts */
-	uint64_t rounds, serial;    /* samples taken in, and samples that came */
-	uint64_t begin, time;       /* of what the slots hold, ns; equal: there are no rates yet */
-	uint64_t before;            /* the reading before the one at time */
+	void *tree;                           /* tsearch(3): all tracks of hosts */
+	uint64_t rounds, serial;              /* samples taken in, and samples that came */
+	uint64_t begin, time;                 /* of what the slots hold, ns; equal: there are no rates yet */
+	uint64_t before;                      /* the reading before the one at time */
 	struct watch_connections connections; /* of the host looked at last */
 };
 

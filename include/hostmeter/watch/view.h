@@ -27,8 +27,17 @@ enum watch_page { WATCH_PAGE_LIST, WATCH_PAGE_HELP, WATCH_PAGE_HOST };
 
 /* Keys beyond Unicode; any other key is its character. */
 enum watch_special_key {
-	WATCH_KEY_UP = 0x110000, WATCH_KEY_DOWN, WATCH_KEY_PAGE_UP, WATCH_KEY_PAGE_DOWN, WATCH_KEY_HOME, WATCH_KEY_END,
-	WATCH_KEY_ENTER, WATCH_KEY_ESCAPE, WATCH_KEY_BACKSPACE, WATCH_KEY_WHEEL_UP, WATCH_KEY_WHEEL_DOWN,
+	WATCH_KEY_UP = 0x110000,
+	WATCH_KEY_DOWN,
+	WATCH_KEY_PAGE_UP,
+	WATCH_KEY_PAGE_DOWN,
+	WATCH_KEY_HOME,
+	WATCH_KEY_END,
+	WATCH_KEY_ENTER,
+	WATCH_KEY_ESCAPE,
+	WATCH_KEY_BACKSPACE,
+	WATCH_KEY_WHEEL_UP,
+	WATCH_KEY_WHEEL_DOWN,
 };
 
 /* What the caller has to do after a key besides drawing. */
@@ -37,33 +46,35 @@ enum watch_action { WATCH_NOTHING, WATCH_QUIT, WATCH_ZERO, WATCH_INTERVAL };
 struct watch_view {
 	int width, height;
 	bool utf8;
-	bool plain;            /* no keys: a title, all hosts and the totals, as high as it takes */
+	bool plain; /* no keys: a title, all hosts and the totals, as high as it takes */
 	uint64_t interval_ns;
 	enum watch_column sort;
 	bool reverse;
-	bool bytes;            /* rates in bytes, not bits */
-	bool binary;           /* powers of 1024 */
-	bool totals;           /* of the session, not rates */
-	int family;            /* 0: both, 4, 6 */
-	int window;            /* index into watch_windows */
+	bool bytes;  /* rates in bytes, not bits */
+	bool binary; /* powers of 1024 */
+	bool totals; /* of the session, not rates */
+	int family;  /* 0: both, 4, 6 */
+	int window;  /* index into watch_windows */
 	bool paused;
 	enum watch_page page;
-	bool typing;           /* keys go into the filter */
+	bool typing; /* keys go into the filter */
 	char filter[WATCH_LABEL];
-	char source[128];      /* where the samples come from */
-	char notice[128];      /* what is wrong with getting them, "": nothing */
+	char source[128];             /* where the samples come from */
+	char notice[128];             /* what is wrong with getting them, "": nothing */
 	char connections_notice[128]; /* why there are no connections of a host to be seen; "": they are on their way */
 
 	/* What follows is settled by watch_render(). */
-	bool selecting;        /* a host has been chosen; it stays chosen wherever it moves */
+	bool selecting;                         /* a host has been chosen; it stays chosen wherever it moves */
 	char label[WATCH_LABEL], mac[MAC_TEXT]; /* the host chosen, and the one of WATCH_PAGE_HOST */
-	int move;              /* rows that the keys ask to go down, not done yet */
+	int move;                               /* rows that the keys ask to go down, not done yet */
 	int move_pages;
-	int top;               /* the first host shown */
-	int page_top;          /* the first line of another page shown */
-	struct watch_span { int x, width; } header[WATCH_COLUMNS]; /* where the columns are; width 0: not shown */
+	int top;      /* the first host shown */
+	int page_top; /* the first line of another page shown */
+	struct watch_span {
+		int x, width;
+	} header[WATCH_COLUMNS];         /* where the columns are; width 0: not shown */
 	int header_row, first_row, rows; /* of the screen, and how many hosts it shows */
-	int click;             /* a row of the screen that was clicked at, -1: none */
+	int click;                       /* a row of the screen that was clicked at, -1: none */
 };
 
 /* A view as it is at first. */
@@ -78,7 +89,8 @@ void watch_click(struct watch_view *view, int x, int y);
 /* The n-th line of the help page: the keys and what they do. False behind the last. */
 bool watch_key_help(size_t n, const char **keys, const char **what);
 
-/* What rates are averaged over: the window chosen; 0 in a plain view, which has those between the latest two readings. */
+/* What rates are averaged over: the window chosen; 0 in a plain view, which has those between the latest two readings.
+ */
 double watch_view_seconds(const struct watch_view *view);
 
 /* The set of families that is shown, as bits. */

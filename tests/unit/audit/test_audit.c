@@ -43,7 +43,7 @@ struct scene {
 	struct audit_link link[2][2];
 	size_t links[2];
 	const char *peer; /* of each flow, NULL: none */
-	bool wrong_side; /* the meter says that the host did not begin them */
+	bool wrong_side;  /* the meter says that the host did not begin them */
 };
 
 static struct addr address(const char *text)
@@ -56,7 +56,11 @@ static struct addr address(const char *text)
 
 static struct ct_event event_of(const struct tale *tale, size_t number, int64_t bytes, enum ct_event_type type)
 {
-	struct ct_event e = { .type = type, .family = 4, .proto = 6, .id = (uint32_t)number + 1, .status = tale->status,
+	struct ct_event e = { .type = type,
+		.family = 4,
+		.proto = 6,
+		.id = (uint32_t)number + 1,
+		.status = tale->status,
 		.has_counters = !tale->uncounted };
 
 	e.tuple[CT_ORIGINAL].src = address(tale->stranger ? "203.0.113.77" : "192.168.1.2");
@@ -83,9 +87,16 @@ static struct scene make(uint64_t before, uint64_t after)
 		strcpy(host->label, "desktop");
 		strcpy(host->mac, MAC);
 		host->addresses = 1;
-		host->bytes[AUDIT_WAN][AUDIT_IPV4][AUDIT_IN] = host->bytes[AUDIT_WAN][AUDIT_IPV4][AUDIT_OUT] = end ? after : before;
-		s.claim[end] = (struct audit_claim){ .hosts = 1, .addresses = 1, .time = 1000 * S, .ready = true, .reliable = true,
-			.uptime_ns = (uint64_t)(1000 + 30 * end) * S, .dump_interval_ns = 10 * S };
+		host->bytes[AUDIT_WAN][AUDIT_IPV4][AUDIT_IN] = host->bytes[AUDIT_WAN][AUDIT_IPV4][AUDIT_OUT] = end ?
+			after :
+			before;
+		s.claim[end] = (struct audit_claim){ .hosts = 1,
+			.addresses = 1,
+			.time = 1000 * S,
+			.ready = true,
+			.reliable = true,
+			.uptime_ns = (uint64_t)(1000 + 30 * end) * S,
+			.dump_interval_ns = 10 * S };
 	}
 	return s;
 }
@@ -123,8 +134,11 @@ static void play_end(struct scene *s, enum audit_end end)
 {
 	play_moment(s, AUDIT_LOW_OF(end));
 	for (size_t i = 0; i < s->tales; i++) {
-		struct audit_claim_flow flow = { .flow = event_of(&s->tale[i], i, 0, CT_ENTRY), .scope = s->tale[i].told[end],
-			.began = !s->wrong_side, .host = "desktop", .mac = MAC };
+		struct audit_claim_flow flow = { .flow = event_of(&s->tale[i], i, 0, CT_ENTRY),
+			.scope = s->tale[i].told[end],
+			.began = !s->wrong_side,
+			.host = "desktop",
+			.mac = MAC };
 
 		if (s->peer) {
 			strcpy(flow.peer, s->peer);
@@ -154,7 +168,8 @@ static void clear(struct scene *s)
 	audit_free(s->audit);
 }
 
-static const struct audit_line *line_of(const struct scene *s, int kind, const char *host, enum audit_direction direction)
+static const struct audit_line *line_of(const struct scene *s, int kind, const char *host,
+	enum audit_direction direction)
 {
 	for (size_t i = 0; i < s->report.lines; i++) {
 		const struct audit_line *line = &s->report.line[i];
@@ -268,7 +283,8 @@ static void flows_that_end_between_the_readings(void **state)
 static void flows_that_begin_and_end_in_the_interval(void **state)
 {
 	struct scene s = make(5000, 5077);
-	struct tale t = { NEVER, NEVER, NEVER, NEVER, 77, AUDIT_END_LOW, 0, { AUDIT_SCOPES, AUDIT_SCOPES }, false, 0, false };
+	struct tale t = { NEVER, NEVER, NEVER, NEVER, 77, AUDIT_END_LOW, 0, { AUDIT_SCOPES, AUDIT_SCOPES }, false, 0,
+		false };
 
 	(void)state;
 	tell(&s, t); /* the meter does not tell whose: its address does */
@@ -300,7 +316,8 @@ static void undecided_flows_are_held_back(void **state)
 static void an_end_is_held_for_a_moment_only(void **state)
 {
 	struct scene s = make(5000, 5000);
-	struct tale t = { NEVER, NEVER, NEVER, NEVER, 77, AUDIT_END_LOW, 29, { AUDIT_SCOPES, AUDIT_SCOPES }, false, 0, false };
+	struct tale t = { NEVER, NEVER, NEVER, NEVER, 77, AUDIT_END_LOW, 29, { AUDIT_SCOPES, AUDIT_SCOPES }, false, 0,
+		false };
 
 	(void)state;
 	tell(&s, t); /* one second before the reading */
@@ -314,7 +331,8 @@ static void an_end_is_held_for_a_moment_only(void **state)
 static void flows_of_nobody(void **state)
 {
 	struct scene s = make(5000, 5070);
-	struct tale t = { NEVER, NEVER, NEVER, NEVER, 35, AUDIT_END_LOW, 0, { AUDIT_SCOPES, AUDIT_SCOPES }, true, 0, false };
+	struct tale t = { NEVER, NEVER, NEVER, NEVER, 35, AUDIT_END_LOW, 0, { AUDIT_SCOPES, AUDIT_SCOPES }, true, 0,
+		false };
 
 	(void)state;
 	tell(&s, t);
@@ -569,7 +587,8 @@ static void a_young_meter_is_no_reason_for_the_interface(void **state)
 
 static void what_the_meter_holds_back_the_interface_has(void **state)
 {
-	struct tale t = { NEVER, NEVER, NEVER, NEVER, 77, AUDIT_END_LOW, 29, { AUDIT_SCOPES, AUDIT_SCOPES }, false, 0, false };
+	struct tale t = { NEVER, NEVER, NEVER, NEVER, 77, AUDIT_END_LOW, 29, { AUDIT_SCOPES, AUDIT_SCOPES }, false, 0,
+		false };
 
 	(void)state;
 	/* It may hold 77 back: once it does, once it does not. */
@@ -676,10 +695,10 @@ static void addresses_tell_whose(void **state)
 		{ "203.0.113.9", "198.51.100.2", true, AUDIT_WAN, ROUTER, AUDIT_NOBODY, false },
 		{ "127.0.0.1", "127.0.0.1", true, AUDIT_IGNORED, AUDIT_NOBODY, AUDIT_NOBODY, false },
 		{ "203.0.113.9", "203.0.113.10", false, 0, 0, 0, false },
-		{ "192.168.1.99", "203.0.113.9", false, 0, 0, 0, false },  /* of the LAN, and unknown */
-		{ "192.168.1.77", "203.0.113.9", false, 0, 0, 0, false },  /* of two */
+		{ "192.168.1.99", "203.0.113.9", false, 0, 0, 0, false }, /* of the LAN, and unknown */
+		{ "192.168.1.77", "203.0.113.9", false, 0, 0, 0, false }, /* of two */
 		{ "fe80::99", "2001:db8::1", false, 0, 0, 0, false },
-		{ "fe80::1", "ff02::1", false, 0, 0, 0, false },           /* the router's, on which link? */
+		{ "fe80::1", "ff02::1", false, 0, 0, 0, false }, /* the router's, on which link? */
 	};
 	struct audit_guess *guess = audit_guess_new();
 	struct addr addr;

@@ -10,15 +10,25 @@
 #include <cmocka.h>
 
 static struct audit_line lines[] = {
-	{ .kind = AUDIT_HOST, .host = "desk\x1b[31m", .mac = "00:00:5e:00:53:01", .scope = AUDIT_WAN, .family = AUDIT_IPV6,
-		.direction = AUDIT_IN, .meter = 130, .kernel = 100, .reason[AUDIT_NOT_READ] = 20, .reason[AUDIT_HELD] = 3,
+	{ .kind = AUDIT_HOST,
+		.host = "desk\x1b[31m",
+		.mac = "00:00:5e:00:53:01",
+		.scope = AUDIT_WAN,
+		.family = AUDIT_IPV6,
+		.direction = AUDIT_IN,
+		.meter = 130,
+		.kernel = 100,
+		.reason[AUDIT_NOT_READ] = 20,
+		.reason[AUDIT_HELD] = 3,
 		.unexplained = 7 },
 	{ .kind = AUDIT_SUM, .scope = AUDIT_WAN, .direction = AUDIT_OUT, .meter = 5, .kernel = 5 },
 	{ .kind = AUDIT_SUM, .scope = AUDIT_WAN, .direction = AUDIT_IN },
 	{ .kind = AUDIT_LINK, .direction = AUDIT_OUT, .meter = 5, .kernel = 33, .reason[AUDIT_LINK_HEADERS] = 28 },
 };
 
-static const struct audit_report report = { .line = lines, .lines = 4, .unexplained = 1, .flows = 9, .ended = 2, .uncounted = 4 };
+static const struct audit_report report = {
+	.line = lines, .lines = 4, .unexplained = 1, .flows = 9, .ended = 2, .uncounted = 4
+};
 static const struct audit_times times = { .took_ns = { 12000000, 34000000 }, .between_ns = 30000000000 };
 
 static void the_table(void **state)
@@ -30,7 +40,8 @@ static void the_table(void **state)
 	assert_string_equal(buf_text(&out),
 		"30.0 s; the meter and the kernel were read within 12 ms at the begin and 34 ms at the end. Bytes:\n"
 		"host               scope                   meter         kernel   difference  reason\n"
-		"desk?[31m          wan   IPv6 in             130            100          +30  20 passed between two readings; "
+		"desk?[31m          wan   IPv6 in             130            100          +30  20 passed between two "
+		"readings; "
 		"3 held back: whose it is is not known yet; 7 NOT EXPLAINED\n"
 		"all hosts          wan   IPv4 out              5              5            0  the same\n"
 		"WAN interfaces     -       - tx               5             33          -28  28 link headers\n"
@@ -47,7 +58,8 @@ static void one_object(void **state)
 	(void)state;
 	audit_print_json(&out, &report, &times);
 	assert_non_null(strstr(buf_text(&out), "\"host\":\"desk\\u001B[31m\""));
-	assert_non_null(strstr(buf_text(&out), "{\"reason\":\"not-read\",\"bytes\":20},{\"reason\":\"held\",\"bytes\":3}"));
+	assert_non_null(strstr(buf_text(&out),
+		"{\"reason\":\"not-read\",\"bytes\":20},{\"reason\":\"held\",\"bytes\":3}"));
 	assert_non_null(strstr(buf_text(&out), "\"unexplained\":1"));
 	assert_int_equal(buf_text(&out)[out.len - 1], '\n');
 	buf_free(&out);

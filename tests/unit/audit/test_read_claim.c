@@ -56,8 +56,10 @@ static void what_api_writes_is_read(void **state)
 		assert_int_equal(host->address, addresses);
 		addresses += host->addresses;
 		for (int j = 0; j < AUDIT_FAMILIES * AUDIT_DIRECTIONS; j++) {
-			assert_int_equal(host->bytes[AUDIT_WAN][j / 2][j % 2], snapshot.host[i].wan[j / 2][j % 2].bytes);
-			assert_int_equal(host->bytes[AUDIT_LOCAL][j / 2][j % 2], snapshot.host[i].local[j / 2][j % 2].bytes);
+			assert_int_equal(host->bytes[AUDIT_WAN][j / 2][j % 2],
+				snapshot.host[i].wan[j / 2][j % 2].bytes);
+			assert_int_equal(host->bytes[AUDIT_LOCAL][j / 2][j % 2],
+				snapshot.host[i].local[j / 2][j % 2].bytes);
 		}
 	}
 	assert_int_equal(addresses, snapshot.addresses);
@@ -85,9 +87,13 @@ static void a_flow_is_read(void **state)
 	struct audit_claim_flow flow;
 
 	(void)state;
-	assert_int_equal(read_line(&flow, "{\"schema\":1,\"host\":\"desktop\",\"mac\":\"00:00:5e:00:53:01\",\"peer\":\"tv\","
-		"\"peer_mac\":\"00:00:5e:00:53:02\",\"inbound\":false,\"scope\":\"local\",\"ipv\":6,\"proto\":17,\"zone\":3,"
-		"\"id\":4294967295,\"original\":{\"src\":\"2001:db8::1\",\"dst\":\"2001:db8::2\",\"sport\":5,\"dport\":53}}"), 0);
+	assert_int_equal(read_line(&flow,
+				 "{\"schema\":1,\"host\":\"desktop\",\"mac\":\"00:00:5e:00:53:01\",\"peer\":\"tv\","
+				 "\"peer_mac\":\"00:00:5e:00:53:02\",\"inbound\":false,\"scope\":\"local\",\"ipv\":6,"
+				 "\"proto\":17,\"zone\":3,"
+				 "\"id\":4294967295,\"original\":{\"src\":\"2001:db8::1\",\"dst\":\"2001:db8::2\","
+				 "\"sport\":5,\"dport\":53}}"),
+		0);
 	assert_string_equal(flow.host, "desktop");
 	assert_string_equal(flow.peer_mac, "00:00:5e:00:53:02");
 	assert_true(flow.began);
@@ -109,13 +115,18 @@ static void what_is_no_document_is_refused(void **state)
 	assert_int_equal(read_text(audit_read_hosts, "[]"), -EBADMSG);
 	assert_int_equal(read_text(audit_read_hosts, "{\"schema\":1}"), -EBADMSG);
 	assert_int_equal(read_text(audit_read_hosts, "{\"schema\":2,\"hosts\":[]}"), -EPROTO);
-	assert_int_equal(read_text(audit_read_hosts, "{\"schema\":1,\"hosts\":[5,{},{\"addresses\":[7,\"x\"],\"wan\":[]}]}"), 0);
+	assert_int_equal(read_text(audit_read_hosts,
+				 "{\"schema\":1,\"hosts\":[5,{},{\"addresses\":[7,\"x\"],\"wan\":[]}]}"),
+		0);
 	assert_int_equal(read_text(audit_read_status, "{\"schema\":3}"), -EPROTO);
-	assert_int_equal(read_text(audit_read_status, "{\"schema\":1,\"interfaces\":[{\"index\":-1,\"side\":\"wan\"},4],\"sources\":9}"), 0);
+	assert_int_equal(read_text(audit_read_status,
+				 "{\"schema\":1,\"interfaces\":[{\"index\":-1,\"side\":\"wan\"},4],\"sources\":9}"),
+		0);
 	assert_int_equal(read_line(&flow, "{\"schema\":1,\"cut\":true}"), -ENODATA);
 	assert_int_equal(read_line(&flow, "{\"schema\":1}"), -EBADMSG);
 	assert_int_equal(read_line(&flow, "ipv4 2 tcp"), -EBADMSG);
-	assert_int_equal(read_line(&flow, "{\"schema\":1,\"original\":{\"src\":\"1.2.3.4\",\"dst\":\"nowhere\"}}"), -EBADMSG);
+	assert_int_equal(read_line(&flow, "{\"schema\":1,\"original\":{\"src\":\"1.2.3.4\",\"dst\":\"nowhere\"}}"),
+		-EBADMSG);
 }
 
 int main(void)

@@ -82,10 +82,12 @@ static void a_name_cannot_forge_a_line(void **state)
 	(void)state;
 	log_info("host %s", "a\n<3>b\r\x1b[2J\x7f\tc");
 	assert_string_equal(logged(), "<6>host a?<3>b??[2J??c\n");
-	log_info("host %s", "k\xc3\xbc"
-			    "che");
-	assert_string_equal(logged(), "<6>host k\xc3\xbc"
-				      "che\n");
+	log_info("host %s",
+		"k\xc3\xbc"
+		"che");
+	assert_string_equal(logged(),
+		"<6>host k\xc3\xbc"
+		"che\n");
 }
 
 static void a_long_line_is_cut_to_one(void **state)
@@ -193,7 +195,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(errno_survives, open_pipe, close_pipe),
 		cmocka_unit_test(level_names_parse),
 		cmocka_unit_test_setup_teardown(what_repeats_is_said_once_a_period, open_pipe, close_pipe),
-		cmocka_unit_test_setup_teardown(text_that_was_asked_for_is_written_at_every_level, open_pipe, close_pipe),
+		cmocka_unit_test_setup_teardown(text_that_was_asked_for_is_written_at_every_level, open_pipe,
+			close_pipe),
 	};
 
 	return cmocka_run_group_tests_name("log", tests, NULL, NULL);

@@ -19,19 +19,21 @@ static void characters_are_told_from_bytes(void **state)
 		{ "", 1, 1, 0 },
 		{ "a", 0, 0, 0 },
 		{ "\xc3\xa4", 2, 2, 0xe4 },
-		{ "\xc3\xa4", 1, 0, 0 },                 /* cut */
+		{ "\xc3\xa4", 1, 0, 0 }, /* cut */
 		{ "\xe2\x82\xac", 3, 3, 0x20ac },
 		{ "\xf0\x9f\x93\xb1", 4, 4, 0x1f4f1 },
 		{ "\xf4\x8f\xbf\xbf", 4, 4, 0x10ffff },
-		{ "\xf4\x90\x80\x80", 4, 0, 0 },         /* above the last */
-		{ "\xc0\xaf", 2, 0, 0 },                 /* too long for '/' */
+		{ "\xf4\x90\x80\x80", 4, 0, 0 }, /* above the last */
+		{ "\xc0\xaf", 2, 0, 0 },         /* too long for '/' */
 		{ "\xe0\x9f\xbf", 3, 0, 0 },
 		{ "\xf0\x8f\xbf\xbf", 4, 0, 0 },
-		{ "\xed\xa0\x80", 3, 0, 0 },             /* half of a surrogate pair */
+		{ "\xed\xa0\x80", 3, 0, 0 }, /* half of a surrogate pair */
 		{ "\x80", 1, 0, 0 },
 		{ "\xf8\x88\x80\x80\x80", 5, 0, 0 },
 		{ "\xff", 1, 0, 0 },
-		{ "\xc3" "a", 2, 0, 0 },
+		{ "\xc3"
+		  "a",
+			2, 0, 0 },
 	};
 
 	(void)state;
@@ -59,9 +61,9 @@ static void text_is_made_harmless(void **state)
 		{ "say \"hi\\\"", "say _hi__" },
 		{ "\xff\xfe", "__" },
 		{ "caf\xc3\xa9 \xe2\x82", "caf\xc3\xa9 __" },
-		{ "x\xe2\x80\xaegnp.exe", "x_gnp.exe" },    /* right-to-left override */
+		{ "x\xe2\x80\xaegnp.exe", "x_gnp.exe" }, /* right-to-left override */
 		{ "zero\xe2\x80\x8bwidth", "zero_width" },
-		{ "c1\xc2\x9bm", "c1_m" },                  /* the one-byte escape of some terminals */
+		{ "c1\xc2\x9bm", "c1_m" }, /* the one-byte escape of some terminals */
 		{ "\xf0\x9f\x93\xb1", "\xf0\x9f\x93\xb1" },
 	};
 	char out[64];

@@ -106,7 +106,11 @@ static void no_meter(struct world *w)
 	w->port[0].is_meters = false;
 }
 
-#define FAULT(name, ...) static void name(struct world *w) { __VA_ARGS__; }
+#define FAULT(name, ...)                                                                                               \
+	static void name(struct world *w)                                                                              \
+	{                                                                                                              \
+		__VA_ARGS__;                                                                                           \
+	}
 
 FAULT(unprivileged, no_meter(w), w->facts.privileged = false)
 FAULT(clock_of_1970, w->facts.real_ns = 86400 * S)
@@ -124,12 +128,16 @@ FAULT(offloaded, w->facts.flows_offloaded = 3)
 FAULT(rules_gone, load_iptables(w, ""))
 FAULT(rules_gone_without_nft, load_iptables(w, ""), w->facts.flowtables_read = false)
 FAULT(rules_of_another_group, w->facts.nflog_group = 61)
-FAULT(rules_of_one_family, ruleset_clear(&w->rules); ruleset_iptables(&w->rules, "iptables", RULESET_IPV4, rules_text, strlen(rules_text)))
-FAULT(rules_aside, load_iptables(w, "*mangle\n:FORWARD ACCEPT\n:HOSTMETER - [0:0]\n-A HOSTMETER -j NFLOG --nflog-group 60\n"))
-FAULT(rules_shadowed, load_iptables(w, "*mangle\n:FORWARD ACCEPT\n-A FORWARD -j ACCEPT\n-A FORWARD -j NFLOG --nflog-group 60\n"))
-FAULT(rules_dropped, load_iptables(w, "*mangle\n:FORWARD DROP\n*filter\n:FORWARD ACCEPT\n-A FORWARD -j NFLOG --nflog-group 60\n"))
-FAULT(rules_bypassed, load_iptables(w,
-	"*filter\n:FORWARD DROP\n-A FORWARD -i lan -j ACCEPT\n-A FORWARD -j NFLOG --nflog-group 60\n"))
+FAULT(rules_of_one_family, ruleset_clear(&w->rules);
+	ruleset_iptables(&w->rules, "iptables", RULESET_IPV4, rules_text, strlen(rules_text)))
+FAULT(rules_aside,
+	load_iptables(w, "*mangle\n:FORWARD ACCEPT\n:HOSTMETER - [0:0]\n-A HOSTMETER -j NFLOG --nflog-group 60\n"))
+FAULT(rules_shadowed,
+	load_iptables(w, "*mangle\n:FORWARD ACCEPT\n-A FORWARD -j ACCEPT\n-A FORWARD -j NFLOG --nflog-group 60\n"))
+FAULT(rules_dropped,
+	load_iptables(w, "*mangle\n:FORWARD DROP\n*filter\n:FORWARD ACCEPT\n-A FORWARD -j NFLOG --nflog-group 60\n"))
+FAULT(rules_bypassed,
+	load_iptables(w, "*filter\n:FORWARD DROP\n-A FORWARD -i lan -j ACCEPT\n-A FORWARD -j NFLOG --nflog-group 60\n"))
 FAULT(rules_partly, load_iptables(w, "*filter\n:FORWARD DROP\n-A FORWARD -i lan -j NFLOG --nflog-group 60\n"))
 FAULT(rules_tangled, load_iptables(w, "*filter\n:FORWARD DROP\n:a -\n-A FORWARD -j a\n-A a -j a\n"))
 FAULT(rules_unreadable, load_iptables(w, ""), snprintf(w->facts.rules_failed, CHECK_NAME, "nft"))
@@ -140,7 +148,8 @@ FAULT(group_taken_from_meter, w->facts.meter.source[SOURCE_NFLOG].up = false,
 	w->facts.nflog_owner = ((struct check_owner){ 0 }))
 FAULT(group_unknown, no_meter(w), w->facts.nflog_bound = -ENOENT)
 FAULT(group_lost, w->facts.meter.source[SOURCE_NFLOG].up = false, w->facts.nflog_bound = 0)
-FAULT(buffer_capped, w->facts.meter.source[SOURCE_EVENTS].buffer = 416, w->facts.meter.source[SOURCE_NFLOG].buffer = 1999)
+FAULT(buffer_capped, w->facts.meter.source[SOURCE_EVENTS].buffer = 416,
+	w->facts.meter.source[SOURCE_NFLOG].buffer = 1999)
 FAULT(buffer_capped_here, no_meter(w), w->facts.probe.buffer = 416)
 FAULT(no_probe, no_meter(w), w->facts.probe.buffer = 0)
 FAULT(no_lan, w->link[1].side = w->link[2].side = CHECK_OTHER)
@@ -151,7 +160,8 @@ FAULT(no_links, w->facts.links = 0)
 FAULT(links_unknown, w->facts.links_known = false)
 FAULT(names_unreadable, snprintf(w->names[0].error, CHECK_NAME, "Permission denied"))
 FAULT(names_too_long, snprintf(w->names[1].error, CHECK_NAME, "File too large"))
-FAULT(port_taken, no_meter(w), w->port[0].error = -EADDRINUSE, w->port[0].owner = ((struct check_owner){ 77, "prometheus" }))
+FAULT(port_taken, no_meter(w), w->port[0].error = -EADDRINUSE,
+	w->port[0].owner = ((struct check_owner){ 77, "prometheus" }))
 FAULT(port_not_ours, w->port[1].error = -EADDRNOTAVAIL)
 FAULT(port_forbidden, w->port[1].error = -EACCES)
 FAULT(meter_hangs, no_meter(w), w->facts.meter.error = -ETIMEDOUT)
@@ -177,7 +187,10 @@ static void flowtable_listed(struct world *w, const char *flags)
 {
 	char text[256];
 
-	snprintf(text, sizeof(text), "table inet fw4 {\n\tflowtable ft {\n\t\thook ingress priority filter\n\t\tdevices = { eth0 }\n%s\t}\n}\n", flags);
+	snprintf(text, sizeof(text),
+		"table inet fw4 {\n\tflowtable ft {\n\t\thook ingress priority filter\n\t\tdevices = { eth0 "
+		"}\n%s\t}\n}\n",
+		flags);
 	assert_int_equal(ruleset_nft_flowtables(&w->rules, text, strlen(text)), 0);
 }
 
@@ -215,12 +228,15 @@ static const struct fault {
 	{ rules_gone, "rules-ipv4", CHECK_BAD, "no rule logs", "hostmeter --print-rules | nft -f -" },
 	{ rules_gone, "rules-ipv6", CHECK_BAD, "no rule logs", "hostmeter --print-rules | nft -f -" },
 	{ rules_gone_without_nft, "rules-ipv6", CHECK_BAD, "no rule logs",
-		"hostmeter --print-rules=iptables | iptables-restore -w --noflush\nhostmeter --print-rules=iptables | ip6tables-restore" },
+		"hostmeter --print-rules=iptables | iptables-restore -w --noflush\nhostmeter --print-rules=iptables | "
+		"ip6tables-restore" },
 	{ rules_of_another_group, "rules-ipv4", CHECK_BAD, "group 61", "--nflog-group 61 --print-rules" },
 	{ rules_of_one_family, "rules-ipv4", CHECK_OK, "iptables mangle HOSTMETER", NULL },
 	{ rules_of_one_family, "rules-ipv6", CHECK_BAD, "no rule logs", "--print-rules" },
-	{ rules_aside, "rules-ipv4", CHECK_BAD, "iptables mangle HOSTMETER, rule 1", "iptables -w -t mangle -I FORWARD -j HOSTMETER" },
-	{ rules_shadowed, "rules-ipv6", CHECK_BAD, "shadowed by an earlier verdict: ip6tables mangle FORWARD, rule 1", "--print-rules" },
+	{ rules_aside, "rules-ipv4", CHECK_BAD, "iptables mangle HOSTMETER, rule 1",
+		"iptables -w -t mangle -I FORWARD -j HOSTMETER" },
+	{ rules_shadowed, "rules-ipv6", CHECK_BAD, "shadowed by an earlier verdict: ip6tables mangle FORWARD, rule 1",
+		"--print-rules" },
 	{ rules_dropped, "rules-ipv4", CHECK_BAD, "shadowed by an earlier verdict: iptables mangle FORWARD, its policy",
 		"iptables -w -t mangle -vnL FORWARD" },
 	{ rules_bypassed, "rules-ipv4", CHECK_BAD, "accepts: iptables filter FORWARD, rule 1", "--print-rules" },
@@ -258,7 +274,8 @@ static const struct fault {
 	{ overrun, "overruns", CHECK_BAD, "events: 1 time, nflog: 5 times", "event-buffer = 2000" },
 	{ valve_open, "valve", CHECK_BAD, "not delivered reliably", "nf_conntrack_max=2000" },
 	{ valve_was_open, "valve", CHECK_BAD, "2 times", "nf_conntrack_max=2000" },
-	{ ends_unseen, "lost-ends", CHECK_BAD, "4 connections vanished untold, 0 ended without", "nf_conntrack_events=1" },
+	{ ends_unseen, "lost-ends", CHECK_BAD, "4 connections vanished untold, 0 ended without",
+		"nf_conntrack_events=1" },
 	{ ends_uncounted, "lost-ends", CHECK_BAD, "5 ended without counters, 995 ended", "nf_conntrack_events=1" },
 	{ unattributed, "unattributed", CHECK_BAD, "1000 of 100000", "--print-rules" },
 	{ zeroed, "zeroing", CHECK_BAD, "fell 6 times", "conntrack -z" },
@@ -285,7 +302,8 @@ static void check_fault(const struct fault *fault)
 	said = strstr(buf_text(&one->text), fault->text);
 	said &= fault->mend ? !!strstr(buf_text(&one->mend), fault->mend) : !one->mend.len;
 	if (one->state != fault->state || !said)
-		fail_msg("%s is %s: %s\nmend: %s", fault->name, check_show_state(one->state), buf_text(&one->text), buf_text(&one->mend));
+		fail_msg("%s is %s: %s\nmend: %s", fault->name, check_show_state(one->state), buf_text(&one->text),
+			buf_text(&one->mend));
 	if (fault->state == CHECK_BAD)
 		assert_false(check_is_good(line, count));
 	for (size_t i = 0; i < count; i++)

@@ -10,7 +10,8 @@
 
 static void nflog_groups(void **state)
 {
-	static const char text[] = "    6      7     0 2   128     10  1\n   60 2333387269     0 2   128     10  1\njunk\n";
+	static const char text[] =
+		"    6      7     0 2   128     10  1\n   60 2333387269     0 2   128     10  1\njunk\n";
 	uint32_t port = 1;
 
 	(void)state;
@@ -47,7 +48,8 @@ static void tcp_listeners(void **state)
 		"   1: 0100007F:274C 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 222 1 0\n";
 	static const char six[] =
 		"  sl  local_address                         remote_address                        st tx_queue\n"
-		"   0: 00000000000000000000000000000000:274D 00000000000000000000000000000000:0000 0A 00000000:00000000 "
+		"   0: 00000000000000000000000000000000:274D 00000000000000000000000000000000:0000 0A "
+		"00000000:00000000 "
 		"00:00000000 00000000     0        0 333 1 0000000000000000 100 0 0 10 0\n";
 	uint64_t inode = 0;
 

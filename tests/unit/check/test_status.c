@@ -80,7 +80,9 @@ static void refuses_what_is_none(void **state)
 	assert_int_equal(read_text(&s, "{\"schema\":1}"), -EBADMSG);
 	assert_int_equal(read_text(&s, "{\"schema\":2,\"flows\":{}}"), -EPROTO);
 	assert_false(s.meter.answers);
-	assert_int_equal(read_text(&s, "{\"schema\":1,\"flows\":{\"live\":-1},\"sources\":[1,{\"source\":2}],\"wan\":\"x\"}"), 0);
+	assert_int_equal(read_text(&s,
+				 "{\"schema\":1,\"flows\":{\"live\":-1},\"sources\":[1,{\"source\":2}],\"wan\":\"x\"}"),
+		0);
 	assert_int_equal(s.flows, 0);
 	assert_true(s.meter.dump_age < 0);
 }
@@ -102,7 +104,8 @@ static void lists_are_bounded(void **state)
 		buf_puts(&text, ",\":1\"");
 	buf_puts(&text, "]}");
 	assert_int_equal(check_status_read(&s, &text), 0);
-	assert_true(s.links == CHECK_STATUS_MOST && s.names_count == CHECK_STATUS_MOST && s.listens == CHECK_STATUS_MOST);
+	assert_true(s.links == CHECK_STATUS_MOST && s.names_count == CHECK_STATUS_MOST &&
+		s.listens == CHECK_STATUS_MOST);
 	buf_free(&text);
 }
 

@@ -48,25 +48,37 @@ static void put_rtnl(struct fixture *f, const struct rtnl_event *e)
 	union message m;
 
 	put(f, NETLINK_ROUTE, false,
-		e->type == RTNL_LINK ? build_link(&m, e) :
-		e->type == RTNL_ADDR ? build_rtnl_addr(&m, e, NULL) :
-		e->type == RTNL_ROUTE ? build_route(&m, e, 0) : build_neigh(&m, e, MAC_LEN));
+		e->type == RTNL_LINK          ? build_link(&m, e) :
+			e->type == RTNL_ADDR  ? build_rtnl_addr(&m, e, NULL) :
+			e->type == RTNL_ROUTE ? build_route(&m, e, 0) :
+						build_neigh(&m, e, MAC_LEN));
 }
 
 static void put_network(struct fixture *f)
 {
-	const struct addr none = { .family = 4 }, router = build_addr("192.168.77.1"), provider = build_addr("198.51.100.1");
+	const struct addr none = { .family = 4 }, router = build_addr("192.168.77.1"),
+			  provider = build_addr("198.51.100.1");
 	const struct addr laptop = build_addr("192.168.77.12");
 
-	put_rtnl(f, &(struct rtnl_event){ .type = RTNL_LINK, .ifindex = WAN, .link = { .name = "wan0", .flags = 1, .arphrd = 1 } });
-	put_rtnl(f, &(struct rtnl_event){ .type = RTNL_LINK, .ifindex = LAN, .link = { .name = "lan0", .flags = 1, .arphrd = 1 } });
+	put_rtnl(f,
+		&(struct rtnl_event){
+			.type = RTNL_LINK, .ifindex = WAN, .link = { .name = "wan0", .flags = 1, .arphrd = 1 } });
+	put_rtnl(f,
+		&(struct rtnl_event){
+			.type = RTNL_LINK, .ifindex = LAN, .link = { .name = "lan0", .flags = 1, .arphrd = 1 } });
 	put_rtnl(f, &(struct rtnl_event){ .type = RTNL_ADDR, .ifindex = LAN, .addr = { router, 24 } });
-	put_rtnl(f, &(struct rtnl_event){ .type = RTNL_ROUTE, .ifindex = LAN,
-		.route = { .dst = prefix_make(&router, 24), .kind = RTN_UNICAST } });
-	put_rtnl(f, &(struct rtnl_event){ .type = RTNL_ROUTE, .ifindex = WAN,
-		.route = { .dst = prefix_make(&none, 0), .kind = RTN_UNICAST, .gateway = provider } });
-	put_rtnl(f, &(struct rtnl_event){ .type = RTNL_NEIGH, .ifindex = LAN,
-		.neigh = { .addr = laptop, .mac = laptop_mac, .has_mac = true, .state = NUD_REACHABLE } });
+	put_rtnl(f,
+		&(struct rtnl_event){ .type = RTNL_ROUTE,
+			.ifindex = LAN,
+			.route = { .dst = prefix_make(&router, 24), .kind = RTN_UNICAST } });
+	put_rtnl(f,
+		&(struct rtnl_event){ .type = RTNL_ROUTE,
+			.ifindex = WAN,
+			.route = { .dst = prefix_make(&none, 0), .kind = RTN_UNICAST, .gateway = provider } });
+	put_rtnl(f,
+		&(struct rtnl_event){ .type = RTNL_NEIGH,
+			.ifindex = LAN,
+			.neigh = { .addr = laptop, .mac = laptop_mac, .has_mac = true, .state = NUD_REACHABLE } });
 }
 
 static void put_dump(struct fixture *f, bool begins)
@@ -83,10 +95,17 @@ static void put_dump(struct fixture *f, bool begins)
 /* A flow of a host on the LAN to a server, by its CTA_ID and port. */
 static void put_flow(struct fixture *f, uint8_t type, uint32_t id, const char *from, uint64_t sent, uint64_t got)
 {
-	const struct addr host = build_addr(from), server = build_addr("198.51.100.80"), masked = build_addr("198.51.100.2");
-	const struct ct_event e = { .type = type, .family = 4, .proto = IPPROTO_TCP, .id = id, .has_counters = true,
-		.tuple = { { host, server, (uint16_t)(4000 + id), 443 }, { server, masked, 443, (uint16_t)(4000 + id) } },
-		.bytes = { sent, got }, .packets = { sent / 100, got / 100 } };
+	const struct addr host = build_addr(from), server = build_addr("198.51.100.80"),
+			  masked = build_addr("198.51.100.2");
+	const struct ct_event e = { .type = type,
+		.family = 4,
+		.proto = IPPROTO_TCP,
+		.id = id,
+		.has_counters = true,
+		.tuple = { { host, server, (uint16_t)(4000 + id), 443 },
+			{ server, masked, 443, (uint16_t)(4000 + id) } },
+		.bytes = { sent, got },
+		.packets = { sent / 100, got / 100 } };
 	union message m;
 
 	put(f, NETLINK_NETFILTER, false, build_ct(&m, &e, 0));
@@ -97,8 +116,9 @@ static void put_packet(struct fixture *f, uint32_t id, const char *from, const s
 	uint8_t tcp[20] = { (uint8_t)((4000 + id) >> 8), (uint8_t)(4000 + id), 0x01, 0xbb }, packet[64];
 	union message m;
 
-	put(f, NETLINK_NETFILTER, false, build_nflog(&m, LAN, WAN, mac->b, 6, packet,
-		build_ip4(packet, IPPROTO_TCP, from, "198.51.100.80", tcp, sizeof(tcp))));
+	put(f, NETLINK_NETFILTER, false,
+		build_nflog(&m, LAN, WAN, mac->b, 6, packet,
+			build_ip4(packet, IPPROTO_TCP, from, "198.51.100.80", tcp, sizeof(tcp))));
 }
 
 #define DESKTOP "192.168.77.11"
@@ -107,24 +127,24 @@ static void put_packet(struct fixture *f, uint32_t id, const char *from, const s
 static void put_all(struct fixture *f)
 {
 	put_network(f);
-	put_flow(f, CT_DESTROY, 1, LAPTOP, 100, 100);          /* early */
+	put_flow(f, CT_DESTROY, 1, LAPTOP, 100, 100); /* early */
 	put_dump(f, true);
-	put_flow(f, CT_ENTRY, 2, LAPTOP, 1000, 2000);          /* baseline, by the neighbour table */
+	put_flow(f, CT_ENTRY, 2, LAPTOP, 1000, 2000); /* baseline, by the neighbour table */
 	put_dump(f, false);
 	put_packet(f, 3, DESKTOP, &desktop_mac);
 	put_dump(f, true);
 	put_flow(f, CT_ENTRY, 2, LAPTOP, 1500, 2000);
-	put_flow(f, CT_ENTRY, 3, DESKTOP, 300, 400);           /* by its first packet */
-	put_flow(f, CT_ENTRY, 4, DESKTOP, 700, 0);             /* held: packets are logged, and its is late */
+	put_flow(f, CT_ENTRY, 3, DESKTOP, 300, 400); /* by its first packet */
+	put_flow(f, CT_ENTRY, 4, DESKTOP, 700, 0);   /* held: packets are logged, and its is late */
 	put_dump(f, false);
 	put_packet(f, 4, DESKTOP, &desktop_mac);
 	put_dump(f, true);
-	put_flow(f, CT_ENTRY, 2, LAPTOP, 200, 100);            /* somebody zeroed it */
-	put_flow(f, CT_ENTRY, 4, DESKTOP, 900, 100);           /* released */
+	put_flow(f, CT_ENTRY, 2, LAPTOP, 200, 100);  /* somebody zeroed it */
+	put_flow(f, CT_ENTRY, 4, DESKTOP, 900, 100); /* released */
 	put_dump(f, false);
 	put_flow(f, CT_DESTROY, 3, DESKTOP, 600, 500);
-	put_flow(f, CT_DESTROY, 3, DESKTOP, 600, 500);         /* repeated */
-	put_flow(f, CT_DESTROY, 5, LAPTOP, 800, 800);          /* waits for a packet that never comes */
+	put_flow(f, CT_DESTROY, 3, DESKTOP, 600, 500); /* repeated */
+	put_flow(f, CT_DESTROY, 5, LAPTOP, 800, 800);  /* waits for a packet that never comes */
 	f->now += 1000 * MS;
 	put_network(f);
 }
@@ -193,31 +213,31 @@ static void check(struct fixture *f, char *host, const char *expected)
 	free(got);
 }
 
-#define DESKTOP_LINES \
-	"#3 decided host=desktop mac=00:00:5e:00:53:0b by=nflog scope=wan " \
-	"orig=192.168.77.11(lan,lan0,packet=00:00:5e:00:53:0b) reply=198.51.100.80(wan,wan0,via=198.51.100.1)\n" \
-	"#3 counted host=desktop scope=wan in=400 out=300 in_packets=4 out_packets=3 from=dump\n" \
-	"#4 held\n" \
-	"#4 decided host=desktop mac=00:00:5e:00:53:0b by=nflog scope=wan " \
-	"orig=192.168.77.11(lan,lan0,packet=00:00:5e:00:53:0b) reply=198.51.100.80(wan,wan0,via=198.51.100.1)\n" \
-	"#4 counted host=desktop scope=wan in=100 out=900 in_packets=1 out_packets=9 from=dump released\n" \
-	"#3 ended\n" \
-	"#3 counted host=desktop scope=wan in=100 out=300 in_packets=1 out_packets=3 from=end\n" \
+#define DESKTOP_LINES                                                                                                  \
+	"#3 decided host=desktop mac=00:00:5e:00:53:0b by=nflog scope=wan "                                            \
+	"orig=192.168.77.11(lan,lan0,packet=00:00:5e:00:53:0b) reply=198.51.100.80(wan,wan0,via=198.51.100.1)\n"       \
+	"#3 counted host=desktop scope=wan in=400 out=300 in_packets=4 out_packets=3 from=dump\n"                      \
+	"#4 held\n"                                                                                                    \
+	"#4 decided host=desktop mac=00:00:5e:00:53:0b by=nflog scope=wan "                                            \
+	"orig=192.168.77.11(lan,lan0,packet=00:00:5e:00:53:0b) reply=198.51.100.80(wan,wan0,via=198.51.100.1)\n"       \
+	"#4 counted host=desktop scope=wan in=100 out=900 in_packets=1 out_packets=9 from=dump released\n"             \
+	"#3 ended\n"                                                                                                   \
+	"#3 counted host=desktop scope=wan in=100 out=300 in_packets=1 out_packets=3 from=end\n"                       \
 	"#3 repeated\n"
-#define DESKTOP_SUM \
+#define DESKTOP_SUM                                                                                                    \
 	"sum host=desktop mac=00:00:5e:00:53:0b scope=wan ipv=4 in=600 out=1500 in_packets=6 out_packets=15\n"
 
-#define LAPTOP_LINES \
-	"#2 baseline\n" \
-	"#2 decided host=laptop mac=00:00:5e:00:53:0c by=neighbour scope=wan " \
-	"orig=192.168.77.12(lan,lan0) reply=198.51.100.80(wan,wan0,via=198.51.100.1)\n" \
-	"#2 counted host=laptop scope=wan in=0 out=500 in_packets=0 out_packets=5 from=dump\n" \
-	"#2 reset\n" \
-	"#2 counted host=laptop scope=wan in=100 out=200 in_packets=1 out_packets=2 from=dump\n" \
-	"#5 ended\n" \
-	"#5 waits\n" \
-	"#5 decided host=laptop mac=00:00:5e:00:53:0c by=neighbour scope=wan as=known-when-it-ended\n" \
-	"#5 counted host=laptop scope=wan in=800 out=800 in_packets=8 out_packets=8 from=end released\n" \
+#define LAPTOP_LINES                                                                                                   \
+	"#2 baseline\n"                                                                                                \
+	"#2 decided host=laptop mac=00:00:5e:00:53:0c by=neighbour scope=wan "                                         \
+	"orig=192.168.77.12(lan,lan0) reply=198.51.100.80(wan,wan0,via=198.51.100.1)\n"                                \
+	"#2 counted host=laptop scope=wan in=0 out=500 in_packets=0 out_packets=5 from=dump\n"                         \
+	"#2 reset\n"                                                                                                   \
+	"#2 counted host=laptop scope=wan in=100 out=200 in_packets=1 out_packets=2 from=dump\n"                       \
+	"#5 ended\n"                                                                                                   \
+	"#5 waits\n"                                                                                                   \
+	"#5 decided host=laptop mac=00:00:5e:00:53:0c by=neighbour scope=wan as=known-when-it-ended\n"                 \
+	"#5 counted host=laptop scope=wan in=800 out=800 in_packets=8 out_packets=8 from=end released\n"               \
 	"sum host=laptop mac=00:00:5e:00:53:0c scope=wan ipv=4 in=900 out=1500 in_packets=9 out_packets=15\n"
 
 static void each_decision_has_its_line(void **state)
@@ -247,7 +267,8 @@ static void all_is_everybody_in_the_order_of_time(void **state)
 	assert_int_equal(lines, 19);
 	assert_non_null(strstr(text, "\nsum host=desktop mac=00:00:5e:00:53:0b scope=wan ipv=4 in=600 out=1500 "));
 	assert_non_null(strstr(text, "\nsum host=laptop mac=00:00:5e:00:53:0c scope=wan ipv=4 in=900 out=1500 "));
-	assert_non_null(strstr(text, " #4 held | tcp 6 src=192.168.77.11 dst=198.51.100.80 sport=4004 dport=443 packets=7 bytes=700 "
+	assert_non_null(strstr(text,
+		" #4 held | tcp 6 src=192.168.77.11 dst=198.51.100.80 sport=4004 dport=443 packets=7 bytes=700 "
 		"src=198.51.100.80 dst=198.51.100.2 sport=443 dport=4004 packets=0 bytes=0\n"));
 }
 
@@ -258,9 +279,12 @@ static void sums_are_the_metrics(void **state)
 
 	f->config.explain = NULL;
 	assert_int_equal(replay_run(&f->config, &f->out), 0);
-	assert_non_null(strstr(buf_text(&f->out), "{host=\"desktop\",mac=\"00:00:5e:00:53:0b\",ipv=\"4\",direction=\"in\"} 600\n"));
-	assert_non_null(strstr(buf_text(&f->out), "{host=\"desktop\",mac=\"00:00:5e:00:53:0b\",ipv=\"4\",direction=\"out\"} 1500\n"));
-	assert_non_null(strstr(buf_text(&f->out), "{host=\"laptop\",mac=\"00:00:5e:00:53:0c\",ipv=\"4\",direction=\"in\"} 900\n"));
+	assert_non_null(strstr(buf_text(&f->out),
+		"{host=\"desktop\",mac=\"00:00:5e:00:53:0b\",ipv=\"4\",direction=\"in\"} 600\n"));
+	assert_non_null(strstr(buf_text(&f->out),
+		"{host=\"desktop\",mac=\"00:00:5e:00:53:0b\",ipv=\"4\",direction=\"out\"} 1500\n"));
+	assert_non_null(strstr(buf_text(&f->out),
+		"{host=\"laptop\",mac=\"00:00:5e:00:53:0c\",ipv=\"4\",direction=\"in\"} 900\n"));
 }
 
 static void stranger_has_no_lines(void **state)

@@ -22,7 +22,10 @@
 #include <cmocka.h>
 
 #define FILE_NAME "t.conf" /* in a directory of its own, where the tests run */
-#define ARGS(...) { "hostmeter", __VA_ARGS__ __VA_OPT__(,) NULL }
+#define ARGS(...)                                                                                                      \
+	{                                                                                                              \
+		"hostmeter", __VA_ARGS__ __VA_OPT__(, ) NULL                                                           \
+	}
 #define X10 "xxxxxxxxxx"
 #define X50 X10 X10 X10 X10 X10
 #define X100 X50 X50
@@ -72,9 +75,16 @@ static void show_hosts(struct buf *b, const struct config *config)
 
 static void show(struct buf *b, const struct config *config)
 {
-	static const char *const modes[] = { [CONFIG_ONCE] = "once", [CONFIG_PRINT_RULES] = "print-rules",
-		[CONFIG_REPLAY] = "replay", [CONFIG_RECORD] = "record", [CONFIG_WATCH] = "watch", [CONFIG_FLOWS] = "flows",
-		[CONFIG_CHECK] = "check", [CONFIG_AUDIT] = "audit", [CONFIG_HELP] = "help", [CONFIG_VERSION] = "version" };
+	static const char *const modes[] = { [CONFIG_ONCE] = "once",
+		[CONFIG_PRINT_RULES] = "print-rules",
+		[CONFIG_REPLAY] = "replay",
+		[CONFIG_RECORD] = "record",
+		[CONFIG_WATCH] = "watch",
+		[CONFIG_FLOWS] = "flows",
+		[CONFIG_CHECK] = "check",
+		[CONFIG_AUDIT] = "audit",
+		[CONFIG_HELP] = "help",
+		[CONFIG_VERSION] = "version" };
 
 	show_string(b, "mode", modes[config->mode], NULL);
 	show_strings(b, "lan", &config->lan, "");
@@ -193,8 +203,8 @@ static void check(const struct test_case *cases, size_t count, int expected_ret)
 
 		if (ret != expected_ret || strcmp(buf_text(&out), cases[i].expected)) {
 			print_error("case %zu (%s; %s) gave %d\n  is:     %s\n  should: %s\n", i,
-				cases[i].args[1] ? cases[i].args[1] : "", cases[i].file ? cases[i].file : "no file", ret,
-				buf_text(&out), cases[i].expected);
+				cases[i].args[1] ? cases[i].args[1] : "", cases[i].file ? cases[i].file : "no file",
+				ret, buf_text(&out), cases[i].expected);
 			wrong++;
 		}
 		buf_free(&out);
@@ -237,7 +247,8 @@ static void options_are_taken(void **state)
 		{ ARGS("--watch"), "", "mode=watch " },
 		{ ARGS("--watch=0.2"), "", "mode=watch watch-interval=200000000 " },
 		{ ARGS("--watch=3600"), "", "mode=watch watch-interval=3600000000000 " },
-		{ ARGS("--watch=5", "--count", "3", "--json"), "", "mode=watch watch-interval=5000000000 count=3 json " },
+		{ ARGS("--watch=5", "--count", "3", "--json"), "",
+			"mode=watch watch-interval=5000000000 count=3 json " },
 		{ ARGS("--json"), "", "mode=watch json " },
 		{ ARGS("--watch", "--color", "never"), "", "mode=watch color=1 " },
 		{ ARGS("--watch", "--color=always"), "", "mode=watch color=2 " },
@@ -252,8 +263,10 @@ static void options_are_taken(void **state)
 		{ ARGS("--record", "f"), "", "mode=record record=f " },
 		{ ARGS("--seconds", "1.5", "--record", "f", "--record-limit", "5", "--anonymize"), "",
 			"mode=record record=f anonymize seconds=1500000000 record-limit=5 " },
-		{ ARGS("--replay", "f", "--record", "g", "--anonymize"), "", "mode=replay replay=f record=g anonymize " },
-		{ ARGS("--anonymize", "--record", "g", "--replay", "f"), "", "mode=replay replay=f record=g anonymize " },
+		{ ARGS("--replay", "f", "--record", "g", "--anonymize"), "",
+			"mode=replay replay=f record=g anonymize " },
+		{ ARGS("--anonymize", "--record", "g", "--replay", "f"), "",
+			"mode=replay replay=f record=g anonymize " },
 		{ ARGS("--replay", "f", "--explain", "all"), "", "mode=replay replay=f explain=all " },
 		{ ARGS("--log-level", "error"), "", "log-level=0 " },
 		{ ARGS("--log-level", "debug"), "", "log-level=3 " },
@@ -267,13 +280,26 @@ static void options_are_taken(void **state)
 static void help_and_version_win(void **state)
 {
 	static const char *const words[][4] = {
-		{ "hostmeter", "--help" }, { "hostmeter", "-h" }, { "hostmeter", "--once", "--help" },
-		{ "hostmeter", "-c", "/nowhere", "-h" }, { "hostmeter", "-h", "--nonsense" },
-		{ "hostmeter", "--version" }, { "hostmeter", "-V" }, { "hostmeter", "-hV" }, { "hostmeter", "-Vh" },
+		{ "hostmeter", "--help" },
+		{ "hostmeter", "-h" },
+		{ "hostmeter", "--once", "--help" },
+		{ "hostmeter", "-c", "/nowhere", "-h" },
+		{ "hostmeter", "-h", "--nonsense" },
+		{ "hostmeter", "--version" },
+		{ "hostmeter", "-V" },
+		{ "hostmeter", "-hV" },
+		{ "hostmeter", "-Vh" },
 	};
 	static const enum config_mode modes[] = {
-		CONFIG_HELP, CONFIG_HELP, CONFIG_HELP, CONFIG_HELP, CONFIG_HELP,
-		CONFIG_VERSION, CONFIG_VERSION, CONFIG_HELP, CONFIG_VERSION,
+		CONFIG_HELP,
+		CONFIG_HELP,
+		CONFIG_HELP,
+		CONFIG_HELP,
+		CONFIG_HELP,
+		CONFIG_VERSION,
+		CONFIG_VERSION,
+		CONFIG_HELP,
+		CONFIG_VERSION,
 	};
 	(void)state;
 
@@ -319,8 +345,10 @@ static void keys_are_taken(void **state)
 		{ ARGS(), "event-buffer = 8192", "event-buffer=8192 " },
 		{ ARGS(), "reliable-fill = 75.5", "reliable-fill=75.5 " },
 		{ ARGS(), "log-level = warning", "log-level=1 " },
-		{ ARGS(), "allow = {10.9.0.0/16, \"2001:db8::/32\", 192.0.2.1}", "allow=10.9.0.0/16,2001:db8::/32,192.0.2.1 " },
-		{ ARGS(), "server-name = meter.example.net\nserver-name += {a-b_c}", "server-name=meter.example.net,a-b_c " },
+		{ ARGS(), "allow = {10.9.0.0/16, \"2001:db8::/32\", 192.0.2.1}",
+			"allow=10.9.0.0/16,2001:db8::/32,192.0.2.1 " },
+		{ ARGS(), "server-name = meter.example.net\nserver-name += {a-b_c}",
+			"server-name=meter.example.net,a-b_c " },
 		{ ARGS(), "interface pppoe-wan { name = wan }\ninterface \"eth0.2\" {\n\tname = \"wan2\"\n}",
 			"interface[pppoe-wan wan] interface[eth0.2 wan2] " },
 		{ ARGS(), "interface a { name = b }\ninterface b { name = a }", "interface[a b] interface[b a] " },
@@ -378,29 +406,38 @@ static void bad_command_lines_are_refused(void **state)
 		{ ARGS("--once", "--record", "f"), "", LINE("--record: cannot be used together with --once") },
 		{ ARGS("--once", "--trace", "f"), "", LINE("--trace: cannot be used together with --once") },
 		{ ARGS("--record", "f", "--trace", "g"), "", LINE("--trace: cannot be used together with --record") },
-		{ ARGS("--replay", "f", "--seconds", "1"), "", LINE("--seconds: cannot be used together with --replay") },
+		{ ARGS("--replay", "f", "--seconds", "1"), "",
+			LINE("--seconds: cannot be used together with --replay") },
 		{ ARGS("--seconds", "1"), "", LINE("--seconds, --record-limit and --anonymize go with --record FILE") },
 		{ ARGS("--replay", "f", "--anonymize"), "",
 			LINE("--anonymize goes with --record FILE, which is what is written") },
 		{ ARGS("--explain", "all"), "", LINE("--explain goes with --replay FILE") },
 		{ ARGS("--explain", "all", "--replay", "f", "--record", "g"), "",
 			LINE("--record writes the trace, --explain reads it: one after the other") },
-		{ ARGS("--record", "f", "--seconds", "0"), "", LINE("--seconds: \"0\" is not a number from 0.1 to 1e+06") },
+		{ ARGS("--record", "f", "--seconds", "0"), "",
+			LINE("--seconds: \"0\" is not a number from 0.1 to 1e+06") },
 		{ ARGS("--output", ""), "", LINE("--output: the path is empty") },
 		{ ARGS("--replay", "f", "--output", "g"), "", LINE("--output: cannot be used together with --replay") },
 		{ ARGS("--record", "f", "--once"), "", LINE("--once: cannot be used together with --record") },
 		{ ARGS("--print-rules=ipfw"), "", LINE("--print-rules: \"ipfw\" is not nft or iptables") },
-		{ ARGS("--nflog-group", "70000"), "", LINE("--nflog-group: \"70000\" is not a number from 0 to 65535") },
-		{ ARGS("--nflog-group", "65536"), "", LINE("--nflog-group: \"65536\" is not a number from 0 to 65535") },
+		{ ARGS("--nflog-group", "70000"), "",
+			LINE("--nflog-group: \"70000\" is not a number from 0 to 65535") },
+		{ ARGS("--nflog-group", "65536"), "",
+			LINE("--nflog-group: \"65536\" is not a number from 0 to 65535") },
 		{ ARGS("--nflog-group", "-1"), "", LINE("--nflog-group: \"-1\" is not a number from 0 to 65535") },
-		{ ARGS("--nflog-group", "1.5"), "", LINE("--nflog-group: \"1.5\" is not a whole number from 0 to 65535") },
+		{ ARGS("--nflog-group", "1.5"), "",
+			LINE("--nflog-group: \"1.5\" is not a whole number from 0 to 65535") },
 		{ ARGS("--nflog-group", "0x10"), "", LINE("--nflog-group: \"0x10\" is not a number from 0 to 65535") },
 		{ ARGS("--nflog-group", " 1"), "", LINE("--nflog-group: \" 1\" is not a number from 0 to 65535") },
 		{ ARGS("--nflog-group="), "", LINE("--nflog-group: \"\" is not a number from 0 to 65535") },
-		{ ARGS("--dump-interval", "0.09"), "", LINE("--dump-interval: \"0.09\" is not a number from 0.1 to 3600") },
-		{ ARGS("--dump-interval", "3600.1"), "", LINE("--dump-interval: \"3600.1\" is not a number from 0.1 to 3600") },
-		{ ARGS("--dump-interval", "1e2"), "", LINE("--dump-interval: \"1e2\" is not a number from 0.1 to 3600") },
-		{ ARGS("--dump-interval", "nan"), "", LINE("--dump-interval: \"nan\" is not a number from 0.1 to 3600") },
+		{ ARGS("--dump-interval", "0.09"), "",
+			LINE("--dump-interval: \"0.09\" is not a number from 0.1 to 3600") },
+		{ ARGS("--dump-interval", "3600.1"), "",
+			LINE("--dump-interval: \"3600.1\" is not a number from 0.1 to 3600") },
+		{ ARGS("--dump-interval", "1e2"), "",
+			LINE("--dump-interval: \"1e2\" is not a number from 0.1 to 3600") },
+		{ ARGS("--dump-interval", "nan"), "",
+			LINE("--dump-interval: \"nan\" is not a number from 0.1 to 3600") },
 		{ ARGS("--dump-interval", "1."), "", LINE("--dump-interval: \"1.\" is not a number from 0.1 to 3600") },
 		{ ARGS("--dump-share", "0"), "", LINE("--dump-share: \"0\" is not a number from 0.1 to 100") },
 		{ ARGS("--dump-share", "101"), "", LINE("--dump-share: \"101\" is not a number from 0.1 to 100") },
@@ -444,9 +481,9 @@ static void bad_command_lines_are_refused(void **state)
 
 static void bad_listen_addresses_are_refused(void **state)
 {
-	static const char *const bad[] = { "", ":", "0", ":0", ":65536", ":x", "a:1", "::1:80", "[::1]", "[::1]80", "[]:80",
-		"[127.0.0.1]:80", "[::1:80", "::1]:80", "127.0.0.1", "127.0.0.1:", "127.1:80", "localhost:80", "[fe80::1%lo]:80",
-		":80 ", X100 ":1" };
+	static const char *const bad[] = { "", ":", "0", ":0", ":65536", ":x", "a:1", "::1:80", "[::1]", "[::1]80",
+		"[]:80", "[127.0.0.1]:80", "[::1:80", "::1]:80", "127.0.0.1", "127.0.0.1:", "127.1:80", "localhost:80",
+		"[fe80::1%lo]:80", ":80 ", X100 ":1" };
 	(void)state;
 
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
@@ -492,12 +529,14 @@ static void bad_files_are_refused(void **state)
 		{ ARGS(), "log-level = \"\"", AT(1, "log-level: \"\" is not error, warning, info or debug") },
 		{ ARGS(), "lan = { a,\n b,\n c/d }", AT(3, "lan: \"c/d\" is not an interface name") },
 		{ ARGS("--lan", "a"), "\nwan = a", AT(2, "wan: interface \"a\" cannot be both LAN and WAN") },
-		{ ARGS(), "\nallow = {10.0.0.0/8, 10.0.0.0/33}", AT(2, "allow: \"10.0.0.0/33\" is not an address or ADDRESS/LENGTH") },
+		{ ARGS(), "\nallow = {10.0.0.0/8, 10.0.0.0/33}",
+			AT(2, "allow: \"10.0.0.0/33\" is not an address or ADDRESS/LENGTH") },
 		{ ARGS(), "allow = lan", AT(1, "allow: \"lan\" is not an address or ADDRESS/LENGTH") },
 		{ ARGS(), "server-name = \"a b\"", AT(1, "server-name: \"a b\" is not a host name") },
 		{ ARGS(), "server-name = \"a:80\"", AT(1, "server-name: \"a:80\" is not a host name") },
 		{ ARGS(), "server-name = \"\"", AT(1, "server-name: \"\" is not a host name") },
-		{ ARGS(), "listen = here", AT(1, "listen: \"here\" is not ADDRESS:PORT, [IPV6ADDRESS]:PORT, :PORT or PORT") },
+		{ ARGS(), "listen = here",
+			AT(1, "listen: \"here\" is not ADDRESS:PORT, [IPV6ADDRESS]:PORT, :PORT or PORT") },
 		{ ARGS(), "socket = \"\"", AT(1, "socket: the path is empty") },
 		{ ARGS(), "\nstate-dir = var", AT(2, "state-dir: \"var\" is not an absolute path") },
 		{ ARGS(), "runtime-dir = ~/x", AT(1, "runtime-dir: \"~/x\" is not an absolute path") },
@@ -514,15 +553,18 @@ static void bad_files_are_refused(void **state)
 		{ ARGS(), "\n/* *", AT(2, "this comment has no end") },
 		{ ARGS(), "\n/*/", AT(2, "this comment has no end") },
 		{ ARGS(), "\nsocket = ${HOME}", AT(2, "\"${\" is not supported: the environment does not configure") },
-		{ ARGS(), "socket = \"${HOME}\"", AT(1, "\"${\" is not supported: the environment does not configure") },
+		{ ARGS(), "socket = \"${HOME}\"",
+			AT(1, "\"${\" is not supported: the environment does not configure") },
 		{ ARGS(), "socket = \"/\\400\"", AT(1, "bad escape \"\\400\" in a string") },
 		/* interfaces */
 		{ ARGS(), "interface {}", AT(1, "the name is missing after \"interface\"") },
 		{ ARGS(), "interface a {\n}", AT(2, "interface \"a\": has no name") },
-		{ ARGS(), "interface a/b {\n name = c }", AT(2, "interface \"a/b\": \"a/b\" is not an interface name") },
+		{ ARGS(), "interface a/b {\n name = c }",
+			AT(2, "interface \"a/b\": \"a/b\" is not an interface name") },
 		{ ARGS(), "interface a {\n\n name = \"1234567890123456\" }",
 			AT(3, "interface \"a\": \"1234567890123456\" is not an interface name") },
-		{ ARGS(), "interface a { name = x }\ninterface a { name = y }", AT(2, "interface \"a\": has two names") },
+		{ ARGS(), "interface a { name = x }\ninterface a { name = y }",
+			AT(2, "interface \"a\": has two names") },
 		{ ARGS(), "interface a { name = x name = y }", AT(1, "interface \"a\": has two names") },
 		{ ARGS(), "interface a { name = x }\ninterface b { name = x }",
 			AT(2, "interface \"b\": name \"x\" is already given to interface \"a\"") },
@@ -551,9 +593,11 @@ static void bad_files_are_refused(void **state)
 			AT(1, "host \"a\": MAC address \"ff:ff:ff:ff:ff:ff\" cannot be a host's") },
 		{ ARGS(), "host a {\n address = 10.0.0.300 }", AT(2, "host \"a\": bad address \"10.0.0.300\"") },
 		{ ARGS(), "host a { address = \"10.0.0.0/8\" }", AT(1, "host \"a\": bad address \"10.0.0.0/8\"") },
-		{ ARGS(), "host a { address = 224.0.0.1 }", AT(1, "host \"a\": address \"224.0.0.1\" cannot be a host's") },
+		{ ARGS(), "host a { address = 224.0.0.1 }",
+			AT(1, "host \"a\": address \"224.0.0.1\" cannot be a host's") },
 		{ ARGS(), "host a { address = :: }", AT(1, "host \"a\": address \"::\" cannot be a host's") },
-		{ ARGS(), "host a { address = 127.0.0.1 }", AT(1, "host \"a\": address \"127.0.0.1\" cannot be a host's") },
+		{ ARGS(), "host a { address = 127.0.0.1 }",
+			AT(1, "host \"a\": address \"127.0.0.1\" cannot be a host's") },
 		{ ARGS(), HOST_A "host b {\n mac = \"02-00-00-00-00-01\" }",
 			AT(3, "host \"b\": MAC address \"02-00-00-00-00-01\" is already given to host \"a\"") },
 		{ ARGS(), HOST_A "host b {\n address = 10.0.0.1 }",
@@ -573,7 +617,8 @@ static void names_are_utf8(void **state)
 {
 	static const char *const bad[] = { "\303", "\300\200", "\340\200\200", "\355\240\200", "\364\220\200\200",
 		"\302\205", "\342\200\256", "k\374che", "\200", "\370\210\200\200\200", "\360\237\230" };
-	static const char *const good[] = { "\302\240", "\337\277", "\340\240\200", "\355\237\277", "\360\237\230\200" };
+	static const char *const good[] = { "\302\240", "\337\277", "\340\240\200", "\355\237\277",
+		"\360\237\230\200" };
 	char file[128];
 	(void)state;
 
@@ -634,7 +679,8 @@ static void missing_default_file_is_fine(void **state)
 /* After a mistake, of libconfuse's lexer or ours, the next file is read as if nothing had been. */
 static void mistakes_leave_nothing_behind(void **state)
 {
-	static const char *const broken[] = { "socket = \"/\\400", "socket = \"/\\400\"", "host a { mac = ", "lan = {a b}" };
+	static const char *const broken[] = { "socket = \"/\\400", "socket = \"/\\400\"",
+		"host a { mac = ", "lan = {a b}" };
 	(void)state;
 
 	for (size_t i = 0; i < sizeof(broken) / sizeof(broken[0]); i++) {
@@ -685,7 +731,8 @@ static void help_and_version_print(void **state)
 
 	assert_string_equal(version, "hostmeter " HOSTMETER_VERSION "\n");
 	assert_ptr_equal(strstr(help, "Usage: hostmeter [OPTION]...\n"), help);
-	assert_non_null(strstr(help, "\n      --nflog-group N          the NFLOG group that the rules log to (default: 60)\n"));
+	assert_non_null(strstr(help,
+		"\n      --nflog-group N          the NFLOG group that the rules log to (default: 60)\n"));
 	assert_non_null(strstr(help, "\n  -c, --config FILE            "));
 	assert_non_null(strstr(help, "\n      --print-rules[=WHAT]     "));
 	assert_null(strstr(help, "max-hosts"));

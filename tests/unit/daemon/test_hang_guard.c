@@ -450,8 +450,8 @@ static void what_is_missing_is_an_error(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(
-			a_silent_meter_loses_reliability_when_the_table_is_full, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_silent_meter_loses_reliability_when_the_table_is_full, setup,
+			teardown),
 		cmocka_unit_test_setup_teardown(a_table_with_room_is_left_alone, setup, teardown),
 		cmocka_unit_test_setup_teardown(numbers_may_be_strange, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_stopped_meter_is_helped, setup, teardown),

@@ -132,7 +132,9 @@ static void decodes_by_what_it_has_learned(void **state)
 			want.bytes[CT_REPLY] += UINT64_C(0x0102030405060708) * (uint64_t)round;
 			want.tuple[CT_ORIGINAL].src.b[3] ^= (uint8_t)round;
 			memset(&got, 0xaa, sizeof(got));
-			assert_int_equal(ct_decode_with(&shapes, build_ct(&m, &want, round == 1 ? BUILD_ZONE_IN_TUPLE : 0), &got), 0);
+			assert_int_equal(ct_decode_with(&shapes,
+						 build_ct(&m, &want, round == 1 ? BUILD_ZONE_IN_TUPLE : 0), &got),
+				0);
 			assert_event_equal(&got, &want);
 			assert_int_equal(got.key, 0);
 		}

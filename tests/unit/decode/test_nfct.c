@@ -14,8 +14,13 @@
 static struct ct_event sample(uint8_t family, uint8_t proto)
 {
 	bool four = family == 4, icmp = proto == IPPROTO_ICMP || proto == IPPROTO_ICMPV6;
-	struct ct_event e = { .type = CT_ENTRY, .family = family, .proto = proto, .has_counters = true, .zone = 513,
-		.id = 0xdeadbeef, .status = 0x18a };
+	struct ct_event e = { .type = CT_ENTRY,
+		.family = family,
+		.proto = proto,
+		.has_counters = true,
+		.zone = 513,
+		.id = 0xdeadbeef,
+		.status = 0x18a };
 
 	e.tuple[CT_ORIGINAL].src = build_addr(four ? "192.0.2.10" : "2001:db8:1::10");
 	e.tuple[CT_ORIGINAL].dst = build_addr(four ? "198.51.100.80" : "2001:db8:2::80");
@@ -55,8 +60,8 @@ static void check(const struct ct_event *e)
 
 static void it_agrees_with_the_decoder(void **state)
 {
-	static const uint8_t kinds[][2] = { { 4, IPPROTO_TCP }, { 4, IPPROTO_UDP }, { 4, IPPROTO_ICMP }, { 4, IPPROTO_GRE },
-		{ 6, IPPROTO_TCP }, { 6, IPPROTO_UDP }, { 6, IPPROTO_ICMPV6 } };
+	static const uint8_t kinds[][2] = { { 4, IPPROTO_TCP }, { 4, IPPROTO_UDP }, { 4, IPPROTO_ICMP },
+		{ 4, IPPROTO_GRE }, { 6, IPPROTO_TCP }, { 6, IPPROTO_UDP }, { 6, IPPROTO_ICMPV6 } };
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {

@@ -360,8 +360,8 @@ static void hostile_lengths_stay_inside(void **state)
 
 	(void)state;
 	for (int six = 0; six < 2; six++) {
-		size_t len = six ? build_chain(packet)
-				 : build_ip4(packet, IPPROTO_ICMP, from4, to4, "\x08\0\0\0\x12\x34", 6);
+		size_t len = six ? build_chain(packet) :
+				   build_ip4(packet, IPPROTO_ICMP, from4, to4, "\x08\0\0\0\x12\x34", 6);
 
 		build_nflog(&m, 3, 2, laptop.b, MAC_LEN, packet, len);
 		m.head.nlmsg_len -= (uint32_t)(MNL_ALIGN(len) - len);

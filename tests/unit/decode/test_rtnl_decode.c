@@ -168,8 +168,8 @@ static void partial_links_are_not_meant(void **state)
 
 static void addresses(void **state)
 {
-	static const char *const texts[] = { "192.0.2.1", "2001:db8::1" }, *const peers[] = { "192.0.2.2",
-		"2001:db8::2" };
+	static const char *const texts[] = { "192.0.2.1", "2001:db8::1" },
+				 *const peers[] = { "192.0.2.2", "2001:db8::2" };
 	struct rtnl_event want, got;
 	union message m;
 

@@ -64,12 +64,12 @@ static void note_all(json_t *fields, json_t *value, const char *path)
 	size_t i;
 
 	if (json_is_object(value)) {
-		json_object_foreach(value, key, inner) {
+		json_object_foreach (value, key, inner) {
 			snprintf(longer, sizeof(longer), "%s%s%s", path, *path ? "." : "", key);
 			note_all(fields, inner, longer);
 		}
 	} else if (json_is_array(value)) {
-		json_array_foreach(value, i, inner) {
+		json_array_foreach (value, i, inner) {
 			snprintf(longer, sizeof(longer), "%s[]", path);
 			note_all(fields, inner, longer);
 		}
@@ -93,7 +93,8 @@ static void note_expanded(json_t *fields, const char *path, const char *types)
 	}
 	assert_non_null(close);
 	for (const char *at = open + 1; at < close; at += strcspn(at, ",}") + 1) {
-		snprintf(one, sizeof(one), "%.*s%.*s%s", (int)(open - path), path, (int)strcspn(at, ",}"), at, close + 1);
+		snprintf(one, sizeof(one), "%.*s%.*s%s", (int)(open - path), path, (int)strcspn(at, ",}"), at,
+			close + 1);
 		note_expanded(fields, one, types);
 	}
 }
@@ -114,8 +115,10 @@ static json_t *documented(const char *heading)
 	while (fgets(line, sizeof(line), file)) {
 		if (!strncmp(line, "## ", 3))
 			inside = !strncmp(line + 3, heading, strlen(heading));
-		if (inside && sscanf(line, "| `%199[^`]` | %99[^|] |", field, types) == 2 && strchr("binsu", types[0]) &&
-			(strstr(types, "integer") || strstr(types, "number") || strstr(types, "string") || strstr(types, "boolean")) &&
+		if (inside && sscanf(line, "| `%199[^`]` | %99[^|] |", field, types) == 2 &&
+			strchr("binsu", types[0]) &&
+			(strstr(types, "integer") || strstr(types, "number") || strstr(types, "string") ||
+				strstr(types, "boolean")) &&
 			!strchr(field, '-'))
 			note_expanded(fields, field, types);
 	}
@@ -128,8 +131,8 @@ static void compare(json_t *here, json_t *there, const char *where)
 	const char *path, *type;
 	json_t *types, *ignored;
 
-	json_object_foreach(here, path, types) {
-		json_object_foreach(types, type, ignored) {
+	json_object_foreach (here, path, types) {
+		json_object_foreach (types, type, ignored) {
 			if (!json_object_get(json_object_get(there, path), type))
 				fail_msg("%s: %s is not in %s", path, type, where);
 		}
@@ -177,7 +180,8 @@ static json_t *at(json_t *value, const char *path)
 
 	snprintf(copy, sizeof(copy), "%s", path);
 	for (char *key = strtok_r(copy, ".", &save); key; key = strtok_r(NULL, ".", &save))
-		value = json_is_array(value) ? json_array_get(value, strtoul(key, NULL, 10)) : json_object_get(value, key);
+		value = json_is_array(value) ? json_array_get(value, strtoul(key, NULL, 10)) :
+					       json_object_get(value, key);
 	if (!value)
 		fail_msg("there is no %s", path);
 	return value;
@@ -194,8 +198,8 @@ static void check_numbers(json_t *value, const char *const *paths, const json_in
 static void hosts_have_their_counts_and_addresses(void **state)
 {
 	static const char *const paths[] = { "schema", "hosts.1.wan.4.in.bytes", "hosts.1.wan.4.out.packets",
-		"hosts.1.wan.6.in.packets", "hosts.1.wan.6.out.bytes", "hosts.1.local.4.in.bytes", "hosts.1.local.6.out.packets",
-		"hosts.1.connections.4", "hosts.2.connections.6" };
+		"hosts.1.wan.6.in.packets", "hosts.1.wan.6.out.bytes", "hosts.1.local.4.in.bytes",
+		"hosts.1.local.6.out.packets", "hosts.1.connections.4", "hosts.2.connections.6" };
 	static const json_int_t want[] = { 1, 110000, 113, 115, 116000, 150000, 157, 3, 6 };
 	struct snapshot snapshot = snapshots_full();
 	json_t *value = parse(api_hosts, &snapshot);
@@ -255,9 +259,9 @@ static void status_has_its_numbers(void **state)
 {
 	static const char *const paths[] = { "hosts", "flows.live", "flows.without_counters", "attributed.nflog",
 		"conntrack.limit", "sources.2.overruns", "interfaces.0.tx.packets", "wan.1.unseen.tx.bytes",
-		"wan.1.link_header_bytes.rx", "incomplete.counter_resets", "incomplete.flows_ended", "incomplete.flows_ended_unseen",
-		"incomplete.first_packets_lost", "incomplete.reliable_switched_off", "sources.1.receive_buffer_asked_bytes",
-		"nflog_group" };
+		"wan.1.link_header_bytes.rx", "incomplete.counter_resets", "incomplete.flows_ended",
+		"incomplete.flows_ended_unseen", "incomplete.first_packets_lost", "incomplete.reliable_switched_off",
+		"sources.1.receive_buffer_asked_bytes", "nflog_group" };
 	static const json_int_t want[] = { 3, 51, 53, 37, 73, 17, 204, 843, 851, 42, 33, 44, 47, 71, 84, 87 };
 	struct snapshot snapshot = snapshots_full();
 	json_t *value = parse(api_status, &snapshot);
@@ -283,7 +287,7 @@ static bool warns(const struct snapshot *snapshot, const char *id)
 	bool found = false;
 	size_t i;
 
-	json_array_foreach(at(value, "warnings"), i, warning)
+	json_array_foreach (at(value, "warnings"), i, warning)
 		found |= !strcmp(json_string_value(at(warning, "id")), id);
 	json_decref(value);
 	return found;

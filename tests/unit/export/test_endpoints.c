@@ -100,7 +100,11 @@ static const struct topology *topology(void *ctx)
 static void start(struct fixture *f)
 {
 	const struct serve_source source = {
-		.ctx = f, .snapshot = snapshot, .ready = ready, .topology = topology, .record = record,
+		.ctx = f,
+		.snapshot = snapshot,
+		.ready = ready,
+		.topology = topology,
+		.record = record,
 	};
 
 	serve_free(f->serve);
@@ -204,7 +208,8 @@ static void each_endpoint_has_its_page(void **state)
 
 static void other_paths_are_not_found(void **state)
 {
-	static const char *const paths[] = { "", "/metrics/", "/metric", "//", "/api", "/api/v1/hosts/", "/-/", "/index.html" };
+	static const char *const paths[] = { "", "/metrics/", "/metric", "//", "/api", "/api/v1/hosts/", "/-/",
+		"/index.html" };
 	struct fixture *f = *state;
 
 	for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
@@ -405,15 +410,27 @@ static void only_the_house_may_ask(void **state)
 		uint32_t ifindex;
 		bool want;
 	} cases[] = {
-		{ "127.0.0.1", 0, true }, { "127.7.7.7", 0, true }, { "::1", 0, true },
-		{ "192.168.77.11", 0, true }, { "192.168.78.11", 0, false },
-		{ "2001:db8:77::11", 0, true }, { "2001:db8:78::11", 0, false },
+		{ "127.0.0.1", 0, true },
+		{ "127.7.7.7", 0, true },
+		{ "::1", 0, true },
+		{ "192.168.77.11", 0, true },
+		{ "192.168.78.11", 0, false },
+		{ "2001:db8:77::11", 0, true },
+		{ "2001:db8:78::11", 0, false },
 		/* The router's own addresses, of whichever side. */
-		{ "192.168.77.1", 0, true }, { "198.51.100.2", 0, true }, { "2001:db8:ff::2", 0, true },
-		{ "198.51.100.1", 0, false }, { "203.0.113.9", 0, false }, { "2001:db8:ff::1", 0, false },
+		{ "192.168.77.1", 0, true },
+		{ "198.51.100.2", 0, true },
+		{ "2001:db8:ff::2", 0, true },
+		{ "198.51.100.1", 0, false },
+		{ "203.0.113.9", 0, false },
+		{ "2001:db8:ff::1", 0, false },
 		/* The same on every link: the link decides. */
-		{ "fe80::9", 3, true }, { "fe80::9", 2, false }, { "fe80::9", 9, false }, { "fe80::9", 0, false },
-		{ "0.0.0.0", 0, false }, { "::", 0, false },
+		{ "fe80::9", 3, true },
+		{ "fe80::9", 2, false },
+		{ "fe80::9", 9, false },
+		{ "fe80::9", 0, false },
+		{ "0.0.0.0", 0, false },
+		{ "::", 0, false },
 		{ "10.9.5.5", 0, false },
 	};
 	struct fixture *f = *state;

@@ -12,9 +12,10 @@
 
 static void the_page_says_what_is_metered(void **state)
 {
-	static const char *const wanted[] = { "<!DOCTYPE html>", ("hostmeter " HOSTMETER_VERSION), "<dt>WAN</dt>\n<dd>wan0</dd>",
-		"<dt>LAN</dt>\n<dd>br-lan, wg0</dd>", "<dt>Hosts</dt>\n<dd>3</dd>", "<dt>Connections</dt>\n<dd>51</dd>",
-		"href=\"/metrics\"", "href=\"/api/v1/hosts\"", "href=\"/api/v1/status\"", "href=\"/-/ready\"", "</html>\n" };
+	static const char *const wanted[] = { "<!DOCTYPE html>", ("hostmeter " HOSTMETER_VERSION),
+		"<dt>WAN</dt>\n<dd>wan0</dd>", "<dt>LAN</dt>\n<dd>br-lan, wg0</dd>", "<dt>Hosts</dt>\n<dd>3</dd>",
+		"<dt>Connections</dt>\n<dd>51</dd>", "href=\"/metrics\"", "href=\"/api/v1/hosts\"",
+		"href=\"/api/v1/status\"", "href=\"/-/ready\"", "</html>\n" };
 	struct snapshot snapshot = snapshots_full();
 	struct buf out = BUF_INIT;
 

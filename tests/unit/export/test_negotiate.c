@@ -25,7 +25,8 @@ static void formats(void **state)
 		/* Prometheus 2.42, and 3. */
 		{ OM ";version=1.0.0," OM ";version=0.0.1;q=0.75,text/plain;version=0.0.4;q=0.5,*/*;q=0.1", OPEN },
 		{ OM ";version=1.0.0;escaping=allow-utf-8;q=0.6," OM ";version=0.0.1;q=0.5,"
-		  "text/plain;version=1.0.0;escaping=allow-utf-8;q=0.4,text/plain;version=0.0.4;q=0.3,*/*;q=0.2", OPEN },
+		     "text/plain;version=1.0.0;escaping=allow-utf-8;q=0.4,text/plain;version=0.0.4;q=0.3,*/*;q=0.2",
+			OPEN },
 		{ "text/plain;version=0.0.4;q=1,*/*;q=0.1", TEXT },
 		{ OM, OPEN },
 		{ OM ";version=1.0.0", OPEN },

@@ -65,8 +65,8 @@ static void check_golden(const char *name, enum metrics_format format)
 		size_t got_len = line_length(got), want_len = line_length(want);
 
 		if (got_len != want_len || memcmp(got, want, got_len))
-			fail_msg("%s:%d is\n\t%.*s\nbut the page says\n\t%.*s", path, line, (int)want_len, want, (int)got_len,
-				got);
+			fail_msg("%s:%d is\n\t%.*s\nbut the page says\n\t%.*s", path, line, (int)want_len, want,
+				(int)got_len, got);
 		got += got_len + (got[got_len] == '\n');
 		want += want_len + (want[want_len] == '\n');
 	}
@@ -145,12 +145,14 @@ static bool ends_in(const char *text, const char *end)
 	return strlen(text) >= strlen(end) && !strcmp(text + strlen(text) - strlen(end), end);
 }
 
-/* OpenMetrics 1.0: a sample is its family and the suffix of its type; units stand in the name; nothing behind "# EOF". */
+/* OpenMetrics 1.0: a sample is its family and the suffix of its type; units stand in the name; nothing behind "# EOF".
+ */
 static void openmetrics_has_families_types_and_units(void **state)
 {
 	static const char *const units[] = { "bytes", "seconds" };
 	struct snapshot snapshot = snapshots_full();
-	char *page = render(&snapshot, METRICS_OPENMETRICS), family[100] = "", type[20] = "", unit[20] = "", want[200], name[100];
+	char *page = render(&snapshot, METRICS_OPENMETRICS), family[100] = "", type[20] = "", unit[20] = "", want[200],
+	     name[100];
 	int samples = 0, infos = 0, with_unit = 0;
 
 	(void)state;
@@ -178,7 +180,10 @@ static void openmetrics_has_families_types_and_units(void **state)
 			continue;
 		}
 		name_of(line, name);
-		snprintf(want, sizeof(want), "%s%s", family, !strcmp(type, "counter") ? "_total" : !strcmp(type, "info") ? "_info" : "");
+		snprintf(want, sizeof(want), "%s%s", family,
+			!strcmp(type, "counter")      ? "_total" :
+				!strcmp(type, "info") ? "_info" :
+							"");
 		assert_string_equal(name, want);
 		for (int i = 0; i < 2; i++) {
 			snprintf(want, sizeof(want), "_%s", units[i]);

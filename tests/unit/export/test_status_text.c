@@ -30,8 +30,10 @@ static void page_has_everything(void **state)
 		"ends: unseen 44, without counters 45, too early 46; repeated messages 41; counters that fell 42\n",
 		"lost or damaged: sightings 47, flows 48, messages 50\n",
 		/* 210 + 214, 212 + 216 thousand; the host with most comes first. */
-		"hosts: 3; those with the most bytes on the WAN:\n  10.9.0.7 - in 424000 out 428000 bytes, 11 connections\n"
-		"  desktop " DESKTOP " in 224000 out 228000 bytes, 7 connections\n  router - in 24000 out 28000 bytes, 3 connections\n",
+		"hosts: 3; those with the most bytes on the WAN:\n  10.9.0.7 - in 424000 out 428000 bytes, 11 "
+		"connections\n"
+		"  desktop " DESKTOP
+		" in 224000 out 228000 bytes, 7 connections\n  router - in 24000 out 28000 bytes, 3 connections\n",
 		"warning: 1 sources of the kernel's news that are not open",
 		"warning: 62 times since the start that the kernel dropped messages",
 	};

@@ -26,13 +26,13 @@
 
 /* Of "secret" and of "other", of the lowest cost; and of the first of a cost that gives a test time. */
 #define SECRET "$2b$04$abcdefghijklmnopqrstuu2r9OfJnfCsdneAXAGHnS4UpFFP8WIrW"
-#define OTHER  "$2b$04$abcdefghijklmnopqrstuu0HtfOlPbTiymk5tcV.3TsFPDd3SYZqu"
-#define SLOW   "$2b$12$abcdefghijklmnopqrstuuT1Iwu6o8Wx7BoOyIMHfgVJq6JO/IJhW"
+#define OTHER "$2b$04$abcdefghijklmnopqrstuu0HtfOlPbTiymk5tcV.3TsFPDd3SYZqu"
+#define SLOW "$2b$12$abcdefghijklmnopqrstuuT1Iwu6o8Wx7BoOyIMHfgVJq6JO/IJhW"
 
 /* base64 of alice:secret, alice:other, alice:wrong */
 #define ALICE_SECRET "YWxpY2U6c2VjcmV0"
-#define ALICE_OTHER  "YWxpY2U6b3RoZXI="
-#define ALICE_WRONG  "YWxpY2U6d3Jvbmc="
+#define ALICE_OTHER "YWxpY2U6b3RoZXI="
+#define ALICE_WRONG "YWxpY2U6d3Jvbmc="
 
 enum { CLIENTS = GATE_RESTING + 4 };
 

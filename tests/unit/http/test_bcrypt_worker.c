@@ -86,7 +86,10 @@ static int check(struct fixture *f, const char *password, const char *hash)
 
 static void right_and_wrong(void **state)
 {
-	static const struct { const char *password, *hash; int matches; } cases[] = {
+	static const struct {
+		const char *password, *hash;
+		int matches;
+	} cases[] = {
 		{ "secret", HASH_2B, 1 },
 		{ "secre", HASH_2B, 0 },
 		{ "Secret", HASH_2B, 0 },
@@ -179,7 +182,9 @@ static void it_is_nice_and_has_no_capability(void **state)
 	assert_int_equal(found, 4);
 	snprintf(path, sizeof(path), "/proc/%d/stat", verifier_pid(f->verifier));
 	file = fopen(path, "r");
-	assert_int_equal(fscanf(file, "%*d %*s %*s %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %d", &found), 1);
+	assert_int_equal(fscanf(file, "%*d %*s %*s %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %d",
+				 &found),
+		1);
 	fclose(file);
 	assert_true(found >= VERIFIER_NICE);
 }

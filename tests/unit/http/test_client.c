@@ -8,6 +8,7 @@
 #include "hostmeter/os/loop.h"
 
 #include <errno.h>
+#include <netinet/in.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -16,7 +17,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <netinet/in.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <sys/wait.h>
@@ -269,11 +269,29 @@ static void client_gives_up(void **state)
 static void urls_are_checked(void **state)
 {
 	static const char *const good[] = {
-		"http://router", "http://router:1", "HTTP://10.0.0.1:65535/", "http://[fd00::1]", "http://[fd00::1]:80/base/",
+		"http://router",
+		"http://router:1",
+		"HTTP://10.0.0.1:65535/",
+		"http://[fd00::1]",
+		"http://[fd00::1]:80/base/",
 	};
 	static const char *const bad[] = {
-		"", "router", "http://", "http:///x", "http://:80", "http://r:", "http://r:65536", "http://r:8x", "http://[fd00::1",
-		"http://u@r", "http://r/?q", "http://r#x", "http://r r", "http://r\r\nX:", "ftp://r", "http://r:123456",
+		"",
+		"router",
+		"http://",
+		"http:///x",
+		"http://:80",
+		"http://r:",
+		"http://r:65536",
+		"http://r:8x",
+		"http://[fd00::1",
+		"http://u@r",
+		"http://r/?q",
+		"http://r#x",
+		"http://r r",
+		"http://r\r\nX:",
+		"ftp://r",
+		"http://r:123456",
 	};
 	(void)state;
 

@@ -792,7 +792,8 @@ static void live_body_comes_as_it_happens(void **state)
 
 	assert_int_equal(http_listen_unix(f->http, f->socket), 0);
 	f->body = "";
-	f->answer.shared = (struct http_shared){ .ctx = &live, .release = release_live, .read = read_live, .live = true };
+	f->answer.shared =
+		(struct http_shared){ .ctx = &live, .release = release_live, .read = read_live, .live = true };
 	live.timer = loop_timer_add(f->loop, next_step, &live);
 	loop_timer_set(live.timer, 20 * CLOCK_NS_PER_MS);
 	exchange(f, connect_local(f), "GET / HTTP/1.1\r\nHost: test\r\n\r\n", "HTTP/1.1 200", "ababababab");
@@ -819,7 +820,8 @@ static void live_body_ends_with_its_client(void **state)
 	buf_puts(&live.more, "ab");
 	assert_int_equal(http_listen_unix(f->http, f->socket), 0);
 	f->body = "";
-	f->answer.shared = (struct http_shared){ .ctx = &live, .release = stop_when_released, .read = read_live, .live = true };
+	f->answer.shared =
+		(struct http_shared){ .ctx = &live, .release = stop_when_released, .read = read_live, .live = true };
 	live.timer = loop_timer_add(f->loop, next_step, &live);
 	fd = connect_local(f);
 	assert_int_equal(send(fd, request, sizeof(request) - 1, MSG_NOSIGNAL), sizeof(request) - 1);
@@ -841,7 +843,8 @@ static void server_ends_with_a_live_body(void **state)
 
 	assert_int_equal(http_listen_unix(f->http, f->socket), 0);
 	f->body = "";
-	f->answer.shared = (struct http_shared){ .ctx = &live, .release = release_live, .read = read_live, .live = true };
+	f->answer.shared =
+		(struct http_shared){ .ctx = &live, .release = release_live, .read = read_live, .live = true };
 	live.timer = loop_timer_add(f->loop, next_step, &live);
 	client_start(f, &c, connect_local(f), "GET / HTTP/1.1\r\nHost: test\r\n\r\n");
 	until_it_waits(f, &live);
@@ -927,7 +930,9 @@ static void what_rests_ends_with_the_server(void **state)
 
 static void basic_credentials(void **state)
 {
-	static const struct { const char *header, *user, *password; } cases[] = {
+	static const struct {
+		const char *header, *user, *password;
+	} cases[] = {
 		{ "Authorization: Basic YWxpY2U6c2VjcmV0", "alice", "secret" },
 		{ "Authorization: Basic YWxpY2U6YTpiOg==", "alice", "a:b:" },
 		{ "Authorization: Basic Og==", "", "" },

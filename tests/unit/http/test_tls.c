@@ -41,8 +41,11 @@ static void good_files(void **state)
 	write_files(state);
 	for (int i = 0; i < 2; i++) {
 		const struct tls_settings settings = {
-			.cert_file = scratch_path(state, certs[i]), .key_file = scratch_path(state, "key"),
-			.client_ca_file = scratch_path(state, "ca"), .request = true, .verify = true,
+			.cert_file = scratch_path(state, certs[i]),
+			.key_file = scratch_path(state, "key"),
+			.client_ca_file = scratch_path(state, "ca"),
+			.request = true,
+			.verify = true,
 		};
 		struct tls *tls = load(&settings);
 
@@ -56,7 +59,11 @@ static void good_files(void **state)
 
 static void bad_files(void **state)
 {
-	static const struct { const char *cert, *key, *ca; enum tls_part part; const char *text; } cases[] = {
+	static const struct {
+		const char *cert, *key, *ca;
+		enum tls_part part;
+		const char *text;
+	} cases[] = {
 		{ "none", "key", NULL, TLS_CERT, "cannot be read: No such file or directory" },
 		{ "", "key", NULL, TLS_CERT, "is not a regular file" },
 		{ "empty", "key", NULL, TLS_CERT, "has no certificate in it" },
@@ -80,9 +87,11 @@ static void bad_files(void **state)
 	scratch_write(state, "broken", "w", "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n");
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		const struct tls_settings settings = {
-			.cert_file = scratch_path(state, cases[i].cert), .key_file = scratch_path(state, cases[i].key),
+			.cert_file = scratch_path(state, cases[i].cert),
+			.key_file = scratch_path(state, cases[i].key),
 			.client_ca_file = cases[i].ca ? scratch_path(state, cases[i].ca) : NULL,
-			.request = cases[i].ca, .verify = cases[i].ca,
+			.request = cases[i].ca,
+			.verify = cases[i].ca,
 		};
 		struct tls_fault fault = { 0 };
 		struct tls *tls;
@@ -107,7 +116,8 @@ static gnutls_session_t start(int fd, unsigned int flags)
 
 /* Sends its certificate whoever signed it: by itself GnuTLS leaves out what the server's CA did not sign. */
 static int always(gnutls_session_t session, const struct gnutls_cert_retr_st *info, gnutls_pcert_st **pcerts,
-	unsigned int *count, gnutls_ocsp_data_st **ocsp, unsigned int *ocsp_count, gnutls_privkey_t *key, unsigned int *flags)
+	unsigned int *count, gnutls_ocsp_data_st **ocsp, unsigned int *ocsp_count, gnutls_privkey_t *key,
+	unsigned int *flags)
 {
 	const char *text = gnutls_session_get_ptr(session);
 	const gnutls_datum_t cert_pem = { (unsigned char *)text, (unsigned int)strlen(text) };
@@ -169,16 +179,21 @@ static const char *handshake(struct tls *tls, const char *cert, const char *vers
 	return outcome;
 }
 
-#define ANY   "NORMAL"
+#define ANY "NORMAL"
 #define ONLY2 "NORMAL:-VERS-ALL:+VERS-TLS1.2"
-#define OLD   "NORMAL:-VERS-ALL:+VERS-TLS1.1:%COMPAT"
+#define OLD "NORMAL:-VERS-ALL:+VERS-TLS1.1:%COMPAT"
 
 static struct tls *make(void **state, bool request, bool require, bool verify, bool without_12, bool without_13)
 {
 	const struct tls_settings settings = {
-		.cert_file = scratch_path(state, "server"), .key_file = scratch_path(state, "key"),
-		.client_ca_file = scratch_path(state, "ca"), .request = request, .require = require, .verify = verify,
-		.without_12 = without_12, .without_13 = without_13,
+		.cert_file = scratch_path(state, "server"),
+		.key_file = scratch_path(state, "key"),
+		.client_ca_file = scratch_path(state, "ca"),
+		.request = request,
+		.require = require,
+		.verify = verify,
+		.without_12 = without_12,
+		.without_13 = without_13,
 	};
 
 	return load(&settings);
@@ -206,7 +221,10 @@ static void versions(void **state)
 static void client_certificates(void **state)
 {
 	/* no certificate, one of our CA, a stranger's, one that is for servers */
-	static const struct { bool request, require, verify; const char *outcome[4]; } cases[] = {
+	static const struct {
+		bool request, require, verify;
+		const char *outcome[4];
+	} cases[] = {
 		{ false, false, false, { "ok", "ok", "ok", "ok" } },
 		{ true, false, false, { "ok", "ok", "ok", "ok" } },
 		{ true, true, false, { "-", "ok", "ok", "ok" } },

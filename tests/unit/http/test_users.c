@@ -144,7 +144,8 @@ static void tries_are_taken_before_the_answer(void **state)
 		assert_int_equal(ask(f, "192.0.2.1", "alice", "x"), PASSWORDS_CHECK);
 	assert_int_equal(ask(f, "192.0.2.1", "alice", "x"), PASSWORDS_LIMITED);
 	/* Not checked, or right: it is given back. */
-	assert_false(passwords_checked(f->passwords, &(struct passwords_check){ .user = 0, .asker = f->check.asker }, -5));
+	assert_false(passwords_checked(f->passwords, &(struct passwords_check){ .user = 0, .asker = f->check.asker },
+		-5));
 	assert_int_equal(ask(f, "192.0.2.1", "alice", "x"), PASSWORDS_CHECK);
 	assert_int_equal(ask(f, "192.0.2.1", "alice", "x"), PASSWORDS_LIMITED);
 }

@@ -8,8 +8,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <stdlib.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -44,17 +44,17 @@ static void nothing_asks_for_nothing(void **state)
 static void all_keys(void **state)
 {
 	struct web_config config = parse("# TLS and passwords\n"
-		"tls_server_config:\n"
-		"  cert_file: server.crt\n"
-		"  key_file: \"/etc/ssl/private/server key.pem\"\n"
-		"  client_auth_type: RequireAndVerifyClientCert\n"
-		"\n"
-		"  client_ca_file: ca/clients.crt\n"
-		"  min_version: TLS12\n"
-		"  max_version: TLS13\n"
-		"basic_auth_users:\n"
-		"  alice: " HASH "\n"
-		"  'bob smith': '" HASH "'\n");
+					 "tls_server_config:\n"
+					 "  cert_file: server.crt\n"
+					 "  key_file: \"/etc/ssl/private/server key.pem\"\n"
+					 "  client_auth_type: RequireAndVerifyClientCert\n"
+					 "\n"
+					 "  client_ca_file: ca/clients.crt\n"
+					 "  min_version: TLS12\n"
+					 "  max_version: TLS13\n"
+					 "basic_auth_users:\n"
+					 "  alice: " HASH "\n"
+					 "  'bob smith': '" HASH "'\n");
 
 	(void)state;
 	assert_string_equal(config.cert_file.text, "/etc/hostmeter/server.crt");
@@ -75,9 +75,15 @@ static void all_keys(void **state)
 
 static void client_auth_types(void **state)
 {
-	static const struct { const char *word; bool verifies; } types[] = {
-		{ "NoClientCert", false }, { "RequestClientCert", false }, { "RequireAnyClientCert", false },
-		{ "VerifyClientCertIfGiven", true }, { "RequireAndVerifyClientCert", true },
+	static const struct {
+		const char *word;
+		bool verifies;
+	} types[] = {
+		{ "NoClientCert", false },
+		{ "RequestClientCert", false },
+		{ "RequireAnyClientCert", false },
+		{ "VerifyClientCertIfGiven", true },
+		{ "RequireAndVerifyClientCert", true },
 	};
 	char text[256];
 
@@ -107,7 +113,11 @@ static void a_file_in_the_current_directory(void **state)
 
 static void mistakes(void **state)
 {
-	static const struct { const char *text; int line; const char *fault; } cases[] = {
+	static const struct {
+		const char *text;
+		int line;
+		const char *fault;
+	} cases[] = {
 		{ "tls_server_confg: {}\n", 1, "unknown key \"tls_server_confg\"" },
 		{ "\nrate_limit:\n  burst: 5\n", 2, "rate_limit is not supported by hostmeter" },
 		{ "http_server_config:\n  http2: true\n", 1, "http_server_config is not supported by hostmeter" },
@@ -134,11 +144,15 @@ static void mistakes(void **state)
 			"cert_file: the tag \"tag:yaml.org,2002:binary\" is not supported" },
 		{ "tls_server_config:\n  cert_file: \"a\\0b\"\n", 2, "cert_file has a NUL in it" },
 		{ TLS "  client_auth_type: Maybe\n", 4, "client_auth_type: \"Maybe\" is none that is known" },
-		{ TLS "  client_auth_type: RequireAndVerifyClientCert\n", 1, "this client_auth_type needs client_ca_file" },
-		{ TLS "  client_auth_type: VerifyClientCertIfGiven\n", 1, "this client_auth_type needs client_ca_file" },
-		{ TLS "  client_ca_file: ca\n", 4, "client_ca_file is for a client_auth_type that verifies: "
+		{ TLS "  client_auth_type: RequireAndVerifyClientCert\n", 1,
+			"this client_auth_type needs client_ca_file" },
+		{ TLS "  client_auth_type: VerifyClientCertIfGiven\n", 1,
+			"this client_auth_type needs client_ca_file" },
+		{ TLS "  client_ca_file: ca\n", 4,
+			"client_ca_file is for a client_auth_type that verifies: "
 			"VerifyClientCertIfGiven or RequireAndVerifyClientCert" },
-		{ TLS "  client_ca_file: ca\n  client_auth_type: RequireAnyClientCert\n", 4, "client_ca_file is for a "
+		{ TLS "  client_ca_file: ca\n  client_auth_type: RequireAnyClientCert\n", 4,
+			"client_ca_file is for a "
 			"client_auth_type that verifies: VerifyClientCertIfGiven or RequireAndVerifyClientCert" },
 		{ TLS "  min_version: TLS10\n", 4, "min_version: TLS10 is broken and not supported: TLS12 or TLS13" },
 		{ TLS "  max_version: TLS11\n", 4, "max_version: TLS11 is broken and not supported: TLS12 or TLS13" },
@@ -169,7 +183,8 @@ static void mistakes(void **state)
 		{ "basic_auth_users:\n  \"\": " HASH "\n", 2, "basic_auth_users has no value" },
 		{ "a: b\n  c: d\n", 2, "is not YAML: mapping values are not allowed in this context" },
 		{ "tls_server_config: {\n", 2, "is not YAML: did not find expected node content" },
-		{ "tls_server_config:\n\tcert_file: a\n", 2, "is not YAML: found character that cannot start any token" },
+		{ "tls_server_config:\n\tcert_file: a\n", 2,
+			"is not YAML: found character that cannot start any token" },
 		{ "a: *b\n", 1, "is not YAML: found undefined alias" },
 		{ "a: \xff\xfe\n", 0, "is not YAML: invalid leading UTF-8 octet" },
 		{ "{}\n---\n{}\n", 3, "a second document begins here" },
@@ -180,7 +195,8 @@ static void mistakes(void **state)
 		struct web_config config;
 		struct web_config_fault fault = { 0 };
 
-		assert_int_equal(web_config_parse(&config, "/web.yml", cases[i].text, strlen(cases[i].text), &fault), -EINVAL);
+		assert_int_equal(web_config_parse(&config, "/web.yml", cases[i].text, strlen(cases[i].text), &fault),
+			-EINVAL);
 		assert_string_equal(fault.text, cases[i].fault);
 		if (fault.line != cases[i].line)
 			fail_msg("%s: line %d, not %d", cases[i].text, fault.line, cases[i].line);

@@ -228,7 +228,8 @@ static void effort_goes_step_by_step(void **state)
 {
 	struct world *w = *state;
 	struct ct_event known = event_masqueraded(DESKTOP_IP, SERVER4), strange = event_flow("192.168.1.99", SERVER4),
-		outside = event_flow(SERVER4, "203.0.113.81"), to_router = event_flow(DESKTOP_IP, ROUTER_LAN_IP);
+			outside = event_flow(SERVER4, "203.0.113.81"),
+			to_router = event_flow(DESKTOP_IP, ROUTER_LAN_IP);
 	struct attribution a;
 
 	assert_int_equal(ask(w, &known, ATTRIBUTE_SIGHTED).scope, FLOW_UNDECIDED);

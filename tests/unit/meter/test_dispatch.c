@@ -139,12 +139,12 @@ static struct snapshot look(const struct world *w)
 	return s;
 }
 
-#define CHECK(w, member, value) \
-	do { \
-		struct snapshot s_ = look(w); \
-		uint64_t got_ = s_.member; \
-		snapshot_clear(&s_); \
-		assert_int_equal(got_, value); \
+#define CHECK(w, member, value)                                                                                        \
+	do {                                                                                                           \
+		struct snapshot s_ = look(w);                                                                          \
+		uint64_t got_ = s_.member;                                                                             \
+		snapshot_clear(&s_);                                                                                   \
+		assert_int_equal(got_, value);                                                                         \
 	} while (0)
 
 static struct ct_event flow(uint32_t id, enum ct_event_type type)
@@ -179,8 +179,9 @@ static void all_messages_of_a_datagram_count(void **state)
 	CHECK(w, flows, 5);
 
 	for (int i = 0; i < 3; i++)
-		add(&logged, build_nflog(&m, 3, 2, mac.b, 6, packet,
-			build_ip4(packet, 6, "192.168.1.10", "203.0.113.80", tcp, sizeof(tcp))));
+		add(&logged,
+			build_nflog(&m, 3, 2, mac.b, 6, packet,
+				build_ip4(packet, 6, "192.168.1.10", "203.0.113.80", tcp, sizeof(tcp))));
 	add_control(&logged, NLMSG_DONE, 0, 0); /* as NFLOG ends a batch: no dump's end */
 	give(w, NETLINK_NETFILTER, false, &logged);
 	CHECK(w, stats.sightings, 3);

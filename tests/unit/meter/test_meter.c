@@ -45,8 +45,11 @@ static void tell(struct world *w, struct rtnl_event event)
 static struct world *world_new(uint32_t max_hosts, size_t max_flows)
 {
 	struct world *w = calloc(1, sizeof(*w));
-	struct meter_options options = { .hash = { { 1, 2 } }, .max_hosts = max_hosts, .max_flows = max_flows,
-		.start_real_ns = BORN, .forget_after_ns = 3600 * S };
+	struct meter_options options = { .hash = { { 1, 2 } },
+		.max_hosts = max_hosts,
+		.max_flows = max_flows,
+		.start_real_ns = BORN,
+		.forget_after_ns = 3600 * S };
 	struct mac desktop = event_mac(DESKTOP);
 
 	assert_non_null(w);
@@ -173,8 +176,8 @@ static void compare(const struct host_count got[2], const char *who, const char 
 {
 	if (got[HOST_IN].bytes != in || got[HOST_OUT].bytes != out || got[HOST_IN].packets != in / 100 ||
 		got[HOST_OUT].packets != out / 100)
-		fail_msg("%s %s: in %" PRIu64 "/%" PRIu64 ", out %" PRIu64 "/%" PRIu64 ", not %" PRIu64 ", %" PRIu64, who,
-			what, got[HOST_IN].bytes, got[HOST_IN].packets, got[HOST_OUT].bytes, got[HOST_OUT].packets,
+		fail_msg("%s %s: in %" PRIu64 "/%" PRIu64 ", out %" PRIu64 "/%" PRIu64 ", not %" PRIu64 ", %" PRIu64,
+			who, what, got[HOST_IN].bytes, got[HOST_IN].packets, got[HOST_OUT].bytes, got[HOST_OUT].packets,
 			in, out);
 }
 
@@ -218,12 +221,12 @@ static void check_connections(struct world *w, const char *who, uint32_t connect
 	snapshot_clear(&s);
 }
 
-#define CHECK(w, member, value) \
-	do { \
-		struct snapshot s_ = look(w); \
-		uint64_t got_ = s_.member; \
-		snapshot_clear(&s_); \
-		assert_int_equal(got_, value); \
+#define CHECK(w, member, value)                                                                                        \
+	do {                                                                                                           \
+		struct snapshot s_ = look(w);                                                                          \
+		uint64_t got_ = s_.member;                                                                             \
+		snapshot_clear(&s_);                                                                                   \
+		assert_int_equal(got_, value);                                                                         \
 	} while (0)
 
 /* --- Deltas, exactly once */
@@ -692,7 +695,7 @@ static void who_began_later_has_no_baseline(void **state)
 {
 	struct world *w = *state;
 	struct ct_event sighted = event_masqueraded(DESKTOP_IP, SERVER4), young = event_masqueraded(LAPTOP_IP, SERVER4),
-		old = event_masqueraded(VISITOR_IP, SERVER4);
+			old = event_masqueraded(VISITOR_IP, SERVER4);
 
 	young.start_ns = BORN;
 	old.start_ns = BORN - 1;
@@ -714,7 +717,7 @@ static void ends_before_the_first_dump(void **state)
 {
 	struct world *w = *state;
 	struct ct_event sighted = event_masqueraded(DESKTOP_IP, SERVER4), young = event_masqueraded(LAPTOP_IP, SERVER4),
-		old = event_masqueraded(VISITOR_IP, SERVER4), ageless = event_masqueraded(STRANGER_IP, SERVER4);
+			old = event_masqueraded(VISITOR_IP, SERVER4), ageless = event_masqueraded(STRANGER_IP, SERVER4);
 
 	young.start_ns = BORN + 1;
 	old.start_ns = BORN - 1;

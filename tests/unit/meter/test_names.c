@@ -182,7 +182,10 @@ static void hostile_names_are_cleaned(void **state)
 		const char *name, *expected;
 	} cases[] = {
 		{ "desktop", "desktop" },
-		{ "K\xc3\xbc" "che", "K\xc3\xbc" "che" },
+		{ "K\xc3\xbc"
+		  "che",
+			"K\xc3\xbc"
+			"che" },
 		{ "a\"b\\c'd`e<f>g", "a_b_c_d_e_f_g" },
 		{ "two\nlines", "two_lines" },
 		{ "\xff", "_" },

@@ -8,7 +8,9 @@
 
 static struct waiting_end end_at(uint64_t deadline)
 {
-	return (struct waiting_end){ .deadline = deadline, .event = { .id = (uint32_t)deadline }, .bytes = { deadline + 1, deadline + 2 },
+	return (struct waiting_end){ .deadline = deadline,
+		.event = { .id = (uint32_t)deadline },
+		.bytes = { deadline + 1, deadline + 2 },
 		.packets = { 3, (uint32_t)deadline } };
 }
 

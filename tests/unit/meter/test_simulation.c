@@ -252,8 +252,16 @@ static uint64_t number_from(const char *name, uint64_t otherwise)
 static void check_tally(const uint64_t tally[SIM_TALLIES])
 {
 	static const char *const names[SIM_TALLIES] = {
-		"births", "births under the key of an unheard end", "repeated DESTROYs", "DESTROYs that found a full socket",
-		"ends not told", "dumps with an entry twice", "lines of dead entries", "zeroings", "restarts", "cold starts",
+		"births",
+		"births under the key of an unheard end",
+		"repeated DESTROYs",
+		"DESTROYs that found a full socket",
+		"ends not told",
+		"dumps with an entry twice",
+		"lines of dead entries",
+		"zeroings",
+		"restarts",
+		"cold starts",
 		"sums that had to be exact",
 	};
 

@@ -138,8 +138,8 @@ static void a_long_dump_keeps_them(void **state)
 	struct ct_event e = ended(1000, 10);
 
 	(void)state;
-	tombs_destroy(tombs, key(1), &e, START - 2 * S);    /* long before the dump */
-	tombs_destroy(tombs, key(2), &e, START - S / 2);    /* so shortly before that it may be listed */
+	tombs_destroy(tombs, key(1), &e, START - 2 * S); /* long before the dump */
+	tombs_destroy(tombs, key(2), &e, START - S / 2); /* so shortly before that it may be listed */
 	tombs_destroy(tombs, key(3), &e, START + S);
 	expire_all(tombs, START, START + 60 * S);
 	assert_int_equal(tombs_count(tombs), 2);

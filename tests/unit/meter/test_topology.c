@@ -228,7 +228,8 @@ static void a_links_routes_go_with_it(void **state)
 static void the_configuration_says(void **state)
 {
 	static const char *const guest_only[] = { "br-guest", NULL }, *const tunnel_only[] = { "wg0", NULL },
-		*const empty[] = { NULL }, *const wan0[] = { "wan0", NULL }, *const port[] = { "eth1", NULL };
+				 *const empty[] = { NULL }, *const wan0[] = { "wan0", NULL },
+				 *const port[] = { "eth1", NULL };
 	struct topology *t = network(guest_only, NULL);
 
 	(void)state;

@@ -38,9 +38,11 @@ static void run(enum names_format format, const struct test_case *cases, size_t 
 static void ethers(void **state)
 {
 	static const struct test_case cases[] = {
-		{ "00:00:5e:00:53:01 desktop\n00:00:5E:00:53:02\tlaptop", "00:00:5e:00:53:01=desktop 00:00:5e:00:53:02=laptop " },
+		{ "00:00:5e:00:53:01 desktop\n00:00:5E:00:53:02\tlaptop",
+			"00:00:5e:00:53:01=desktop 00:00:5e:00:53:02=laptop " },
 		{ "0:0:5e:0:53:1 desktop\n", "00:00:5e:00:53:01=desktop " },
-		{ "# 00:00:5e:00:53:01 a\n\n   \n00:00:5e:00:53:02 b#c\n00:00:5e:00:53:03 #d\n", "00:00:5e:00:53:02=b " },
+		{ "# 00:00:5e:00:53:01 a\n\n   \n00:00:5e:00:53:02 b#c\n00:00:5e:00:53:03 #d\n",
+			"00:00:5e:00:53:02=b " },
 		{ "00:00:5e:00:53:01 desktop.lan\r\n", "00:00:5e:00:53:01=desktop " },
 		{ "00:00:5e:00:53:01 192.0.2.1\n00:00:5e:00:53:01 2001:db8::1\n", "" },
 		{ "00:00:5e:00:53 a\n00:00:5e:00:53:01:02 b\n00:00:5e:00:53:g1 c\n000:0:5e:00:53:01 d\n", "" },
@@ -58,7 +60,8 @@ static void hosts(void **state)
 	static const struct test_case cases[] = {
 		{ "192.0.2.20 nas.home.example nas store # the box\n", "192.0.2.20=nas " },
 		{ "2001:db8::20\tnas\n192.0.2.21 tv", "2001:db8::20=nas 192.0.2.21=tv " },
-		{ "127.0.0.1 localhost\n127.0.1.1 me\n::1 localhost\nff02::1 ip6-allnodes\n0.0.0.0 ads.example\n:: x\n", "" },
+		{ "127.0.0.1 localhost\n127.0.1.1 me\n::1 localhost\nff02::1 ip6-allnodes\n0.0.0.0 ads.example\n:: x\n",
+			"" },
 		{ "fe80::1%eth0 x\n192.0.2 y\n192.0.2.1\n#192.0.2.1 z\n", "" },
 		{ "192.0.2.1 a\n192.0.2.1 b\n", "192.0.2.1=a 192.0.2.1=b " },
 	};
@@ -70,7 +73,8 @@ static void hosts(void **state)
 static void leases(void **state)
 {
 	static const struct test_case cases[] = {
-		{ "1700000000 00:00:5e:00:53:01 192.0.2.10 desktop 01:00:00:5e:00:53:01\n", "00:00:5e:00:53:01=desktop " },
+		{ "1700000000 00:00:5e:00:53:01 192.0.2.10 desktop 01:00:00:5e:00:53:01\n",
+			"00:00:5e:00:53:01=desktop " },
 		{ "0 00:00:5e:00:53:01 192.0.2.10 desktop *\n", "00:00:5e:00:53:01=desktop " },
 		{ "1700000000 00:00:5e:00:53:02 192.0.2.11 * *\n", "" },
 		/* Another kind of hardware: nothing but the address tells it. */
@@ -107,8 +111,10 @@ static void odhcpd(void **state)
 		{ "# br-lan 00005e005302 ipv4 laptop 1700000000 c000020b 32 192.0.2.11/32\n192.0.2.11\tlaptop\n",
 			"00:00:5e:00:53:02=laptop 192.0.2.11=laptop " },
 		/* Later versions write the MAC as ether_ntoa(3) does. */
-		{ "# br-lan 0:0:5e:0:53:2 ipv4 laptop 1700000000 c000020b 32 192.0.2.11/32\n", "00:00:5e:00:53:02=laptop " },
-		{ "# br-lan 00005e005302 ipv4 broken\\x20my_tv -1 c000020b 32 192.0.2.11/32\n", "00:00:5e:00:53:02=my_tv " },
+		{ "# br-lan 0:0:5e:0:53:2 ipv4 laptop 1700000000 c000020b 32 192.0.2.11/32\n",
+			"00:00:5e:00:53:02=laptop " },
+		{ "# br-lan 00005e005302 ipv4 broken\\x20my_tv -1 c000020b 32 192.0.2.11/32\n",
+			"00:00:5e:00:53:02=my_tv " },
 		{ "# br-lan 00005e005302 ipv4 - -1 c000020b 32 192.0.2.11/32\n", "" },
 		/* A delegated prefix is no host's address. */
 		{ "# br-lan 000300010200005e0053 2 r2 0 1 60 2001:db8:1::/60\n", "02:00:00:5e:00:53=r2 " },

@@ -40,8 +40,9 @@ static void the_longest_assignment_wins(void **state)
 {
 	struct vendor *vendor = vendor_new(*state);
 
-	write_text(state, "oui.csv", HEAD "MA-L,70B3D5,IEEE Registration Authority,x\r\nMA-L,00005E,\"ICANN, IANA\",y\r\n"
-		"MA-L,0050C2,IEEE,z\r\n");
+	write_text(state, "oui.csv",
+		HEAD "MA-L,70B3D5,IEEE Registration Authority,x\r\nMA-L,00005E,\"ICANN, IANA\",y\r\n"
+		     "MA-L,0050C2,IEEE,z\r\n");
 	write_text(state, "mam.csv", HEAD "MA-M,741AE09,Middle,\r\n");
 	write_text(state, "oui36.csv", HEAD "MA-S,70B3D5F2F,Small,\r\nMA-S,70B3D5000,First,\r\n");
 	write_text(state, "iab.csv", HEAD "IAB,0050C27D5,Block,\r\n");
@@ -92,7 +93,8 @@ static void oui_txt_stands_in(void **state)
 static void odd_tables_are_read_as_far_as_they_go(void **state)
 {
 	static const char text[] =
-		"MA-L,00005E,\"Quoted \"\"Name\"\"\",\"An address\nMA-L of two lines, 00AA00,no\n,000001,no\n000002,no\n"
+		"MA-L,00005E,\"Quoted \"\"Name\"\"\",\"An address\nMA-L of two lines, "
+		"00AA00,no\n,000001,no\n000002,no\n"
 		"a,000003,no\n\"\n"
 		"MA-L,000004,Caf\xc3\xa9 \xff\x1b[31m\n"
 		"MA-L,000005\nMA-L,00000,short\nMA-L,0000060,long\nMA-L,00000G,no hex\nMA-L,\nMA-L\n\n"

@@ -60,7 +60,11 @@ static void test_requests(void **state)
 /* The network's shape: each step once, in order, with the family and the header of its kind. */
 static void test_all_steps(void **state)
 {
-	static const struct { uint16_t type; uint8_t family; size_t header; } wanted[] = {
+	static const struct {
+		uint16_t type;
+		uint8_t family;
+		size_t header;
+	} wanted[] = {
 		{ RTM_GETLINK, AF_UNSPEC, sizeof(struct ifinfomsg) },
 		{ RTM_GETADDR, AF_INET, sizeof(struct ifaddrmsg) },
 		{ RTM_GETADDR, AF_INET6, sizeof(struct ifaddrmsg) },
@@ -81,7 +85,8 @@ static void test_all_steps(void **state)
 		assert_int_equal(*(const uint8_t *)mnl_nlmsg_get_payload(message), wanted[i].family);
 		assert_int_equal(message->nlmsg_len, NLMSG_HDRLEN + MNL_ALIGN(wanted[i].header));
 		assert_int_equal(take(&dump, RTM_NEWLINK, NLM_F_MULTI, i + 1, 0), NL_DUMP_GOES_ON);
-		assert_int_equal(take(&dump, NLMSG_DONE, NLM_F_MULTI, i + 1, 0), i + 1 < count ? NL_DUMP_NEXT : NL_DUMP_ENDS);
+		assert_int_equal(take(&dump, NLMSG_DONE, NLM_F_MULTI, i + 1, 0),
+			i + 1 < count ? NL_DUMP_NEXT : NL_DUMP_ENDS);
 	}
 	assert_false(nl_dump_runs(&dump));
 }
@@ -131,7 +136,8 @@ static void test_errors(void **state)
 	(void)state;
 	nl_dump_start(&dump, NL_DUMP_LINK, NL_DUMP_LINK + 2);
 	request(&dump, 1);
-	assert_int_equal(take(&dump, NLMSG_ERROR, 0, 1, -EOPNOTSUPP), NL_DUMP_NEXT); /* this step alone is not to be had */
+	assert_int_equal(take(&dump, NLMSG_ERROR, 0, 1, -EOPNOTSUPP),
+		NL_DUMP_NEXT); /* this step alone is not to be had */
 	request(&dump, 2);
 	assert_int_equal(take(&dump, NLMSG_ERROR, 0, 2, -EBUSY), NL_DUMP_REFUSED);
 	assert_false(nl_dump_runs(&dump));

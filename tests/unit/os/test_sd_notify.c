@@ -26,8 +26,9 @@ static int supervisor(const char *name, size_t len)
 
 	assert_true(fd >= 0);
 	memcpy(address.sun_path, name, len);
-	assert_int_equal(
-		bind(fd, (struct sockaddr *)&address, (socklen_t)(offsetof(struct sockaddr_un, sun_path) + len)), 0);
+	assert_int_equal(bind(fd, (struct sockaddr *)&address,
+				 (socklen_t)(offsetof(struct sockaddr_un, sun_path) + len)),
+		0);
 	return fd;
 }
 

@@ -30,7 +30,10 @@ enum { HOSTS = 16, SECRETS = 64 };
 
 /* Byte strings that may not be in what comes out. */
 struct secrets {
-	struct { uint8_t bytes[16]; size_t len; } item[SECRETS];
+	struct {
+		uint8_t bytes[16];
+		size_t len;
+	} item[SECRETS];
 	size_t count;
 };
 
@@ -63,7 +66,8 @@ static void collect_rtnl(struct secrets *secrets, const struct rtnl_event *e)
 		break;
 	case RTNL_ROUTE:
 		/* What is left of fe80::/64 or ff00::/8 as a prefix is a class, and stays. */
-		if (e->route.dst.len && !addr_is_link_local(&e->route.dst.addr) && !addr_is_multicast(&e->route.dst.addr))
+		if (e->route.dst.len && !addr_is_link_local(&e->route.dst.addr) &&
+			!addr_is_multicast(&e->route.dst.addr))
 			keep_address(secrets, &e->route.dst.addr);
 		keep_address(secrets, &e->route.gateway);
 		break;
@@ -118,7 +122,8 @@ static struct trace_reader *open_trace(void)
 	return reader;
 }
 
-/* Netlink is in its machine's byte order, and so is the trace: on a machine of the other one there is nothing to test. */
+/* Netlink is in its machine's byte order, and so is the trace: on a machine of the other one there is nothing to test.
+ */
 static bool trace_is_refused(void)
 {
 	struct trace_reader *reader;
@@ -238,7 +243,8 @@ static void totals_are_the_same(void **state)
 /* --- One message */
 
 /* The only message that comes out, borrowed until the next; NULL: none does. */
-static const struct nlmsghdr *changed(struct anonymizer *a, uint16_t protocol, bool outgoing, const struct nlmsghdr *message)
+static const struct nlmsghdr *changed(struct anonymizer *a, uint16_t protocol, bool outgoing,
+	const struct nlmsghdr *message)
 {
 	static struct buf out;
 	const struct nlmsghdr *result;
@@ -257,12 +263,18 @@ static void one_address_has_one_pseudonym_in_all_sources(void **state)
 {
 	static const struct mac mac = { { 0, 0, 0x5e, 0, 0x53, 1 } };
 	const struct addr host = build_addr("192.168.77.10"), server = build_addr("198.51.100.80");
-	const struct rtnl_event n = { .type = RTNL_NEIGH, .ifindex = 3, .neigh = { .addr = host, .mac = mac, .state = 2 } };
-	const struct rtnl_event r = { .type = RTNL_ROUTE, .ifindex = 3,
+	const struct rtnl_event n = {
+		.type = RTNL_NEIGH, .ifindex = 3, .neigh = { .addr = host, .mac = mac, .state = 2 }
+	};
+	const struct rtnl_event r = { .type = RTNL_ROUTE,
+		.ifindex = 3,
 		.route = { .dst = prefix_make(&host, 24), .kind = RTN_UNICAST, .gateway = server } };
 	const struct rtnl_event l = { .type = RTNL_LINK, .ifindex = 3, .link = { .name = "secret0" } };
 	const struct rtnl_event o = { .type = RTNL_ADDR, .ifindex = 3, .addr = { .addr = host, .prefix_len = 24 } };
-	const struct ct_event c = { .type = CT_DESTROY, .family = 4, .proto = IPPROTO_TCP, .id = 5,
+	const struct ct_event c = { .type = CT_DESTROY,
+		.family = 4,
+		.proto = IPPROTO_TCP,
+		.id = 5,
 		.tuple = { { host, server, 4000, 443 }, { server, host, 443, 4000 } } };
 	static const uint8_t tcp[24] = { 0x0f, 0xa0, 0x01, 0xbb, [20] = 's', 'e', 'c', 'r' };
 	struct anonymizer *a = anonymize_new(&key);
@@ -280,7 +292,8 @@ static void one_address_has_one_pseudonym_in_all_sources(void **state)
 	assert_int_equal(ct.tuple[0].sport, 4000);
 	assert_int_equal(ct.id, 5);
 
-	build_nflog(&m, 3, 2, mac.b, 6, packet, build_ip4(packet, IPPROTO_TCP, "192.168.77.10", "198.51.100.80", tcp, 24));
+	build_nflog(&m, 3, 2, mac.b, 6, packet,
+		build_ip4(packet, IPPROTO_TCP, "192.168.77.10", "198.51.100.80", tcp, 24));
 	assert_int_equal(nflog_decode(changed(a, NETLINK_NETFILTER, false, &m.head), &sighting), 0);
 	assert_true(addr_equal(&sighting.src, &ct.tuple[0].src));
 	assert_true(addr_equal(&sighting.dst, &ct.tuple[0].dst));

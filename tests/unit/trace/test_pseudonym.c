@@ -51,7 +51,8 @@ static unsigned int common(const struct addr *a, const struct addr *b)
 static void same_address_has_one_pseudonym(void **state)
 {
 	struct pseudonyms *other = pseudonyms_new(&key), *stranger = pseudonyms_new(&(struct hash_key){ { 17, 5 } });
-	struct addr first = of(*state, "192.0.2.10"), again = of(*state, "192.0.2.10"), elsewhere = of(other, "192.0.2.10");
+	struct addr first = of(*state, "192.0.2.10"), again = of(*state, "192.0.2.10"),
+		    elsewhere = of(other, "192.0.2.10");
 	struct addr without_key = of(stranger, "192.0.2.10"), original = parse("192.0.2.10");
 
 	assert_true(addr_equal(&first, &again));
@@ -88,14 +89,15 @@ static void no_two_addresses_share_one(void **state)
 
 static void common_prefixes_stay(void **state)
 {
-	static const char *const texts[] = { "192.0.2.10", "192.0.2.11", "192.0.2.200", "192.0.3.1", "8.8.8.8", "8.8.4.4",
-		"10.1.2.3", "10.1.2.4", "2001:db8:77::11", "2001:db8:77::12", "2001:db8:77:0:1234:5678:9abc:def0",
-		"2a00:1450:4001::8a", "fd00::1", "fd00::2", "fe80::1", "fe80::2" };
+	static const char *const texts[] = { "192.0.2.10", "192.0.2.11", "192.0.2.200", "192.0.3.1", "8.8.8.8",
+		"8.8.4.4", "10.1.2.3", "10.1.2.4", "2001:db8:77::11", "2001:db8:77::12",
+		"2001:db8:77:0:1234:5678:9abc:def0", "2a00:1450:4001::8a", "fd00::1", "fd00::2", "fe80::1", "fe80::2" };
 	const size_t count = sizeof(texts) / sizeof(texts[0]);
 
 	for (size_t i = 0; i < count; i++) {
 		for (size_t j = 0; j < count; j++) {
-			struct addr a = parse(texts[i]), b = parse(texts[j]), x = of(*state, texts[i]), y = of(*state, texts[j]);
+			struct addr a = parse(texts[i]), b = parse(texts[j]), x = of(*state, texts[i]),
+				    y = of(*state, texts[j]);
 
 			assert_int_equal(x.family, a.family);
 			if (a.family == b.family)
@@ -116,7 +118,8 @@ static void meanings_stay(void **state)
 		assert_true(addr_equal(&a, &original));
 	}
 	for (unsigned int i = 0; i < 100000; i++) {
-		struct addr v4 = { 4, { (uint8_t)(i * 2654435761u >> 24), (uint8_t)(i * 2654435761u >> 16), (uint8_t)i, 9 } };
+		struct addr v4 = { 4,
+			{ (uint8_t)(i * 2654435761u >> 24), (uint8_t)(i * 2654435761u >> 16), (uint8_t)i, 9 } };
 		struct addr v6 = { 6, { (uint8_t)i, (uint8_t)(i >> 8), (uint8_t)(i >> 16), [15] = 2 } };
 		struct addr x = pseudonyms_addr(*state, &v4), y = pseudonyms_addr(*state, &v6);
 
@@ -140,8 +143,14 @@ static void meanings_stay(void **state)
 
 static void broadcast_of_a_subnet_stays_one(void **state)
 {
-	static const struct { const char *router; unsigned int len; const char *last; } subnets[] = {
-		{ "192.168.77.1", 24, "192.168.77.255" }, { "10.8.0.1", 26, "10.8.0.63" }, { "172.20.0.1", 16, "172.20.255.255" },
+	static const struct {
+		const char *router;
+		unsigned int len;
+		const char *last;
+	} subnets[] = {
+		{ "192.168.77.1", 24, "192.168.77.255" },
+		{ "10.8.0.1", 26, "10.8.0.63" },
+		{ "172.20.0.1", 16, "172.20.255.255" },
 	};
 
 	for (size_t i = 0; i < 3; i++) {

@@ -55,7 +55,7 @@ static void two_listings_make_rates(void **state)
 	assert_int_equal(known.count, 3);
 	assert_false(find(&known, 3)->has_rate);
 	fresh = listing(T0 + 2 * S);
-	put(&fresh, 4, 600, 60);                    /* began since */
+	put(&fresh, 4, 600, 60); /* began since */
 	put(&fresh, 3, 15000, 600);
 	put(&fresh, 2, 50, 0);                      /* its counter was zeroed, or it is another */
 	put(&fresh, 5, 1, 1)->began = T0 - 100 * S; /* the kernel says when */
@@ -139,10 +139,10 @@ static void they_stand_by_rate_or_total(void **state)
 	(void)state;
 	for (uint64_t t = 0; t <= 20; t++) {
 		fresh = listing(T0 + t * S);
-		put(&fresh, 1, 1000000, 0);                    /* idle, and had much */
+		put(&fresh, 1, 1000000, 0); /* idle, and had much */
 		put(&fresh, 2, 500 * t, 500 * t);
 		put(&fresh, 3, 2000 * t, 0);
-		put(&fresh, 4, t < 20 ? 0 : 4000, 0);          /* one burst does not put it above those that go on */
+		put(&fresh, 4, t < 20 ? 0 : 4000, 0); /* one burst does not put it above those that go on */
 		watch_connections_take(&known, &fresh);
 	}
 	assert_order(&known, false, false, (uint16_t[]){ 3, 2, 4, 1 });

@@ -75,8 +75,10 @@ static void what_api_writes_is_read(void **state)
 static void fields_are_where_they_belong(void **state)
 {
 	static const char hosts[] =
-		"{\"schema\":1,\"time\":1000.25,\"dump_time\":1000.2,\"hosts\":[{\"host\":\"a\",\"mac\":null,\"addresses\":[\"10.0.0.1\",\"::1\"],"
-		"\"wan\":{\"4\":{\"in\":{\"bytes\":1},\"out\":{\"bytes\":2}},\"6\":{\"in\":{\"bytes\":3},\"out\":{\"bytes\":"
+		"{\"schema\":1,\"time\":1000.25,\"dump_time\":1000.2,\"hosts\":[{\"host\":\"a\",\"mac\":null,"
+		"\"addresses\":[\"10.0.0.1\",\"::1\"],"
+		"\"wan\":{\"4\":{\"in\":{\"bytes\":1},\"out\":{\"bytes\":2}},\"6\":{\"in\":{\"bytes\":3},\"out\":{"
+		"\"bytes\":"
 		"9007199254740993}}},\"connections\":{\"4\":5,\"6\":6},\"first_seen\":1,\"last_seen\":null}]}";
 	static const char status[] =
 		"{\"schema\":1,\"time\":1000.5,\"ready\":false,\"interfaces\":["
@@ -128,9 +130,11 @@ static void nonsense_is_nothing(void **state)
 	watch_sample_clear(&s);
 	/* Wrong types, negative counts, times that are none. */
 	assert_int_equal(read_texts(&s,
-		"{\"schema\":1,\"time\":-5,\"dump_time\":-1e300,\"hosts\":[5,null,{\"host\":7,\"wan\":{\"4\":{\"in\":{\"bytes\":-1}}},"
-		"\"addresses\":[1,{}],\"last_seen\":1e300}]}",
-		"{\"schema\":1,\"interfaces\":{\"a\":1},\"warnings\":[1,{}]}"), 0);
+				 "{\"schema\":1,\"time\":-5,\"dump_time\":-1e300,\"hosts\":[5,null,{\"host\":7,\"wan\":"
+				 "{\"4\":{\"in\":{\"bytes\":-1}}},"
+				 "\"addresses\":[1,{}],\"last_seen\":1e300}]}",
+				 "{\"schema\":1,\"interfaces\":{\"a\":1},\"warnings\":[1,{}]}"),
+		0);
 	assert_int_equal(s.hosts, 3);
 	assert_string_equal(s.host[2].label, "");
 	assert_int_equal(s.host[2].bytes[WATCH_IPV4][WATCH_DOWN], 0);
@@ -146,8 +150,8 @@ static void nonsense_is_nothing(void **state)
 	buf_free(&long_name);
 }
 
-#define TUPLES(src, sport, dst, dport, reply) \
-	"\"original\":{\"src\":\"" src "\",\"dst\":\"" dst "\",\"sport\":" sport ",\"dport\":" dport "}," \
+#define TUPLES(src, sport, dst, dport, reply)                                                                          \
+	"\"original\":{\"src\":\"" src "\",\"dst\":\"" dst "\",\"sport\":" sport ",\"dport\":" dport "},"              \
 	"\"reply\":{\"src\":\"" dst "\",\"dst\":\"" src "\",\"sport\":" reply ",\"dport\":1}"
 
 static int read_listing(struct watch_connections *list, const char *text)
@@ -165,15 +169,22 @@ static int read_listing(struct watch_connections *list, const char *text)
 static void connections_are_read(void **state)
 {
 	static const char text[] =
-		"{\"schema\":1,\"time\":1000.25,\"host\":\"a\",\"mac\":\"00:00:5e:00:53:0b\",\"scope\":\"wan\",\"proto\":6,\"id\":7,"
-		"\"inbound\":false,\"start\":999.5," TUPLES("10.0.0.1", "40000", "192.0.2.1", "443", "443") ",\"in\":1,\"out\":2}\n"
-		"{\"schema\":1,\"time\":1000.25,\"host\":\"a\",\"mac\":\"00:00:5e:00:53:0b\",\"scope\":\"wan\",\"proto\":6,\"id\":8,"
-		"\"inbound\":true,\"start\":null," TUPLES("2001:db8::1", "50000", "2001:db8::2", "80", "8080") ",\"in\":3,\"out\":4}\n"
-		/* Inside of the LAN, told from the other's side, whose name is the same. */
-		"{\"schema\":1,\"time\":1000.25,\"host\":\"a\",\"mac\":\"00:00:5e:00:53:0c\",\"peer_mac\":\"00:00:5e:00:53:0b\","
-		"\"scope\":\"local\",\"proto\":17,\"id\":9,\"inbound\":false,\"start\":null,"
-		TUPLES("10.0.0.2", "5353", "10.0.0.1", "53", "53") ",\"in\":5,\"out\":6}\n"
-		"{\"schema\":1,\"cut\":true}\n";
+		"{\"schema\":1,\"time\":1000.25,\"host\":\"a\",\"mac\":\"00:00:5e:00:53:0b\",\"scope\":\"wan\","
+		"\"proto\":6,\"id\":7,"
+		"\"inbound\":false,\"start\":999.5," TUPLES("10.0.0.1", "40000", "192.0.2.1", "443",
+			"443") ",\"in\":1,\"out\":2}\n"
+			       "{\"schema\":1,\"time\":1000.25,\"host\":\"a\",\"mac\":\"00:00:5e:00:53:0b\",\"scope\":"
+			       "\"wan\",\"proto\":6,\"id\":8,"
+			       "\"inbound\":true,\"start\":null," TUPLES("2001:db8::1", "50000", "2001:db8::2", "80",
+				       "8080") ",\"in\":3,\"out\":4}\n"
+					       /* Inside of the LAN, told from the other's side, whose name is the same.
+						*/
+					       "{\"schema\":1,\"time\":1000.25,\"host\":\"a\",\"mac\":\"00:00:5e:00:53:"
+					       "0c\",\"peer_mac\":\"00:00:5e:00:53:0b\","
+					       "\"scope\":\"local\",\"proto\":17,\"id\":9,\"inbound\":false,\"start\":"
+					       "null," TUPLES("10.0.0.2", "5353", "10.0.0.1", "53",
+						       "53") ",\"in\":5,\"out\":6}\n"
+							     "{\"schema\":1,\"cut\":true}\n";
 	struct watch_connections list;
 
 	(void)state;
@@ -204,9 +215,13 @@ static void nonsense_is_no_connection(void **state)
 	(void)state;
 	assert_int_equal(read_listing(&list, ""), 0);
 	assert_int_equal(list.count, 0);
-	assert_int_equal(read_listing(&list, "{\"schema\":1}\n"
-		"{\"schema\":1," TUPLES("nobody", "1", "10.0.0.1", "2", "3") "}\n"
-		"{\"schema\":1,\"proto\":\"x\"," TUPLES("10.0.0.2", "99999", "10.0.0.1", "-2", "\"a\"") ",\"in\":-1}"), 0);
+	assert_int_equal(read_listing(&list,
+				 "{\"schema\":1}\n"
+				 "{\"schema\":1," TUPLES("nobody", "1", "10.0.0.1", "2",
+					 "3") "}\n"
+					      "{\"schema\":1,\"proto\":\"x\"," TUPLES("10.0.0.2", "99999", "10.0.0.1",
+						      "-2", "\"a\"") ",\"in\":-1}"),
+		0);
 	assert_int_equal(list.count, 1);
 	assert_int_equal(list.list[0].sport + list.list[0].dport + list.list[0].own_port + list.list[0].proto, 0);
 	watch_connections_clear(&list);

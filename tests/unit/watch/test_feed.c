@@ -133,7 +133,8 @@ static void a_failure_begins_anew(void **state)
 }
 
 #define FLOWS "/api/v1/flows?json=1&host="
-#define LINE "{\"schema\":1,\"original\":{\"src\":\"::1\",\"dst\":\"::2\"},\"reply\":{\"src\":\"::2\",\"dst\":\"::1\"}}\n"
+#define LINE                                                                                                           \
+	"{\"schema\":1,\"original\":{\"src\":\"::1\",\"dst\":\"::2\"},\"reply\":{\"src\":\"::2\",\"dst\":\"::1\"}}\n"
 
 static void a_listing_is_asked_for_until_it_is_there(void **state)
 {

@@ -168,8 +168,11 @@ static void the_latest_rate_is_exact(void **state)
 		uint64_t time, bytes;
 		double rate;
 	} readings[] = {
-		{ T0 + S / 3, 0, 0 }, { T0 + S / 2, 700000, 4200000 }, { T0 + 2 * S, 700001, 2 / 3.0 },
-		{ T0 + 200 * S, 700001, 0 }, { T0 + 4400 * S, 700001 + 42000, 10 },
+		{ T0 + S / 3, 0, 0 },
+		{ T0 + S / 2, 700000, 4200000 },
+		{ T0 + 2 * S, 700001, 2 / 3.0 },
+		{ T0 + 200 * S, 700001, 0 },
+		{ T0 + 4400 * S, 700001 + 42000, 10 },
 	};
 	struct watch_history h = { 0 };
 
@@ -287,10 +290,20 @@ static void amounts_are_short(void **state)
 		double amount;
 		const char *decimal, *binary;
 	} cases[] = {
-		{ 0, "0", "0" }, { 0.4, "0", "0" }, { 999, "999", "999" }, { 999.6, "1.00k", "1000" }, { 1000, "1.00k", "1000" },
-		{ 1023.6, "1.02k", "1.00Ki" }, { 1024, "1.02k", "1.00Ki" }, { 9994, "9.99k", "9.76Ki" },
-		{ 9996, "10.0k", "9.76Ki" }, { 99960, "100k", "97.6Ki" }, { 999400, "999k", "976Ki" },
-		{ 999600, "1.00M", "976Ki" }, { 1048000, "1.05M", "1023Ki" }, { 1e9, "1.00G", "954Mi" },
+		{ 0, "0", "0" },
+		{ 0.4, "0", "0" },
+		{ 999, "999", "999" },
+		{ 999.6, "1.00k", "1000" },
+		{ 1000, "1.00k", "1000" },
+		{ 1023.6, "1.02k", "1.00Ki" },
+		{ 1024, "1.02k", "1.00Ki" },
+		{ 9994, "9.99k", "9.76Ki" },
+		{ 9996, "10.0k", "9.76Ki" },
+		{ 99960, "100k", "97.6Ki" },
+		{ 999400, "999k", "976Ki" },
+		{ 999600, "1.00M", "976Ki" },
+		{ 1048000, "1.05M", "1023Ki" },
+		{ 1e9, "1.00G", "954Mi" },
 		{ 18446744073709551615.0, "18.4E", "16.0Ei" },
 	};
 	char text[WATCH_NUMBER];
@@ -370,13 +383,23 @@ static void text_fills_its_cells(void **state)
 	assert_put(false, 20, "東京", "??", 2);
 	assert_put(true, 20, "e\xcc\x81t", "e\xcc\x81t", 2);
 	assert_put(true, 20, "\xcc\x81t", "t", 1); /* nothing to combine with */
-	assert_put(true, 20, "a\xcc\x81\xcc\x81\xcc\x81\xcc\x81\xcc\x81\xcc\x81\xcc\x81\xcc\x81" "b",
-		"a\xcc\x81\xcc\x81\xcc\x81\xcc\x81\xcc\x81\xcc\x81" "b", 2);
+	assert_put(true, 20,
+		"a\xcc\x81\xcc\x81\xcc\x81\xcc\x81\xcc\x81\xcc\x81\xcc\x81\xcc\x81"
+		"b",
+		"a\xcc\x81\xcc\x81\xcc\x81\xcc\x81\xcc\x81\xcc\x81"
+		"b",
+		2);
 	assert_put(true, 20, "a\033[31m\rb\n\t", "a?[31m?b??", 10);
-	assert_put(true, 20, "\xff\xc3(\xed\xa0\x80\xc0\xaf", "?""?(?????", 8);
-	assert_put(true, 20, "\xe2\x80\xaexe", "?xe", 3);      /* turns round what follows */
-	assert_put(true, 20, "a\xe2\x80\x8dz", "a?z", 3);       /* joins */
-	assert_put(true, 20, "\xc2\x9b" "31m", "?31m", 4);       /* a control character of C1 */
+	assert_put(true, 20, "\xff\xc3(\xed\xa0\x80\xc0\xaf",
+		"?"
+		"?(?????",
+		8);
+	assert_put(true, 20, "\xe2\x80\xaexe", "?xe", 3); /* turns round what follows */
+	assert_put(true, 20, "a\xe2\x80\x8dz", "a?z", 3); /* joins */
+	assert_put(true, 20,
+		"\xc2\x9b"
+		"31m",
+		"?31m", 4);                                                /* a control character of C1 */
 	assert_put(true, 20, "\xf0\x9f\x87\xa9\xf0\x9f\x87\xaa", "??", 2); /* a flag */
 	assert_put(true, 20, "cut\xe2\x82", "cut??", 5);
 }
@@ -447,7 +470,8 @@ static void three_hosts(struct world *w)
 		struct watch_sample_host *host;
 
 		common(&sample, t);
-		host = put_host(&sample, "desktop", "00:00:5e:00:53:0b", 1000000 * t, 100000 * t, 500000 * t, 50000 * t);
+		host = put_host(&sample, "desktop", "00:00:5e:00:53:0b", 1000000 * t, 100000 * t, 500000 * t,
+			50000 * t);
 		host->first_seen = T0 - 3600 * S;
 		host->last_seen = T0 + t * S;
 		watch_sample_add_address(&sample, "192.168.77.11");
@@ -459,7 +483,8 @@ static void three_hosts(struct world *w)
 		host->last_seen = T0 + t * S;
 		put_host(&sample, "router", "", 0, 0, 0, 0);
 		if (t == 60) {
-			watch_sample_add_warning(&sample, "7 times since the start that the kernel dropped messages for a full socket");
+			watch_sample_add_warning(&sample,
+				"7 times since the start that the kernel dropped messages for a full socket");
 			watch_sample_add_warning(&sample, "3 live connections that the kernel does not count");
 		}
 		add(&w->history, sample);
@@ -484,7 +509,10 @@ static void a_home(struct world *w)
 		uint64_t last;
 	} hosts[] = {
 		{ .name = "tv", .mac = "00:00:5e:00:53:0e", .address = "192.168.77.14", .connections = { 3, 6 } },
-		{ .name = "desktop", .mac = "00:00:5e:00:53:0b", .address = "192.168.77.11", .connections = { 87, 31 } },
+		{ .name = "desktop",
+			.mac = "00:00:5e:00:53:0b",
+			.address = "192.168.77.11",
+			.connections = { 87, 31 } },
 		{ .name = "laptop", .mac = "00:00:5e:00:53:0c", .address = "192.168.77.12", .connections = { 12, 9 } },
 		{ .name = "phone", .mac = "00:00:5e:00:53:0d", .address = "192.168.77.13", .connections = { 2, 17 } },
 		{ .name = "printer", .mac = "00:00:5e:00:53:0f", .address = "192.168.77.15" },
@@ -506,12 +534,14 @@ static void a_home(struct world *w)
 		hosts[5].down4 += t % 30 == 0;
 		for (size_t i = 0; i < sizeof(hosts) / sizeof(hosts[0]); i++) {
 			uint64_t before = hosts[i].down4 + hosts[i].down6;
-			struct watch_sample_host *host = put_host(&sample, hosts[i].name, hosts[i].mac, 1000 * hosts[i].down4,
-				1000 * hosts[i].up4, 1000 * hosts[i].down6, 1000 * hosts[i].up6);
+			struct watch_sample_host *host = put_host(&sample, hosts[i].name, hosts[i].mac,
+				1000 * hosts[i].down4, 1000 * hosts[i].up4, 1000 * hosts[i].down6, 1000 * hosts[i].up6);
 
 			memcpy(host->connections, hosts[i].connections, sizeof(host->connections));
-			hosts[i].last = i == 3 && t % 37 >= 4 ? hosts[i].last : i == 4 ? T0 - 7200 * S : i == 5 && t % 30 ?
-				hosts[i].last : T0 + t * S;
+			hosts[i].last = i == 3 && t % 37 >= 4 ? hosts[i].last :
+				i == 4                        ? T0 - 7200 * S :
+				i == 5 && t % 30              ? hosts[i].last :
+								T0 + t * S;
 			host->last_seen = hosts[i].last;
 			if (hosts[i].address)
 				watch_sample_add_address(&sample, hosts[i].address);
@@ -541,7 +571,8 @@ static void many_hosts(struct world *w)
 			struct watch_sample_host *host;
 
 			snprintf(label, sizeof(label), "host-%03u", (unsigned int)i);
-			snprintf(mac, sizeof(mac), "00:00:5e:00:%02x:%02x", (unsigned int)(i / 256), (unsigned int)(i % 256));
+			snprintf(mac, sizeof(mac), "00:00:5e:00:%02x:%02x", (unsigned int)(i / 256),
+				(unsigned int)(i % 256));
 			host = put_host(&sample, label, mac, i * i * t, 10 * i * t, i % 3 ? 0 : i * i * t, 0);
 			host->last_seen = T0 + (t > i ? t - i : 0) * S;
 		}
@@ -552,10 +583,22 @@ static void many_hosts(struct world *w)
 static void hostile_hosts(struct world *w)
 {
 	static const char *const names[] = {
-		"東京のデスクトップ東京のデスクトップ東京の", "e\xcc\x81te\xcc\x81", "\033[2J\033[H\033]0;owned\a", "a\nb\tc\rd",
-		"\xe2\x80\xae" "drawkcab", "\xff\xfe\xfd", "👩‍👩‍👧‍👦 family", "\xf0\x9f\x87\xa9\xf0\x9f\x87\xaa flag",
-		"Z\xcc\xb6\xcc\x9b\xcc\x93\xcc\x8d\xcc\xa7\xcc\xa8\xcc\xb8\xcc\xb7" "algo", "", "한국어 컴퓨터", "שלום",
-		"a-name-of-sixty-three-bytes-which-is-what-dns-allows-a-label-ok", "wide at the edge 東",
+		"東京のデスクトップ東京のデスクトップ東京の",
+		"e\xcc\x81te\xcc\x81",
+		"\033[2J\033[H\033]0;owned\a",
+		"a\nb\tc\rd",
+		"\xe2\x80\xae"
+		"drawkcab",
+		"\xff\xfe\xfd",
+		"👩‍👩‍👧‍👦 family",
+		"\xf0\x9f\x87\xa9\xf0\x9f\x87\xaa flag",
+		"Z\xcc\xb6\xcc\x9b\xcc\x93\xcc\x8d\xcc\xa7\xcc\xa8\xcc\xb8\xcc\xb7"
+		"algo",
+		"",
+		"한국어 컴퓨터",
+		"שלום",
+		"a-name-of-sixty-three-bytes-which-is-what-dns-allows-a-label-ok",
+		"wide at the edge 東",
 	};
 
 	for (uint64_t t = 0; t <= 3; t++) {
@@ -599,8 +642,8 @@ static void check_golden(struct world *w, const char *name)
 	struct buf out = BUF_INIT;
 	char path[256], *golden;
 
-	snprintf(path, sizeof(path), "%s/unit/golden/watch/%s-%dx%d%s.txt", tests ? tests : "tests", name, w->view.width,
-		w->view.height, w->view.utf8 ? "" : "-ascii");
+	snprintf(path, sizeof(path), "%s/unit/golden/watch/%s-%dx%d%s.txt", tests ? tests : "tests", name,
+		w->view.width, w->view.height, w->view.utf8 ? "" : "-ascii");
 	for (int y = 0; y < w->frame.height; y++) {
 		watch_frame_row(&w->frame, y, &out);
 		buf_putc(&out, '\n');
@@ -620,7 +663,8 @@ static void frames_equal_the_golden_ones(void **state)
 	static const struct {
 		const char *name;
 		void (*fill)(struct world *w);
-	} worlds[] = { { "none", no_hosts }, { "three", three_hosts }, { "many", many_hosts }, { "hostile", hostile_hosts } };
+	} worlds[] = { { "none", no_hosts }, { "three", three_hosts }, { "many", many_hosts },
+		{ "hostile", hostile_hosts } };
 	static const int sizes[][2] = { { 40, 12 }, { 80, 24 }, { 200, 50 } };
 
 	(void)state;
@@ -680,13 +724,15 @@ static void put_connection(struct watch_connections *list, const char *src, uint
 	c->bytes[WATCH_UP] = up;
 }
 
-/* A download, a tunnel that came from outside, and a ping that began between the two listings; seen 75 seconds apart. */
+/* A download, a tunnel that came from outside, and a ping that began between the two listings; seen 75 seconds apart.
+ */
 static void connections_of_the_desktop(struct watch_history *history)
 {
 	for (uint64_t t = 0; t < 2; t++) {
 		struct watch_connections fresh = { "desktop", "00:00:5e:00:53:0b", .time = T0 - 15 * S + 75 * S * t };
 
-		put_connection(&fresh, "2001:db8:77::11", 50000, "2001:db8:ff::1", 443, 6, 75000000 * t + 5000, 75000 * t);
+		put_connection(&fresh, "2001:db8:77::11", 50000, "2001:db8:ff::1", 443, 6, 75000000 * t + 5000,
+			75000 * t);
 		put_connection(&fresh, "198.51.100.1", 40000, "198.51.100.2", 51820, 17, 3000, 2000000);
 		fresh.list[1].inbound = true;
 		fresh.list[1].own_port = 51821;
@@ -735,7 +781,7 @@ static void other_pages_equal_the_golden_ones(void **state)
 /* Every size, every world: never a cell that lies, never a row that is lost. */
 static void any_size_is_drawn(void **state)
 {
-	void (*const fill[])(struct world *w) = { no_hosts, three_hosts, hostile_hosts };
+	void (*const fill[])(struct world * w) = { no_hosts, three_hosts, hostile_hosts };
 
 	(void)state;
 	for (size_t i = 0; i < 3; i++) {
@@ -806,8 +852,9 @@ static void assert_order(const struct world *w, const char *const names[], size_
 	}
 }
 
-#define ORDER(w, ...) \
-	assert_order(w, (const char *const[]){ __VA_ARGS__ }, sizeof((const char *const[]){ __VA_ARGS__ }) / sizeof(char *))
+#define ORDER(w, ...)                                                                                                  \
+	assert_order(w, (const char *const[]){ __VA_ARGS__ },                                                          \
+		sizeof((const char *const[]){ __VA_ARGS__ }) / sizeof(char *))
 
 #define MACHINE "00:00:5e:00:53:0c"
 
@@ -1030,8 +1077,8 @@ static void clicks_sort_and_choose(void **state)
 /* Each key of the table is told of, and each that is told of does something. */
 static void help_and_keys_are_one(void **state)
 {
-	static const char *const promised[] = { "q", "?", "space", "s", "1 to 7", "r", "u", "i", "t", "a", "f", "/", "Enter",
-		"Esc", "+ -", "arrows, j k", "PgUp PgDn", "Home End", "z" };
+	static const char *const promised[] = { "q", "?", "space", "s", "1 to 7", "r", "u", "i", "t", "a", "f", "/",
+		"Enter", "Esc", "+ -", "arrows, j k", "PgUp PgDn", "Home End", "z" };
 	const char *keys, *what;
 	size_t count = 0;
 

@@ -28,7 +28,7 @@ static uint64_t tick_until(struct meter *meter, uint64_t ticked, uint64_t now)
 	return ticked;
 }
 
-static int feed(struct trace_reader *reader, struct intake *intake, struct meter *meter,
+static int feed(struct trace_reader *reader, struct dispatch *dispatch, struct meter *meter,
 	struct trace_datagram *datagram, uint64_t *now)
 {
 	uint64_t ticked = datagram->real_ns;
@@ -39,7 +39,8 @@ static int feed(struct trace_reader *reader, struct intake *intake, struct meter
 		if (datagram->real_ns > *now)
 			*now = datagram->real_ns;
 		ticked = tick_until(meter, ticked, *now);
-		intake_datagram(intake, datagram->protocol, datagram->outgoing, datagram->data, datagram->len, *now);
+		dispatch_datagram(dispatch, datagram->protocol, datagram->outgoing, datagram->data, datagram->len,
+			*now);
 		got = trace_read(reader, datagram);
 	} while (got > 0);
 	return got;
@@ -68,13 +69,13 @@ static void complain(const struct config *config, int error, const struct trace_
 }
 
 /* One trace into one meter. Observed, unless explain is NULL: lines go to out, or nowhere where it is NULL. */
-static int meter_trace(const struct config *config, struct setup *setup, struct explain *explain, struct buf *out,
+static int meter_trace(const struct config *config, struct meter_setup *setup, struct explain *explain, struct buf *out,
 	uint64_t *now)
 {
 	static const struct hash_key fixed = { { 1, 2 } }; /* the same trace gives the same page */
 	struct trace_reader *reader = NULL;
 	struct trace_datagram datagram;
-	struct intake *intake = NULL;
+	struct dispatch *dispatch = NULL;
 	int error = trace_open(&reader, config->replay);
 
 	*now = 0;
@@ -83,11 +84,11 @@ static int meter_trace(const struct config *config, struct setup *setup, struct 
 		error = error < 0 ? error : error ? 0 : -ENODATA;
 	}
 	if (!error)
-		error = setup_make(setup, config, &fixed, datagram.real_ns);
+		error = meter_setup_make(setup, config, &fixed, datagram.real_ns);
 	if (error)
 		goto done;
-	intake = intake_new(setup->meter);
-	if (!intake) {
+	dispatch = dispatch_new(setup->meter);
+	if (!dispatch) {
 		error = -ENOMEM;
 		goto done;
 	}
@@ -95,29 +96,29 @@ static int meter_trace(const struct config *config, struct setup *setup, struct 
 		explain_meter(explain, setup->meter, out);
 	for (enum source source = 0; source < SOURCE_COUNT; source++)
 		meter_source(setup->meter, source, true, 0);
-	error = feed(reader, intake, setup->meter, &datagram, now);
+	error = feed(reader, dispatch, setup->meter, &datagram, now);
 	/* Of a trace that was cut, what there is is still worth something. */
 	meter_settle(setup->meter, *now);
 done:
 	if (error && !(explain && out)) /* the second time it was said already */
 		complain(config, error, reader);
-	intake_free(intake);
+	dispatch_free(dispatch);
 	trace_reader_free(reader);
 	return error;
 }
 
 static int replay_metrics(const struct config *config, struct buf *out)
 {
-	struct setup setup = { 0 };
+	struct meter_setup setup = { 0 };
 	struct snapshot snapshot = { 0 };
 	uint64_t now;
 	int error = meter_trace(config, &setup, NULL, NULL, &now);
 
-	if (setup.meter && !setup_snapshot(&setup, &snapshot, now)) {
+	if (setup.meter && !meter_setup_snapshot(&setup, &snapshot, now)) {
 		metrics_render(out, &snapshot, METRICS_TEXT);
 		snapshot_clear(&snapshot);
 	}
-	setup_free(&setup);
+	meter_setup_free(&setup);
 	return error;
 }
 
@@ -125,17 +126,17 @@ static int replay_metrics(const struct config *config, struct buf *out)
 static int replay_explain(const struct config *config, struct buf *out)
 {
 	struct explain *explain = explain_new(config->explain);
-	struct setup setup = { 0 };
+	struct meter_setup setup = { 0 };
 	uint64_t now;
 	int error, lost;
 
 	if (!explain)
 		return -ENOMEM;
 	error = meter_trace(config, &setup, explain, NULL, &now);
-	setup_free(&setup);
+	meter_setup_free(&setup);
 	if (!error || error == -EBADMSG) {
 		error = meter_trace(config, &setup, explain, out, &now);
-		setup_free(&setup);
+		meter_setup_free(&setup);
 	}
 	lost = explain_sums(explain, out);
 	if (lost)

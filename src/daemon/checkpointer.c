@@ -12,7 +12,7 @@
 
 enum { STEPS_PER_TURN = 4 };
 
-struct keeper {
+struct checkpointer {
 	char *path;
 	struct store *store;
 	struct buf blob;
@@ -21,40 +21,40 @@ struct keeper {
 	uint64_t saved_at, failures;
 };
 
-struct keeper *keeper_new(const char *path)
+struct checkpointer *checkpointer_new(const char *path)
 {
-	struct keeper *keeper = calloc(1, sizeof(*keeper));
+	struct checkpointer *checkpointer = calloc(1, sizeof(*checkpointer));
 
-	if (!keeper)
+	if (!checkpointer)
 		return NULL;
-	keeper->path = strdup(path);
-	keeper->store = store_new(path);
-	if (!keeper->path || !keeper->store) {
-		keeper_free(keeper);
+	checkpointer->path = strdup(path);
+	checkpointer->store = store_new(path);
+	if (!checkpointer->path || !checkpointer->store) {
+		checkpointer_free(checkpointer);
 		return NULL;
 	}
-	return keeper;
+	return checkpointer;
 }
 
-void keeper_free(struct keeper *keeper)
+void checkpointer_free(struct checkpointer *checkpointer)
 {
-	if (!keeper)
+	if (!checkpointer)
 		return;
-	store_free(keeper->store);
-	buf_free(&keeper->blob);
-	free(keeper->path);
-	free(keeper);
+	store_free(checkpointer->store);
+	buf_free(&checkpointer->blob);
+	free(checkpointer->path);
+	free(checkpointer);
 }
 
-static bool failed(struct keeper *keeper, int error)
+static bool failed(struct checkpointer *checkpointer, int error)
 {
 	if (!error)
 		return false;
-	keeper->failures++;
-	keeper->saving = false;
-	if (!keeper->complained)
-		log_warning("%s: %s: a restart would lose counts", keeper->path, strerror(-error));
-	keeper->complained = true;
+	checkpointer->failures++;
+	checkpointer->saving = false;
+	if (!checkpointer->complained)
+		log_warning("%s: %s: a restart would lose counts", checkpointer->path, strerror(-error));
+	checkpointer->complained = true;
 	return true;
 }
 
@@ -70,10 +70,10 @@ static int load_blob(void *ctx, const void *blob, size_t len)
 	return checkpoint_load(loading->meter, blob, len, loading->now);
 }
 
-int keeper_load(struct keeper *keeper, struct meter *meter, uint64_t now)
+int checkpointer_load(struct checkpointer *checkpointer, struct meter *meter, uint64_t now)
 {
 	struct loading loading = { meter, now };
-	int error = store_read(keeper->path, load_blob, &loading);
+	int error = store_read(checkpointer->path, load_blob, &loading);
 	int aside;
 
 	if (error == -ENOENT)
@@ -81,99 +81,100 @@ int keeper_load(struct keeper *keeper, struct meter *meter, uint64_t now)
 	if (!error && checkpoint_loaded(meter)) {
 		/* Until there is a new one, what happens is journaled behind the old one: a second kill may come soon.
 		 */
-		failed(keeper, store_adopt(keeper->store));
+		failed(checkpointer, store_adopt(checkpointer->store));
 		return 0;
 	}
-	aside = store_put_aside(keeper->path);
-	log_warning("%s: %s: %s %s.bad; counts start anew", keeper->path,
+	aside = store_put_aside(checkpointer->path);
+	log_warning("%s: %s: %s %s.bad; counts start anew", checkpointer->path,
 		error == -EPROTO                    ? "a checkpoint of another version" :
 			!error || error == -EBADMSG ? "no checkpoint, or a damaged one" :
 						      strerror(-error),
-		aside ? "it could not be renamed to" : "kept as", keeper->path);
+		aside ? "it could not be renamed to" : "kept as", checkpointer->path);
 	return -EBADMSG;
 }
 
 /* Stores what the blob holds, if anything, behind everything that is written. */
-static void append(struct keeper *keeper)
+static void append(struct checkpointer *checkpointer)
 {
-	if (keeper->blob.len)
-		failed(keeper,
-			buf_error(&keeper->blob) ? -ENOMEM :
-						   store_append(keeper->store, keeper->blob.data, keeper->blob.len));
-	buf_reset(&keeper->blob);
+	if (checkpointer->blob.len)
+		failed(checkpointer,
+			buf_error(&checkpointer->blob) ?
+				-ENOMEM :
+				store_append(checkpointer->store, checkpointer->blob.data, checkpointer->blob.len));
+	buf_reset(&checkpointer->blob);
 }
 
-void keeper_begin(struct keeper *keeper, struct meter *meter)
+void checkpointer_begin(struct checkpointer *checkpointer, struct meter *meter)
 {
 	/* Without the baselines that the first dump gives, the next meter would count old flows from zero. */
 	if (!meter_ready(meter) && !checkpoint_loaded(meter))
 		return;
-	if (keeper->saving || failed(keeper, store_begin(keeper->store)))
+	if (checkpointer->saving || failed(checkpointer, store_begin(checkpointer->store)))
 		return;
 	checkpoint_begin(meter);
-	keeper->saving = true;
+	checkpointer->saving = true;
 }
 
-static void journal(struct keeper *keeper, struct meter *meter)
+static void journal(struct checkpointer *checkpointer, struct meter *meter)
 {
-	checkpoint_journal(meter, &keeper->blob);
-	append(keeper);
+	checkpoint_journal(meter, &checkpointer->blob);
+	append(checkpointer);
 }
 
 /* False if a dump is in the air, and nothing can be saved. */
-static bool step(struct keeper *keeper, struct meter *meter, uint64_t now)
+static bool step(struct checkpointer *checkpointer, struct meter *meter, uint64_t now)
 {
-	bool last = checkpoint_step(meter, &keeper->blob);
-	int error = buf_error(&keeper->blob);
+	bool last = checkpoint_step(meter, &checkpointer->blob);
+	int error = buf_error(&checkpointer->blob);
 
-	if (!error && !keeper->blob.len)
+	if (!error && !checkpointer->blob.len)
 		return false;
 	if (!error)
-		error = store_add(keeper->store, keeper->blob.data, keeper->blob.len);
-	buf_reset(&keeper->blob);
+		error = store_add(checkpointer->store, checkpointer->blob.data, checkpointer->blob.len);
+	buf_reset(&checkpointer->blob);
 	if (!error && last)
-		error = store_commit(keeper->store);
-	if (failed(keeper, error) || !last)
+		error = store_commit(checkpointer->store);
+	if (failed(checkpointer, error) || !last)
 		return true;
-	keeper->saving = false;
-	keeper->complained = false;
-	keeper->saved_at = now;
-	keeper_before_show(keeper, meter);
+	checkpointer->saving = false;
+	checkpointer->complained = false;
+	checkpointer->saved_at = now;
+	checkpointer_before_show(checkpointer, meter);
 	return true;
 }
 
-bool keeper_turn(struct keeper *keeper, struct meter *meter, uint64_t now)
+bool checkpointer_turn(struct checkpointer *checkpointer, struct meter *meter, uint64_t now)
 {
-	journal(keeper, meter);
-	for (int i = 0; i < STEPS_PER_TURN && keeper->saving; i++) {
-		if (!step(keeper, meter, now))
+	journal(checkpointer, meter);
+	for (int i = 0; i < STEPS_PER_TURN && checkpointer->saving; i++) {
+		if (!step(checkpointer, meter, now))
 			return false;
 	}
-	return keeper->saving;
+	return checkpointer->saving;
 }
 
-void keeper_before_show(struct keeper *keeper, struct meter *meter)
+void checkpointer_before_show(struct checkpointer *checkpointer, struct meter *meter)
 {
-	journal(keeper, meter);
-	checkpoint_totals(meter, &keeper->blob);
-	append(keeper);
+	journal(checkpointer, meter);
+	checkpoint_totals(meter, &checkpointer->blob);
+	append(checkpointer);
 }
 
-void keeper_finish(struct keeper *keeper, struct meter *meter, uint64_t now)
+void checkpointer_finish(struct checkpointer *checkpointer, struct meter *meter, uint64_t now)
 {
-	journal(keeper, meter);
-	keeper->saving = false;
-	keeper_begin(keeper, meter);
-	while (keeper->saving && step(keeper, meter, now))
+	journal(checkpointer, meter);
+	checkpointer->saving = false;
+	checkpointer_begin(checkpointer, meter);
+	while (checkpointer->saving && step(checkpointer, meter, now))
 		;
 }
 
-uint64_t keeper_saved_at(const struct keeper *keeper)
+uint64_t checkpointer_saved_at(const struct checkpointer *checkpointer)
 {
-	return keeper->saved_at;
+	return checkpointer->saved_at;
 }
 
-uint64_t keeper_failures(const struct keeper *keeper)
+uint64_t checkpointer_failures(const struct checkpointer *checkpointer)
 {
-	return keeper->failures;
+	return checkpointer->failures;
 }

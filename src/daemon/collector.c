@@ -83,7 +83,7 @@ static void start_dump(struct daemon *d)
 	d->dump_began = loop_now_ns(d->loop);
 	d->dump_began_cpu = clock_cpu_ns();
 	listing_dump_begins(d->listing);
-	intake_watch_entries(d->intake, listing_running(d->listing) ? on_entry : NULL, d);
+	dispatch_watch_entries(d->dispatch, listing_running(d->listing) ? on_entry : NULL, d);
 	if (!nl_dump_running(d->nl))
 		recorder_dump_begins(d->recorder);
 	error = nl_dump_conntrack(d->nl);
@@ -115,7 +115,7 @@ static void dump_ended(struct daemon *d)
 	if (d->stopping)
 		loop_stop(d->loop);
 	daemon_plan_dump(d);
-	keeper_begin(d->keeper, meter_of(d));
+	checkpointer_begin(d->checkpointer, meter_of(d));
 	if (d->dumps_ended == 1) /* the start is over */
 		resident_release_libraries();
 	resident_trim_heap(); /* what the tables gave back */
@@ -123,9 +123,9 @@ static void dump_ended(struct daemon *d)
 
 static void check_dump_ended(struct daemon *d)
 {
-	if (intake_dumps_ended(d->intake) == d->dumps_ended)
+	if (dispatch_dumps_ended(d->dispatch) == d->dumps_ended)
 		return;
-	d->dumps_ended = intake_dumps_ended(d->intake);
+	d->dumps_ended = dispatch_dumps_ended(d->dispatch);
 	dump_ended(d);
 }
 
@@ -158,11 +158,11 @@ static void on_datagram(void *ctx, enum source source, bool outgoing, const void
 {
 	struct daemon *d = ctx;
 
-	daemon_record(d, source, outgoing, data, len);
-	intake_datagram(d->intake, nl_source_protocol(source), outgoing, data, len, loop_now_ns(d->loop));
+	tap_datagram(d, source, outgoing, data, len);
+	dispatch_datagram(d->dispatch, nl_source_protocol(source), outgoing, data, len, loop_now_ns(d->loop));
 	check_dump_ended(d);
-	if (!d->metering && intake_topology_known(d->intake)) {
-		announce_start(d->config, meter_topology(meter_of(d)), web_has_tls(d->web));
+	if (!d->metering && dispatch_topology_known(d->dispatch)) {
+		startup_log_start(d->config, meter_topology(meter_of(d)), web_has_tls(d->web));
 		start_metering(d);
 	}
 }
@@ -175,7 +175,7 @@ static void record_overrun(struct daemon *d, enum source source)
 		uint32_t seq, pid;
 	} message = { 16, 4, 0, source, 0 }; /* NLMSG_OVERRUN */
 
-	daemon_record(d, source, false, &message, sizeof(message));
+	tap_datagram(d, source, false, &message, sizeof(message));
 }
 
 static void on_overrun(void *ctx, enum source source)
@@ -190,7 +190,7 @@ static void on_overrun(void *ctx, enum source source)
 		source_name(source));
 	switch (source) {
 	case SOURCE_DUMP:
-		intake_dump_aborted(d->intake, now);
+		dispatch_dump_aborted(d->dispatch, now);
 		check_dump_ended(d);
 		break;
 	case SOURCE_EVENTS: /* what was lost shows in dumps; pace keeps them apart however many overruns there are */
@@ -216,7 +216,7 @@ static void on_failed(void *ctx, enum source source, int error)
 	if (source == SOURCE_EVENTS)
 		reliability_closed(d->reliability);
 	if (source == SOURCE_DUMP) {
-		intake_dump_aborted(d->intake, loop_now_ns(d->loop));
+		dispatch_dump_aborted(d->dispatch, loop_now_ns(d->loop));
 		check_dump_ended(d);
 	}
 	loop_timer_set(d->retry, RETRY_NS);

@@ -92,7 +92,7 @@ static void on_turn_end(void *ctx)
 {
 	struct daemon *d = ctx;
 
-	if (keeper_turn(d->keeper, meter_of(d), loop_now_ns(d->loop)))
+	if (checkpointer_turn(d->checkpointer, meter_of(d), loop_now_ns(d->loop)))
 		loop_timer_set(d->again, 0);
 }
 
@@ -141,9 +141,9 @@ static void settle_all(struct daemon *d)
 		return;
 	nl_drain(d->nl, SOURCE_NFLOG, DRAIN_MAX);
 	nl_drain(d->nl, SOURCE_EVENTS, DRAIN_MAX);
-	intake_dump_aborted(d->intake, now); /* one that did not come to its end in time */
+	dispatch_dump_aborted(d->dispatch, now); /* one that did not come to its end in time */
 	meter_settle_ends(meter_of(d), now);
-	keeper_finish(d->keeper, meter_of(d), now);
+	checkpointer_finish(d->checkpointer, meter_of(d), now);
 }
 
 /* --- What the parts tell each other */
@@ -151,7 +151,7 @@ static void settle_all(struct daemon *d)
 static void on_state(void *ctx, int signo)
 {
 	(void)signo;
-	daemon_say_state(ctx);
+	queries_log_state(ctx);
 }
 
 static void on_names(void *ctx)
@@ -226,7 +226,7 @@ static const char *vendor_of(void *ctx, const struct mac *mac)
 
 static int make_fresh_meter(struct daemon *d, const struct hash_key *hash)
 {
-	int error = setup_make(&d->setup, d->config, hash, clock_real_ns());
+	int error = meter_setup_make(&d->setup, d->config, hash, clock_real_ns());
 
 	if (!error && d->vendor)
 		meter_set_vendor(d->setup.meter, vendor_of, d);
@@ -242,12 +242,12 @@ static int make_meter(struct daemon *d, const struct hash_key *hash)
 	if (error)
 		return error;
 	snprintf(path, sizeof(path), "%s/checkpoint", d->config->runtime_dir);
-	d->keeper = keeper_new(path);
-	if (!d->keeper)
+	d->checkpointer = checkpointer_new(path);
+	if (!d->checkpointer)
 		return -ENOMEM;
-	if (!keeper_load(d->keeper, d->setup.meter, clock_mono_ns()))
+	if (!checkpointer_load(d->checkpointer, d->setup.meter, clock_mono_ns()))
 		return 0;
-	setup_free(&d->setup);
+	meter_setup_free(&d->setup);
 	return make_fresh_meter(d, hash);
 }
 
@@ -258,8 +258,8 @@ static int make_parts(struct daemon *d)
 		.receive_buffer[SOURCE_EVENTS] = d->config->event_buffer,
 	};
 	const struct nl_callbacks callbacks = daemon_nl_callbacks(d);
-	const struct serve_source answers = daemon_answers(d);
-	const struct recorder_calls recorder_calls = daemon_recorder_calls(d);
+	const struct serve_source answers = queries(d);
+	const struct recorder_calls recorder_calls = tap_recorder_calls(d);
 	struct hash_key hash;
 	int error = hash_key_random(&hash);
 
@@ -269,9 +269,9 @@ static int make_parts(struct daemon *d)
 	error = make_meter(d, &hash);
 	if (error)
 		return error;
-	d->intake = intake_new(d->setup.meter);
+	d->dispatch = dispatch_new(d->setup.meter);
 	d->loop = loop_new();
-	if (!d->intake || !d->loop)
+	if (!d->dispatch || !d->loop)
 		return -ENOMEM;
 	d->nl = nl_new(d->loop, &nl_options, &callbacks);
 	d->reliability = reliability_new(d->nl, d->config->reliable_fill);
@@ -321,7 +321,7 @@ static int start(struct daemon *d)
 	if (status)
 		return status;
 	/* What was loaded is saved anew at once, so that a second kill finds what ends in between. */
-	keeper_begin(d->keeper, meter_of(d));
+	checkpointer_begin(d->checkpointer, meter_of(d));
 	if (d->config->trace) {
 		error = trace_create(&d->trace, d->config->trace);
 		if (error)
@@ -335,7 +335,7 @@ static int start(struct daemon *d)
 	status = listen_everywhere(d);
 	if (status)
 		return status;
-	announce_switches();
+	startup_log_switches();
 	error = daemon_open_topology(d);
 	if (error) {
 		log_error("rtnetlink: %s", strerror(-error));
@@ -370,9 +370,9 @@ static void free_parts(struct daemon *d)
 	reliability_free(d->reliability);
 	nl_free(d->nl);
 	loop_free(d->loop);
-	keeper_free(d->keeper);
-	intake_free(d->intake);
-	setup_free(&d->setup);
+	checkpointer_free(d->checkpointer);
+	dispatch_free(d->dispatch);
+	meter_setup_free(&d->setup);
 	vendor_free(d->vendor);
 }
 

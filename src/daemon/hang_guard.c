@@ -19,7 +19,7 @@ enum {
 	HURRY_MS = 50, /* between looks at the table of a meter that hangs: it fills within a second or two */
 };
 
-struct guard {
+struct hang_guard {
 	pid_t pid; /* -1: gone, and reaped */
 	int heart;
 };
@@ -110,7 +110,7 @@ static void run(void *ctx, int error)
 
 /* --- The meter's side */
 
-void guard_free(struct guard *guard)
+void hang_guard_free(struct hang_guard *guard)
 {
 	if (!guard)
 		return;
@@ -120,7 +120,7 @@ void guard_free(struct guard *guard)
 	free(guard);
 }
 
-static int fork_guard(struct guard *guard, struct post *post)
+static int fork_guard(struct hang_guard *guard, struct post *post)
 {
 	const int keep[] = { post->heart, post->count, post->max, post->socket };
 	const struct child_plan plan = {
@@ -136,7 +136,7 @@ static int fork_guard(struct guard *guard, struct post *post)
 	return pid < 0 ? pid : 0;
 }
 
-static int await_word(const struct guard *guard)
+static int await_word(const struct hang_guard *guard)
 {
 	int word;
 	ssize_t len;
@@ -154,7 +154,7 @@ static void close_all(const int *fds, int count)
 			close(fds[i]);
 }
 
-static int start(struct guard *guard, const struct guard_watch *watch)
+static int start(struct hang_guard *guard, const struct hang_guard_watch *watch)
 {
 	enum { METER, GUARD, COUNT, MAX, FDS };
 	int fds[FDS] = { -1, -1, -1, -1 };
@@ -185,23 +185,23 @@ out:
 	return error ? error : await_word(guard);
 }
 
-int guard_start(struct guard **guard, const struct guard_watch *watch)
+int hang_guard_start(struct hang_guard **guard, const struct hang_guard_watch *watch)
 {
 	int error;
 
 	*guard = malloc(sizeof(**guard));
 	if (!*guard)
 		return -ENOMEM;
-	**guard = (struct guard){ .pid = -1, .heart = -1 };
+	**guard = (struct hang_guard){ .pid = -1, .heart = -1 };
 	error = start(*guard, watch);
 	if (error) {
-		guard_free(*guard);
+		hang_guard_free(*guard);
 		*guard = NULL;
 	}
 	return error;
 }
 
-int guard_beat(struct guard *guard)
+int hang_guard_beat(struct hang_guard *guard)
 {
 	if (!guard)
 		return 0;
@@ -217,7 +217,7 @@ int guard_beat(struct guard *guard)
 	return -ECHILD;
 }
 
-pid_t guard_pid(const struct guard *guard)
+pid_t hang_guard_pid(const struct hang_guard *guard)
 {
 	return guard->pid;
 }

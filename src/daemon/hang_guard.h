@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * guard: a tiny child process that lets go of reliable delivery for a meter that hangs.
+ * hang_guard: a tiny child process that lets go of reliable delivery for a meter that hangs.
  *
  * hostmeter is one process; this is the one exception, and why. With reliable delivery (NETLINK_BROADCAST_ERROR, see
  * nl.h) the kernel keeps an ended connection until the meter has been told of it. A meter that is stopped (SIGSTOP, a
@@ -21,13 +21,13 @@
 
 #include <sys/types.h>
 
-struct guard;
+struct hang_guard;
 
-#define GUARD_COUNT_PATH "/proc/sys/net/netfilter/nf_conntrack_count"
-#define GUARD_MAX_PATH "/proc/sys/net/netfilter/nf_conntrack_max"
-enum { GUARD_SILENCE_MS = 2000 };
+#define HANG_GUARD_COUNT_PATH "/proc/sys/net/netfilter/nf_conntrack_count"
+#define HANG_GUARD_MAX_PATH "/proc/sys/net/netfilter/nf_conntrack_max"
+enum { HANG_GUARD_SILENCE_MS = 2000 };
 
-struct guard_watch {
+struct hang_guard_watch {
 	int socket;                        /* the event socket: netlink */
 	const char *count_path, *max_path; /* files with one number each; a maximum of 0 is none */
 	double fill_percent;               /* more than this of the maximum is nearly full */
@@ -36,22 +36,22 @@ struct guard_watch {
 
 /*
  * Forks a guard; returns when it watches. 0 or -errno, and then the meter goes on without. Call it early: the guard
- * keeps a copy of what memory there is. The guard's copy keeps the socket open: guard_free() before the socket is
+ * keeps a copy of what memory there is. The guard's copy keeps the socket open: hang_guard_free() before the socket is
  * closed, or there is a subscriber that nobody reads. The paths are opened here, in this network namespace, and not
  * kept.
  */
-int guard_start(struct guard **guard, const struct guard_watch *watch);
+int hang_guard_start(struct hang_guard **guard, const struct hang_guard_watch *watch);
 
 /*
  * "I run": to be called several times per silence_ms. Never waits. 0, also for NULL; -ECHILD if the guard is gone
  * (somebody killed it), and then for ever.
  */
-int guard_beat(struct guard *guard);
+int hang_guard_beat(struct hang_guard *guard);
 
 /* The guard's process id, for a log; -1 if it is gone. */
-pid_t guard_pid(const struct guard *guard);
+pid_t hang_guard_pid(const struct hang_guard *guard);
 
-/* Ends the guard and reaps it. guard_free(NULL) is fine. */
-void guard_free(struct guard *guard);
+/* Ends the guard and reaps it. hang_guard_free(NULL) is fine. */
+void hang_guard_free(struct hang_guard *guard);
 
 #endif

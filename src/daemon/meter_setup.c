@@ -43,9 +43,10 @@ static int name_hosts(struct names *names, const struct config *config)
 	return error;
 }
 
-int setup_make(struct setup *setup, const struct config *config, const struct hash_key *hash, uint64_t start_real_ns)
+int meter_setup_make(struct meter_setup *setup, const struct config *config, const struct hash_key *hash,
+	uint64_t start_real_ns)
 {
-	*setup = (struct setup){
+	*setup = (struct meter_setup){
 		.names = names_new(),
 		.lan = terminated(&config->lan),
 		.wan = terminated(&config->wan),
@@ -68,11 +69,11 @@ int setup_make(struct setup *setup, const struct config *config, const struct ha
 	}
 	if (setup->meter)
 		return 0;
-	setup_free(setup);
+	meter_setup_free(setup);
 	return -ENOMEM;
 }
 
-int setup_snapshot(const struct setup *setup, struct snapshot *snapshot, uint64_t now)
+int meter_setup_snapshot(const struct meter_setup *setup, struct snapshot *snapshot, uint64_t now)
 {
 	int error = meter_snapshot(setup->meter, snapshot, now);
 
@@ -81,12 +82,12 @@ int setup_snapshot(const struct setup *setup, struct snapshot *snapshot, uint64_
 	return error;
 }
 
-void setup_free(struct setup *setup)
+void meter_setup_free(struct meter_setup *setup)
 {
 	meter_free(setup->meter);
 	names_free(setup->names);
 	free(setup->lan);
 	free(setup->wan);
 	free(setup->alias);
-	*setup = (struct setup){ 0 };
+	*setup = (struct meter_setup){ 0 };
 }

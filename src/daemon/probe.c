@@ -17,11 +17,11 @@
 struct look {
 	struct glance *glance;
 	bool with_flows, dumping;
-	struct setup setup;
+	struct meter_setup setup;
 	struct loop *loop;
 	struct loop_timer *deadline;
 	struct nl *nl;
-	struct intake *intake;
+	struct dispatch *dispatch;
 };
 
 static void look_at_flows(struct look *look)
@@ -40,10 +40,10 @@ static void on_datagram(void *ctx, enum source source, bool outgoing, const void
 {
 	struct look *look = ctx;
 
-	intake_datagram(look->intake, nl_source_protocol(source), outgoing, data, len, loop_now_ns(look->loop));
-	if (!look->dumping && intake_topology_known(look->intake))
+	dispatch_datagram(look->dispatch, nl_source_protocol(source), outgoing, data, len, loop_now_ns(look->loop));
+	if (!look->dumping && dispatch_topology_known(look->dispatch))
 		look_at_flows(look);
-	else if (look->dumping && intake_dumps_ended(look->intake))
+	else if (look->dumping && dispatch_dumps_ended(look->dispatch))
 		loop_stop(look->loop);
 }
 
@@ -75,12 +75,12 @@ static int prepare(struct look *look, const struct config *config)
 	int error = hash_key_random(&hash);
 
 	if (!error)
-		error = setup_make(&look->setup, config, &hash, clock_real_ns());
+		error = meter_setup_make(&look->setup, config, &hash, clock_real_ns());
 	if (error)
 		return error;
-	look->intake = intake_new(look->setup.meter);
+	look->dispatch = dispatch_new(look->setup.meter);
 	look->loop = loop_new();
-	if (!look->intake || !look->loop)
+	if (!look->dispatch || !look->loop)
 		return -ENOMEM;
 	look->nl = nl_new(look->loop, &options, &callbacks);
 	look->deadline = loop_timer_add(look->loop, on_deadline, look);
@@ -95,7 +95,7 @@ static int keep(struct look *look)
 
 	if (error)
 		return error;
-	glance->links_known = intake_topology_known(look->intake);
+	glance->links_known = dispatch_topology_known(look->dispatch);
 	glance->flows_known = snapshot.ready;
 	glance->flows = snapshot.flows;
 	glance->flows_uncounted = snapshot.flows_uncounted;
@@ -123,8 +123,8 @@ int glance_take(struct glance *glance, const struct config *config, bool with_fl
 	nl_free(look.nl);
 	loop_timer_del(look.deadline);
 	loop_free(look.loop);
-	intake_free(look.intake);
-	setup_free(&look.setup);
+	dispatch_free(look.dispatch);
+	meter_setup_free(&look.setup);
 	return error;
 }
 

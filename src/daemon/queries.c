@@ -21,7 +21,7 @@ static struct meter *meter_of(struct daemon *d)
 static void describe_process(struct daemon *d, struct snapshot_process *process)
 {
 	uint64_t now = loop_now_ns(d->loop);
-	uint64_t saved = keeper_saved_at(d->keeper);
+	uint64_t saved = checkpointer_saved_at(d->checkpointer);
 
 	*process = (struct snapshot_process){
 		.running = true,
@@ -29,7 +29,7 @@ static void describe_process(struct daemon *d, struct snapshot_process *process)
 		.dump_cost_ns = d->pace.cost_ns,
 		.stall_ns = d->stall_ns,
 		.checkpoint_age_ns = saved ? now - saved : UINT64_MAX,
-		.checkpoint_failures = keeper_failures(d->keeper),
+		.checkpoint_failures = checkpointer_failures(d->checkpointer),
 		.real_ns = clock_real_ns(),
 		.nflog_group = d->config->nflog_group,
 		.listen = (const char *const *)d->config->listen.item,
@@ -57,8 +57,8 @@ static int take_snapshot(struct daemon *d, struct snapshot *snapshot)
 {
 	int error;
 
-	keeper_before_show(d->keeper, meter_of(d));
-	error = setup_snapshot(&d->setup, snapshot, loop_now_ns(d->loop));
+	checkpointer_before_show(d->checkpointer, meter_of(d));
+	error = meter_setup_snapshot(&d->setup, snapshot, loop_now_ns(d->loop));
 	if (!error)
 		describe_process(d, &snapshot->process);
 	return error;
@@ -73,7 +73,7 @@ static int answer_snapshot(void *ctx, struct snapshot *snapshot)
 	return error;
 }
 
-void daemon_say_state(struct daemon *d)
+void queries_log_state(struct daemon *d)
 {
 	struct snapshot snapshot;
 	struct buf page = BUF_INIT;
@@ -125,7 +125,7 @@ static int answer_record(void *ctx, struct http_shared *body)
 	return recorder_open(d->recorder, body);
 }
 
-struct serve_source daemon_answers(struct daemon *d)
+struct serve_source queries(struct daemon *d)
 {
 	return (struct serve_source){
 		.ctx = d,

@@ -16,7 +16,7 @@
 
 struct reliability {
 	struct nl *nl;
-	struct guard *guard;
+	struct hang_guard *guard;
 	struct valve valve;
 	int count_fd, max_fd; /* of the connection table */
 	uint64_t count, max;  /* as read last; SYSCTL_NONE: cannot be read */
@@ -43,7 +43,7 @@ void reliability_free(struct reliability *reliability)
 {
 	if (!reliability)
 		return;
-	guard_free(reliability->guard);
+	hang_guard_free(reliability->guard);
 	if (reliability->count_fd >= 0)
 		close(reliability->count_fd);
 	if (reliability->max_fd >= 0)
@@ -53,17 +53,17 @@ void reliability_free(struct reliability *reliability)
 
 void reliability_opened(struct reliability *r)
 {
-	const struct guard_watch watch = {
+	const struct hang_guard_watch watch = {
 		.socket = nl_fd(r->nl, SOURCE_EVENTS),
-		.count_path = GUARD_COUNT_PATH,
-		.max_path = GUARD_MAX_PATH,
+		.count_path = HANG_GUARD_COUNT_PATH,
+		.max_path = HANG_GUARD_MAX_PATH,
 		.fill_percent = r->valve.fill_percent,
-		.silence_ms = GUARD_SILENCE_MS,
+		.silence_ms = HANG_GUARD_SILENCE_MS,
 	};
 	int error;
 
 	reliability_closed(r);
-	error = guard_start(&r->guard, &watch);
+	error = hang_guard_start(&r->guard, &watch);
 	if (error)
 		log_repeated(&r->guard_failed, LOG_PERIOD_NS, clock_mono_ns(), "no guard against a hung meter: %s",
 			strerror(-error));
@@ -72,7 +72,7 @@ void reliability_opened(struct reliability *r)
 
 void reliability_closed(struct reliability *r)
 {
-	guard_free(r->guard);
+	hang_guard_free(r->guard);
 	r->guard = NULL;
 }
 
@@ -114,7 +114,7 @@ static void update_valve(struct reliability *r)
 
 void reliability_tick(struct reliability *r)
 {
-	if (guard_beat(r->guard)) {
+	if (hang_guard_beat(r->guard)) {
 		log_repeated(&r->guard_gone, LOG_PERIOD_NS, clock_mono_ns(),
 			"the guard against a hung meter is gone: started again");
 		reliability_opened(r);

@@ -3,7 +3,7 @@
  * reliability: whether the kernel delivers the ends of connections reliably, decided anew with each tick (law 3).
  *
  * It watches how full the kernel's connection table is, asks the valve (valve.h), sets the event socket's option, and
- * keeps a guard (guard.h) that does it in the place of a meter that hangs.
+ * keeps a guard (hang_guard.h) that does it in the place of a meter that hangs.
  */
 #ifndef HOSTMETER_DAEMON_RELIABILITY_H
 #define HOSTMETER_DAEMON_RELIABILITY_H
@@ -30,7 +30,7 @@ void reliability_opened(struct reliability *reliability);
 /* The event socket is lost: the guard's copy would keep it alive, unread. */
 void reliability_closed(struct reliability *reliability);
 
-/* To be called several times per GUARD_SILENCE_MS: tells the guard that the meter runs, and looks at the table. */
+/* To be called several times per HANG_GUARD_SILENCE_MS: tells the guard that the meter runs, and looks at the table. */
 void reliability_tick(struct reliability *reliability);
 
 /* Fills in what is shown of it: reliable, reliable_losses, conntrack_entries, conntrack_limit. */

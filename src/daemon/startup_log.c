@@ -33,7 +33,7 @@ static void say_links(const struct topology *topology, enum side side, const cha
 	buf_free(&text);
 }
 
-void announce_start(const struct config *config, const struct topology *topology, bool has_tls)
+void startup_log_start(const struct config *config, const struct topology *topology, bool has_tls)
 {
 	log_info("hostmeter %s meters every host of this router by its MAC address", HOSTMETER_VERSION);
 	say_links(topology, SIDE_WAN, "WAN", "none found: no default route and no --wan");
@@ -44,7 +44,7 @@ void announce_start(const struct config *config, const struct topology *topology
 	log_info("metrics here: hostmeter --once --socket %s", config->socket);
 }
 
-void announce_switches(void)
+void startup_log_switches(void)
 {
 	uint64_t events = sysctl_read("nf_conntrack_events");
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * daemon_state: the inside of the running meter, for the files that make it up: daemon.c (start, time, end),
- * daemon_sources.c (what the kernel says), daemon_records.c (who keeps a copy of that), daemon_answers.c (what others
+ * collector.c (what the kernel says), tap.c (who keeps a copy of that), queries.c (what others
  * ask). Nobody else includes it.
  */
 #ifndef HOSTMETER_DAEMON_STATE_H
@@ -23,8 +23,8 @@ enum { DAEMON_EXIT_RUNTIME = 1, DAEMON_EXIT_CONFIG = 2 };
 struct daemon {
 	const struct config *config;
 	struct loop *loop;
-	struct setup setup;
-	struct intake *intake;
+	struct meter_setup setup;
+	struct dispatch *dispatch;
 	struct nl *nl;
 	struct serve *serve;
 	struct gate *gate;
@@ -35,7 +35,7 @@ struct daemon {
 	struct recorder *recorder;  /* --record FILE of others */
 	struct loop_timer *tick, *dump, *retry;
 	struct loop_signal *signals[4];
-	struct keeper *keeper;
+	struct checkpointer *checkpointer;
 	struct reliability *reliability;
 	struct naming *naming;
 	struct listing *listing;
@@ -57,7 +57,7 @@ struct daemon {
 /* Ends the loop; the process will end with this status. */
 void daemon_fail(struct daemon *daemon, int status);
 
-/* daemon_sources.c: what nl calls. */
+/* collector.c: what nl calls. */
 struct nl_callbacks daemon_nl_callbacks(struct daemon *daemon);
 
 /* Opens what tells of the network's shape; the other sources follow when that is known. 0 or -errno. */
@@ -71,14 +71,14 @@ void daemon_on_retry(void *ctx);
 void daemon_plan_dump(struct daemon *daemon);
 
 /*
- * daemon_records.c: what was received, or sent (outgoing), is for whoever records; and what the recorder asks of the
+ * tap.c: what was received, or sent (outgoing), is for whoever records; and what the recorder asks of the
  * rest.
  */
-void daemon_record(struct daemon *daemon, enum source source, bool outgoing, const void *data, size_t len);
-struct recorder_calls daemon_recorder_calls(struct daemon *daemon);
+void tap_datagram(struct daemon *daemon, enum source source, bool outgoing, const void *data, size_t len);
+struct recorder_calls tap_recorder_calls(struct daemon *daemon);
 
-/* daemon_answers.c: the state on the log; and what serve asks. */
-void daemon_say_state(struct daemon *daemon);
-struct serve_source daemon_answers(struct daemon *daemon);
+/* queries.c: the state on the log; and what serve asks. */
+void queries_log_state(struct daemon *daemon);
+struct serve_source queries(struct daemon *daemon);
 
 #endif

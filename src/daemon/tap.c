@@ -22,7 +22,7 @@ static void write_trace(struct daemon *d, const struct trace_datagram *datagram)
 	d->trace = NULL;
 }
 
-void daemon_record(struct daemon *d, enum source source, bool outgoing, const void *data, size_t len)
+void tap_datagram(struct daemon *d, enum source source, bool outgoing, const void *data, size_t len)
 {
 	struct trace_datagram datagram = {
 		.protocol = nl_source_protocol(source),
@@ -72,7 +72,7 @@ static void wake(void *ctx, void *body)
 	http_resume(d->http, body);
 }
 
-struct recorder_calls daemon_recorder_calls(struct daemon *daemon)
+struct recorder_calls tap_recorder_calls(struct daemon *daemon)
 {
 	return (struct recorder_calls){
 		.ctx = daemon,

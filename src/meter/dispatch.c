@@ -31,7 +31,7 @@ struct ahead {
 	struct ct_event event;
 };
 
-struct intake {
+struct dispatch {
 	struct meter *meter;
 	struct ct_shapes shapes;
 	struct dump ct, rtnl;
@@ -45,89 +45,89 @@ struct intake {
 	void *watch_ctx;
 };
 
-struct intake *intake_new(struct meter *meter)
+struct dispatch *dispatch_new(struct meter *meter)
 {
-	struct intake *intake = calloc(1, sizeof(*intake));
+	struct dispatch *dispatch = calloc(1, sizeof(*dispatch));
 
-	if (intake)
-		intake->meter = meter;
-	return intake;
+	if (dispatch)
+		dispatch->meter = meter;
+	return dispatch;
 }
 
-void intake_free(struct intake *intake)
+void dispatch_free(struct dispatch *dispatch)
 {
-	free(intake);
+	free(dispatch);
 }
 
-void intake_watch_entries(struct intake *intake,
+void dispatch_watch_entries(struct dispatch *dispatch,
 	void (*watch)(void *ctx, const struct nlmsghdr *message, const struct ct_event *event), void *ctx)
 {
-	intake->watch = watch;
-	intake->watch_ctx = ctx;
+	dispatch->watch = watch;
+	dispatch->watch_ctx = ctx;
 }
 
-bool intake_topology_known(const struct intake *intake)
+bool dispatch_topology_known(const struct dispatch *dispatch)
 {
-	return intake->topology_known;
+	return dispatch->topology_known;
 }
 
-uint64_t intake_dumps_ended(const struct intake *intake)
+uint64_t dispatch_dumps_ended(const struct dispatch *dispatch)
 {
-	return intake->dumps_ended;
+	return dispatch->dumps_ended;
 }
 
-static void ct_dump_ended(struct intake *intake, bool complete, uint64_t now)
+static void ct_dump_ended(struct dispatch *dispatch, bool complete, uint64_t now)
 {
-	if (!intake->ct.seq)
+	if (!dispatch->ct.seq)
 		return;
-	intake->ct.seq = 0;
-	intake->dumps_ended++;
-	meter_dump_end(intake->meter, complete, now);
+	dispatch->ct.seq = 0;
+	dispatch->dumps_ended++;
+	meter_dump_end(dispatch->meter, complete, now);
 }
 
-void intake_dump_aborted(struct intake *intake, uint64_t now)
+void dispatch_dump_aborted(struct dispatch *dispatch, uint64_t now)
 {
-	ct_dump_ended(intake, false, now);
+	ct_dump_ended(dispatch, false, now);
 }
 
 /* --- Requests of ours */
 
-static void rtnl_request(struct intake *intake, const struct nlmsghdr *message, enum rtnl_type type)
+static void rtnl_request(struct dispatch *dispatch, const struct nlmsghdr *message, enum rtnl_type type)
 {
 	const uint8_t *family = mnl_nlmsg_get_payload(message);
 
 	if (mnl_nlmsg_get_payload_len(message) < 1)
 		return;
-	intake->rtnl = (struct dump){ .seq = message->nlmsg_seq };
-	intake->rtnl_type = type;
-	intake->rtnl_family = *family == AF_INET ? 4 : *family == AF_INET6 ? 6 : 0;
-	meter_rtnl_sync_begin(intake->meter, type, intake->rtnl_family);
+	dispatch->rtnl = (struct dump){ .seq = message->nlmsg_seq };
+	dispatch->rtnl_type = type;
+	dispatch->rtnl_family = *family == AF_INET ? 4 : *family == AF_INET6 ? 6 : 0;
+	meter_rtnl_sync_begin(dispatch->meter, type, dispatch->rtnl_family);
 }
 
-static void requested(struct intake *intake, uint16_t protocol, const struct nlmsghdr *message, uint64_t now)
+static void requested(struct dispatch *dispatch, uint16_t protocol, const struct nlmsghdr *message, uint64_t now)
 {
 	if ((message->nlmsg_flags & NLM_F_DUMP) != NLM_F_DUMP)
 		return;
 	if (protocol == NETLINK_NETFILTER) {
 		if (message->nlmsg_type != (NFNL_SUBSYS_CTNETLINK << 8 | IPCTNL_MSG_CT_GET))
 			return;
-		ct_dump_ended(intake, false, now); /* the last one never came to its end */
-		intake->ct = (struct dump){ .seq = message->nlmsg_seq };
-		meter_dump_begin(intake->meter, now);
+		ct_dump_ended(dispatch, false, now); /* the last one never came to its end */
+		dispatch->ct = (struct dump){ .seq = message->nlmsg_seq };
+		meter_dump_begin(dispatch->meter, now);
 		return;
 	}
 	switch (message->nlmsg_type) {
 	case RTM_GETLINK:
-		rtnl_request(intake, message, RTNL_LINK);
+		rtnl_request(dispatch, message, RTNL_LINK);
 		break;
 	case RTM_GETADDR:
-		rtnl_request(intake, message, RTNL_ADDR);
+		rtnl_request(dispatch, message, RTNL_ADDR);
 		break;
 	case RTM_GETROUTE:
-		rtnl_request(intake, message, RTNL_ROUTE);
+		rtnl_request(dispatch, message, RTNL_ROUTE);
 		break;
 	case RTM_GETNEIGH:
-		rtnl_request(intake, message, RTNL_NEIGH);
+		rtnl_request(dispatch, message, RTNL_NEIGH);
 		break;
 	default:
 		break;
@@ -136,128 +136,128 @@ static void requested(struct intake *intake, uint16_t protocol, const struct nlm
 
 /* --- What the kernel says */
 
-static void dump_ended(struct intake *intake, uint16_t protocol, const struct nlmsghdr *message, bool complete,
+static void dump_ended(struct dispatch *dispatch, uint16_t protocol, const struct nlmsghdr *message, bool complete,
 	uint64_t now)
 {
-	struct dump *dump = protocol == NETLINK_NETFILTER ? &intake->ct : &intake->rtnl;
+	struct dump *dump = protocol == NETLINK_NETFILTER ? &dispatch->ct : &dispatch->rtnl;
 
 	if (!dump->seq || message->nlmsg_seq != dump->seq)
 		return;
 	complete = complete && !dump->interrupted;
 	if (protocol == NETLINK_NETFILTER) {
-		ct_dump_ended(intake, complete, now);
+		ct_dump_ended(dispatch, complete, now);
 		return;
 	}
 	dump->seq = 0;
 	if (!complete)
 		return;
-	meter_rtnl_sync_end(intake->meter, intake->rtnl_type, intake->rtnl_family);
-	if (intake->rtnl_type == RTNL_NEIGH)
-		intake->topology_known = true;
+	meter_rtnl_sync_end(dispatch->meter, dispatch->rtnl_type, dispatch->rtnl_family);
+	if (dispatch->rtnl_type == RTNL_NEIGH)
+		dispatch->topology_known = true;
 }
 
-static void take_ct(struct intake *intake, struct ahead *a, uint64_t now)
+static void take_ct(struct dispatch *dispatch, struct ahead *a, uint64_t now)
 {
-	meter_ct(intake->meter, &a->event, now);
-	if (intake->watch && a->event.type == CT_ENTRY)
-		intake->watch(intake->watch_ctx, a->message, &a->event);
+	meter_ct(dispatch->meter, &a->event, now);
+	if (dispatch->watch && a->event.type == CT_ENTRY)
+		dispatch->watch(dispatch->watch_ctx, a->message, &a->event);
 }
 
-static void take_first(struct intake *intake, uint64_t now)
+static void take_first(struct dispatch *dispatch, uint64_t now)
 {
-	struct ahead *a = &intake->ahead[intake->first];
+	struct ahead *a = &dispatch->ahead[dispatch->first];
 
-	intake->first = (intake->first + 1) % AHEAD;
-	intake->count--;
-	take_ct(intake, a, now);
+	dispatch->first = (dispatch->first + 1) % AHEAD;
+	dispatch->count--;
+	take_ct(dispatch, a, now);
 }
 
 /* Whatever is on its way comes before anything that follows it. */
-static void take_all(struct intake *intake, uint64_t now)
+static void take_all(struct dispatch *dispatch, uint64_t now)
 {
-	while (intake->count)
-		take_first(intake, now);
+	while (dispatch->count)
+		take_first(dispatch, now);
 }
 
-static void conntrack(struct intake *intake, const struct nlmsghdr *message, uint64_t now)
+static void conntrack(struct dispatch *dispatch, const struct nlmsghdr *message, uint64_t now)
 {
 	struct ahead *a;
 	int error;
 
-	if (intake->count == AHEAD)
-		take_first(intake, now);
-	a = &intake->ahead[(intake->first + intake->count) % AHEAD];
+	if (dispatch->count == AHEAD)
+		take_first(dispatch, now);
+	a = &dispatch->ahead[(dispatch->first + dispatch->count) % AHEAD];
 	a->message = message;
-	error = ct_decode_with(&intake->shapes, message, &a->event);
+	error = ct_decode_with(&dispatch->shapes, message, &a->event);
 	if (error == -EBADMSG)
-		meter_damaged(intake->meter, SOURCE_EVENTS);
+		meter_damaged(dispatch->meter, SOURCE_EVENTS);
 	if (error)
 		return;
-	meter_expect(intake->meter, &a->event);
-	intake->count++;
+	meter_expect(dispatch->meter, &a->event);
+	dispatch->count++;
 }
 
 /* NETLINK_NETFILTER carries two subsystems of interest: 1 conntrack, 4 NFLOG. */
-static void netfilter(struct intake *intake, const struct nlmsghdr *message, uint64_t now)
+static void netfilter(struct dispatch *dispatch, const struct nlmsghdr *message, uint64_t now)
 {
 	struct sighting sighting;
 	int error;
 
 	if (message->nlmsg_type >> 8 == NFNL_SUBSYS_ULOG) {
-		take_all(intake, now);
+		take_all(dispatch, now);
 		error = nflog_decode(message, &sighting);
 		if (!error)
-			meter_sighting(intake->meter, &sighting, now);
+			meter_sighting(dispatch->meter, &sighting, now);
 		else if (error == -EBADMSG)
-			meter_damaged(intake->meter, SOURCE_NFLOG);
+			meter_damaged(dispatch->meter, SOURCE_NFLOG);
 		return;
 	}
-	conntrack(intake, message, now);
+	conntrack(dispatch, message, now);
 }
 
-static void rtnetlink(struct intake *intake, const struct nlmsghdr *message, uint64_t now)
+static void rtnetlink(struct dispatch *dispatch, const struct nlmsghdr *message, uint64_t now)
 {
 	struct rtnl_event event;
 	int error = rtnl_decode(message, &event);
 
 	if (!error)
-		meter_rtnl(intake->meter, &event, now);
+		meter_rtnl(dispatch->meter, &event, now);
 	else if (error == -EBADMSG)
-		meter_damaged(intake->meter, SOURCE_RTNL);
+		meter_damaged(dispatch->meter, SOURCE_RTNL);
 }
 
-static void received(struct intake *intake, uint16_t protocol, const struct nlmsghdr *message, uint64_t now)
+static void received(struct dispatch *dispatch, uint16_t protocol, const struct nlmsghdr *message, uint64_t now)
 {
-	struct dump *dump = protocol == NETLINK_NETFILTER ? &intake->ct : &intake->rtnl;
+	struct dump *dump = protocol == NETLINK_NETFILTER ? &dispatch->ct : &dispatch->rtnl;
 
 	if (dump->seq && message->nlmsg_seq == dump->seq && (message->nlmsg_flags & NLM_F_DUMP_INTR))
 		dump->interrupted = true;
 	if (message->nlmsg_type < NLMSG_MIN_TYPE)
-		take_all(intake, now);
+		take_all(dispatch, now);
 	switch (message->nlmsg_type) {
 	case NLMSG_NOOP:
 		break;
 	case NLMSG_DONE:
-		dump_ended(intake, protocol, message, true, now);
+		dump_ended(dispatch, protocol, message, true, now);
 		break;
 	case NLMSG_ERROR:
-		dump_ended(intake, protocol, message, false, now);
+		dump_ended(dispatch, protocol, message, false, now);
 		break;
 	case NLMSG_OVERRUN: /* as a trace records it; which socket it was is in the sequence number */
 		if (message->nlmsg_seq < SOURCE_COUNT)
-			meter_overrun(intake->meter, message->nlmsg_seq, now);
+			meter_overrun(dispatch->meter, message->nlmsg_seq, now);
 		if (message->nlmsg_seq == SOURCE_DUMP)
-			intake_dump_aborted(intake, now);
+			dispatch_dump_aborted(dispatch, now);
 		break;
 	default:
 		if (protocol == NETLINK_NETFILTER)
-			netfilter(intake, message, now);
+			netfilter(dispatch, message, now);
 		else
-			rtnetlink(intake, message, now);
+			rtnetlink(dispatch, message, now);
 	}
 }
 
-void intake_datagram(struct intake *intake, uint16_t protocol, bool outgoing, const void *data, size_t len,
+void dispatch_datagram(struct dispatch *dispatch, uint16_t protocol, bool outgoing, const void *data, size_t len,
 	uint64_t now)
 {
 	const struct nlmsghdr *message = data;
@@ -267,9 +267,9 @@ void intake_datagram(struct intake *intake, uint16_t protocol, bool outgoing, co
 		size_t step = NLMSG_ALIGN((size_t)message->nlmsg_len);
 
 		if (outgoing)
-			requested(intake, protocol, message, now);
+			requested(dispatch, protocol, message, now);
 		else
-			received(intake, protocol, message, now);
+			received(dispatch, protocol, message, now);
 		if (step >= left) {
 			left = 0;
 			break;
@@ -277,7 +277,7 @@ void intake_datagram(struct intake *intake, uint16_t protocol, bool outgoing, co
 		message = (const void *)((const char *)message + step);
 		left -= step;
 	}
-	take_all(intake, now);
+	take_all(dispatch, now);
 	if (left) /* a length that is wrong, or a message that was cut */
-		meter_damaged(intake->meter, protocol == NETLINK_ROUTE ? SOURCE_RTNL : SOURCE_EVENTS);
+		meter_damaged(dispatch->meter, protocol == NETLINK_ROUTE ? SOURCE_RTNL : SOURCE_EVENTS);
 }

@@ -106,7 +106,7 @@ static void write_rtnl(void)
 	write_seed("rtnl_decode", "neigh6", build_neigh(&m, &e, MAC_LEN));
 }
 
-/* --- Whole datagrams: fuzz_intake.c says how they stand in a row. */
+/* --- Whole datagrams: fuzz_dispatch.c says how they stand in a row. */
 
 enum { ROUTE = 1, SENT = 2, LATER = 4 };
 
@@ -183,7 +183,7 @@ static void add_flow(struct row *row, uint8_t flags, struct ct_event event)
 	add_datagram(row, flags, build_ct(&m, &event, 0));
 }
 
-static void write_intake(void)
+static void write_dispatch(void)
 {
 	static const uint8_t tcp[20] = { 0x9c, 0x40, 0x01, 0xbb };
 	static const struct mac mac = { { 0, 0, 0x5e, 0, 0x53, 1 } };
@@ -193,7 +193,7 @@ static void write_intake(void)
 	union message m;
 
 	add_network(&row);
-	write_bytes("intake", "network", row.bytes, row.len);
+	write_bytes("dispatch", "network", row.bytes, row.len);
 	add_control(&row, SENT, get, 7);
 	add_control(&row, 0, NLMSG_DONE, 7);
 	add_datagram(&row, LATER,
@@ -204,7 +204,7 @@ static void write_intake(void)
 	add_control(&row, 0, NLMSG_DONE, 7);
 	add_flow(&row, LATER, make_flow(CT_DESTROY, 1, 2000));
 	add_flow(&row, LATER, make_flow(CT_DESTROY, 1, 2000));
-	write_bytes("intake", "flows", row.bytes, row.len);
+	write_bytes("dispatch", "flows", row.bytes, row.len);
 
 	row.len = 0;
 	add_flow(&row, 0, make_flow(CT_DESTROY, 1, 2000));
@@ -213,7 +213,7 @@ static void write_intake(void)
 	add_control(&row, SENT, get, 8);
 	add_flow(&row, 63 * LATER, make_flow(CT_ENTRY, 1, 2000));
 	add_control(&row, 0, NLMSG_ERROR, 8);
-	write_bytes("intake", "broken-dumps", row.bytes, row.len);
+	write_bytes("dispatch", "broken-dumps", row.bytes, row.len);
 }
 
 int main(int argc, char **argv)
@@ -226,6 +226,6 @@ int main(int argc, char **argv)
 	write_ct();
 	write_nflog();
 	write_rtnl();
-	write_intake();
+	write_dispatch();
 	return 0;
 }

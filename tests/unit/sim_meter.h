@@ -9,7 +9,7 @@
 
 #include "sim_judge.h"
 
-/* --- The file that outlives the meter, written as keeper.c does */
+/* --- The file that outlives the meter, written as checkpointer.c does */
 
 static inline void file_add(struct file *file, const struct buf *blob)
 {

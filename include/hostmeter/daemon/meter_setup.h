@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * setup: a meter as the configuration wants it; what the daemon and a replay share.
+ * meter_setup: a meter as the configuration wants it; what the daemon and a replay share.
  */
 #ifndef HOSTMETER_DAEMON_METER_SETUP_H
 #define HOSTMETER_DAEMON_METER_SETUP_H
@@ -15,7 +15,7 @@ struct names;
 struct snapshot;
 struct snapshot_alias;
 
-struct setup {
+struct meter_setup {
 	struct names *names;
 	const char **lan, **wan; /* ending with NULL */
 	struct snapshot_alias *alias;
@@ -24,11 +24,12 @@ struct setup {
 };
 
 /* Makes them. 0 or -ENOMEM, and then nothing is left to free. config is borrowed for as long as the meter lives. */
-int setup_make(struct setup *setup, const struct config *config, const struct hash_key *hash, uint64_t start_real_ns);
+int meter_setup_make(struct meter_setup *setup, const struct config *config, const struct hash_key *hash,
+	uint64_t start_real_ns);
 
 /* meter_snapshot(), with interfaces called as the configuration wants it. 0 or -ENOMEM. */
-int setup_snapshot(const struct setup *setup, struct snapshot *snapshot, uint64_t now);
+int meter_setup_snapshot(const struct meter_setup *setup, struct snapshot *snapshot, uint64_t now);
 
-void setup_free(struct setup *setup);
+void meter_setup_free(struct meter_setup *setup);
 
 #endif

@@ -30,7 +30,7 @@ enum { DEADLINE_MS = 10000, SILENCE_MS = 200, SEVERAL_SILENCES_MS = 3 * SILENCE_
 
 static char directory[64], count_path[96], max_path[96], exit_path[96];
 static int event_socket;
-static struct guard *guard; /* freed after each test, also one that failed */
+static struct hang_guard *guard; /* freed after each test, also one that failed */
 
 /* In one write over what was there, for the guard may be reading; "" leaves nothing to read. */
 static void put_number(const char *path, const char *number)
@@ -89,23 +89,23 @@ static bool within_deadline(bool (*holds)(void))
 }
 
 /* Beats, or not, for so long, and looks that the guard does not act. */
-static void stays_reliable(struct guard *beaten)
+static void stays_reliable(struct hang_guard *beaten)
 {
 	for (int64_t end = now_ms() + SEVERAL_SILENCES_MS; now_ms() < end; pause_ms(SILENCE_MS / 20)) {
-		assert_int_equal(guard_beat(beaten), 0);
+		assert_int_equal(hang_guard_beat(beaten), 0);
 		assert_true(is_reliable());
 	}
 }
 
 static int try_start(void)
 {
-	const struct guard_watch watch = { .socket = event_socket,
+	const struct hang_guard_watch watch = { .socket = event_socket,
 		.count_path = count_path,
 		.max_path = max_path,
 		.fill_percent = 90,
 		.silence_ms = SILENCE_MS };
 
-	return guard_start(&guard, &watch);
+	return hang_guard_start(&guard, &watch);
 }
 
 static void start_guard(void)
@@ -115,7 +115,7 @@ static void start_guard(void)
 
 static void end_guard(void)
 {
-	guard_free(guard);
+	hang_guard_free(guard);
 	guard = NULL;
 }
 
@@ -200,11 +200,11 @@ static void a_silent_meter_loses_reliability_when_the_table_is_full(void **state
 	assert_true(within_deadline(is_let_go));
 
 	/* It goes on: the meter came back, and hangs again. */
-	assert_int_equal(guard_beat(guard), 0);
+	assert_int_equal(hang_guard_beat(guard), 0);
 	set_reliable(1);
 	stays_reliable(guard);
 	last_beat = now_ms();
-	assert_int_equal(guard_beat(guard), 0);
+	assert_int_equal(hang_guard_beat(guard), 0);
 	assert_true(within_deadline(is_let_go));
 	assert_true(now_ms() - last_beat >= SILENCE_MS);
 }
@@ -232,7 +232,7 @@ static void numbers_may_be_strange(void **state)
 	put_number(count_path, "");
 	assert_true(within_deadline(is_let_go));
 	put_number(count_path, "1");
-	assert_int_equal(guard_beat(guard), 0);
+	assert_int_equal(hang_guard_beat(guard), 0);
 	set_reliable(1);
 	stays_reliable(NULL);
 	put_number(max_path, "");
@@ -250,7 +250,7 @@ static void a_stopped_meter_is_helped(void **state)
 			_exit(1);
 		raise(SIGSTOP);
 		for (;;) {
-			guard_beat(guard);
+			hang_guard_beat(guard);
 			pause_ms(SILENCE_MS / 20);
 		}
 	}
@@ -269,7 +269,7 @@ static void it_holds_nothing_but_its_post(void **state)
 
 	(void)state;
 	start_guard();
-	pid = guard_pid(guard);
+	pid = hang_guard_pid(guard);
 	read_status(pid, "Name", value, sizeof(value));
 	assert_string_equal(value, "hostmeter-guard");
 	read_status(pid, "CapEff", value, sizeof(value));
@@ -287,7 +287,7 @@ static void signals_do_not_end_it(void **state)
 	(void)state;
 	start_guard();
 	for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++)
-		assert_int_equal(kill(guard_pid(guard), signals[i]), 0);
+		assert_int_equal(kill(hang_guard_pid(guard), signals[i]), 0);
 	stays_reliable(guard);
 	assert_true(within_deadline(is_let_go));
 }
@@ -308,7 +308,7 @@ static void it_ends_with_its_meter(void **state)
 	assert_int_equal(pipe(tell), 0);
 	meter = fork();
 	if (!meter) {
-		pid_t pid = try_start() ? -1 : guard_pid(guard);
+		pid_t pid = try_start() ? -1 : hang_guard_pid(guard);
 
 		if (write(tell[1], &pid, sizeof(pid)) != sizeof(pid))
 			_exit(1);
@@ -328,7 +328,7 @@ static void it_is_reaped(void **state)
 
 	(void)state;
 	start_guard();
-	pid = guard_pid(guard);
+	pid = hang_guard_pid(guard);
 	end_guard();
 	assert_int_equal(kill(pid, 0), -1);
 	assert_int_equal(errno, ESRCH);
@@ -339,32 +339,32 @@ static void it_is_reaped(void **state)
 	before = dup(STDERR_FILENO);
 	close(before);
 	start_guard();
-	kill(guard_pid(guard), SIGSTOP);
+	kill(hang_guard_pid(guard), SIGSTOP);
 	alarm(DEADLINE_MS / 1000);
 	end_guard();
 	alarm(0);
 	after = dup(STDERR_FILENO);
 	close(after);
 	assert_int_equal(after, before);
-	guard_free(NULL);
+	hang_guard_free(NULL);
 }
 
 static bool death_is_told(void)
 {
-	return guard_beat(guard) == -ECHILD;
+	return hang_guard_beat(guard) == -ECHILD;
 }
 
 static void the_meter_hears_of_its_death(void **state)
 {
 	(void)state;
 	start_guard();
-	assert_int_equal(guard_beat(guard), 0);
-	kill(guard_pid(guard), SIGKILL);
+	assert_int_equal(hang_guard_beat(guard), 0);
+	kill(hang_guard_pid(guard), SIGKILL);
 	assert_true(within_deadline(death_is_told));
-	assert_int_equal(guard_pid(guard), -1);
+	assert_int_equal(hang_guard_pid(guard), -1);
 	assert_int_equal(waitpid(-1, NULL, WNOHANG), -1);
 	assert_true(death_is_told());
-	assert_int_equal(guard_beat(NULL), 0);
+	assert_int_equal(hang_guard_beat(NULL), 0);
 }
 
 /* A guard that is stopped reads no beats; they must not pile up, nor the meter wait. */
@@ -372,10 +372,10 @@ static void beats_never_wait(void **state)
 {
 	(void)state;
 	start_guard();
-	kill(guard_pid(guard), SIGSTOP);
+	kill(hang_guard_pid(guard), SIGSTOP);
 	alarm(DEADLINE_MS / 1000);
 	for (int i = 0; i < 100000; i++)
-		assert_int_equal(guard_beat(guard), 0);
+		assert_int_equal(hang_guard_beat(guard), 0);
 	alarm(0);
 }
 
@@ -414,7 +414,7 @@ static void it_leaves_without_the_meters_handlers(void **state)
 		if (try_start())
 			_exit(1);
 		shutdown(find_heart(), SHUT_RDWR);
-		_exit(waitpid(guard_pid(guard), NULL, 0) == guard_pid(guard) ? 0 : 1);
+		_exit(waitpid(hang_guard_pid(guard), NULL, 0) == hang_guard_pid(guard) ? 0 : 1);
 	}
 	assert_int_equal(waitpid(meter, &status, 0), meter);
 	assert_int_equal(status, 0);
@@ -424,7 +424,7 @@ static void it_leaves_without_the_meters_handlers(void **state)
 
 static void what_is_missing_is_an_error(void **state)
 {
-	struct guard_watch watch = { .socket = event_socket,
+	struct hang_guard_watch watch = { .socket = event_socket,
 		.count_path = "/tmp/no/such/file",
 		.max_path = max_path,
 		.silence_ms = SILENCE_MS };
@@ -433,14 +433,14 @@ static void what_is_missing_is_an_error(void **state)
 	(void)state;
 	before = dup(STDERR_FILENO);
 	close(before);
-	assert_int_equal(guard_start(&guard, &watch), -ENOENT);
+	assert_int_equal(hang_guard_start(&guard, &watch), -ENOENT);
 	assert_null(guard);
 	watch.count_path = max_path;
 	watch.max_path = "/tmp/no/such/file";
-	assert_int_equal(guard_start(&guard, &watch), -ENOENT);
+	assert_int_equal(hang_guard_start(&guard, &watch), -ENOENT);
 	watch.max_path = max_path;
 	watch.socket = -1;
-	assert_int_equal(guard_start(&guard, &watch), -EBADF);
+	assert_int_equal(hang_guard_start(&guard, &watch), -EBADF);
 	after = dup(STDERR_FILENO);
 	close(after);
 	assert_int_equal(after, before);

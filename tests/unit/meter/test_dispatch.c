@@ -67,7 +67,7 @@ static void add_control(struct datagram *d, uint16_t type, uint32_t seq, uint16_
 
 struct world {
 	struct meter *meter;
-	struct intake *intake;
+	struct dispatch *dispatch;
 	uint64_t now;
 };
 
@@ -79,8 +79,8 @@ static struct world *world_new(void)
 	assert_non_null(w);
 	w->now = UINT64_C(1000000000000);
 	w->meter = meter_new(&options);
-	w->intake = intake_new(w->meter);
-	assert_non_null(w->intake);
+	w->dispatch = dispatch_new(w->meter);
+	assert_non_null(w->dispatch);
 	return w;
 }
 
@@ -94,7 +94,7 @@ static int end(void **state)
 {
 	struct world *w = *state;
 
-	intake_free(w->intake);
+	dispatch_free(w->dispatch);
 	meter_free(w->meter);
 	free(w);
 	return 0;
@@ -102,7 +102,7 @@ static int end(void **state)
 
 static void give(struct world *w, uint16_t protocol, bool outgoing, const struct datagram *d)
 {
-	intake_datagram(w->intake, protocol, outgoing, d->bytes, d->len, w->now++);
+	dispatch_datagram(w->dispatch, protocol, outgoing, d->bytes, d->len, w->now++);
 }
 
 static void request(struct world *w, uint16_t type, uint8_t family, uint32_t seq)
@@ -185,7 +185,7 @@ static void all_messages_of_a_datagram_count(void **state)
 	add_control(&logged, NLMSG_DONE, 0, 0); /* as NFLOG ends a batch: no dump's end */
 	give(w, NETLINK_NETFILTER, false, &logged);
 	CHECK(w, stats.sightings, 3);
-	assert_int_equal(intake_dumps_ended(w->intake), 0);
+	assert_int_equal(dispatch_dumps_ended(w->dispatch), 0);
 
 	d.len = 0;
 	add(&d, build_link(&m, &link));
@@ -225,7 +225,7 @@ static void give_cut(struct world *w, const struct datagram *d, size_t len)
 
 	assert_non_null(copy);
 	memcpy(copy, d->bytes, len);
-	intake_datagram(w->intake, NETLINK_NETFILTER, false, copy, len, w->now);
+	dispatch_datagram(w->dispatch, NETLINK_NETFILTER, false, copy, len, w->now);
 	free(copy);
 }
 
@@ -315,14 +315,14 @@ static void a_dump_from_request_to_done(void **state)
 	control(w, NETLINK_NETFILTER, NLMSG_DONE, 8, NLM_F_MULTI); /* somebody else's */
 	control(w, NETLINK_ROUTE, NLMSG_DONE, 9, NLM_F_MULTI);
 	CHECK(w, stats.dumps, 0);
-	assert_int_equal(intake_dumps_ended(w->intake), 0);
+	assert_int_equal(dispatch_dumps_ended(w->dispatch), 0);
 	control(w, NETLINK_NETFILTER, NLMSG_DONE, 9, NLM_F_MULTI);
 	CHECK(w, stats.dumps, 1);
 	CHECK(w, stats.dumps_incomplete, 0);
 	CHECK(w, ready, 1);
-	assert_int_equal(intake_dumps_ended(w->intake), 1);
+	assert_int_equal(dispatch_dumps_ended(w->dispatch), 1);
 	control(w, NETLINK_NETFILTER, NLMSG_DONE, 9, NLM_F_MULTI); /* it ended already */
-	assert_int_equal(intake_dumps_ended(w->intake), 1);
+	assert_int_equal(dispatch_dumps_ended(w->dispatch), 1);
 }
 
 static void only_our_own_dump_requests_begin_one(void **state)
@@ -376,7 +376,7 @@ static void a_dump_may_fail(void **state)
 	request(w, CT_GET, AF_UNSPEC, 9);
 	control(w, NETLINK_NETFILTER, NLMSG_ERROR, 9, 0);
 	CHECK(w, stats.dumps_incomplete, 1);
-	assert_int_equal(intake_dumps_ended(w->intake), 1);
+	assert_int_equal(dispatch_dumps_ended(w->dispatch), 1);
 	/* One that was asked for before the last one's end replaces it. */
 	request(w, CT_GET, AF_UNSPEC, 10);
 	request(w, CT_GET, AF_UNSPEC, 11);
@@ -387,11 +387,11 @@ static void a_dump_may_fail(void **state)
 	CHECK(w, stats.dumps, 3);
 	CHECK(w, stats.dumps_incomplete, 2);
 	/* Nothing in the air: nothing to break off. */
-	intake_dump_aborted(w->intake, w->now);
-	assert_int_equal(intake_dumps_ended(w->intake), 3);
+	dispatch_dump_aborted(w->dispatch, w->now);
+	assert_int_equal(dispatch_dumps_ended(w->dispatch), 3);
 	request(w, CT_GET, AF_UNSPEC, 12);
-	intake_dump_aborted(w->intake, w->now);
-	assert_int_equal(intake_dumps_ended(w->intake), 4);
+	dispatch_dump_aborted(w->dispatch, w->now);
+	assert_int_equal(dispatch_dumps_ended(w->dispatch), 4);
 	CHECK(w, stats.dumps_incomplete, 3);
 }
 
@@ -406,9 +406,9 @@ static void overruns(void **state)
 	control(w, NETLINK_ROUTE, NLMSG_OVERRUN, SOURCE_RTNL, 0);
 	control(w, NETLINK_NETFILTER, NLMSG_OVERRUN, SOURCE_COUNT, 0);
 	control(w, NETLINK_NETFILTER, NLMSG_OVERRUN, UINT32_MAX, 0);
-	assert_int_equal(intake_dumps_ended(w->intake), 0);
+	assert_int_equal(dispatch_dumps_ended(w->dispatch), 0);
 	control(w, NETLINK_NETFILTER, NLMSG_OVERRUN, SOURCE_DUMP, 0);
-	assert_int_equal(intake_dumps_ended(w->intake), 1);
+	assert_int_equal(dispatch_dumps_ended(w->dispatch), 1);
 	CHECK(w, stats.dumps_incomplete, 1);
 	for (enum source source = 0; source < SOURCE_COUNT; source++)
 		CHECK(w, source[source].overruns, 1);
@@ -481,11 +481,11 @@ static void the_topology_is_known_with_the_last_dump(void **state)
 	struct world *w = *state;
 
 	for (uint32_t i = 0; i < 4; i++) {
-		assert_false(intake_topology_known(w->intake));
+		assert_false(dispatch_topology_known(w->dispatch));
 		request(w, types[i], AF_UNSPEC, i + 1);
 		control(w, NETLINK_ROUTE, NLMSG_DONE, i + 1, NLM_F_MULTI);
 	}
-	assert_true(intake_topology_known(w->intake));
+	assert_true(dispatch_topology_known(w->dispatch));
 }
 
 static void a_dump_of_neighbours_takes_away_what_is_gone(void **state)
@@ -527,5 +527,5 @@ int main(void)
 		TEST(a_dump_of_neighbours_takes_away_what_is_gone),
 	};
 
-	return cmocka_run_group_tests_name("intake", tests, NULL, NULL);
+	return cmocka_run_group_tests_name("dispatch", tests, NULL, NULL);
 }

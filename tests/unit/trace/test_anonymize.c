@@ -186,14 +186,14 @@ static void meter_trace(struct anonymizer *a, struct snapshot *snapshot)
 {
 	struct trace_reader *reader = open_trace();
 	struct meter *meter = NULL;
-	struct intake *intake = NULL;
+	struct dispatch *dispatch = NULL;
 	struct trace_datagram d;
 	struct buf out = BUF_INIT;
 
 	while (trace_read(reader, &d) == 1) {
 		if (!meter) {
 			meter = new_meter(d.real_ns);
-			intake = intake_new(meter);
+			dispatch = dispatch_new(meter);
 			for (enum source source = 0; source < SOURCE_COUNT; source++)
 				meter_source(meter, source, true, 0);
 		}
@@ -201,12 +201,13 @@ static void meter_trace(struct anonymizer *a, struct snapshot *snapshot)
 		buf_reset(&out);
 		if (a)
 			anonymize_datagram(a, d.protocol, d.outgoing, d.data, d.len, &out);
-		intake_datagram(intake, d.protocol, d.outgoing, a ? out.data : d.data, a ? out.len : d.len, d.real_ns);
+		dispatch_datagram(dispatch, d.protocol, d.outgoing, a ? out.data : d.data, a ? out.len : d.len,
+			d.real_ns);
 	}
 	meter_settle(meter, d.real_ns);
 	assert_int_equal(meter_snapshot(meter, snapshot, d.real_ns), 0);
 	qsort(snapshot->host, snapshot->hosts, sizeof(snapshot->host[0]), by_counts);
-	intake_free(intake);
+	dispatch_free(dispatch);
 	meter_free(meter);
 	buf_free(&out);
 	trace_reader_free(reader);

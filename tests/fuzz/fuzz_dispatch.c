@@ -17,7 +17,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 enum { MAX_HOSTS = 8, MAX_FLOWS = 64 };
 
 /* In memory of exactly its size. Returns what it took of the input. */
-static size_t give(struct intake *intake, struct meter *meter, const uint8_t *data, size_t size, uint64_t *now)
+static size_t give(struct dispatch *dispatch, struct meter *meter, const uint8_t *data, size_t size, uint64_t *now)
 {
 	size_t len = data[1] | (size_t)data[2] << 8;
 	void *datagram;
@@ -30,7 +30,7 @@ static size_t give(struct intake *intake, struct meter *meter, const uint8_t *da
 	memcpy(datagram, data + 3, len);
 	*now += (data[0] >> 2) * METER_TICK_NS;
 	meter_tick(meter, *now);
-	intake_datagram(intake, data[0] & 1 ? NETLINK_ROUTE : NETLINK_NETFILTER, data[0] & 2, datagram, len, *now);
+	dispatch_datagram(dispatch, data[0] & 1 ? NETLINK_ROUTE : NETLINK_NETFILTER, data[0] & 2, datagram, len, *now);
 	free(datagram);
 	return 3 + len;
 }
@@ -59,20 +59,20 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	const struct meter_options options = { .hash = { { 1, 2 } }, .max_hosts = MAX_HOSTS, .max_flows = MAX_FLOWS };
 	struct meter *meter = meter_new(&options);
-	struct intake *intake = meter ? intake_new(meter) : NULL;
+	struct dispatch *dispatch = meter ? dispatch_new(meter) : NULL;
 	uint64_t now = UINT64_C(1000000000000);
 
-	if (!intake)
+	if (!dispatch)
 		abort();
 	meter_source(meter, SOURCE_NFLOG, true, 1);
 	while (size >= 3) {
-		size_t took = give(intake, meter, data, size, &now);
+		size_t took = give(dispatch, meter, data, size, &now);
 
 		data += took;
 		size -= took;
 	}
 	check(meter, now);
-	intake_free(intake);
+	dispatch_free(dispatch);
 	meter_free(meter);
 	return 0;
 }

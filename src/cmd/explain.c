@@ -144,14 +144,14 @@ static void put_end(const struct explain *e, const char *name, const struct attr
 
 static void put_decision(const struct explain *e, const struct meter_note *note, const struct meter_flow *flow)
 {
-	flow_words_put(e->out, "host", flow->host);
-	flow_words_put(e->out, "mac", flow->mac);
+	flow_text_put(e->out, "host", flow->host);
+	flow_text_put(e->out, "mac", flow->mac);
 	if (flow->peer[0]) {
-		flow_words_put(e->out, "peer", flow->peer);
-		flow_words_put(e->out, "peer_mac", flow->peer_mac);
+		flow_text_put(e->out, "peer", flow->peer);
+		flow_text_put(e->out, "peer_mac", flow->peer_mac);
 	}
-	flow_words_put(e->out, "by", flow_by_name(flow->by));
-	flow_words_put(e->out, "scope", flow_words_scope(flow));
+	flow_text_put(e->out, "by", flow_by_name(flow->by));
+	flow_text_put(e->out, "scope", flow_text_scope(flow));
 	if (note->end) {
 		put_end(e, "orig", &note->end[CT_ORIGINAL]);
 		put_end(e, "reply", &note->end[CT_REPLY]);
@@ -171,10 +171,10 @@ static void put_delta(const struct explain *e, const struct meter_note *note, co
 {
 	const struct host_count *in = &note->delta[in_of(note->flow)], *away = &note->delta[!in_of(note->flow)];
 
-	flow_words_put(e->out, "host", flow->host);
+	flow_text_put(e->out, "host", flow->host);
 	if (flow->peer[0])
-		flow_words_put(e->out, "peer", flow->peer);
-	flow_words_put(e->out, "scope", flow_words_scope(flow));
+		flow_text_put(e->out, "peer", flow->peer);
+	flow_text_put(e->out, "scope", flow_text_scope(flow));
 	buf_printf(e->out, " in=%" PRIu64 " out=%" PRIu64 " in_packets=%" PRIu64 " out_packets=%" PRIu64 " from=%s%s",
 		in->bytes, away->bytes, in->packets, away->packets, note->event->type == CT_ENTRY ? "dump" : "end",
 		released ? " released" : "");
@@ -191,7 +191,7 @@ static void put_line(const struct explain *e, const struct known *known, const s
 		put_delta(e, note, flow, known->held);
 	if (note->event) {
 		buf_puts(e->out, " | ");
-		flow_words_event(e->out, note->event);
+		flow_text_event(e->out, note->event);
 	}
 	buf_putc(e->out, '\n');
 }
@@ -260,8 +260,8 @@ int explain_sums(struct explain *explain, struct buf *out)
 			if (!count[HOST_IN].packets && !count[HOST_OUT].packets)
 				continue;
 			buf_puts(out, "sum");
-			flow_words_put(out, "host", sum->host);
-			flow_words_put(out, "mac", sum->mac);
+			flow_text_put(out, "host", sum->host);
+			flow_text_put(out, "mac", sum->mac);
 			buf_printf(out,
 				" scope=%s ipv=%s in=%" PRIu64 " out=%" PRIu64 " in_packets=%" PRIu64
 				" out_packets=%" PRIu64 "\n",
@@ -285,7 +285,7 @@ static void observe(void *ctx, const struct meter_note *note)
 	if (note->flow)
 		meter_describe_flow(e->meter, note->flow, &flow);
 	if (!e->out) {
-		known->wanted |= is_all(e) || (note->event && flow_words_is_of(e->host, note->event, &flow));
+		known->wanted |= is_all(e) || (note->event && flow_text_is_of(e->host, note->event, &flow));
 		return;
 	}
 	if (!known->wanted)

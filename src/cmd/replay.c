@@ -115,7 +115,7 @@ static int replay_metrics(const struct config *config, struct buf *out)
 	int error = meter_trace(config, &setup, NULL, NULL, &now);
 
 	if (setup.meter && !meter_setup_snapshot(&setup, &snapshot, now)) {
-		metrics_render(out, &snapshot, METRICS_TEXT);
+		prometheus_render(out, &snapshot, PROMETHEUS_TEXT);
 		snapshot_clear(&snapshot);
 	}
 	meter_setup_free(&setup);

@@ -247,10 +247,10 @@ static bool do_key(struct watching *w, int key, int x, int y)
 	enum watch_action action;
 
 	if (key == TERM_KEY_CLICK) {
-		watch_click(&w->view, x, y);
+		watch_view_click(&w->view, x, y);
 		return false;
 	}
-	action = watch_key(&w->view, watch_key_of(key));
+	action = watch_view_key(&w->view, watch_key_of(key));
 	if (w->view.page != before)
 		w->next_connections = soonest;
 	switch (action) {

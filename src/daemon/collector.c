@@ -73,7 +73,7 @@ static void on_entry(void *ctx, const struct nlmsghdr *message, const struct ct_
 {
 	struct daemon *d = ctx;
 
-	listing_entry(d->listing, message, event);
+	flow_list_entry(d->flow_list, message, event);
 }
 
 static void start_dump(struct daemon *d)
@@ -82,8 +82,8 @@ static void start_dump(struct daemon *d)
 
 	d->dump_began = loop_now_ns(d->loop);
 	d->dump_began_cpu = clock_cpu_ns();
-	listing_dump_begins(d->listing);
-	dispatch_watch_entries(d->dispatch, listing_running(d->listing) ? on_entry : NULL, d);
+	flow_list_dump_begins(d->flow_list);
+	dispatch_watch_entries(d->dispatch, flow_list_running(d->flow_list) ? on_entry : NULL, d);
 	if (!nl_dump_running(d->nl))
 		recorder_dump_begins(d->recorder);
 	error = nl_dump_conntrack(d->nl);
@@ -110,7 +110,7 @@ static void warn_of_offload(struct daemon *d)
 static void dump_ended(struct daemon *d)
 {
 	pace_dumped(&d->pace, d->dump_began, clock_cpu_ns() - d->dump_began_cpu);
-	listing_dump_ended(d->listing, loop_now_ns(d->loop));
+	flow_list_dump_ended(d->flow_list, loop_now_ns(d->loop));
 	warn_of_offload(d);
 	if (d->stopping)
 		loop_stop(d->loop);

@@ -258,7 +258,7 @@ static int make_parts(struct daemon *d)
 		.receive_buffer[SOURCE_EVENTS] = d->config->event_buffer,
 	};
 	const struct nl_callbacks callbacks = daemon_nl_callbacks(d);
-	const struct serve_source answers = queries(d);
+	const struct endpoints_source answers = queries(d);
 	const struct recorder_calls recorder_calls = tap_recorder_calls(d);
 	struct hash_key hash;
 	int error = hash_key_random(&hash);
@@ -275,12 +275,12 @@ static int make_parts(struct daemon *d)
 		return -ENOMEM;
 	d->nl = nl_new(d->loop, &nl_options, &callbacks);
 	d->reliability = reliability_new(d->nl, d->config->reliable_fill);
-	d->serve = serve_new(d->loop, d->config, &answers);
-	d->gate = gate_new(d->loop, serve_request, d->serve);
+	d->endpoints = endpoints_new(d->loop, d->config, &answers);
+	d->gate = gate_new(d->loop, endpoints_request, d->endpoints);
 	d->http = http_new(d->loop, gate_request, d->gate);
 	d->ifnames = ifnames_new(d->loop);
 	d->naming = naming_new(d->loop, d->setup.names, d->config, on_names, d);
-	d->listing = listing_new(d->setup.meter);
+	d->flow_list = flow_list_new(d->setup.meter);
 	d->recorder = recorder_new(&recorder_calls);
 	d->tick = loop_timer_add(d->loop, on_tick, d);
 	d->dump = loop_timer_add(d->loop, daemon_on_dump, d);
@@ -289,11 +289,11 @@ static int make_parts(struct daemon *d)
 	d->signals[0] = loop_signal_add(d->loop, SIGINT, on_signal, d);
 	d->signals[1] = loop_signal_add(d->loop, SIGTERM, on_signal, d);
 	d->signals[2] = loop_signal_add(d->loop, SIGUSR1, on_state, d);
-	if (!d->nl || !d->reliability || !d->serve || !d->gate || !d->http || !d->ifnames || !d->naming ||
-		!d->listing || !d->recorder || !d->tick || !d->dump || !d->retry || !d->again || !d->signals[0] ||
+	if (!d->nl || !d->reliability || !d->endpoints || !d->gate || !d->http || !d->ifnames || !d->naming ||
+		!d->flow_list || !d->recorder || !d->tick || !d->dump || !d->retry || !d->again || !d->signals[0] ||
 		!d->signals[1] || !d->signals[2])
 		return -ENOMEM;
-	http_set_admit(d->http, serve_admits, d->serve);
+	http_set_admit(d->http, endpoints_admits, d->endpoints);
 	http_on_end(d->http, gate_ended);
 	loop_on_turn_end(d->loop, on_turn_end, d);
 	return 0;
@@ -360,13 +360,13 @@ static void free_parts(struct daemon *d)
 	loop_timer_del(d->dump);
 	loop_timer_del(d->tick);
 	naming_free(d->naming);
-	listing_free(d->listing);
+	flow_list_free(d->flow_list);
 	ifnames_free(d->ifnames);
 	web_free(d->web);
 	gate_free(d->gate);
 	http_free(d->http);
 	recorder_free(d->recorder);
-	serve_free(d->serve);
+	endpoints_free(d->endpoints);
 	reliability_free(d->reliability);
 	nl_free(d->nl);
 	loop_free(d->loop);

@@ -80,7 +80,7 @@ void queries_log_state(struct daemon *d)
 
 	if (take_snapshot(d, &snapshot))
 		return;
-	state_page_render(&page, &snapshot);
+	status_text_render(&page, &snapshot);
 	snapshot_clear(&snapshot);
 	log_text(buf_text(&page));
 	buf_free(&page);
@@ -106,14 +106,14 @@ static void answer_watched(void *ctx, uint64_t interval_ns)
 	daemon_plan_dump(d);
 }
 
-static bool answer_flows(void *ctx, const struct listing_filter *filter, struct buf *out)
+static bool answer_flows(void *ctx, const struct flow_list_filter *filter, struct buf *out)
 {
 	struct daemon *d = ctx;
 	uint64_t now = loop_now_ns(d->loop);
 
-	if (listing_fetch(d->listing, filter, out, now))
+	if (flow_list_fetch(d->flow_list, filter, out, now))
 		return true;
-	listing_ask(d->listing, filter, now);
+	flow_list_ask(d->flow_list, filter, now);
 	ask_for_dump(d);
 	return false;
 }
@@ -125,9 +125,9 @@ static int answer_record(void *ctx, struct http_shared *body)
 	return recorder_open(d->recorder, body);
 }
 
-struct serve_source queries(struct daemon *d)
+struct endpoints_source queries(struct daemon *d)
 {
-	return (struct serve_source){
+	return (struct endpoints_source){
 		.ctx = d,
 		.snapshot = answer_snapshot,
 		.ready = answer_ready,

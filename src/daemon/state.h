@@ -26,7 +26,7 @@ struct daemon {
 	struct meter_setup setup;
 	struct dispatch *dispatch;
 	struct nl *nl;
-	struct serve *serve;
+	struct endpoints *endpoints;
 	struct gate *gate;
 	struct http *http;
 	struct web *web; /* NULL: no --web.config.file */
@@ -38,7 +38,7 @@ struct daemon {
 	struct checkpointer *checkpointer;
 	struct reliability *reliability;
 	struct naming *naming;
-	struct listing *listing;
+	struct flow_list *flow_list;
 	struct vendor *vendor;
 	char vendor_text[VENDOR_TEXT];
 	struct loop_timer *again; /* makes another turn of the loop, for work that goes on over many */
@@ -77,8 +77,8 @@ void daemon_plan_dump(struct daemon *daemon);
 void tap_datagram(struct daemon *daemon, enum source source, bool outgoing, const void *data, size_t len);
 struct recorder_calls tap_recorder_calls(struct daemon *daemon);
 
-/* queries.c: the state on the log; and what serve asks. */
+/* queries.c: the state on the log; and what endpoints asks. */
 void queries_log_state(struct daemon *daemon);
-struct serve_source queries(struct daemon *daemon);
+struct endpoints_source queries(struct daemon *daemon);
 
 #endif

@@ -108,30 +108,30 @@ static void put_plain(struct buf *out, const char *before, const char *value)
 	buf_putc(out, '"');
 }
 
-/* Those of one host; place->part is the first of them, and moves to the next host's. */
-static void put_addresses(struct buf *out, const struct snapshot *snapshot, struct place *place)
+/* Those of one host; cursor->part is the first of them, and moves to the next host's. */
+static void put_addresses(struct buf *out, const struct snapshot *snapshot, struct cursor *cursor)
 {
 	const char *before = "";
 	char address[ADDR_TEXT];
 
 	buf_puts(out, ",\"addresses\":[");
-	for (; place->part < snapshot->addresses && snapshot->address[place->part].host == place->row;
-		place->part++, before = ",")
-		put_plain(out, before, addr_format(&snapshot->address[place->part].addr, address));
+	for (; cursor->part < snapshot->addresses && snapshot->address[cursor->part].host == cursor->row;
+		cursor->part++, before = ",")
+		put_plain(out, before, addr_format(&snapshot->address[cursor->part].addr, address));
 	buf_putc(out, ']');
 }
 
-static void put_host(struct buf *out, const struct snapshot *snapshot, struct place *place)
+static void put_host(struct buf *out, const struct snapshot *snapshot, struct cursor *cursor)
 {
-	const struct snapshot_host *h = &snapshot->host[place->row];
+	const struct snapshot_host *h = &snapshot->host[cursor->row];
 
-	buf_puts(out, place->row ? ",{\"host\":" : "{\"host\":");
+	buf_puts(out, cursor->row ? ",{\"host\":" : "{\"host\":");
 	json_write(out, json_of_text(h->label));
 	if (h->mac[0])
 		put_plain(out, ",\"mac\":", h->mac);
 	else
 		buf_puts(out, ",\"mac\":null");
-	put_addresses(out, snapshot, place);
+	put_addresses(out, snapshot, cursor);
 	put_counts(out, ",\"wan\":", h->wan);
 	put_counts(out, ",\"local\":", h->local);
 	put_number(out, ",\"connections\":{\"4\":", h->connections[HOST_IPV4]);
@@ -155,13 +155,13 @@ static void put_hosts_head(struct buf *out, const struct snapshot *snapshot)
 	buf_puts(out, ",\"hosts\":[");
 }
 
-bool api_hosts_some(struct buf *out, const struct snapshot *snapshot, struct place *place, size_t enough)
+bool api_hosts_some(struct buf *out, const struct snapshot *snapshot, struct cursor *cursor, size_t enough)
 {
-	if (!place->row)
+	if (!cursor->row)
 		put_hosts_head(out, snapshot);
-	while (place->row < snapshot->hosts && !buf_error(out)) {
-		put_host(out, snapshot, place);
-		if (++place->row < snapshot->hosts && out->len >= enough)
+	while (cursor->row < snapshot->hosts && !buf_error(out)) {
+		put_host(out, snapshot, cursor);
+		if (++cursor->row < snapshot->hosts && out->len >= enough)
 			return !buf_error(out);
 	}
 	buf_puts(out, "]}\n");
@@ -170,9 +170,9 @@ bool api_hosts_some(struct buf *out, const struct snapshot *snapshot, struct pla
 
 void api_hosts(struct buf *out, const struct snapshot *snapshot)
 {
-	struct place place = { 0 };
+	struct cursor cursor = { 0 };
 
-	api_hosts_some(out, snapshot, &place, SIZE_MAX);
+	api_hosts_some(out, snapshot, &cursor, SIZE_MAX);
 }
 
 /* --- Status */

@@ -19,7 +19,7 @@
 
 enum { WATCH_MAX_S = 3600, PIECE = 128 * 1024 };
 
-enum page { PAGE_TEXT, PAGE_OPENMETRICS, PAGE_HOSTS, PAGE_STATUS, PAGE_LANDING, PAGES };
+enum page { PAGE_TEXT, PAGE_OPENMETRICS, PAGE_HOSTS, PAGE_STATUS, PAGE_INDEX, PAGES };
 
 /* What pages are made of, for as long as one is not whole. */
 struct shot {
@@ -32,13 +32,13 @@ struct rendered {
 	unsigned int users;
 	enum page page;
 	struct shot *shot; /* NULL: the page is whole */
-	struct place place;
+	struct cursor cursor;
 	struct buf body;
 	struct gzip *gzip; /* of body; NULL until somebody asks for it */
 };
 
-struct serve {
-	struct serve_source source;
+struct endpoints {
+	struct endpoints_source source;
 	struct loop_timer *expiry;
 	struct shot *shot; /* young enough to be shown; or NULL */
 	struct rendered *page[PAGES];
@@ -63,16 +63,16 @@ static void ask_prefix(void *ctx, const struct prefix *prefix)
 	question->answer |= prefix_contains(prefix, question->client);
 }
 
-bool serve_admits(void *ctx, const struct addr *client, uint32_t ifindex)
+bool endpoints_admits(void *ctx, const struct addr *client, uint32_t ifindex)
 {
-	const struct serve *serve = ctx;
-	const struct topology *topology = serve->source.topology(serve->source.ctx);
+	const struct endpoints *endpoints = ctx;
+	const struct topology *topology = endpoints->source.topology(endpoints->source.ctx);
 	struct question question = { client, false };
 	struct addr gateway;
 	uint32_t out;
 
-	for (size_t i = 0; i < serve->allows; i++) {
-		if (prefix_contains(&serve->allow[i], client))
+	for (size_t i = 0; i < endpoints->allows; i++) {
+		if (prefix_contains(&endpoints->allow[i], client))
 			return true;
 	}
 	if (addr_is_loopback(client) || topology_address(topology, client, &out, &gateway) == SIDE_ROUTER)
@@ -108,58 +108,58 @@ static void drop(void *ctx)
 
 static void expire(void *ctx)
 {
-	struct serve *serve = ctx;
+	struct endpoints *endpoints = ctx;
 
 	for (int i = 0; i < PAGES; i++) {
-		drop(serve->page[i]);
-		serve->page[i] = NULL;
+		drop(endpoints->page[i]);
+		endpoints->page[i] = NULL;
 	}
-	drop_shot(serve->shot);
-	serve->shot = NULL;
-	if (serve->expiry)
-		loop_timer_stop(serve->expiry);
+	drop_shot(endpoints->shot);
+	endpoints->shot = NULL;
+	if (endpoints->expiry)
+		loop_timer_stop(endpoints->expiry);
 }
 
-static int take_shot(struct serve *serve)
+static int take_shot(struct endpoints *endpoints)
 {
 	struct shot *shot;
 	int error;
 
 	/* Whoever was told that it is ready finds it so. */
-	if (serve->shot && !serve->shot->snapshot.ready && serve->source.ready(serve->source.ctx))
-		expire(serve);
-	if (serve->shot)
+	if (endpoints->shot && !endpoints->shot->snapshot.ready && endpoints->source.ready(endpoints->source.ctx))
+		expire(endpoints);
+	if (endpoints->shot)
 		return 0;
 	shot = calloc(1, sizeof(*shot));
 	if (!shot)
 		return -ENOMEM;
-	error = serve->source.snapshot(serve->source.ctx, &shot->snapshot);
+	error = endpoints->source.snapshot(endpoints->source.ctx, &shot->snapshot);
 	if (error) {
 		free(shot);
 		return error;
 	}
 	shot->users = 1;
-	serve->shot = shot;
-	loop_timer_set(serve->expiry, SERVE_SHARE_NS);
+	endpoints->shot = shot;
+	loop_timer_set(endpoints->expiry, ENDPOINTS_SHARE_NS);
 	return 0;
 }
 
 /* True: there is more of it. */
-static bool render_some(struct buf *out, enum page page, const struct snapshot *snapshot, struct place *place,
+static bool render_some(struct buf *out, enum page page, const struct snapshot *snapshot, struct cursor *cursor,
 	size_t enough)
 {
 	switch (page) {
 	case PAGE_TEXT:
-		return metrics_render_some(out, snapshot, METRICS_TEXT, place, enough);
+		return prometheus_render_some(out, snapshot, PROMETHEUS_TEXT, cursor, enough);
 	case PAGE_OPENMETRICS:
-		return metrics_render_some(out, snapshot, METRICS_OPENMETRICS, place, enough);
+		return prometheus_render_some(out, snapshot, PROMETHEUS_OPENMETRICS, cursor, enough);
 	case PAGE_HOSTS:
-		return api_hosts_some(out, snapshot, place, enough);
+		return api_hosts_some(out, snapshot, cursor, enough);
 	case PAGE_STATUS:
 		api_status(out, snapshot);
 		return false;
 	default:
-		landing_render(out, snapshot);
+		index_page_render(out, snapshot);
 		return false;
 	}
 }
@@ -168,7 +168,7 @@ static bool render_some(struct buf *out, enum page page, const struct snapshot *
 static void write_on(struct rendered *page, size_t enough)
 {
 	while (page->shot && page->body.len < enough) {
-		if (render_some(&page->body, page->page, &page->shot->snapshot, &page->place, enough))
+		if (render_some(&page->body, page->page, &page->shot->snapshot, &page->cursor, enough))
 			continue;
 		drop_shot(page->shot);
 		page->shot = NULL;
@@ -176,22 +176,22 @@ static void write_on(struct rendered *page, size_t enough)
 }
 
 /* The page of a snapshot that is young enough; NULL: no memory for it. */
-static struct rendered *get_page(struct serve *serve, enum page page, size_t enough)
+static struct rendered *get_page(struct endpoints *endpoints, enum page page, size_t enough)
 {
 	struct rendered *rendered = NULL;
 
-	if (take_shot(serve))
+	if (take_shot(endpoints))
 		return NULL;
-	rendered = serve->page[page];
+	rendered = endpoints->page[page];
 	if (!rendered) {
 		rendered = calloc(1, sizeof(*rendered));
 		if (!rendered)
 			return NULL;
 		rendered->users = 1;
 		rendered->page = page;
-		rendered->shot = serve->shot;
-		serve->shot->users++;
-		serve->page[page] = rendered;
+		rendered->shot = endpoints->shot;
+		endpoints->shot->users++;
+		endpoints->page[page] = rendered;
 	}
 	write_on(rendered, enough);
 	return buf_error(&rendered->body) ? NULL : rendered;
@@ -231,10 +231,10 @@ static void add_header(struct http_response *response, const char *name, const c
 	response->header[i].value = value;
 }
 
-static void answer_page(struct serve *serve, const struct http_request *request, struct http_response *response,
+static void answer_page(struct endpoints *endpoints, const struct http_request *request, struct http_response *response,
 	enum page page)
 {
-	struct rendered *rendered = get_page(serve, page, request->pieces ? PIECE : SIZE_MAX);
+	struct rendered *rendered = get_page(endpoints, page, request->pieces ? PIECE : SIZE_MAX);
 
 	if (!rendered) {
 		response->status = 503;
@@ -262,53 +262,58 @@ static void answer_page(struct serve *serve, const struct http_request *request,
 
 /* --- Endpoints */
 
-static void answer_landing(struct serve *serve, const struct http_request *request, struct http_response *response)
+static void answer_index(struct endpoints *endpoints, const struct http_request *request,
+	struct http_response *response)
 {
 	response->content_type = "text/html; charset=utf-8";
 	add_header(response, "Content-Security-Policy", "default-src 'none'");
-	answer_page(serve, request, response, PAGE_LANDING);
+	answer_page(endpoints, request, response, PAGE_INDEX);
 }
 
-static void answer_metrics(struct serve *serve, const struct http_request *request, struct http_response *response)
+static void answer_metrics(struct endpoints *endpoints, const struct http_request *request,
+	struct http_response *response)
 {
-	enum metrics_format format = negotiate_format(http_header(request, "Accept"));
+	enum prometheus_format format = negotiate_format(http_header(request, "Accept"));
 
-	response->content_type = metrics_content_type(format);
-	answer_page(serve, request, response, format == METRICS_OPENMETRICS ? PAGE_OPENMETRICS : PAGE_TEXT);
+	response->content_type = prometheus_content_type(format);
+	answer_page(endpoints, request, response, format == PROMETHEUS_OPENMETRICS ? PAGE_OPENMETRICS : PAGE_TEXT);
 }
 
 /* ?watch=SECONDS: a view that will ask again; readings are made for it. */
-static void note_watcher(struct serve *serve, const struct http_request *request)
+static void note_watcher(struct endpoints *endpoints, const struct http_request *request)
 {
 	const char *text = http_query(request, "watch");
 	double seconds = text ? strtod(text, NULL) : 0;
 
 	if (seconds > 0 && seconds <= WATCH_MAX_S)
-		serve->source.watched(serve->source.ctx, (uint64_t)(seconds * 1e9));
+		endpoints->source.watched(endpoints->source.ctx, (uint64_t)(seconds * 1e9));
 }
 
-static void answer_hosts(struct serve *serve, const struct http_request *request, struct http_response *response)
+static void answer_hosts(struct endpoints *endpoints, const struct http_request *request,
+	struct http_response *response)
 {
-	note_watcher(serve, request);
+	note_watcher(endpoints, request);
 	response->content_type = API_CONTENT_TYPE;
-	answer_page(serve, request, response, PAGE_HOSTS);
+	answer_page(endpoints, request, response, PAGE_HOSTS);
 }
 
-static void answer_status(struct serve *serve, const struct http_request *request, struct http_response *response)
+static void answer_status(struct endpoints *endpoints, const struct http_request *request,
+	struct http_response *response)
 {
 	response->content_type = API_CONTENT_TYPE;
-	answer_page(serve, request, response, PAGE_STATUS);
+	answer_page(endpoints, request, response, PAGE_STATUS);
 }
 
 /* Who talks to whom is for this machine's own users only, not for the LAN. */
-static void answer_flows(struct serve *serve, const struct http_request *request, struct http_response *response)
+static void answer_flows(struct endpoints *endpoints, const struct http_request *request,
+	struct http_response *response)
 {
 	const char *json = http_query(request, "json"), *wrong;
-	struct listing_filter filter;
+	struct flow_list_filter filter;
 
 	memset(&filter, 0, sizeof(filter)); /* with its padding: it is compared as bytes */
 	filter.json = json && *json == '1';
-	wrong = listing_filter_set(&filter, http_query(request, "host"), http_query(request, "ipv"),
+	wrong = flow_list_filter_set(&filter, http_query(request, "host"), http_query(request, "ipv"),
 		http_query(request, "proto"), http_query(request, "port"));
 	if (!request->local) {
 		response->status = 403;
@@ -316,19 +321,20 @@ static void answer_flows(struct serve *serve, const struct http_request *request
 	} else if (wrong) {
 		response->status = 400;
 		buf_printf(&response->body, "there is no such %s: \"%s\"\n", wrong, http_query(request, wrong));
-	} else if (!serve->source.flows(serve->source.ctx, &filter, &response->body)) {
+	} else if (!endpoints->source.flows(endpoints->source.ctx, &filter, &response->body)) {
 		response->status = 202; /* ask again */
 	}
 }
 
 /* The same of what the kernel says. */
-static void answer_record(struct serve *serve, const struct http_request *request, struct http_response *response)
+static void answer_record(struct endpoints *endpoints, const struct http_request *request,
+	struct http_response *response)
 {
 	bool is_head = strcmp(request->method, "HEAD") == 0;
 	int error = request->local ? 0 : -EACCES;
 
 	if (!error && !is_head)
-		error = serve->source.record(serve->source.ctx, &response->shared);
+		error = endpoints->source.record(endpoints->source.ctx, &response->shared);
 	response->content_type = error ? NULL : "application/vnd.tcpdump.pcap";
 	if (error == -EACCES) {
 		response->status = 403;
@@ -339,15 +345,17 @@ static void answer_record(struct serve *serve, const struct http_request *reques
 	}
 }
 
-static void answer_healthy(struct serve *serve, const struct http_request *request, struct http_response *response)
+static void answer_healthy(struct endpoints *endpoints, const struct http_request *request,
+	struct http_response *response)
 {
-	(void)serve, (void)request;
+	(void)endpoints, (void)request;
 	buf_puts(&response->body, "healthy\n");
 }
 
-static void answer_ready(struct serve *serve, const struct http_request *request, struct http_response *response)
+static void answer_ready(struct endpoints *endpoints, const struct http_request *request,
+	struct http_response *response)
 {
-	bool ready = serve->source.ready(serve->source.ctx);
+	bool ready = endpoints->source.ready(endpoints->source.ctx);
 
 	(void)request;
 	response->status = ready ? 200 : 503;
@@ -356,10 +364,10 @@ static void answer_ready(struct serve *serve, const struct http_request *request
 
 static const struct endpoint {
 	const char *path;
-	void (*answer)(struct serve *serve, const struct http_request *request, struct http_response *response);
+	void (*answer)(struct endpoints *endpoints, const struct http_request *request, struct http_response *response);
 	bool check_host; /* a browser may be made to read it to a stranger */
 } endpoints[] = {
-	{ "/", answer_landing, true },
+	{ "/", answer_index, true },
 	{ "/metrics", answer_metrics, false },
 	{ "/api/v1/hosts", answer_hosts, true },
 	{ "/api/v1/status", answer_status, true },
@@ -378,9 +386,9 @@ static const struct endpoint *find_endpoint(const char *path)
 	return NULL;
 }
 
-void serve_request(void *ctx, const struct http_request *request, struct http_response *response)
+void endpoints_request(void *ctx, const struct http_request *request, struct http_response *response)
 {
-	struct serve *serve = ctx;
+	struct endpoints *endpoints = ctx;
 	const struct endpoint *endpoint = find_endpoint(request->path);
 
 	add_header(response, "X-Content-Type-Options", "nosniff");
@@ -389,56 +397,56 @@ void serve_request(void *ctx, const struct http_request *request, struct http_re
 		response->status = 404;
 		buf_puts(&response->body, "not found; metrics are at /metrics\n");
 	} else if (endpoint->check_host && !request->local &&
-		!negotiate_host(http_header(request, "Host"), serve->names, serve->names_count)) {
+		!negotiate_host(http_header(request, "Host"), endpoints->names, endpoints->names_count)) {
 		response->status = 421;
 		buf_puts(&response->body,
 			"this server has another name: use its address, or see server-name in hostmeter.conf(5)\n");
 	} else {
-		endpoint->answer(serve, request, response);
+		endpoint->answer(endpoints, request, response);
 	}
 }
 
 /* --- Start and end */
 
 /* 0 or -ENOMEM. */
-static int take_config(struct serve *serve, const struct config *config)
+static int take_config(struct endpoints *endpoints, const struct config *config)
 {
-	serve->allow = calloc(config->allow.count + 1, sizeof(*serve->allow));
-	serve->names = calloc(config->server_names.count + 1, sizeof(*serve->names));
-	if (!serve->allow || !serve->names)
+	endpoints->allow = calloc(config->allow.count + 1, sizeof(*endpoints->allow));
+	endpoints->names = calloc(config->server_names.count + 1, sizeof(*endpoints->names));
+	if (!endpoints->allow || !endpoints->names)
 		return -ENOMEM;
 	for (size_t i = 0; i < config->allow.count; i++) {
-		if (!prefix_parse(&serve->allow[serve->allows], config->allow.item[i]))
-			serve->allows++;
+		if (!prefix_parse(&endpoints->allow[endpoints->allows], config->allow.item[i]))
+			endpoints->allows++;
 	}
-	if (gethostname(serve->own_name, sizeof(serve->own_name) - 1) == 0)
-		serve->names[serve->names_count++] = serve->own_name;
+	if (gethostname(endpoints->own_name, sizeof(endpoints->own_name) - 1) == 0)
+		endpoints->names[endpoints->names_count++] = endpoints->own_name;
 	for (size_t i = 0; i < config->server_names.count; i++)
-		serve->names[serve->names_count++] = config->server_names.item[i];
+		endpoints->names[endpoints->names_count++] = config->server_names.item[i];
 	return 0;
 }
 
-struct serve *serve_new(struct loop *loop, const struct config *config, const struct serve_source *source)
+struct endpoints *endpoints_new(struct loop *loop, const struct config *config, const struct endpoints_source *source)
 {
-	struct serve *serve = calloc(1, sizeof(*serve));
+	struct endpoints *endpoints = calloc(1, sizeof(*endpoints));
 
-	if (!serve)
+	if (!endpoints)
 		return NULL;
-	serve->source = *source;
-	serve->expiry = loop_timer_add(loop, expire, serve);
-	if (serve->expiry && !take_config(serve, config))
-		return serve;
-	serve_free(serve);
+	endpoints->source = *source;
+	endpoints->expiry = loop_timer_add(loop, expire, endpoints);
+	if (endpoints->expiry && !take_config(endpoints, config))
+		return endpoints;
+	endpoints_free(endpoints);
 	return NULL;
 }
 
-void serve_free(struct serve *serve)
+void endpoints_free(struct endpoints *endpoints)
 {
-	if (!serve)
+	if (!endpoints)
 		return;
-	expire(serve);
-	loop_timer_del(serve->expiry);
-	free(serve->allow);
-	free(serve->names);
-	free(serve);
+	expire(endpoints);
+	loop_timer_del(endpoints->expiry);
+	free(endpoints->allow);
+	free(endpoints->names);
+	free(endpoints);
 }

@@ -14,31 +14,31 @@
 
 enum state { IDLE, WANTED, RUNNING, DONE };
 
-struct listing {
+struct flow_list {
 	const struct meter *meter;
 	enum state state;
-	struct listing_filter filter;
+	struct flow_list_filter filter;
 	struct buf text;
 	uint64_t until; /* kept */
 	uint64_t time;  /* of the dump, ns since 1970 */
 	bool cut;
 };
 
-struct listing *listing_new(const struct meter *meter)
+struct flow_list *flow_list_new(const struct meter *meter)
 {
-	struct listing *listing = calloc(1, sizeof(*listing));
+	struct flow_list *list = calloc(1, sizeof(*list));
 
-	if (listing)
-		listing->meter = meter;
-	return listing;
+	if (list)
+		list->meter = meter;
+	return list;
 }
 
-void listing_free(struct listing *listing)
+void flow_list_free(struct flow_list *list)
 {
-	if (!listing)
+	if (!list)
 		return;
-	buf_free(&listing->text);
-	free(listing);
+	buf_free(&list->text);
+	free(list);
 }
 
 static bool read_number(const char *text, unsigned long max, unsigned long *value)
@@ -55,7 +55,7 @@ static bool read_number(const char *text, unsigned long max, unsigned long *valu
 static bool read_proto(const char *text, unsigned long *number)
 {
 	const struct protoent *entry;
-	int known = flow_words_proto(text);
+	int known = flow_text_proto(text);
 
 	if (read_number(text, UINT8_MAX, number))
 		return true;
@@ -64,7 +64,7 @@ static bool read_proto(const char *text, unsigned long *number)
 	return known >= 0 || entry;
 }
 
-const char *listing_filter_set(struct listing_filter *filter, const char *host, const char *ipv, const char *proto,
+const char *flow_list_filter_set(struct flow_list_filter *filter, const char *host, const char *ipv, const char *proto,
 	const char *port)
 {
 	unsigned long number;
@@ -93,42 +93,42 @@ const char *listing_filter_set(struct listing_filter *filter, const char *host, 
 	return NULL;
 }
 
-void listing_ask(struct listing *listing, const struct listing_filter *filter, uint64_t now)
+void flow_list_ask(struct flow_list *list, const struct flow_list_filter *filter, uint64_t now)
 {
-	bool same = !memcmp(filter, &listing->filter, sizeof(*filter));
+	bool same = !memcmp(filter, &list->filter, sizeof(*filter));
 
-	if (same && (listing->state == WANTED || listing->state == RUNNING))
+	if (same && (list->state == WANTED || list->state == RUNNING))
 		return;
 	/* Somebody else's is being made, or waits to be fetched: theirs first. */
-	if (!same && (listing->state == RUNNING || (listing->state == DONE && now < listing->until)))
+	if (!same && (list->state == RUNNING || (list->state == DONE && now < list->until)))
 		return;
-	listing->filter = *filter;
-	listing->state = WANTED;
+	list->filter = *filter;
+	list->state = WANTED;
 }
 
-bool listing_wanted(const struct listing *listing)
+bool flow_list_wanted(const struct flow_list *list)
 {
-	return listing->state == WANTED;
+	return list->state == WANTED;
 }
 
-bool listing_running(const struct listing *listing)
+bool flow_list_running(const struct flow_list *list)
 {
-	return listing->state == RUNNING;
+	return list->state == RUNNING;
 }
 
-void listing_dump_begins(struct listing *listing)
+void flow_list_dump_begins(struct flow_list *list)
 {
-	if (listing->state != WANTED)
+	if (list->state != WANTED)
 		return;
-	buf_reset(&listing->text);
-	listing->cut = false;
-	listing->time = clock_real_ns();
-	listing->state = RUNNING;
+	buf_reset(&list->text);
+	list->cut = false;
+	list->time = clock_real_ns();
+	list->state = RUNNING;
 }
 
 /* --- One entry */
 
-static bool passes(const struct listing_filter *f, const struct ct_event *event, const struct meter_flow *flow)
+static bool passes(const struct flow_list_filter *f, const struct ct_event *event, const struct meter_flow *flow)
 {
 	const struct ct_tuple *tuple = &event->tuple[CT_ORIGINAL];
 
@@ -138,19 +138,19 @@ static bool passes(const struct listing_filter *f, const struct ct_event *event,
 		return false;
 	if (f->port && f->port != tuple->sport && f->port != tuple->dport)
 		return false;
-	return !f->host[0] || flow_words_is_of(f->host, event, flow);
+	return !f->host[0] || flow_text_is_of(f->host, event, flow);
 }
 
 static void put_text(struct buf *out, const struct meter_flow *flow)
 {
-	flow_words_put(out, "host", flow->host);
-	flow_words_put(out, "mac", flow->mac);
+	flow_text_put(out, "host", flow->host);
+	flow_text_put(out, "mac", flow->mac);
 	if (flow->peer[0]) {
-		flow_words_put(out, "peer", flow->peer);
-		flow_words_put(out, "peer_mac", flow->peer_mac);
+		flow_text_put(out, "peer", flow->peer);
+		flow_text_put(out, "peer_mac", flow->peer_mac);
 	}
-	flow_words_put(out, "by", flow_by_name(flow->by));
-	flow_words_put(out, "scope", flow_words_scope(flow));
+	flow_text_put(out, "by", flow_by_name(flow->by));
+	flow_text_put(out, "scope", flow_text_scope(flow));
 	buf_puts(out, " in=");
 	buf_put_u64(out, flow->in_bytes);
 	buf_puts(out, " out=");
@@ -196,7 +196,7 @@ static void put_json(struct buf *out, uint64_t time, const struct ct_event *even
 	buf_putc(out, ',');
 	put_quoted(out, "peer_mac", flow->peer_mac);
 	buf_printf(out, ",\"by\":\"%s\",\"scope\":\"%s\",\"ipv\":%u,\"proto\":%u", flow_by_name(flow->by),
-		flow_words_scope(flow), event->family, event->proto);
+		flow_text_scope(flow), event->family, event->proto);
 	buf_printf(out, ",\"zone\":%u,\"id\":%u", event->zone, event->id);
 	buf_printf(out, ",\"inbound\":%s", flow->inbound ? "true" : "false");
 	put_time(out, "start", event->start_ns);
@@ -213,45 +213,45 @@ static void put_json(struct buf *out, uint64_t time, const struct ct_event *even
 		(unsigned long long)flow->out_bytes);
 }
 
-void listing_entry(struct listing *listing, const struct nlmsghdr *message, const struct ct_event *event)
+void flow_list_entry(struct flow_list *list, const struct nlmsghdr *message, const struct ct_event *event)
 {
 	struct meter_flow flow = { .scope = FLOW_UNDECIDED };
-	struct buf *out = &listing->text;
+	struct buf *out = &list->text;
 
-	if (listing->state != RUNNING)
+	if (list->state != RUNNING)
 		return;
-	meter_find_flow(listing->meter, event, &flow);
-	if (!passes(&listing->filter, event, &flow))
+	meter_find_flow(list->meter, event, &flow);
+	if (!passes(&list->filter, event, &flow))
 		return;
-	if (out->len > LISTING_MAX) {
-		listing->cut = true;
+	if (out->len > FLOW_LIST_MAX) {
+		list->cut = true;
 		return;
 	}
-	if (listing->filter.json)
-		put_json(out, listing->time, event, &flow);
+	if (list->filter.json)
+		put_json(out, list->time, event, &flow);
 	else if (!flow_line(out, message))
 		put_text(out, &flow);
 }
 
-void listing_dump_ended(struct listing *listing, uint64_t now)
+void flow_list_dump_ended(struct flow_list *list, uint64_t now)
 {
-	if (listing->state != RUNNING)
+	if (list->state != RUNNING)
 		return;
-	if (listing->cut)
-		buf_puts(&listing->text,
-			listing->filter.json ? "{\"schema\":1,\"cut\":true}\n" :
-					       "# more flows than one listing takes: narrow it down\n");
-	listing->state = DONE;
-	listing->until = now + KEPT_NS;
+	if (list->cut)
+		buf_puts(&list->text,
+			list->filter.json ? "{\"schema\":1,\"cut\":true}\n" :
+					    "# more flows than one listing takes: narrow it down\n");
+	list->state = DONE;
+	list->until = now + KEPT_NS;
 }
 
-bool listing_fetch(struct listing *listing, const struct listing_filter *filter, struct buf *out, uint64_t now)
+bool flow_list_fetch(struct flow_list *list, const struct flow_list_filter *filter, struct buf *out, uint64_t now)
 {
-	if (listing->state != DONE || memcmp(filter, &listing->filter, sizeof(*filter)))
+	if (list->state != DONE || memcmp(filter, &list->filter, sizeof(*filter)))
 		return false;
-	listing->state = IDLE;
-	if (now < listing->until)
-		buf_add(out, listing->text.data, listing->text.len);
-	buf_free(&listing->text);
-	return now < listing->until;
+	list->state = IDLE;
+	if (now < list->until)
+		buf_add(out, list->text.data, list->text.len);
+	buf_free(&list->text);
+	return now < list->until;
 }

@@ -7,7 +7,7 @@
 #include <string.h>
 #include <strings.h>
 
-const char *flow_words_scope(const struct meter_flow *flow)
+const char *flow_text_scope(const struct meter_flow *flow)
 {
 	switch (flow->scope) {
 	case FLOW_WAN:
@@ -29,14 +29,14 @@ static bool is_address(const struct ct_event *event, const char *text)
 		(addr_equal(&addr, &event->tuple[CT_ORIGINAL].src) || addr_equal(&addr, &event->tuple[CT_REPLY].src));
 }
 
-bool flow_words_is_of(const char *host, const struct ct_event *event, const struct meter_flow *flow)
+bool flow_text_is_of(const char *host, const struct ct_event *event, const struct meter_flow *flow)
 {
 	return !strcasecmp(host, flow->host) || !strcasecmp(host, flow->peer) || !strcasecmp(host, flow->mac) ||
 		!strcasecmp(host, flow->peer_mac) || is_address(event, host);
 }
 
 /* Names are cleaned when they come in; what would still break a line of words is replaced. */
-void flow_words_put(struct buf *out, const char *name, const char *word)
+void flow_text_put(struct buf *out, const char *name, const char *word)
 {
 	buf_putc(out, ' ');
 	buf_puts(out, name);
@@ -69,7 +69,7 @@ static const char *proto_name(uint8_t proto)
 	return "unknown";
 }
 
-int flow_words_proto(const char *name)
+int flow_text_proto(const char *name)
 {
 	for (size_t i = 0; i < PROTOS; i++)
 		if (!strcasecmp(protos[i].name, name))
@@ -77,7 +77,7 @@ int flow_words_proto(const char *name)
 	return -ENOENT;
 }
 
-void flow_words_event(struct buf *out, const struct ct_event *event)
+void flow_text_event(struct buf *out, const struct ct_event *event)
 {
 	bool icmp = event->proto == IPPROTO_ICMP || event->proto == IPPROTO_ICMPV6;
 	char text[ADDR_TEXT];

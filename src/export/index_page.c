@@ -15,7 +15,7 @@ static const struct {
 	{ "/-/ready", "whether the first reading of all connections is in" },
 };
 
-void landing_escape(struct buf *out, const char *text)
+void index_page_escape(struct buf *out, const char *text)
 {
 	for (size_t len; *text; text += len + 1) {
 		len = strcspn(text, "<>&\"'");
@@ -35,13 +35,13 @@ static void put_interfaces(struct buf *out, const struct snapshot *snapshot, enu
 		if (snapshot->link[i].side != side)
 			continue;
 		buf_puts(out, any ? ", " : "");
-		landing_escape(out, snapshot->link[i].name);
+		index_page_escape(out, snapshot->link[i].name);
 		any = true;
 	}
 	buf_puts(out, any ? "</dd>\n" : "none</dd>\n");
 }
 
-void landing_render(struct buf *out, const struct snapshot *snapshot)
+void index_page_render(struct buf *out, const struct snapshot *snapshot)
 {
 	buf_puts(out,
 		"<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n<title>hostmeter</title>\n"

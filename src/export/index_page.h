@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * landing: the page at "/": what runs here, what it meters, and where its figures are.
+ * index_page: the page at "/": what runs here, what it meters, and where its figures are.
  */
 #ifndef HOSTMETER_EXPORT_INDEX_PAGE_H
 #define HOSTMETER_EXPORT_INDEX_PAGE_H
@@ -9,9 +9,9 @@
 #include "hostmeter/meter/snapshot.h"
 
 /* Appends one HTML document, without script and without anything from elsewhere. */
-void landing_render(struct buf *out, const struct snapshot *snapshot);
+void index_page_render(struct buf *out, const struct snapshot *snapshot);
 
 /* Appends text with what HTML would take for markup escaped; fit for attributes too. */
-void landing_escape(struct buf *out, const char *text);
+void index_page_escape(struct buf *out, const char *text);
 
 #endif

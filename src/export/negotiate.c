@@ -101,14 +101,14 @@ static void wish_for(struct wish *wish, int precision, int q)
 
 static const struct {
 	const char *type, *subtype, *version;
-} formats[METRICS_FORMATS] = {
-	[METRICS_TEXT] = { "text", "plain", "0.0.4" },
-	[METRICS_OPENMETRICS] = { "application", "openmetrics-text", "1.0.0" },
+} formats[PROMETHEUS_FORMATS] = {
+	[PROMETHEUS_TEXT] = { "text", "plain", "0.0.4" },
+	[PROMETHEUS_OPENMETRICS] = { "application", "openmetrics-text", "1.0.0" },
 };
 
 /* How well a media range names this format: 4 with its version, 3 without one, 2 by its type, 1 for any; 0: not at all.
  */
-static int precision_of(struct span range, struct span version, enum metrics_format format)
+static int precision_of(struct span range, struct span version, enum prometheus_format format)
 {
 	struct span type, subtype;
 
@@ -127,7 +127,7 @@ static int precision_of(struct span range, struct span version, enum metrics_for
 	return equals(version, formats[format].version) ? 4 : 0;
 }
 
-static void take_range(struct span range, struct wish wishes[METRICS_FORMATS])
+static void take_range(struct span range, struct wish wishes[PROMETHEUS_FORMATS])
 {
 	struct span media, piece, name, value, version = { NULL, 0 };
 	int q = 1000;
@@ -144,24 +144,24 @@ static void take_range(struct span range, struct wish wishes[METRICS_FORMATS])
 	}
 	if (q < 0)
 		return;
-	for (enum metrics_format format = 0; format < METRICS_FORMATS; format++)
+	for (enum prometheus_format format = 0; format < PROMETHEUS_FORMATS; format++)
 		wish_for(&wishes[format], precision_of(media, version, format), q);
 }
 
-enum metrics_format negotiate_format(const char *accept)
+enum prometheus_format negotiate_format(const char *accept)
 {
-	struct wish wishes[METRICS_FORMATS] = { { 0 } };
-	const struct wish *text = &wishes[METRICS_TEXT], *open = &wishes[METRICS_OPENMETRICS];
+	struct wish wishes[PROMETHEUS_FORMATS] = { { 0 } };
+	const struct wish *text = &wishes[PROMETHEUS_TEXT], *open = &wishes[PROMETHEUS_OPENMETRICS];
 	struct span list = span_of(accept), range;
 
 	while (next(&list, ',', &range))
 		take_range(range, wishes);
 	if (open->weight > text->weight)
-		return METRICS_OPENMETRICS;
+		return PROMETHEUS_OPENMETRICS;
 	/* Equal weights: what was named rather than what some wildcard covers. */
 	return open->weight && open->weight == text->weight && open->precision >= 3 && text->precision < 3 ?
-		METRICS_OPENMETRICS :
-		METRICS_TEXT;
+		PROMETHEUS_OPENMETRICS :
+		PROMETHEUS_TEXT;
 }
 
 /* --- Accept-Encoding */

@@ -11,8 +11,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* The format for Accept; METRICS_TEXT unless OpenMetrics is wanted more, and also where neither is wanted. */
-enum metrics_format negotiate_format(const char *accept);
+/* The format for Accept; PROMETHEUS_TEXT unless OpenMetrics is wanted more, and also where neither is wanted. */
+enum prometheus_format negotiate_format(const char *accept);
 
 /* Whether Accept-Encoding asks for gzip rather than for the plain bytes. */
 bool negotiate_gzip(const char *accept_encoding);

@@ -10,9 +10,9 @@
 enum type { COUNTER, GAUGE, INFO, TYPES };
 
 /* What the formats call the types, and what is behind the family's name in a sample. */
-static const char *const type_names[METRICS_FORMATS][TYPES] = {
-	[METRICS_TEXT] = { "counter", "gauge", "gauge" },
-	[METRICS_OPENMETRICS] = { "counter", "gauge", "info" },
+static const char *const type_names[PROMETHEUS_FORMATS][TYPES] = {
+	[PROMETHEUS_TEXT] = { "counter", "gauge", "gauge" },
+	[PROMETHEUS_OPENMETRICS] = { "counter", "gauge", "info" },
 };
 
 static const char *const type_suffixes[TYPES] = { "_total", "", "_info" };
@@ -467,10 +467,10 @@ static const struct family families[] = {
 		USAGE(start_real_ns, known_seconds) },
 };
 
-const char *metrics_content_type(enum metrics_format format)
+const char *prometheus_content_type(enum prometheus_format format)
 {
-	return format == METRICS_OPENMETRICS ? "application/openmetrics-text; version=1.0.0; charset=utf-8" :
-					       "text/plain; version=0.0.4; charset=utf-8";
+	return format == PROMETHEUS_OPENMETRICS ? "application/openmetrics-text; version=1.0.0; charset=utf-8" :
+						  "text/plain; version=0.0.4; charset=utf-8";
 }
 
 /* The unit that a name ends in, NULL if it has none. */
@@ -486,12 +486,12 @@ static const char *unit_of(const char *name)
 	return NULL;
 }
 
-static void put_head(struct page *page, enum metrics_format format)
+static void put_head(struct page *page, enum prometheus_format format)
 {
 	const struct family *family = page->family;
 	/* The one format speaks of the family, the other of its samples. */
-	const char *name = format == METRICS_OPENMETRICS ? family->name : page->sample;
-	const char *unit = format == METRICS_OPENMETRICS && family->type != INFO ? unit_of(family->name) : NULL;
+	const char *name = format == PROMETHEUS_OPENMETRICS ? family->name : page->sample;
+	const char *unit = format == PROMETHEUS_OPENMETRICS && family->type != INFO ? unit_of(family->name) : NULL;
 
 	buf_printf(page->out, "# HELP %s %s\n# TYPE %s %s\n", name, family->help, name,
 		type_names[format][family->type]);
@@ -500,7 +500,7 @@ static void put_head(struct page *page, enum metrics_format format)
 }
 
 /* False if it has more samples: its part of the page goes on later. */
-static bool put_family(struct page *page, enum metrics_format format)
+static bool put_family(struct page *page, enum prometheus_format format)
 {
 	const struct family *family = page->family;
 
@@ -520,28 +520,28 @@ static bool put_family(struct page *page, enum metrics_format format)
 	return true;
 }
 
-bool metrics_render_some(struct buf *out, const struct snapshot *snapshot, enum metrics_format format,
-	struct place *place, size_t enough)
+bool prometheus_render_some(struct buf *out, const struct snapshot *snapshot, enum prometheus_format format,
+	struct cursor *cursor, size_t enough)
 {
 	const size_t count = sizeof(families) / sizeof(families[0]);
-	struct page page = { .out = out, .snapshot = snapshot, .row = place->row, .enough = enough };
+	struct page page = { .out = out, .snapshot = snapshot, .row = cursor->row, .enough = enough };
 
-	while (place->part < count && out->len < enough && !buf_error(out)) {
-		page.family = &families[place->part];
-		place->part += put_family(&page, format);
+	while (cursor->part < count && out->len < enough && !buf_error(out)) {
+		page.family = &families[cursor->part];
+		cursor->part += put_family(&page, format);
 	}
-	place->row = page.row;
+	cursor->row = page.row;
 	buf_free(&page.host);
-	if (place->part < count)
+	if (cursor->part < count)
 		return !buf_error(out);
-	if (format == METRICS_OPENMETRICS)
+	if (format == PROMETHEUS_OPENMETRICS)
 		buf_puts(out, "# EOF\n");
 	return false;
 }
 
-void metrics_render(struct buf *out, const struct snapshot *snapshot, enum metrics_format format)
+void prometheus_render(struct buf *out, const struct snapshot *snapshot, enum prometheus_format format)
 {
-	struct place place = { 0 };
+	struct cursor cursor = { 0 };
 
-	metrics_render_some(out, snapshot, format, &place, SIZE_MAX);
+	prometheus_render_some(out, snapshot, format, &cursor, SIZE_MAX);
 }

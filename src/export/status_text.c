@@ -160,7 +160,7 @@ static void put_warnings(struct buf *out, const struct snapshot *s)
 		buf_printf(out, "warning: %" PRIu64 " %s\n", warning.count, warning.text);
 }
 
-void state_page_render(struct buf *out, const struct snapshot *snapshot)
+void status_text_render(struct buf *out, const struct snapshot *snapshot)
 {
 	put_head(out, snapshot);
 	put_interfaces(out, snapshot, SIDE_WAN, "WAN:");

@@ -199,7 +199,7 @@ static int read_documents(struct watch_sample *sample, const json_t *hosts, cons
 	return error;
 }
 
-int api_read(struct watch_sample *sample, const struct buf *hosts, const struct buf *status)
+int watch_decode_sample(struct watch_sample *sample, const struct buf *hosts, const struct buf *status)
 {
 	json_malloc_t old_malloc;
 	json_free_t old_free;
@@ -282,7 +282,7 @@ static int read_line(struct watch_connections *fresh, const json_t *line)
 	return 0;
 }
 
-int api_read_connections(struct watch_connections *fresh, const struct buf *lines)
+int watch_decode_connections(struct watch_connections *fresh, const struct buf *lines)
 {
 	const char *at = lines->data, *end = at ? at + lines->len : at;
 	json_malloc_t old_malloc;

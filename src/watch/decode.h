@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * api_read: the other side of api and of listing: the documents of a meter, on this machine or another, in plain
+ * watch_decode: the other side of api and of flow_list: the documents of a meter, on this machine or another, in plain
  * values. What is read is not trusted: what is missing or of another type counts as nothing, texts are cut, lists are
  * bounded.
  */
@@ -12,12 +12,12 @@
 #include "hostmeter/watch/sample.h"
 
 /* 0 and a sample to be cleared; -EBADMSG if one is no such document, -EPROTO if it is of another schema, -ENOMEM. */
-int api_read(struct watch_sample *sample, const struct buf *hosts, const struct buf *status);
+int watch_decode_sample(struct watch_sample *sample, const struct buf *hosts, const struct buf *status);
 
 /*
  * Adds the connections of a listing, one object a line, to those of the host that fresh names. 0, or as above with
  * nothing left to be cleared.
  */
-int api_read_connections(struct watch_connections *fresh, const struct buf *lines);
+int watch_decode_connections(struct watch_connections *fresh, const struct buf *lines);
 
 #endif

@@ -97,7 +97,7 @@ int watch_feed_sample(struct watch_feed *feed, uint64_t interval_ns, struct watc
 		result = get(feed, STATUS, "/api/v1/status");
 	if (result != OK)
 		return result;
-	error = api_read(sample, &feed->document[HOSTS], &feed->document[STATUS]);
+	error = watch_decode_sample(sample, &feed->document[HOSTS], &feed->document[STATUS]);
 	return error ? error : OK;
 }
 
@@ -154,7 +154,7 @@ int watch_feed_connections(struct watch_feed *feed, const char *label, const cha
 	feed->wanted = (struct watch_connections){ 0 };
 	if (result != OK || !watch_connections_are_of(fresh, label, mac))
 		return result == OK ? 0 : result;
-	error = api_read_connections(fresh, &feed->document[CONNECTIONS]);
+	error = watch_decode_connections(fresh, &feed->document[CONNECTIONS]);
 	return error ? error : OK;
 }
 

@@ -5,7 +5,7 @@
 
 #define NS_PER_S UINT64_C(1000000000)
 
-const char *watch_amount(char text[static WATCH_NUMBER], double amount, bool binary)
+const char *watch_format_amount(char text[static WATCH_NUMBER], double amount, bool binary)
 {
 	static const char *const powers[2][7] = {
 		{ "", "k", "M", "G", "T", "P", "E" },
@@ -27,7 +27,7 @@ const char *watch_amount(char text[static WATCH_NUMBER], double amount, bool bin
 	return text;
 }
 
-const char *watch_percent(char text[static WATCH_NUMBER], double share)
+const char *watch_format_percent(char text[static WATCH_NUMBER], double share)
 {
 	if (share < 0)
 		snprintf(text, WATCH_NUMBER, "-");
@@ -38,7 +38,7 @@ const char *watch_percent(char text[static WATCH_NUMBER], double share)
 	return text;
 }
 
-const char *watch_age(char text[static WATCH_NUMBER], uint64_t ns)
+const char *watch_format_age(char text[static WATCH_NUMBER], uint64_t ns)
 {
 	uint64_t seconds = ns / NS_PER_S;
 
@@ -55,7 +55,7 @@ const char *watch_age(char text[static WATCH_NUMBER], uint64_t ns)
 	return text;
 }
 
-const char *watch_interval(char text[static WATCH_NUMBER], uint64_t ns)
+const char *watch_format_interval(char text[static WATCH_NUMBER], uint64_t ns)
 {
 	double seconds = (double)ns / NS_PER_S;
 

@@ -11,15 +11,15 @@
 enum { WATCH_NUMBER = 16 };
 
 /* Three digits and a power: "0", "999", "1.23k", "12.3M", "123G"; of 1024: "1023", "1.23Ki", "1023Mi". Returns text. */
-const char *watch_amount(char text[static WATCH_NUMBER], double amount, bool binary);
+const char *watch_format_amount(char text[static WATCH_NUMBER], double amount, bool binary);
 
 /* A share of 0 to 1 as "37%", "<1%" if it is something and less; "-" below 0. Returns text. */
-const char *watch_percent(char text[static WATCH_NUMBER], double share);
+const char *watch_format_percent(char text[static WATCH_NUMBER], double share);
 
 /* "now", "12s", "5m", "3h", "12d". Returns text. */
-const char *watch_age(char text[static WATCH_NUMBER], uint64_t ns);
+const char *watch_format_age(char text[static WATCH_NUMBER], uint64_t ns);
 
 /* "0.2 s", "1 s", "5 min", "1 h". Returns text. */
-const char *watch_interval(char text[static WATCH_NUMBER], uint64_t ns);
+const char *watch_format_interval(char text[static WATCH_NUMBER], uint64_t ns);
 
 #endif

@@ -11,7 +11,7 @@ enum { LOW = 16, LEVELS = 8 };
 
 /* ---- Small parts */
 
-void watch_spark(struct watch_frame *frame, int x, int y, const float *step, int count, float most)
+void watch_header_spark(struct watch_frame *frame, int x, int y, const float *step, int count, float most)
 {
 	static const char *const blocks[2][LEVELS] = {
 		{ ".", ":", "-", "=", "+", "*", "#", "@" },
@@ -28,12 +28,12 @@ void watch_spark(struct watch_frame *frame, int x, int y, const float *step, int
 	}
 }
 
-const char *watch_rate(char text[static WATCH_NUMBER], const struct watch_history *history,
+const char *watch_header_rate(char text[static WATCH_NUMBER], const struct watch_history *history,
 	const struct watch_view *view, double rate)
 {
 	if (!watch_history_has_rates(history))
 		return "-";
-	return watch_amount(text, view->bytes ? rate : rate * 8, view->binary);
+	return watch_format_amount(text, view->bytes ? rate : rate * 8, view->binary);
 }
 
 /* ---- The top: what this is, each WAN, the warnings */
@@ -64,12 +64,12 @@ static int title_words(const struct watch_history *history, const struct watch_v
 	else
 		snprintf(words[n++], sizeof(*words), "%s, %u s average", view->bytes ? "bytes/s" : "bit/s",
 			watch_windows[view->window]);
-	snprintf(words[n++], sizeof(*words), "every %s", watch_interval(interval, view->interval_ns));
+	snprintf(words[n++], sizeof(*words), "every %s", watch_format_interval(interval, view->interval_ns));
 	put_time(words[n++], sizeof(*words), history->sample.time);
 	return n;
 }
 
-int watch_head_title(struct watch_frame *frame, const struct watch_history *history, const struct watch_view *view)
+int watch_header_title(struct watch_frame *frame, const struct watch_history *history, const struct watch_view *view)
 {
 	const char *router = history->sample.router[0] ? history->sample.router : view->source;
 	char words[6][40], line[6 * 42] = "";
@@ -103,7 +103,7 @@ static void put_link(struct watch_frame *frame, int y, const struct watch_histor
 	for (int i = 0; i < WATCH_DIRECTIONS; i++) {
 		x += watch_frame_put(frame, x, y, frame->width, WATCH_STYLE_DIM, marks[frame->utf8][i]);
 		watch_frame_put(frame, x, y, frame->width, i == WATCH_DOWN ? WATCH_STYLE_DOWN : WATCH_STYLE_UP,
-			watch_rate(text, history, view, rate[i]));
+			watch_header_rate(text, history, view, rate[i]));
 		x += 8;
 	}
 }
@@ -118,7 +118,7 @@ static size_t warnings_most(const struct watch_view *view)
 	return view->height < LOW ? 1 : 3;
 }
 
-int watch_head_rows(const struct watch_history *history, const struct watch_view *view)
+int watch_header_rows(const struct watch_history *history, const struct watch_view *view)
 {
 	size_t links = history->links, warnings = history->sample.warnings;
 
@@ -129,7 +129,7 @@ int watch_head_rows(const struct watch_history *history, const struct watch_view
 	return 1 + (int)links + (int)warnings + (view->notice[0] != '\0');
 }
 
-int watch_head_links(struct watch_frame *frame, int y, const struct watch_history *history,
+int watch_header_links(struct watch_frame *frame, int y, const struct watch_history *history,
 	const struct watch_view *view)
 {
 	size_t most = links_most(view);
@@ -154,7 +154,7 @@ int watch_head_links(struct watch_frame *frame, int y, const struct watch_histor
 		for (int s = 0; s < steps; s++)
 			peak = step[s] > peak ? step[s] : peak;
 		if (frame->width >= 80)
-			watch_spark(frame, frame->width - steps, y, step, steps, peak);
+			watch_header_spark(frame, frame->width - steps, y, step, steps, peak);
 		y++;
 	}
 	if (shown == history->links)
@@ -164,7 +164,7 @@ int watch_head_links(struct watch_frame *frame, int y, const struct watch_histor
 	return y + 1;
 }
 
-int watch_head_warnings(struct watch_frame *frame, int y, const struct watch_history *history,
+int watch_header_warnings(struct watch_frame *frame, int y, const struct watch_history *history,
 	const struct watch_view *view)
 {
 	size_t most = warnings_most(view), warnings = history->sample.warnings;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * watch_head: the rows above the hosts in the live view: what is shown and how, each WAN, what to be warned of.
+ * watch_header: the rows above the hosts in the live view: what is shown and how, each WAN, what to be warned of.
  */
 #ifndef HOSTMETER_WATCH_HEADER_H
 #define HOSTMETER_WATCH_HEADER_H
@@ -12,20 +12,20 @@
 enum { WATCH_ROOMY = 30 }; /* rows of a screen from which on nothing here is left out but by its own bound */
 
 /* Each draws from row y on and returns the next free row. The title is row 0. */
-int watch_head_title(struct watch_frame *frame, const struct watch_history *history, const struct watch_view *view);
-int watch_head_links(struct watch_frame *frame, int y, const struct watch_history *history,
+int watch_header_title(struct watch_frame *frame, const struct watch_history *history, const struct watch_view *view);
+int watch_header_links(struct watch_frame *frame, int y, const struct watch_history *history,
 	const struct watch_view *view);
-int watch_head_warnings(struct watch_frame *frame, int y, const struct watch_history *history,
+int watch_header_warnings(struct watch_frame *frame, int y, const struct watch_history *history,
 	const struct watch_view *view);
 
 /* How many rows they take together. */
-int watch_head_rows(const struct watch_history *history, const struct watch_view *view);
+int watch_header_rows(const struct watch_history *history, const struct watch_view *view);
 
 /* A line of count steps, the tallest of which is most. */
-void watch_spark(struct watch_frame *frame, int x, int y, const float *step, int count, float most);
+void watch_header_spark(struct watch_frame *frame, int x, int y, const float *step, int count, float most);
 
 /* A rate in the view's units; "-" while there is none. Returns text or a constant. */
-const char *watch_rate(char text[static WATCH_NUMBER], const struct watch_history *history,
+const char *watch_header_rate(char text[static WATCH_NUMBER], const struct watch_history *history,
 	const struct watch_view *view, double rate);
 
 #endif

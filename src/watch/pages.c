@@ -89,7 +89,7 @@ static void draw_help(struct page *page)
 		put_pair(page, 2, WATCH_STYLE_WARNING, "!", page->history->sample.warning[i]);
 	}
 	put_line(page, WATCH_STYLE_TITLE, "Keys");
-	for (size_t i = 0; watch_key_help(i, &keys, &what); i++)
+	for (size_t i = 0; watch_view_help(i, &keys, &what); i++)
 		put_pair(page, KEYS_WIDTH, WATCH_STYLE_KEY, keys, what);
 	put_line(page, WATCH_STYLE_TITLE, "Columns");
 	put_pair(page, KEYS_WIDTH, WATCH_STYLE_KEY, "DOWN, UP", "from and to the Internet, seen from the host");
@@ -100,7 +100,7 @@ static void draw_help(struct page *page)
 	put_pair(page, KEYS_WIDTH, WATCH_STYLE_KEY, "CONN, SEEN", "connections that live, and when bytes came last");
 }
 
-void watch_page_help(struct watch_frame *frame, int y, const struct watch_history *history, struct watch_view *view)
+void watch_pages_help(struct watch_frame *frame, int y, const struct watch_history *history, struct watch_view *view)
 {
 	show(frame, y, history, view, draw_help);
 }
@@ -126,8 +126,8 @@ static void put_family(struct page *page, const struct watch_track *track, int f
 	for (int d = 0; d < WATCH_DIRECTIONS; d++) {
 		double rate = watch_history_rate(history, track, 1u << family, d, watch_view_seconds(view));
 
-		watch_amount(text[d], view->bytes ? rate : rate * 8, view->binary);
-		watch_amount(text[WATCH_DIRECTIONS + d], (double)track->session[family][d], view->binary);
+		watch_format_amount(text[d], view->bytes ? rate : rate * 8, view->binary);
+		watch_format_amount(text[WATCH_DIRECTIONS + d], (double)track->session[family][d], view->binary);
 	}
 	snprintf(line, sizeof(line), "%7s %7s %s   %7s %7s bytes", text[0], text[1], view->bytes ? "B/s" : "b/s",
 		text[2], text[3]);
@@ -141,7 +141,7 @@ static void put_seen(struct page *page, const char *word, uint64_t when)
 	uint64_t now = page->history->sample.time;
 	char text[WATCH_NUMBER], line[32];
 
-	watch_age(text, now > when ? now - when : 0);
+	watch_format_age(text, now > when ? now - when : 0);
 	snprintf(line, sizeof(line), "%s%s", text, strcmp(text, "now") ? " ago" : "");
 	put_pair(page, WORDS_WIDTH, WATCH_STYLE_DIM, word, when ? line : "-");
 }
@@ -156,7 +156,7 @@ static void put_spark(struct page *page, const struct watch_track *track)
 		most = step[i] > most ? step[i] : most;
 	watch_frame_put(page->frame, 0, y, WORDS_WIDTH - 1, WATCH_STYLE_DIM, "last minute");
 	if (y >= 0)
-		watch_spark(page->frame, WORDS_WIDTH, y, step, steps, most);
+		watch_header_spark(page->frame, WORDS_WIDTH, y, step, steps, most);
 }
 
 /* ---- Its connections */
@@ -214,10 +214,10 @@ static const char *put_amount(char text[static WATCH_NUMBER], const struct watch
 	const struct watch_connection *c, int direction)
 {
 	if (view->totals)
-		return watch_amount(text, (double)c->bytes[direction], view->binary);
+		return watch_format_amount(text, (double)c->bytes[direction], view->binary);
 	if (!c->has_rate)
 		return "-";
-	return watch_amount(text, view->bytes ? c->rate[direction] : 8 * c->rate[direction], view->binary);
+	return watch_format_amount(text, view->bytes ? c->rate[direction] : 8 * c->rate[direction], view->binary);
 }
 
 /* One that is older than the first listing shows how old it is at least. */
@@ -226,7 +226,7 @@ static const char *put_age(char text[static WATCH_NUMBER], const struct watch_co
 {
 	char age[WATCH_NUMBER];
 
-	watch_age(age, all->time > c->since ? all->time - c->since : 0);
+	watch_format_age(age, all->time > c->since ? all->time - c->since : 0);
 	if (!c->older)
 		return strcpy(text, age);
 	if (!strcmp(age, "now"))
@@ -248,7 +248,7 @@ static void put_connection(struct page *page, const struct watch_connection *c)
 		[OWN_PORT] = put_port(number[OWN_PORT], watch_connection_own_port(c)),
 		[DOWN] = put_amount(number[DOWN], view, c, WATCH_DOWN),
 		[UP] = put_amount(number[UP], view, c, WATCH_UP),
-		[TOTAL] = watch_amount(number[TOTAL], (double)c->bytes[WATCH_DOWN] + (double)c->bytes[WATCH_UP],
+		[TOTAL] = watch_format_amount(number[TOTAL], (double)c->bytes[WATCH_DOWN] + (double)c->bytes[WATCH_UP],
 			view->binary),
 		[AGE] = put_age(number[AGE], &page->history->connections, c),
 	};
@@ -319,7 +319,7 @@ static void draw_host(struct page *page)
 	put_connections(page);
 }
 
-void watch_page_host(struct watch_frame *frame, int y, const struct watch_history *history, struct watch_view *view)
+void watch_pages_host(struct watch_frame *frame, int y, const struct watch_history *history, struct watch_view *view)
 {
 	show(frame, y, history, view, draw_host);
 }

@@ -9,7 +9,7 @@
 #include "hostmeter/watch/view.h"
 
 /* Each draws below row y, and settles in the view what is scrolled to. */
-void watch_page_help(struct watch_frame *frame, int y, const struct watch_history *history, struct watch_view *view);
-void watch_page_host(struct watch_frame *frame, int y, const struct watch_history *history, struct watch_view *view);
+void watch_pages_help(struct watch_frame *frame, int y, const struct watch_history *history, struct watch_view *view);
+void watch_pages_host(struct watch_frame *frame, int y, const struct watch_history *history, struct watch_view *view);
 
 #endif

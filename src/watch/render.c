@@ -16,8 +16,8 @@ static const char *direction_text(char *text, const struct watch_history *histor
 	const struct watch_row *row, int direction)
 {
 	if (view->totals)
-		return watch_amount(text, (double)row->total[direction], view->binary);
-	return watch_rate(text, history, view, row->rate[direction]);
+		return watch_format_amount(text, (double)row->total[direction], view->binary);
+	return watch_header_rate(text, history, view, row->rate[direction]);
 }
 
 /* ---- The columns */
@@ -126,19 +126,20 @@ static const char *column_text(char *text, const struct watch_history *history, 
 	case WATCH_COL_UP:
 		return direction_text(text, history, view, row, column == WATCH_COL_DOWN ? WATCH_DOWN : WATCH_UP);
 	case WATCH_COL_TOTAL:
-		return watch_amount(text, (double)row->total[WATCH_DOWN] + (double)row->total[WATCH_UP], view->binary);
+		return watch_format_amount(text, (double)row->total[WATCH_DOWN] + (double)row->total[WATCH_UP],
+			view->binary);
 	case WATCH_COL_SHARE:
-		return watch_percent(text, watch_share(row->amount, sum->amount));
+		return watch_format_percent(text, watch_table_share(row->amount, sum->amount));
 	case WATCH_COL_IPV6:
-		return watch_percent(text,
-			watch_share(row->both[WATCH_IPV6], row->both[WATCH_IPV4] + row->both[WATCH_IPV6]));
+		return watch_format_percent(text,
+			watch_table_share(row->both[WATCH_IPV6], row->both[WATCH_IPV4] + row->both[WATCH_IPV6]));
 	case WATCH_COL_CONNECTIONS:
 		snprintf(text, WATCH_NUMBER, "%u", row->connections);
 		return text;
 	case WATCH_COL_SEEN:
 		if (!row->host || !row->host->last_seen)
 			return row->host ? "-" : "";
-		return watch_age(text, now > row->host->last_seen ? now - row->host->last_seen : 0);
+		return watch_format_age(text, now > row->host->last_seen ? now - row->host->last_seen : 0);
 	case WATCH_COL_MAC:
 		return row->host ? row->host->mac : "";
 	default:
@@ -248,7 +249,7 @@ static void put_hosts(struct watch_frame *frame, const struct watch_history *his
 		put_row(frame, y, history, view, row, &table->sum, row->host->label);
 		if (view->header[WATCH_COL_SPARK].width) {
 			watch_history_spark(history, row->track, watch_view_families(view), step, steps);
-			watch_spark(frame, view->header[WATCH_COL_SPARK].x, y, step, steps, most);
+			watch_header_spark(frame, view->header[WATCH_COL_SPARK].x, y, step, steps, most);
 		}
 		if (is_chosen(view, row->host) && !view->plain)
 			watch_frame_paint(frame, y, WATCH_STYLE_SELECTED);
@@ -309,8 +310,8 @@ static void put_hints(struct watch_frame *frame, int y, const struct watch_view 
 static int render_list(struct watch_frame *frame, int y, const struct watch_history *history, struct watch_view *view,
 	const struct watch_table *table)
 {
-	y = watch_head_links(frame, y, history, view);
-	y = watch_head_warnings(frame, y, history, view);
+	y = watch_header_links(frame, y, history, view);
+	y = watch_header_warnings(frame, y, history, view);
 	lay_out(view, frame->width);
 	y = put_header(frame, y, view);
 	view->first_row = y;
@@ -337,19 +338,19 @@ int watch_render(struct watch_frame *frame, const struct watch_history *history,
 	if (view->plain) {
 		/* The header and the totals besides; what the window's height would bound is whole. */
 		view->height = WATCH_ROOMY;
-		height = 2 + watch_head_rows(history, view) + (table.rows ? (int)table.rows : 1);
+		height = 2 + watch_header_rows(history, view) + (table.rows ? (int)table.rows : 1);
 	}
 	error = watch_frame_begin(frame, view->width < WATCH_MIN_WIDTH ? WATCH_MIN_WIDTH : view->width, height,
 		view->utf8);
 	if (error)
 		goto out;
-	y = watch_head_title(frame, history, view);
+	y = watch_header_title(frame, history, view);
 	if (view->page == WATCH_PAGE_HOST && !view->selecting)
 		settle(view, &table);
 	if (view->page == WATCH_PAGE_HELP)
-		watch_page_help(frame, y, history, view);
+		watch_pages_help(frame, y, history, view);
 	else if (view->page == WATCH_PAGE_HOST)
-		watch_page_host(frame, y, history, view);
+		watch_pages_host(frame, y, history, view);
 	else
 		error = render_list(frame, y, history, view, &table);
 out:

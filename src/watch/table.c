@@ -5,12 +5,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-double watch_share(double part, double all)
+double watch_table_share(double part, double all)
 {
 	return all > 0 ? part / all : -1;
 }
 
-struct watch_row watch_row_of(const struct watch_history *history, const struct watch_view *view, size_t host)
+struct watch_row watch_table_row_of(const struct watch_history *history, const struct watch_view *view, size_t host)
 {
 	const struct watch_track *track = history->track[host];
 	struct watch_row row = { .host = &history->sample.host[host], .track = track };
@@ -59,7 +59,7 @@ static double order_of(const struct watch_history *history, const struct watch_v
 	case WATCH_COL_TOTAL:
 		return (double)row->total[WATCH_DOWN] + (double)row->total[WATCH_UP];
 	case WATCH_COL_IPV6:
-		return watch_share(row->both[WATCH_IPV6], row->both[WATCH_IPV4] + row->both[WATCH_IPV6]);
+		return watch_table_share(row->both[WATCH_IPV6], row->both[WATCH_IPV4] + row->both[WATCH_IPV6]);
 	case WATCH_COL_CONNECTIONS:
 		return row->connections;
 	case WATCH_COL_SEEN:
@@ -148,7 +148,7 @@ int watch_table_build(struct watch_table *table, const struct watch_history *his
 	if (!table->row)
 		return -ENOMEM;
 	for (size_t i = 0; i < history->tracks; i++) {
-		struct watch_row row = watch_row_of(history, view, i);
+		struct watch_row row = watch_table_row_of(history, view, i);
 
 		row.order = order_of(history, view, &row);
 		add_to_sum(&table->sum, &row);

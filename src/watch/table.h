@@ -29,9 +29,9 @@ int watch_table_build(struct watch_table *table, const struct watch_history *his
 void watch_table_free(struct watch_table *table);
 
 /* The numbers of one host. */
-struct watch_row watch_row_of(const struct watch_history *history, const struct watch_view *view, size_t host);
+struct watch_row watch_table_row_of(const struct watch_history *history, const struct watch_view *view, size_t host);
 
 /* part of all: 0 to 1, or -1 where all is nothing. */
-double watch_share(double part, double all);
+double watch_table_share(double part, double all);
 
 #endif

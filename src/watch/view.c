@@ -248,7 +248,7 @@ static const struct binding bindings[] = {
 
 enum { BINDINGS = sizeof(bindings) / sizeof(bindings[0]) };
 
-bool watch_key_help(size_t n, const char **keys, const char **what)
+bool watch_view_help(size_t n, const char **keys, const char **what)
 {
 	for (size_t i = 0; i < BINDINGS; i++) {
 		if (!bindings[i].keys || n-- > 0)
@@ -300,7 +300,7 @@ static void type(struct watch_view *view, int key)
 	view->top = 0;
 }
 
-enum watch_action watch_key(struct watch_view *view, int key)
+enum watch_action watch_view_key(struct watch_view *view, int key)
 {
 	bool moves = key >= WATCH_KEY_UP && key <= WATCH_KEY_END;
 
@@ -314,7 +314,7 @@ enum watch_action watch_key(struct watch_view *view, int key)
 	return WATCH_NOTHING;
 }
 
-void watch_click(struct watch_view *view, int x, int y)
+void watch_view_click(struct watch_view *view, int x, int y)
 {
 	if (view->page != WATCH_PAGE_LIST)
 		return;

@@ -48,7 +48,7 @@ static void check(struct meter *meter, uint64_t now)
 		snapshot.hosts > HOST_FIRST + MAX_HOSTS || snapshot.flows_uncounted > snapshot.flows ||
 		snapshot.flows_offloaded > snapshot.flows)
 		abort();
-	metrics_render(&page, &snapshot, METRICS_TEXT);
+	prometheus_render(&page, &snapshot, PROMETHEUS_TEXT);
 	if (page.error || page.data[page.len - 1] != '\n')
 		abort();
 	buf_free(&page);

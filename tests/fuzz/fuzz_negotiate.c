@@ -12,17 +12,17 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static const char *const names[] = { "router", "meter.example.net" };
 	char *text = malloc(size + 1), *longer;
-	enum metrics_format format;
+	enum prometheus_format format;
 
 	if (!text)
 		abort();
 	memcpy(text, data, size);
 	text[size] = '\0';
 	format = negotiate_format(text);
-	if (format >= METRICS_FORMATS)
+	if (format >= PROMETHEUS_FORMATS)
 		abort();
 	/* What nobody has to mention cannot be wanted. */
-	if (format == METRICS_OPENMETRICS && !strchr(text, '/'))
+	if (format == PROMETHEUS_OPENMETRICS && !strchr(text, '/'))
 		abort();
 	if (negotiate_gzip(text) && !strcasestr(text, "gzip") && !strchr(text, '*'))
 		abort();

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * serve: who may ask, what there is to ask for, and the answers.
+ * endpoints: who may ask, what there is to ask for, and the answers.
  *
- * Whatever is asked within SERVE_SHARE_NS of a rendering gets the same snapshot, and each page made of it is made once,
- * for all who ask: a page is at most that old.
+ * Whatever is asked within ENDPOINTS_SHARE_NS of a rendering gets the same snapshot, and each page made of it is made
+ * once, for all who ask: a page is at most that old.
  */
 #ifndef HOSTMETER_EXPORT_ENDPOINTS_H
 #define HOSTMETER_EXPORT_ENDPOINTS_H
@@ -13,7 +13,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define SERVE_SHARE_NS (UINT64_C(100) * 1000000)
+#define ENDPOINTS_SHARE_NS (UINT64_C(100) * 1000000)
 
 struct config;
 struct buf;
@@ -21,13 +21,13 @@ struct http_request;
 struct http_response;
 struct http_shared;
 struct loop;
-struct listing_filter;
-struct serve;
+struct flow_list_filter;
+struct endpoints;
 struct snapshot;
 struct topology;
 
 /* Where answers come from. */
-struct serve_source {
+struct endpoints_source {
 	void *ctx;
 	int (*snapshot)(void *ctx,
 		struct snapshot *snapshot); /* what is known now: 0, or -errno and nothing to clear */
@@ -35,19 +35,20 @@ struct serve_source {
 	const struct topology *(*topology)(void *ctx);
 	void (*watched)(void *ctx, uint64_t interval_ns); /* somebody looks, and will again in so long */
 	/* The live flows that pass: true, or false while they are being listed: to be asked again. */
-	bool (*flows)(void *ctx, const struct listing_filter *filter, struct buf *out);
+	bool (*flows)(void *ctx, const struct flow_list_filter *filter, struct buf *out);
 	int (*record)(void *ctx,
 		struct http_shared *body); /* a trace from now on: 0, or -EBUSY: enough others record */
 };
 
-/* config: its allow and server_names; only the latter is borrowed. NULL: out of memory. serve_free(NULL) is fine. */
-struct serve *serve_new(struct loop *loop, const struct config *config, const struct serve_source *source);
-void serve_free(struct serve *serve);
+/* config: its allow and server_names; only the latter is borrowed. NULL: out of memory. endpoints_free(NULL) is fine.
+ */
+struct endpoints *endpoints_new(struct loop *loop, const struct config *config, const struct endpoints_source *source);
+void endpoints_free(struct endpoints *endpoints);
 
 /* An http_admit: this machine itself, the prefixes of its LANs as they are now, and what was allowed. */
-bool serve_admits(void *serve, const struct addr *client, uint32_t ifindex);
+bool endpoints_admits(void *endpoints, const struct addr *client, uint32_t ifindex);
 
 /* An http_handler. */
-void serve_request(void *serve, const struct http_request *request, struct http_response *response);
+void endpoints_request(void *endpoints, const struct http_request *request, struct http_response *response);
 
 #endif

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * listing: live flows as text, each with the host it is counted for: taken from the next dump, for whoever asked.
+ * flow_list: live flows as text, each with the host it is counted for: taken from the next dump, for whoever asked.
  *
- * A dump takes a while, so asking and fetching are two things: listing_ask() has the next dump listed, and
- * listing_fetch() gives it once that dump is in. One listing at a time, kept for a few seconds.
+ * A dump takes a while, so asking and fetching are two things: flow_list_ask() has the next dump listed, and
+ * flow_list_fetch() gives it once that dump is in. One listing at a time, kept for a few seconds.
  */
 #ifndef HOSTMETER_EXPORT_FLOW_LIST_H
 #define HOSTMETER_EXPORT_FLOW_LIST_H
@@ -14,11 +14,11 @@
 #include <stdint.h>
 
 struct ct_event;
-struct listing;
+struct flow_list;
 struct meter;
 struct nlmsghdr;
 
-struct listing_filter {
+struct flow_list_filter {
 	char host[64];  /* label, MAC or address; "": all */
 	uint8_t family; /* 4, 6, 0: both */
 	uint8_t proto;  /* IPPROTO_…, 0: all */
@@ -26,35 +26,35 @@ struct listing_filter {
 	bool json;      /* one object a line instead of conntrack(8)'s lines */
 };
 
-enum { LISTING_MAX = 64 << 20 }; /* bytes of one listing; what is beyond is left out, and the last line says so */
+enum { FLOW_LIST_MAX = 64 << 20 }; /* bytes of one list; what is beyond is left out, and the last line says so */
 
 /* NULL: out of memory. The meter is borrowed. */
-struct listing *listing_new(const struct meter *meter);
-void listing_free(struct listing *listing);
+struct flow_list *flow_list_new(const struct meter *meter);
+void flow_list_free(struct flow_list *list);
 
 /*
  * Reads "host=…&ipv=…" values already taken apart; NULL is "not given". NULL, or the name of the value that makes no
  * sense.
  */
-const char *listing_filter_set(struct listing_filter *filter, const char *host, const char *ipv, const char *proto,
+const char *flow_list_filter_set(struct flow_list_filter *filter, const char *host, const char *ipv, const char *proto,
 	const char *port);
 
 /* Wants the next dump listed by this filter. */
-void listing_ask(struct listing *listing, const struct listing_filter *filter, uint64_t now);
+void flow_list_ask(struct flow_list *list, const struct flow_list_filter *filter, uint64_t now);
 
 /* Whether a dump is wanted; it began; one entry of it; it ended. */
-bool listing_wanted(const struct listing *listing);
+bool flow_list_wanted(const struct flow_list *list);
 
-/* Whether the dump that began is listed: listing_entry() is to be called for each of its entries. */
-bool listing_running(const struct listing *listing);
-void listing_dump_begins(struct listing *listing);
-void listing_entry(struct listing *listing, const struct nlmsghdr *message, const struct ct_event *event);
-void listing_dump_ended(struct listing *listing, uint64_t now);
+/* Whether the dump that began is listed: flow_list_entry() is to be called for each of its entries. */
+bool flow_list_running(const struct flow_list *list);
+void flow_list_dump_begins(struct flow_list *list);
+void flow_list_entry(struct flow_list *list, const struct nlmsghdr *message, const struct ct_event *event);
+void flow_list_dump_ended(struct flow_list *list, uint64_t now);
 
 /*
  * Appends the listing that this filter was asked for. True; false while it is not there yet: ask (again), and come
  * back.
  */
-bool listing_fetch(struct listing *listing, const struct listing_filter *filter, struct buf *out, uint64_t now);
+bool flow_list_fetch(struct flow_list *list, const struct flow_list_filter *filter, struct buf *out, uint64_t now);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * flow_words: how flows and what the meter made of them are put into words, and picked by them: --flows and --explain.
+ * flow_text: how flows and what the meter made of them are put into words, and picked by them: --flows and --explain.
  */
 #ifndef HOSTMETER_EXPORT_FLOW_TEXT_H
 #define HOSTMETER_EXPORT_FLOW_TEXT_H
@@ -9,19 +9,19 @@
 #include "hostmeter/meter/meter.h"
 
 /* "wan", "local", "router", "none", "undecided". */
-const char *flow_words_scope(const struct meter_flow *flow);
+const char *flow_text_scope(const struct meter_flow *flow);
 
 /* Whether the flow is one of the host's with this name, MAC (both in any case) or address. */
-bool flow_words_is_of(const char *host, const struct ct_event *event, const struct meter_flow *flow);
+bool flow_text_is_of(const char *host, const struct ct_event *event, const struct meter_flow *flow);
 
 /* Appends " NAME=WORD". What would break a line of words is replaced. */
-void flow_words_put(struct buf *out, const char *name, const char *word);
+void flow_text_put(struct buf *out, const char *name, const char *word);
 
 /* The number of the protocol that conntrack(8) calls so, in any case; -ENOENT. */
-int flow_words_proto(const char *name);
+int flow_text_proto(const char *name);
 
 /* Appends the flow as conntrack(8) prints it, as far as an event has it; for where there is no message for flow_line().
  */
-void flow_words_event(struct buf *out, const struct ct_event *event);
+void flow_text_event(struct buf *out, const struct ct_event *event);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * metrics: a snapshot as a page for Prometheus, in either of its formats, from one table of families.
+ * prometheus: a snapshot as a page for Prometheus, in either of its formats, from one table of families.
  * https://prometheus.io/docs/instrumenting/exposition_formats/
  * https://github.com/OpenObservability/OpenMetrics/blob/main/specification/OpenMetrics.md
  */
@@ -11,23 +11,23 @@
 #include "hostmeter/export/cursor.h"
 #include "hostmeter/meter/snapshot.h"
 
-enum metrics_format {
-	METRICS_TEXT,        /* text format 0.0.4 */
-	METRICS_OPENMETRICS, /* OpenMetrics 1.0.0 */
-	METRICS_FORMATS,
+enum prometheus_format {
+	PROMETHEUS_TEXT,        /* text format 0.0.4 */
+	PROMETHEUS_OPENMETRICS, /* OpenMetrics 1.0.0 */
+	PROMETHEUS_FORMATS,
 };
 
 /* The value of Content-Type. */
-const char *metrics_content_type(enum metrics_format format);
+const char *prometheus_content_type(enum prometheus_format format);
 
 /* Appends every family, in one order always. What did not fit shows in buf_error(). */
-void metrics_render(struct buf *out, const struct snapshot *snapshot, enum metrics_format format);
+void prometheus_render(struct buf *out, const struct snapshot *snapshot, enum prometheus_format format);
 
 /*
- * The same in pieces: appends until out holds enough bytes or the page is whole, and moves place on. True: there is
+ * The same in pieces: appends until out holds enough bytes or the page is whole, and moves cursor on. True: there is
  * more. The snapshot must be the same each time.
  */
-bool metrics_render_some(struct buf *out, const struct snapshot *snapshot, enum metrics_format format,
-	struct place *place, size_t enough);
+bool prometheus_render_some(struct buf *out, const struct snapshot *snapshot, enum prometheus_format format,
+	struct cursor *cursor, size_t enough);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * state_page: all that there is to know of a running meter on one page of text, for its log (SIGUSR1).
+ * status_text: all that there is to know of a running meter on one page of text, for its log (SIGUSR1).
  */
 #ifndef HOSTMETER_EXPORT_STATUS_TEXT_H
 #define HOSTMETER_EXPORT_STATUS_TEXT_H
@@ -9,9 +9,9 @@
 #include "hostmeter/meter/snapshot.h"
 
 /* The page has no more lines than this, however many hosts, interfaces and warnings there are. */
-enum { STATE_PAGE_LINES = 40 };
+enum { STATUS_TEXT_LINES = 40 };
 
 /* Appends the page. */
-void state_page_render(struct buf *out, const struct snapshot *snapshot);
+void status_text_render(struct buf *out, const struct snapshot *snapshot);
 
 #endif

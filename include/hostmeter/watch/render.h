@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * watch: the live view as a frame of text: a pure function of what was measured and of what the user has chosen to see.
- * No terminal, no sockets, no clock.
+ * watch_render: the live view as a frame of text: a pure function of what was measured and of what the user has chosen
+ * to see. No terminal, no sockets, no clock.
  */
 #ifndef HOSTMETER_WATCH_RENDER_H
 #define HOSTMETER_WATCH_RENDER_H

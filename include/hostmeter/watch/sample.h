@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * watch_sample: one answer of a meter in plain values, as --watch needs it. Made from JSON by api_read, or by hand in
+ * watch_sample: one answer of a meter in plain values, as --watch needs it. Made from JSON by decode.c, or by hand in
  * tests.
  */
 #ifndef HOSTMETER_WATCH_SAMPLE_H

@@ -81,13 +81,13 @@ struct watch_view {
 struct watch_view watch_view_default(void);
 
 /* Does what a key asks for. */
-enum watch_action watch_key(struct watch_view *view, int key);
+enum watch_action watch_view_key(struct watch_view *view, int key);
 
 /* A click into the cell. */
-void watch_click(struct watch_view *view, int x, int y);
+void watch_view_click(struct watch_view *view, int x, int y);
 
 /* The n-th line of the help page: the keys and what they do. False behind the last. */
-bool watch_key_help(size_t n, const char **keys, const char **what);
+bool watch_view_help(size_t n, const char **keys, const char **what);
 
 /* What rates are averaged over: the window chosen; 0 in a plain view, which has those between the latest two readings.
  */

@@ -367,12 +367,12 @@ static void hosts_in_pieces(void **state)
 {
 	struct snapshot snapshot = snapshots_full();
 	struct buf whole = BUF_INIT, out = BUF_INIT;
-	struct place place = { 0 };
+	struct cursor cursor = { 0 };
 	size_t pieces = 1;
 
 	(void)state;
 	api_hosts(&whole, &snapshot);
-	while (api_hosts_some(&out, &snapshot, &place, out.len + 1))
+	while (api_hosts_some(&out, &snapshot, &cursor, out.len + 1))
 		pieces++;
 	assert_int_equal(pieces, snapshot.hosts);
 	assert_int_equal(out.len, whole.len);

@@ -19,8 +19,8 @@
 #include <cmocka.h>
 
 /*
- * Requests are made up, so http.c stays out: the two functions that serve.c asks about a request are here, and the
- * linker takes these before those of the library.
+ * Requests are made up, so the server stays out: the two functions that endpoints.c asks about a request are here, and
+ * the linker takes these before those of the library.
  */
 static const char *headers[8]; /* name, value, … */
 
@@ -43,7 +43,7 @@ const char *http_query(const struct http_request *request, const char *name)
 struct fixture {
 	struct loop *loop;
 	struct topology *topology;
-	struct serve *serve;
+	struct endpoints *endpoints;
 	struct config config;
 	bool ready;
 	int snapshots;
@@ -67,7 +67,7 @@ static int record(void *ctx, struct http_shared *body)
 	return 0;
 }
 
-/* serve clears it: so it has memory of its own. */
+/* endpoints clears it: so it has memory of its own. */
 static int snapshot(void *ctx, struct snapshot *out)
 {
 	struct fixture *f = ctx;
@@ -99,7 +99,7 @@ static const struct topology *topology(void *ctx)
 
 static void start(struct fixture *f)
 {
-	const struct serve_source source = {
+	const struct endpoints_source source = {
 		.ctx = f,
 		.snapshot = snapshot,
 		.ready = ready,
@@ -107,9 +107,9 @@ static void start(struct fixture *f)
 		.record = record,
 	};
 
-	serve_free(f->serve);
-	f->serve = serve_new(f->loop, &f->config, &source);
-	assert_non_null(f->serve);
+	endpoints_free(f->endpoints);
+	f->endpoints = endpoints_new(f->loop, &f->config, &source);
+	assert_non_null(f->endpoints);
 }
 
 static int setup(void **state)
@@ -130,7 +130,7 @@ static int teardown(void **state)
 {
 	struct fixture *f = *state;
 
-	serve_free(f->serve);
+	endpoints_free(f->endpoints);
 	topology_free(f->topology);
 	loop_free(f->loop);
 	free(f);
@@ -142,7 +142,7 @@ static struct http_response ask(struct fixture *f, const char *path)
 	const struct http_request request = { .method = "GET", .path = path };
 	struct http_response response = { .status = 200 };
 
-	serve_request(f->serve, &request, &response);
+	endpoints_request(f->endpoints, &request, &response);
 	return response;
 }
 
@@ -292,7 +292,7 @@ static void names_of_others_are_refused(void **state)
 		done(&response);
 	}
 	response = (struct http_response){ .status = 200 };
-	serve_request(f->serve, &local, &response);
+	endpoints_request(f->endpoints, &local, &response);
 	assert_int_equal(response.status, 200);
 	done(&response);
 }
@@ -354,14 +354,14 @@ static void an_old_page_is_not_shared(void **state)
 	struct fixture *f = *state;
 	struct http_response slow = ask(f, "/metrics"), next;
 
-	wait_ns(f, SERVE_SHARE_NS + SERVE_SHARE_NS / 2);
+	wait_ns(f, ENDPOINTS_SHARE_NS + ENDPOINTS_SHARE_NS / 2);
 	next = ask(f, "/metrics");
 	assert_int_equal(f->snapshots, 2);
 	assert_true(has(&slow, "\nhostmeter_dumps_total 1001\n"));
 	assert_true(has(&next, "\nhostmeter_dumps_total 1002\n"));
 	done(&next);
-	serve_free(f->serve);
-	f->serve = NULL;
+	endpoints_free(f->endpoints);
+	f->endpoints = NULL;
 	assert_true(has(&slow, "\nhostmeter_dumps_total 1001\n"));
 	done(&slow);
 }
@@ -395,7 +395,7 @@ static bool admits(struct fixture *f, const char *client, uint32_t ifindex)
 {
 	struct addr addr = event_ip(client);
 
-	return serve_admits(f->serve, &addr, ifindex);
+	return endpoints_admits(f->endpoints, &addr, ifindex);
 }
 
 static void rtnl(struct fixture *f, struct rtnl_event event)
@@ -484,7 +484,7 @@ static struct http_response ask_here(struct fixture *f, const char *method, cons
 	const struct http_request request = { .method = method, .path = path, .local = true };
 	struct http_response response = { .status = 200 };
 
-	serve_request(f->serve, &request, &response);
+	endpoints_request(f->endpoints, &request, &response);
 	return response;
 }
 
@@ -539,6 +539,6 @@ int main(void)
 		TEST(recordings_are_for_the_machines_own_users),
 	};
 
-	serve_free(NULL);
-	return cmocka_run_group_tests_name("serve", tests, NULL, NULL);
+	endpoints_free(NULL);
+	return cmocka_run_group_tests_name("endpoints", tests, NULL, NULL);
 }

@@ -20,7 +20,7 @@ static void the_page_says_what_is_metered(void **state)
 	struct buf out = BUF_INIT;
 
 	(void)state;
-	landing_render(&out, &snapshot);
+	index_page_render(&out, &snapshot);
 	for (size_t i = 0; i < sizeof(wanted) / sizeof(wanted[0]); i++) {
 		if (!strstr(buf_text(&out), wanted[i]))
 			fail_msg("%s is not in\n%s", wanted[i], buf_text(&out));
@@ -36,7 +36,7 @@ static void names_are_no_markup(void **state)
 
 	(void)state;
 	strcpy(snapshot.link[1].name, "<b>\"'&amp;");
-	landing_render(&out, &snapshot);
+	index_page_render(&out, &snapshot);
 	assert_non_null(strstr(buf_text(&out), "<dd>&#60;b&#62;&#34;&#39;&#38;amp;</dd>"));
 	buf_free(&out);
 }
@@ -47,7 +47,7 @@ static void nothing_is_metered(void **state)
 	struct buf out = BUF_INIT;
 
 	(void)state;
-	landing_render(&out, &snapshot);
+	index_page_render(&out, &snapshot);
 	assert_non_null(strstr(buf_text(&out), "<dt>WAN</dt>\n<dd>none</dd>"));
 	buf_free(&out);
 }
@@ -60,5 +60,5 @@ int main(void)
 		cmocka_unit_test(nothing_is_metered),
 	};
 
-	return cmocka_run_group_tests_name("landing", tests, NULL, NULL);
+	return cmocka_run_group_tests_name("index_page", tests, NULL, NULL);
 }

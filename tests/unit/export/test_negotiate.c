@@ -8,15 +8,15 @@
 #include <cmocka.h>
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
-#define OPEN METRICS_OPENMETRICS
-#define TEXT METRICS_TEXT
+#define OPEN PROMETHEUS_OPENMETRICS
+#define TEXT PROMETHEUS_TEXT
 #define OM "application/openmetrics-text"
 
 static void formats(void **state)
 {
 	static const struct {
 		const char *accept;
-		enum metrics_format want;
+		enum prometheus_format want;
 	} cases[] = {
 		{ NULL, TEXT },
 		{ "", TEXT },

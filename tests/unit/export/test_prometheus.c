@@ -9,11 +9,11 @@
 
 #include <cmocka.h>
 
-static char *render(const struct snapshot *snapshot, enum metrics_format format)
+static char *render(const struct snapshot *snapshot, enum prometheus_format format)
 {
 	struct buf out = BUF_INIT;
 
-	metrics_render(&out, snapshot, format);
+	prometheus_render(&out, snapshot, format);
 	buf_putc(&out, '\0');
 	assert_int_equal(out.error, 0);
 	return out.data;
@@ -50,7 +50,7 @@ static void write_golden(const char *path, const char *text)
 	fail_msg("%s is written anew: look at what changed", path);
 }
 
-static void check_golden(const char *name, enum metrics_format format)
+static void check_golden(const char *name, enum prometheus_format format)
 {
 	const char *tests = getenv("HOSTMETER_TESTS");
 	struct snapshot snapshot = snapshots_full();
@@ -78,13 +78,13 @@ static void check_golden(const char *name, enum metrics_format format)
 static void a_page_equals_the_golden_one(void **state)
 {
 	(void)state;
-	check_golden("metrics.txt", METRICS_TEXT);
+	check_golden("metrics.txt", PROMETHEUS_TEXT);
 }
 
 static void an_openmetrics_page_equals_the_golden_one(void **state)
 {
 	(void)state;
-	check_golden("metrics.openmetrics", METRICS_OPENMETRICS);
+	check_golden("metrics.openmetrics", PROMETHEUS_OPENMETRICS);
 }
 
 /* --- What the format demands */
@@ -112,7 +112,7 @@ static void name_of(const char *line, char name[static 100])
 static void every_family_has_help_and_type_once(void **state)
 {
 	struct snapshot snapshot = snapshots_full();
-	char *page = render(&snapshot, METRICS_TEXT), name[100], family[100] = "", text[140];
+	char *page = render(&snapshot, PROMETHEUS_TEXT), name[100], family[100] = "", text[140];
 	int families = 0;
 
 	(void)state;
@@ -151,8 +151,8 @@ static void openmetrics_has_families_types_and_units(void **state)
 {
 	static const char *const units[] = { "bytes", "seconds" };
 	struct snapshot snapshot = snapshots_full();
-	char *page = render(&snapshot, METRICS_OPENMETRICS), family[100] = "", type[20] = "", unit[20] = "", want[200],
-	     name[100];
+	char *page = render(&snapshot, PROMETHEUS_OPENMETRICS), family[100] = "", type[20] = "", unit[20] = "",
+	     want[200], name[100];
 	int samples = 0, infos = 0, with_unit = 0;
 
 	(void)state;
@@ -201,7 +201,7 @@ static void openmetrics_has_families_types_and_units(void **state)
 static void both_formats_have_the_same_samples(void **state)
 {
 	struct snapshot snapshot = snapshots_full();
-	char *text = render(&snapshot, METRICS_TEXT), *open = render(&snapshot, METRICS_OPENMETRICS);
+	char *text = render(&snapshot, PROMETHEUS_TEXT), *open = render(&snapshot, PROMETHEUS_OPENMETRICS);
 	const char *a = text, *b = open;
 
 	(void)state;
@@ -245,7 +245,7 @@ static void hostile_labels_are_escaped(void **state)
 		strcpy(host.label, cases[i].label);
 		snprintf(want, sizeof(want), "\nhost_connections{host=\"%s\",mac=\"" LAPTOP "\",ipv=\"6\"} 0\n",
 			cases[i].want);
-		page = render(&snapshot, METRICS_TEXT);
+		page = render(&snapshot, PROMETHEUS_TEXT);
 		assert_non_null(strstr(page, want));
 		free(page);
 	}
@@ -261,7 +261,7 @@ static void what_is_not_known_is_not_said(void **state)
 	snapshot.last_dump_end = 0;
 	snapshot.ready = false;
 	snapshot.process = (struct snapshot_process){ .running = true, .checkpoint_age_ns = UINT64_MAX };
-	page = render(&snapshot, METRICS_TEXT);
+	page = render(&snapshot, PROMETHEUS_TEXT);
 	assert_null(strstr(page, "\nhostmeter_last_dump_age_seconds "));
 	assert_null(strstr(page, "\nhostmeter_checkpoint_age_seconds "));
 	assert_null(strstr(page, "\nprocess_"));
@@ -277,7 +277,7 @@ static void one_missing_allocation_is_told(void **state)
 	struct snapshot snapshot = snapshots_full();
 
 	(void)state;
-	metrics_render(&out, &snapshot, METRICS_TEXT);
+	prometheus_render(&out, &snapshot, PROMETHEUS_TEXT);
 	assert_int_equal(out.error, -12);
 	assert_int_equal(out.len, 0);
 }
@@ -289,18 +289,18 @@ static void pieces_make_the_page(void **state)
 	struct snapshot snapshot = snapshots_full();
 
 	(void)state;
-	for (int format = 0; format < METRICS_FORMATS; format++) {
+	for (int format = 0; format < PROMETHEUS_FORMATS; format++) {
 		char *whole = render(&snapshot, format);
 
 		for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
 			struct buf out = BUF_INIT;
-			struct place place = { 0 };
+			struct cursor cursor = { 0 };
 			size_t before, pieces = 0;
 			bool more;
 
 			do {
 				before = out.len;
-				more = metrics_render_some(&out, &snapshot, format, &place, out.len + sizes[i]);
+				more = prometheus_render_some(&out, &snapshot, format, &cursor, out.len + sizes[i]);
 				assert_true(out.len > before);
 				assert_true(out.len - before < sizes[i] + 2000); /* one host's samples, or one family */
 				pieces++;

@@ -41,7 +41,7 @@ static void page_has_everything(void **state)
 	struct buf out = BUF_INIT;
 
 	(void)state;
-	state_page_render(&out, &snapshot);
+	status_text_render(&out, &snapshot);
 	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
 		if (!strstr(buf_text(&out), parts[i]))
 			fail_msg("\"%s\" is not in:\n%s", parts[i], buf_text(&out));
@@ -73,10 +73,10 @@ static void page_stays_one_page(void **state)
 	snapshot.process.reliable = false;
 	snapshot.now = 10000 * S;
 	snapshot.flows = snapshot.flows_uncounted + 1;
-	state_page_render(&out, &snapshot);
+	status_text_render(&out, &snapshot);
 	for (const char *at = buf_text(&out); (at = strchr(at, '\n')); at++)
 		lines++;
-	assert_in_range(lines, 30, STATE_PAGE_LINES);
+	assert_in_range(lines, 30, STATUS_TEXT_LINES);
 	assert_non_null(strstr(buf_text(&out), "  host-499 "));
 	assert_non_null(strstr(buf_text(&out), "  host-490 "));
 	assert_null(strstr(buf_text(&out), "  host-489 "));
@@ -92,7 +92,7 @@ static void nothing_yet_is_said_so(void **state)
 	struct buf out = BUF_INIT;
 
 	(void)state;
-	state_page_render(&out, &snapshot);
+	status_text_render(&out, &snapshot);
 	assert_non_null(strstr(buf_text(&out), ", up 0d 00:00:00, ready: no\n"));
 	assert_non_null(strstr(buf_text(&out), "last dump: none yet, "));
 	assert_non_null(strstr(buf_text(&out), "checkpoint: none yet, "));

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What api writes is what api_read reads; and whatever else comes is read as nothing, or refused.
+ * What api writes is what watch_decode reads; and whatever else comes is read as nothing, or refused.
  */
 #include "decode.h"
 
@@ -28,7 +28,7 @@ static int read_texts(struct watch_sample *sample, const char *hosts, const char
 
 	buf_puts(&a, hosts);
 	buf_puts(&b, status);
-	error = api_read(sample, &a, &b);
+	error = watch_decode_sample(sample, &a, &b);
 	buf_free(&a);
 	buf_free(&b);
 	return error;
@@ -44,7 +44,7 @@ static void what_api_writes_is_read(void **state)
 	(void)state;
 	api_hosts(&hosts, &snapshot);
 	api_status(&status, &snapshot);
-	assert_int_equal(api_read(&sample, &hosts, &status), 0);
+	assert_int_equal(watch_decode_sample(&sample, &hosts, &status), 0);
 	assert_int_equal(sample.hosts, snapshot.hosts);
 	assert_int_equal(sample.addresses, snapshot.addresses);
 	for (size_t i = 0; i < snapshot.hosts; i++) {
@@ -161,7 +161,7 @@ static int read_listing(struct watch_connections *list, const char *text)
 
 	*list = (struct watch_connections){ .label = "a", .mac = "00:00:5e:00:53:0b" };
 	buf_puts(&lines, text);
-	error = api_read_connections(list, &lines);
+	error = watch_decode_connections(list, &lines);
 	buf_free(&lines);
 	return error;
 }

@@ -310,21 +310,21 @@ static void amounts_are_short(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		assert_string_equal(watch_amount(text, cases[i].amount, false), cases[i].decimal);
-		assert_string_equal(watch_amount(text, cases[i].amount, true), cases[i].binary);
+		assert_string_equal(watch_format_amount(text, cases[i].amount, false), cases[i].decimal);
+		assert_string_equal(watch_format_amount(text, cases[i].amount, true), cases[i].binary);
 	}
-	assert_string_equal(watch_percent(text, -1), "-");
-	assert_string_equal(watch_percent(text, 0), "0%");
-	assert_string_equal(watch_percent(text, 0.001), "<1%");
-	assert_string_equal(watch_percent(text, 0.994), "99%");
-	assert_string_equal(watch_percent(text, 1), "100%");
-	assert_string_equal(watch_age(text, S), "now");
-	assert_string_equal(watch_age(text, 59 * S), "59s");
-	assert_string_equal(watch_age(text, 3599 * S), "59m");
-	assert_string_equal(watch_age(text, 47 * 3600 * S), "1d");
-	assert_string_equal(watch_interval(text, S / 5), "0.2 s");
-	assert_string_equal(watch_interval(text, 300 * S), "5 min");
-	assert_string_equal(watch_interval(text, 3600 * S), "1 h");
+	assert_string_equal(watch_format_percent(text, -1), "-");
+	assert_string_equal(watch_format_percent(text, 0), "0%");
+	assert_string_equal(watch_format_percent(text, 0.001), "<1%");
+	assert_string_equal(watch_format_percent(text, 0.994), "99%");
+	assert_string_equal(watch_format_percent(text, 1), "100%");
+	assert_string_equal(watch_format_age(text, S), "now");
+	assert_string_equal(watch_format_age(text, 59 * S), "59s");
+	assert_string_equal(watch_format_age(text, 3599 * S), "59m");
+	assert_string_equal(watch_format_age(text, 47 * 3600 * S), "1d");
+	assert_string_equal(watch_format_interval(text, S / 5), "0.2 s");
+	assert_string_equal(watch_format_interval(text, 300 * S), "5 min");
+	assert_string_equal(watch_format_interval(text, 3600 * S), "1 h");
 }
 
 /* ---- The frame */
@@ -439,13 +439,13 @@ static bool shows(const struct world *w, const char *text)
 static void press(struct world *w, const char *keys)
 {
 	for (; *keys; keys++)
-		assert_int_equal(watch_key(&w->view, *keys), WATCH_NOTHING);
+		assert_int_equal(watch_view_key(&w->view, *keys), WATCH_NOTHING);
 	render(w);
 }
 
 static void press_one(struct world *w, int key)
 {
-	watch_key(&w->view, key);
+	watch_view_key(&w->view, key);
 	render(w);
 }
 
@@ -962,8 +962,8 @@ static void keys_choose_and_open(void **state)
 	assert_true(w.view.selecting);
 	press_one(&w, WATCH_KEY_ESCAPE);
 	assert_false(w.view.selecting);
-	assert_int_equal(watch_key(&w.view, 'q'), WATCH_QUIT);
-	assert_int_equal(watch_key(&w.view, 'z'), WATCH_ZERO);
+	assert_int_equal(watch_view_key(&w.view, 'q'), WATCH_QUIT);
+	assert_int_equal(watch_view_key(&w.view, 'z'), WATCH_ZERO);
 	finish(&w);
 }
 
@@ -981,7 +981,7 @@ static void keys_filter(void **state)
 	assert_true(shows(&w, "all (1 of 4)"));
 	press(&w, "q"); /* a letter like others here */
 	assert_true(w.view.typing && shows(&w, "/DESKq_"));
-	watch_key(&w.view, WATCH_KEY_BACKSPACE);
+	watch_view_key(&w.view, WATCH_KEY_BACKSPACE);
 	press_one(&w, WATCH_KEY_ENTER);
 	assert_false(w.view.typing);
 	assert_true(shows(&w, "/DESK") && !shows(&w, "phone"));
@@ -989,17 +989,17 @@ static void keys_filter(void **state)
 	assert_true(shows(&w, "phone"));
 	press(&w, "/53:0d");
 	ORDER(&w, "phone");
-	watch_key(&w.view, 0x15);
+	watch_view_key(&w.view, 0x15);
 	press(&w, "192.168.77.13");
 	ORDER(&w, "phone");
-	watch_key(&w.view, 0x15);
-	watch_key(&w.view, 0x6771);
-	watch_key(&w.view, 0x1f600);
+	watch_view_key(&w.view, 0x15);
+	watch_view_key(&w.view, 0x6771);
+	watch_view_key(&w.view, 0x1f600);
 	assert_string_equal(w.view.filter, "東😀");
-	watch_key(&w.view, WATCH_KEY_BACKSPACE);
+	watch_view_key(&w.view, WATCH_KEY_BACKSPACE);
 	assert_string_equal(w.view.filter, "東");
 	for (int i = 0; i < 100; i++)
-		watch_key(&w.view, 'x');
+		watch_view_key(&w.view, 'x');
 	assert_in_range(strlen(w.view.filter), 50, sizeof(w.view.filter) - 1);
 	press_one(&w, WATCH_KEY_ESCAPE);
 	assert_true(shows(&w, "router") && !w.view.typing);
@@ -1011,18 +1011,18 @@ static void keys_change_the_interval(void **state)
 	struct watch_view view = watch_view_default();
 
 	(void)state;
-	assert_int_equal(watch_key(&view, '+'), WATCH_INTERVAL);
+	assert_int_equal(watch_view_key(&view, '+'), WATCH_INTERVAL);
 	assert_int_equal(view.interval_ns, 2 * S);
-	watch_key(&view, '-');
+	watch_view_key(&view, '-');
 	assert_int_equal(view.interval_ns, S);
 	view.interval_ns = 3 * S;
-	watch_key(&view, '-');
+	watch_view_key(&view, '-');
 	assert_int_equal(view.interval_ns, 2 * S);
 	for (int i = 0; i < 20; i++)
-		watch_key(&view, '-');
+		watch_view_key(&view, '-');
 	assert_int_equal(view.interval_ns, S / 5);
 	for (int i = 0; i < 20; i++)
-		watch_key(&view, '+');
+		watch_view_key(&view, '+');
 	assert_int_equal(view.interval_ns, 3600 * S);
 }
 
@@ -1056,18 +1056,18 @@ static void clicks_sort_and_choose(void **state)
 	(void)state;
 	three_hosts(&w);
 	render(&w);
-	watch_click(&w.view, 2, w.view.header_row);
+	watch_view_click(&w.view, 2, w.view.header_row);
 	assert_int_equal(w.view.sort, WATCH_COL_NAME);
-	watch_click(&w.view, 2, w.view.header_row);
+	watch_view_click(&w.view, 2, w.view.header_row);
 	assert_true(w.view.reverse);
-	watch_click(&w.view, w.view.header[WATCH_COL_UP].x + 1, w.view.header_row);
+	watch_view_click(&w.view, w.view.header[WATCH_COL_UP].x + 1, w.view.header_row);
 	assert_int_equal(w.view.sort, WATCH_COL_UP);
 	assert_false(w.view.reverse);
 	render(&w);
-	watch_click(&w.view, 5, w.view.first_row + 1);
+	watch_view_click(&w.view, 5, w.view.first_row + 1);
 	render(&w);
 	assert_string_equal(w.view.label, "phone");
-	watch_click(&w.view, 5, w.view.first_row + 9); /* below the last */
+	watch_view_click(&w.view, 5, w.view.first_row + 9); /* below the last */
 	render(&w);
 	assert_string_equal(w.view.label, "phone");
 	assert_int_equal(w.frame.cell[(w.view.first_row + 1) * w.frame.width].style, WATCH_STYLE_SELECTED);
@@ -1083,7 +1083,7 @@ static void help_and_keys_are_one(void **state)
 	size_t count = 0;
 
 	(void)state;
-	for (; watch_key_help(count, &keys, &what); count++) {
+	for (; watch_view_help(count, &keys, &what); count++) {
 		bool found = false;
 
 		for (size_t i = 0; i < sizeof(promised) / sizeof(promised[0]); i++)
@@ -1128,7 +1128,7 @@ static void sums_add_up(void **state)
 	assert_int_equal(watch_table_build(&table, &w.history, &w.view), 0);
 	for (size_t i = 0; i < table.rows; i++) {
 		total += table.row[i].total[WATCH_DOWN];
-		shares += watch_share(table.row[i].amount, table.sum.amount);
+		shares += watch_table_share(table.row[i].amount, table.sum.amount);
 	}
 	assert_int_equal(table.sum.total[WATCH_DOWN], total);
 	about(shares, 1);

@@ -64,7 +64,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	for (int round = 0; round < 2; round++) {
 		struct watch_sample sample;
 
-		if (!api_read(&sample, &document[0], &document[1])) {
+		if (!watch_decode_sample(&sample, &document[0], &document[1])) {
 			sample.taken += (uint64_t)round * 1000000000;
 			watch_history_add(&history, &sample);
 		}
@@ -72,7 +72,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			memcpy(fresh.label, history.sample.host[0].label, sizeof(fresh.label));
 			memcpy(fresh.mac, history.sample.host[0].mac, sizeof(fresh.mac));
 		}
-		if (!api_read_connections(&fresh, &document[2])) {
+		if (!watch_decode_connections(&fresh, &document[2])) {
 			fresh.time += (uint64_t)round * 1000000000;
 			watch_connections_take(&history.connections, &fresh);
 		}

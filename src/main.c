@@ -46,7 +46,7 @@ static int put(const char *path, struct buf *out)
 static int run_once(const struct config *config)
 {
 	struct buf page = BUF_INIT, out = BUF_INIT;
-	int status = http_get_unix(config->socket, "/metrics", &page, ANSWER_MS);
+	int status = http_get(config->socket, "/metrics", &page, ANSWER_MS);
 
 	if (status != 200) {
 		asking_failed(config, status);

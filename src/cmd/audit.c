@@ -21,7 +21,6 @@
 #include "hostmeter/os/loop.h"
 
 #include <errno.h>
-#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -40,7 +39,6 @@ struct auditing {
 	struct loop *loop;
 	struct audit *audit;
 	struct audit_kernel *kernel;
-	struct http_server *server;
 	struct http_fetch *fetch;
 	struct loop_io *io;
 	struct loop_timer *next, *patience;
@@ -218,16 +216,13 @@ static void go_on(void *ctx)
 {
 	struct auditing *a = ctx;
 	int result = http_fetch_step(a->fetch, &a->answer);
-	short events;
 
 	if (result) {
 		answered(a, result);
 		return;
 	}
-	events = http_fetch_events(a->fetch);
-	loop_io_del(a->io);
-	a->io = loop_io_add(a->loop, http_fetch_fd(a->fetch),
-		(events & POLLIN ? LOOP_READ : 0) | (events & POLLOUT ? LOOP_WRITE : 0), on_io, a);
+	if (!a->io)
+		a->io = loop_io_add(a->loop, http_fetch_fd(a->fetch), LOOP_READ, on_io, a);
 	loop_timer_set(a->patience, (uint64_t)http_fetch_patience(a->fetch) * CLOCK_NS_PER_MS);
 }
 
@@ -251,7 +246,7 @@ static void begin_step(struct auditing *a)
 		return;
 	}
 	buf_reset(&a->answer);
-	error = http_fetch_start(&a->fetch, a->server, step->target, ANSWER_MS);
+	error = http_fetch_start(&a->fetch, a->config->socket, step->target, ANSWER_MS);
 	if (error)
 		answered(a, error);
 	else
@@ -333,9 +328,7 @@ static int start(struct auditing *a)
 	a->signals[1] = loop_signal_add(a->loop, SIGTERM, on_signal, a);
 	if (!a->kernel || !a->next || !a->patience || !a->signals[0] || !a->signals[1])
 		return -ENOMEM;
-	error = http_server_open(&a->server, a->config->socket);
-	if (!error)
-		error = audit_kernel_open(a->kernel);
+	error = audit_kernel_open(a->kernel);
 	if (!error)
 		loop_timer_set(a->next, 0);
 	return error;
@@ -350,7 +343,6 @@ static void clear(struct auditing *a)
 	loop_timer_del(a->patience);
 	loop_timer_del(a->next);
 	audit_kernel_free(a->kernel);
-	http_server_free(a->server);
 	audit_free(a->audit);
 	loop_free(a->loop);
 	audit_read_clear(&a->claim);

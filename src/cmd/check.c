@@ -40,7 +40,7 @@ struct evidence {
 static void ask_meter(struct evidence *e, const struct config *config)
 {
 	struct buf body = BUF_INIT;
-	int status = http_get_unix(config->socket, "/api/v1/status", &body, ANSWER_MS);
+	int status = http_get(config->socket, "/api/v1/status", &body, ANSWER_MS);
 
 	if (status == 200)
 		status = check_status_read(&e->status, &body);

@@ -124,7 +124,7 @@ int flows_run(const struct config *config, struct buf *out)
 	put_parameter(&target, "port", config->flows_port);
 	do {
 		buf_reset(out);
-		status = http_get_unix(config->socket, buf_text(&target), out, ANSWER_MS);
+		status = http_get(config->socket, buf_text(&target), out, ANSWER_MS);
 		if (status == 202)
 			poll(NULL, 0, AGAIN_MS);
 	} while (status == 202 && clock_mono_ns() < deadline);

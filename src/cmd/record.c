@@ -117,7 +117,7 @@ static void say_refusal(const struct config *config, int status, int fd)
 
 static int ask(const struct config *config, struct stream *stream)
 {
-	int status = http_open_unix(config->socket, "/api/v1/record", &stream->fd, ANSWER_MS);
+	int status = http_open(config->socket, "/api/v1/record", &stream->fd, ANSWER_MS);
 
 	if (status == 200)
 		return 0;

@@ -39,7 +39,7 @@ static const struct term_look looks[WATCH_STYLES] = {
 
 struct watching {
 	const struct config *config;
-	const char *source;            /* the socket's path or the URL */
+	const char *socket;            /* the meter's */
 	struct standalone *standalone; /* NULL: the meter is another's */
 	struct watch_feed *feed;
 	struct watch_history history;
@@ -92,16 +92,13 @@ static int say_no_meter(const struct watching *w, int failure)
 {
 	char text[64];
 
-	if (w->config->connect)
-		log_error("%s: %s (is a meter running there, and are we allowed to ask it?)", w->source,
-			watch_feed_why(failure, text));
-	else if (failure == -ENOENT || failure == -ECONNREFUSED)
-		log_error("no meter runs here (nobody answers on %s): start it with hostmeter, as root%s", w->source,
+	if (failure == -ENOENT || failure == -ECONNREFUSED)
+		log_error("no meter runs here (nobody answers on %s): start it with hostmeter, as root%s", w->socket,
 			geteuid() ? "" : "; or see it without one: hostmeter --watch --standalone");
 	else if (failure == -EACCES)
-		log_error("%s: permission denied: only root and the socket's group may ask", w->source);
+		log_error("%s: permission denied: only root and the socket's group may ask", w->socket);
 	else
-		log_error("%s: %s", w->source, watch_feed_why(failure, text));
+		log_error("%s: %s", w->socket, watch_feed_why(failure, text));
 	return EXIT_FAILED;
 }
 
@@ -298,14 +295,12 @@ static bool go_on_asking(struct watching *w, uint64_t now)
 	return taken || failure;
 }
 
-/* Who talks to whom is told on the meter's own machine only. A view that is paused, or has left the page, asks no more.
- */
+/* A view that is paused, or has left the page, asks no more. */
 static bool wants_connections(const struct watching *w, uint64_t now)
 {
 	if (watch_feed_wants_connections(w->feed))
 		return true;
-	return !w->config->connect && w->view.page == WATCH_PAGE_HOST && !w->view.paused && w->view.selecting &&
-		now >= w->next_connections;
+	return w->view.page == WATCH_PAGE_HOST && !w->view.paused && w->view.selecting && now >= w->next_connections;
 }
 
 /* The same for the connections of a host that is open. */
@@ -407,14 +402,12 @@ static bool wants_screen(const struct config *config)
 /* The meter is there, or is nobody's worry but its own. */
 static int run(struct watching *w)
 {
-	int error = watch_feed_open(&w->feed, w->source);
+	int error = watch_feed_open(&w->feed, w->socket);
 
-	if (error == -EDESTADDRREQ)
-		log_error("%s: no address is known for this name", w->source);
-	else if (error)
-		log_error("%s: %s", w->source, strerror(-error));
-	if (error)
+	if (error) {
+		log_error("%s", strerror(-error));
 		return EXIT_FAILED;
+	}
 	error = ask(w);
 	if (error)
 		return say_no_meter(w, error);
@@ -426,29 +419,23 @@ static void name_source(struct watching *w)
 {
 	char name[HOST_NAME_MAX + 1] = "";
 
-	if (w->config->connect)
-		snprintf(name, sizeof(name), "%s", w->config->connect + strlen("http://"));
-	else
-		gethostname(name, sizeof(name) - 1);
+	gethostname(name, sizeof(name) - 1);
 	snprintf(w->view.source, sizeof(w->view.source), "%s%s", name, w->standalone ? " (standalone)" : "");
 }
 
 int watching_run(const struct config *config)
 {
-	struct watching w = { .config = config, .source = config->connect ? config->connect : config->socket };
+	struct watching w = { .config = config, .socket = config->socket };
 	int status;
 
 	if (config->standalone && standalone_start(&w.standalone, config))
 		return EXIT_FAILED;
 	if (w.standalone)
-		w.source = standalone_socket(w.standalone);
+		w.socket = standalone_socket(w.standalone);
 	w.view = watch_view_default();
 	w.view.interval_ns = config->watch_interval_ns;
 	w.view.utf8 = term_locale();
 	name_source(&w);
-	if (config->connect)
-		strcpy(w.view.connections_notice,
-			"Its connections are told on the router itself only: hostmeter --watch there.");
 	status = run(&w);
 	watch_feed_free(w.feed);
 	standalone_stop(w.standalone);

@@ -487,7 +487,6 @@ void config_free(struct config *config)
 	free(config->explain);
 	free(config->output);
 	free(config->rules);
-	free(config->connect);
 	free(config->flows_host);
 	free(config->flows_ipv);
 	free(config->flows_proto);

@@ -139,8 +139,6 @@ static const struct setting_row rows[] = {
 	{ "audit", 0, "SECONDS", MODES, OPTIONAL, setting_optional_seconds, SETTING_FIELD(audit_interval_ns),
 		.help = "hold the running meter against the kernel for so long", .preset = "30", .min = 1, .max = 86400,
 		.mode = CONFIG_AUDIT },
-	{ "connect", 0, "URL", MODES, 0, setting_url, SETTING_FIELD(connect),
-		.help = "--watch another router's meter, http://HOST:PORT", .mode = CONFIG_WATCH },
 	{ "standalone", 0, NULL, MODES, 0, setting_flag, SETTING_FIELD(standalone),
 		.help = "--watch with a meter of its own, none running (root)", .mode = CONFIG_WATCH },
 	{ "color", 0, "WHEN", MODES, 0, setting_color, SETTING_FIELD(color),
@@ -355,8 +353,6 @@ int options_parse(struct config *config, uint64_t *given, int argc, char *const 
 	}
 	if (optind < argc)
 		return refuse_argument(&plain, mode, argv[optind]);
-	if (config->standalone && config->connect)
-		return options_refuse(&plain, "--standalone: cannot be used together with --connect");
 	return 0;
 }
 

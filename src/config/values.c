@@ -3,7 +3,6 @@
 
 #include "hostmeter/base/addr.h"
 #include "hostmeter/base/log.h"
-#include "hostmeter/base/url.h"
 #include "hostmeter/config/config.h"
 #include "options.h"
 
@@ -233,17 +232,6 @@ int setting_optional_seconds(const struct setting *s)
 	if (!s->value)
 		with_default.value = s->row->preset;
 	return setting_seconds(&with_default);
-}
-
-int setting_url(const struct setting *s)
-{
-	int error = url_check(s->value);
-
-	if (error == -EPROTONOSUPPORT)
-		return options_refuse(s->origin, "\"%s\": only http:// can be watched", s->value);
-	if (error)
-		return options_refuse(s->origin, "\"%s\" is not http://HOST:PORT", s->value);
-	return setting_string(s);
 }
 
 int setting_color(const struct setting *s)

@@ -50,7 +50,6 @@ int setting_seconds(const struct setting *s);
 int setting_optional_seconds(const struct setting *s); /* without a value the preset */
 int setting_string(const struct setting *s);
 int setting_path(const struct setting *s); /* in a file only an absolute one */
-int setting_url(const struct setting *s);
 
 /* One of some words. */
 int setting_log_level(const struct setting *s);

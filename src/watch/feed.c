@@ -19,23 +19,19 @@ enum { ANSWER_MS = 5000, OK = 200, ACCEPTED = 202 };
 enum document { HOSTS, STATUS, CONNECTIONS, DOCUMENTS };
 
 struct watch_feed {
-	struct http_server *server;
+	const char *socket;
 	struct http_fetch *fetch[DOCUMENTS];
 	struct buf document[DOCUMENTS];
 	struct watch_connections wanted; /* whose listing was begun; both names "": nobody's */
 	uint64_t again;                  /* when to ask for it again */
 };
 
-int watch_feed_open(struct watch_feed **feed, const char *source)
+int watch_feed_open(struct watch_feed **feed, const char *socket)
 {
-	struct watch_feed *a = calloc(1, sizeof(*a));
-	int error = a ? http_server_open(&a->server, source) : -ENOMEM;
-
-	if (error) {
-		watch_feed_free(a);
-		return error;
-	}
-	*feed = a;
+	*feed = calloc(1, sizeof(**feed));
+	if (!*feed)
+		return -ENOMEM;
+	(*feed)->socket = socket;
 	return 0;
 }
 
@@ -47,7 +43,6 @@ void watch_feed_free(struct watch_feed *feed)
 		http_fetch_free(feed->fetch[i]);
 		buf_free(&feed->document[i]);
 	}
-	http_server_free(feed->server);
 	free(feed);
 }
 
@@ -73,7 +68,7 @@ static int get(struct watch_feed *a, enum document which, const char *target)
 
 	if (!a->fetch[which]) {
 		buf_reset(&a->document[which]);
-		result = http_fetch_start(&a->fetch[which], a->server, target, ANSWER_MS);
+		result = http_fetch_start(&a->fetch[which], a->socket, target, ANSWER_MS);
 		if (result)
 			return result;
 	}
@@ -183,7 +178,7 @@ int watch_feed_poll(const struct watch_feed *feed, struct pollfd polled[static W
 		if (!fetch[i])
 			continue;
 		polled[i].fd = http_fetch_fd(fetch[i]);
-		polled[i].events = http_fetch_events(fetch[i]);
+		polled[i].events = POLLIN;
 		if (patience < 0 || http_fetch_patience(fetch[i]) < patience)
 			patience = http_fetch_patience(fetch[i]);
 	}

@@ -200,7 +200,7 @@ def test_connections_of_a_host(lab, traffic):
     server = udp(lab.inet, lab.server_v4, 9)
     lab.port_forward(2222, desktop, 22, "udp")
     visitor, inside = udp(lab.inet, lab.far_v4), udp(lab[desktop.name], desktop.v4, 22)
-    with lab.meter(config=lab.names(), listen="127.0.0.1:10061") as meter, Terminal(lab, height=40) as terminal:
+    with lab.meter(config=lab.names()) as meter, Terminal(lab, height=40) as terminal:
         stream = lab[desktop.name].spawn("iperf3", "--client", lab.server_v4, "--udp", "--reverse", "--bitrate", "4M",
                                          "--length", "1000", "--time", "120")
         talk(visitor, inside, (lab.wan_v4, 2222), 1000, 2000)
@@ -238,10 +238,6 @@ def test_connections_of_a_host(lab, traffic):
         terminal.sees(r"^It has no connections\.")
         terminal.keys("q")
         terminal.is_given_back()
-        terminal.line(f"clear; {PROGRAM} --config {meter.config} --connect http://127.0.0.1:10061")
-        terminal.keys("1", "Home", "Enter")
-        terminal.sees(r"^desktop$")
-        terminal.sees(r"^Its connections are told on the router itself only: hostmeter --watch there\.$")
 
 
 def test_dumps_come_while_somebody_watches(lab):
@@ -378,10 +374,6 @@ def test_without_a_meter(lab):
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr == ("hostmeter: error: no meter runs here (nobody answers on /run/no/such.sock): start it with hostmeter, as root; "
                            "or see it without one: hostmeter --watch --standalone\n")
-    done = no_meter(lab, "--connect", "http://127.0.0.1:10060")
-    assert done.returncode == 1 and "nobody answers" in done.stderr
-    done = no_meter(lab, "--connect", "http://127.0.0.1:10060", "--standalone")
-    assert done.returncode == 2 and len(done.stderr.splitlines()) == 1
 
 
 class Alone:
@@ -646,14 +638,6 @@ def test_plain_count(lab, chat):
             assert re.search(r"^desktop +[0-9.]+M +", page, re.MULTILINE), page
             assert page.rstrip("\n").splitlines()[-1].startswith("6 hosts")
             assert max(map(len, page.splitlines())) <= 80
-
-
-def test_another_routers_meter(lab, chat):
-    with lab.meter(config=lab.names(), listen="127.0.0.1:10061") as meter:
-        chat()
-        out = lab.router.output(PROGRAM, "--config", meter.config, "--connect", "http://127.0.0.1:10061/", "--watch=0.5",
-                                "--count", "1", deadline=60)
-        assert re.search(r"^desktop +[0-9.]+M +", out, re.MULTILINE), out
 
 
 def test_a_reader_that_leaves_is_no_crash(lab):

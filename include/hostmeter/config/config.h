@@ -66,7 +66,6 @@ struct config {
 	uint32_t record_limit; /* megabytes */
 	char *output;          /* --output FILE */
 	char *rules;           /* --print-rules=WHAT: "nft" or "iptables" */
-	char *connect;         /* --connect URL */
 	bool standalone;       /* --standalone */
 	uint64_t watch_interval_ns;
 	uint32_t count; /* --count N; 0: without end */

@@ -17,8 +17,8 @@ enum { WATCH_FEED_FDS = 2 };
 
 struct watch_feed;
 
-/* source: the path of a socket or an URL. 0, or -errno of http_server_open(). watch_feed_free(NULL) is fine. */
-int watch_feed_open(struct watch_feed **feed, const char *source);
+/* socket: the meter's, borrowed. 0 or -ENOMEM. watch_feed_free(NULL) is fine. */
+int watch_feed_open(struct watch_feed **feed, const char *socket);
 void watch_feed_free(struct watch_feed *feed);
 
 /*

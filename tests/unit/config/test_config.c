@@ -111,7 +111,6 @@ static void show(struct buf *b, const struct config *config)
 		buf_printf(b, "record-limit=%u ", config->record_limit);
 	show_string(b, "output", config->output, NULL);
 	show_string(b, "rules", config->rules, NULL);
-	show_string(b, "connect", config->connect, NULL);
 	if (config->watch_interval_ns != UINT64_C(1000000000))
 		buf_printf(b, "watch-interval=%llu ", (unsigned long long)config->watch_interval_ns);
 	if (config->audit_interval_ns != UINT64_C(30000000000))
@@ -253,8 +252,6 @@ static void options_are_taken(void **state)
 		{ ARGS("--watch", "--color", "never"), "", "mode=watch color=1 " },
 		{ ARGS("--watch", "--color=always"), "", "mode=watch color=2 " },
 		{ ARGS("--watch", "--color=always", "--color=auto"), "", "mode=watch " },
-		{ ARGS("--connect", "http://router"), "", "mode=watch connect=http://router " },
-		{ ARGS("--connect", "http://[fd00::1]:81/base"), "", "mode=watch connect=http://[fd00::1]:81/base " },
 		{ ARGS("--trace", "f"), "", "trace=f " },
 		{ ARGS("--json", "--flows=desktop", "--top", "3"), "", "mode=flows json " },
 		{ ARGS("--audit"), "", "mode=audit " },
@@ -452,8 +449,6 @@ static void bad_command_lines_are_refused(void **state)
 		{ ARGS("--flows", "desktop"), "", LINE("unexpected argument \"desktop\": write --flows=desktop") },
 		{ ARGS("--count", "0"), "", LINE("--count: \"0\" is not a number from 1 to 1e+09") },
 		{ ARGS("--color", "red"), "", LINE("--color: \"red\" is not auto, never or always") },
-		{ ARGS("--connect", "https://r"), "", LINE("--connect: \"https://r\": only http:// can be watched") },
-		{ ARGS("--connect", "router"), "", LINE("--connect: \"router\" is not http://HOST:PORT") },
 		{ ARGS("--watch", "--once"), "", LINE("--once: cannot be used together with --watch") },
 		{ ARGS("--once", "--json"), "", LINE("--json: cannot be used together with --once") },
 		{ ARGS("--log-level", "loud"), "", LINE("--log-level: \"loud\" is not error, warning, info or debug") },

@@ -162,7 +162,7 @@ static void on_datagram(void *ctx, enum source source, bool outgoing, const void
 	dispatch_datagram(d->dispatch, nl_source_protocol(source), outgoing, data, len, loop_now_ns(d->loop));
 	check_dump_ended(d);
 	if (!d->metering && dispatch_topology_known(d->dispatch)) {
-		startup_log_start(d->config, meter_topology(meter_of(d)), web_has_tls(d->web));
+		startup_log_start(d->config, meter_topology(meter_of(d)), web_apply_has_tls(d->web));
 		start_metering(d);
 	}
 }

@@ -130,7 +130,7 @@ static void on_hangup(void *ctx, int signo)
 	struct daemon *d = ctx;
 
 	(void)signo;
-	web_reload(d->web);
+	web_apply_reload(d->web);
 }
 
 static void settle_all(struct daemon *d)
@@ -206,11 +206,11 @@ static int listen_everywhere(struct daemon *d)
 	int error = make_directories(d->config->socket, false);
 
 	if (!error)
-		error = http_listen_unix(d->http, d->config->socket);
+		error = http_server_listen_unix(d->http, d->config->socket);
 	if (error)
 		return refuse("socket", d->config->socket, error);
 	for (size_t i = 0; i < d->config->listen.count; i++) {
-		error = http_listen(d->http, d->config->listen.item[i]);
+		error = http_server_listen(d->http, d->config->listen.item[i]);
 		if (error)
 			return refuse("listen", d->config->listen.item[i], error);
 	}
@@ -276,8 +276,8 @@ static int make_parts(struct daemon *d)
 	d->nl = nl_new(d->loop, &nl_options, &callbacks);
 	d->reliability = reliability_new(d->nl, d->config->reliable_fill);
 	d->endpoints = endpoints_new(d->loop, d->config, &answers);
-	d->gate = gate_new(d->loop, endpoints_request, d->endpoints);
-	d->http = http_new(d->loop, gate_request, d->gate);
+	d->auth = basic_auth_new(d->loop, endpoints_request, d->endpoints);
+	d->http = http_server_new(d->loop, basic_auth_request, d->auth);
 	d->ifnames = ifnames_new(d->loop);
 	d->naming = naming_new(d->loop, d->setup.names, d->config, on_names, d);
 	d->flow_list = flow_list_new(d->setup.meter);
@@ -289,12 +289,12 @@ static int make_parts(struct daemon *d)
 	d->signals[0] = loop_signal_add(d->loop, SIGINT, on_signal, d);
 	d->signals[1] = loop_signal_add(d->loop, SIGTERM, on_signal, d);
 	d->signals[2] = loop_signal_add(d->loop, SIGUSR1, on_state, d);
-	if (!d->nl || !d->reliability || !d->endpoints || !d->gate || !d->http || !d->ifnames || !d->naming ||
+	if (!d->nl || !d->reliability || !d->endpoints || !d->auth || !d->http || !d->ifnames || !d->naming ||
 		!d->flow_list || !d->recorder || !d->tick || !d->dump || !d->retry || !d->again || !d->signals[0] ||
 		!d->signals[1] || !d->signals[2])
 		return -ENOMEM;
-	http_set_admit(d->http, endpoints_admits, d->endpoints);
-	http_on_end(d->http, gate_ended);
+	http_server_set_admit(d->http, endpoints_admits, d->endpoints);
+	http_server_on_end(d->http, basic_auth_ended);
 	loop_on_turn_end(d->loop, on_turn_end, d);
 	return 0;
 }
@@ -327,7 +327,7 @@ static int start(struct daemon *d)
 		if (error)
 			return refuse("trace", d->config->trace, error);
 	}
-	if (web_new(&d->web, d->config->web_config, d->http, d->gate))
+	if (web_apply_new(&d->web, d->config->web_config, d->http, d->auth))
 		return DAEMON_EXIT_CONFIG;
 	/* Without one it ends the process, as ever. */
 	if (d->web)
@@ -362,9 +362,9 @@ static void free_parts(struct daemon *d)
 	naming_free(d->naming);
 	flow_list_free(d->flow_list);
 	ifnames_free(d->ifnames);
-	web_free(d->web);
-	gate_free(d->gate);
-	http_free(d->http);
+	web_apply_free(d->web);
+	basic_auth_free(d->auth);
+	http_server_free(d->http);
 	recorder_free(d->recorder);
 	endpoints_free(d->endpoints);
 	reliability_free(d->reliability);

@@ -27,9 +27,9 @@ struct daemon {
 	struct dispatch *dispatch;
 	struct nl *nl;
 	struct endpoints *endpoints;
-	struct gate *gate;
-	struct http *http;
-	struct web *web; /* NULL: no --web.config.file */
+	struct basic_auth *auth;
+	struct http_server *http;
+	struct web_apply *web; /* NULL: no --web.config.file */
 	struct ifnames *ifnames;
 	struct trace_writer *trace; /* --trace FILE */
 	struct recorder *recorder;  /* --record FILE of others */

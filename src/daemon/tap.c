@@ -69,7 +69,7 @@ static void wake(void *ctx, void *body)
 {
 	struct daemon *d = ctx;
 
-	http_resume(d->http, body);
+	http_server_resume(d->http, body);
 }
 
 struct recorder_calls tap_recorder_calls(struct daemon *daemon)

@@ -17,20 +17,20 @@ enum state { QUEUED, CHECKING, RIGHT, WRONG, FAILED, ANEW };
 /* A request that has to be checked. It lives until it is answered: http remembers it. */
 struct waiter {
 	enum state state;
-	struct http *http;
+	struct http_server *http;
 	void *connection;
 	bool rests;
 	struct http_credentials given;
-	struct passwords_check check;
+	struct users_check check;
 };
 
-struct gate {
+struct basic_auth {
 	struct loop *loop;
 	http_handler handler;
 	void *ctx;
-	struct passwords *passwords; /* NULL: open */
-	struct verifier *verifier;
-	struct waiter *waiter[GATE_RESTING]; /* all that are not answered yet, the oldest first */
+	struct users *users; /* NULL: open */
+	struct bcrypt_worker *worker;
+	struct waiter *waiter[BASIC_AUTH_WAITING]; /* all that are not answered yet, the oldest first */
 	size_t waiters;
 	char retry[24]; /* of the last answer that says so */
 	struct log_limit wrong, failed;
@@ -53,34 +53,34 @@ static void ask_for_password(struct http_response *response)
 		"a name and its password are needed\n");
 }
 
-static void ask_to_wait(struct gate *gate, struct http_response *response, uint64_t retry_ns)
+static void ask_to_wait(struct basic_auth *auth, struct http_response *response, uint64_t retry_ns)
 {
-	snprintf(gate->retry, sizeof(gate->retry), "%" PRIu64, (retry_ns + CLOCK_NS_PER_S - 1) / CLOCK_NS_PER_S);
-	refuse(response, 429, "Retry-After", gate->retry, "too many passwords were wrong\n");
+	snprintf(auth->retry, sizeof(auth->retry), "%" PRIu64, (retry_ns + CLOCK_NS_PER_S - 1) / CLOCK_NS_PER_S);
+	refuse(response, 429, "Retry-After", auth->retry, "too many passwords were wrong\n");
 }
 
-static void answer(struct gate *gate, const struct http_request *request, struct http_response *response,
+static void answer(struct basic_auth *auth, const struct http_request *request, struct http_response *response,
 	enum state state)
 {
 	if (state == RIGHT)
-		gate->handler(gate->ctx, request, response);
+		auth->handler(auth->ctx, request, response);
 	else if (state == WRONG)
 		ask_for_password(response);
 	else
 		refuse(response, 503, "Retry-After", "1", "passwords cannot be checked now\n");
 }
 
-static void tell_of_wrong(struct gate *gate, const struct waiter *waiter)
+static void tell_of_wrong(struct basic_auth *auth, const struct waiter *waiter)
 {
 	char client[ADDR_TEXT];
 
-	log_repeated(&gate->wrong, LOG_PERIOD_NS, loop_now_ns(gate->loop), "wrong password for \"%.64s\" from %s",
+	log_repeated(&auth->wrong, LOG_PERIOD_NS, loop_now_ns(auth->loop), "wrong password for \"%.64s\" from %s",
 		waiter->given.user, addr_format(&waiter->check.asker, client));
 }
 
-static void tell_of_failure(struct gate *gate, int error)
+static void tell_of_failure(struct basic_auth *auth, int error)
 {
-	log_repeated(&gate->failed, LOG_PERIOD_NS, loop_now_ns(gate->loop), "passwords cannot be checked: %s",
+	log_repeated(&auth->failed, LOG_PERIOD_NS, loop_now_ns(auth->loop), "passwords cannot be checked: %s",
 		strerror(-error));
 }
 
@@ -90,46 +90,46 @@ static void settle(struct waiter *waiter, enum state state)
 {
 	waiter->state = state;
 	if (waiter->rests)
-		http_wake(waiter->http, waiter->connection);
+		http_server_wake(waiter->http, waiter->connection);
 	waiter->rests = false;
 }
 
 /* The oldest in this state, or NULL. */
-static struct waiter *find(const struct gate *gate, enum state state)
+static struct waiter *find(const struct basic_auth *auth, enum state state)
 {
-	for (size_t i = 0; i < gate->waiters; i++) {
-		if (gate->waiter[i]->state == state)
-			return gate->waiter[i];
+	for (size_t i = 0; i < auth->waiters; i++) {
+		if (auth->waiter[i]->state == state)
+			return auth->waiter[i];
 	}
 	return NULL;
 }
 
-static void outcome(struct gate *gate, struct waiter *waiter, int matches)
+static void outcome(struct basic_auth *auth, struct waiter *waiter, int matches)
 {
-	bool right = passwords_checked(gate->passwords, &waiter->check, matches);
+	bool right = users_checked(auth->users, &waiter->check, matches);
 
 	if (matches < 0)
-		tell_of_failure(gate, matches);
+		tell_of_failure(auth, matches);
 	else if (!right)
-		tell_of_wrong(gate, waiter);
+		tell_of_wrong(auth, waiter);
 	settle(waiter, matches < 0 ? FAILED : right ? RIGHT : WRONG);
 }
 
 /* Begins the next check if none runs. */
-static void work(struct gate *gate)
+static void work(struct basic_auth *auth)
 {
 	struct waiter *waiter;
 
-	while (!verifier_busy(gate->verifier) && (waiter = find(gate, QUEUED))) {
+	while (!bcrypt_worker_busy(auth->worker) && (waiter = find(auth, QUEUED))) {
 		int error;
 
-		if (passwords_settled(gate->passwords, &waiter->check)) {
+		if (users_settled(auth->users, &waiter->check)) {
 			settle(waiter, RIGHT);
 			continue;
 		}
-		error = verifier_check(gate->verifier, waiter->given.password, waiter->check.hash);
+		error = bcrypt_worker_check(auth->worker, waiter->given.password, waiter->check.hash);
 		if (error) {
-			outcome(gate, waiter, error);
+			outcome(auth, waiter, error);
 			continue;
 		}
 		waiter->state = CHECKING;
@@ -138,50 +138,50 @@ static void work(struct gate *gate)
 
 static void on_checked(void *ctx, int matches)
 {
-	struct gate *gate = ctx;
-	struct waiter *waiter = find(gate, CHECKING);
+	struct basic_auth *auth = ctx;
+	struct waiter *waiter = find(auth, CHECKING);
 
 	/* None: the users have changed since it began, and the answer is nobody's. */
 	if (waiter)
-		outcome(gate, waiter, matches);
-	work(gate);
+		outcome(auth, waiter, matches);
+	work(auth);
 }
 
-static void settle_all(struct gate *gate, enum state state)
+static void settle_all(struct basic_auth *auth, enum state state)
 {
-	for (size_t i = 0; i < gate->waiters; i++) {
-		if (gate->waiter[i]->state == QUEUED || gate->waiter[i]->state == CHECKING)
-			settle(gate->waiter[i], state);
+	for (size_t i = 0; i < auth->waiters; i++) {
+		if (auth->waiter[i]->state == QUEUED || auth->waiter[i]->state == CHECKING)
+			settle(auth->waiter[i], state);
 	}
 }
 
 /* --- Requests */
 
-static void forget(struct gate *gate, struct waiter *waiter)
+static void forget(struct basic_auth *auth, struct waiter *waiter)
 {
 	size_t i = 0;
 
-	while (gate->waiter[i] != waiter)
+	while (auth->waiter[i] != waiter)
 		i++;
-	gate->waiters--;
-	memmove(&gate->waiter[i], &gate->waiter[i + 1], (gate->waiters - i) * sizeof(gate->waiter[0]));
+	auth->waiters--;
+	memmove(&auth->waiter[i], &auth->waiter[i + 1], (auth->waiters - i) * sizeof(auth->waiter[0]));
 	explicit_bzero(waiter, sizeof(*waiter));
 	free(waiter);
 }
 
-void gate_ended(void *ctx, void *memory)
+void basic_auth_ended(void *ctx, void *memory)
 {
 	forget(ctx, memory);
 }
 
-static void enqueue(struct gate *gate, const struct http_request *request, struct http_response *response,
-	const struct http_credentials *given, const struct passwords_check *check)
+static void enqueue(struct basic_auth *auth, const struct http_request *request, struct http_response *response,
+	const struct http_credentials *given, const struct users_check *check)
 {
-	struct waiter *waiter = gate->waiters < GATE_RESTING ? malloc(sizeof(*waiter)) : NULL;
+	struct waiter *waiter = auth->waiters < BASIC_AUTH_WAITING ? malloc(sizeof(*waiter)) : NULL;
 
 	if (!waiter) {
-		passwords_checked(gate->passwords, check, -1); /* gives the try back */
-		ask_to_wait(gate, response, CLOCK_NS_PER_S);
+		users_checked(auth->users, check, -1); /* gives the try back */
+		ask_to_wait(auth, response, CLOCK_NS_PER_S);
 		return;
 	}
 	*waiter = (struct waiter){
@@ -190,100 +190,100 @@ static void enqueue(struct gate *gate, const struct http_request *request, struc
 		.given = *given,
 		.check = *check,
 	};
-	gate->waiter[gate->waiters++] = waiter;
-	work(gate);
+	auth->waiter[auth->waiters++] = waiter;
+	work(auth);
 	if (waiter->state == QUEUED || waiter->state == CHECKING) {
 		waiter->rests = true;
 		*request->memory = waiter;
 		response->status = HTTP_LATER;
 	} else {
-		answer(gate, request, response, waiter->state);
-		forget(gate, waiter);
+		answer(auth, request, response, waiter->state);
+		forget(auth, waiter);
 	}
 }
 
-static void ask(struct gate *gate, const struct http_request *request, struct http_response *response)
+static void ask(struct basic_auth *auth, const struct http_request *request, struct http_response *response)
 {
 	struct http_credentials given;
-	struct passwords_check check;
+	struct users_check check;
 	uint64_t retry_ns;
 
 	if (!http_basic(request, &given)) {
 		ask_for_password(response);
 		return;
 	}
-	switch (passwords_ask(gate->passwords, &request->client, given.user, given.password, loop_now_ns(gate->loop),
-		&check, &retry_ns)) {
-	case PASSWORDS_RIGHT:
-		gate->handler(gate->ctx, request, response);
+	switch (users_ask(auth->users, &request->client, given.user, given.password, loop_now_ns(auth->loop), &check,
+		&retry_ns)) {
+	case USERS_RIGHT:
+		auth->handler(auth->ctx, request, response);
 		break;
-	case PASSWORDS_LIMITED:
-		ask_to_wait(gate, response, retry_ns);
+	case USERS_LIMITED:
+		ask_to_wait(auth, response, retry_ns);
 		break;
-	case PASSWORDS_CHECK:
-		enqueue(gate, request, response, &given, &check);
+	case USERS_CHECK:
+		enqueue(auth, request, response, &given, &check);
 		break;
 	}
 	explicit_bzero(&given, sizeof(given));
 }
 
-void gate_request(void *ctx, const struct http_request *request, struct http_response *response)
+void basic_auth_request(void *ctx, const struct http_request *request, struct http_response *response)
 {
-	struct gate *gate = ctx;
+	struct basic_auth *auth = ctx;
 	struct waiter *waiter = *request->memory;
 	enum state state = waiter ? waiter->state : ANEW;
 
 	if (waiter)
-		forget(gate, waiter);
+		forget(auth, waiter);
 	*request->memory = NULL;
-	if (request->local || !gate->passwords)
-		gate->handler(gate->ctx, request, response);
+	if (request->local || !auth->users)
+		auth->handler(auth->ctx, request, response);
 	else if (state == ANEW)
-		ask(gate, request, response);
+		ask(auth, request, response);
 	else
-		answer(gate, request, response, state);
+		answer(auth, request, response, state);
 }
 
 /* --- Start and end */
 
-struct gate *gate_new(struct loop *loop, http_handler handler, void *ctx)
+struct basic_auth *basic_auth_new(struct loop *loop, http_handler handler, void *ctx)
 {
-	struct gate *gate = calloc(1, sizeof(*gate));
+	struct basic_auth *auth = calloc(1, sizeof(*auth));
 
-	if (!gate)
+	if (!auth)
 		return NULL;
-	*gate = (struct gate){ .loop = loop, .handler = handler, .ctx = ctx };
-	gate->verifier = verifier_new(loop, on_checked, gate);
-	if (gate->verifier)
-		return gate;
-	free(gate);
+	*auth = (struct basic_auth){ .loop = loop, .handler = handler, .ctx = ctx };
+	auth->worker = bcrypt_worker_new(loop, on_checked, auth);
+	if (auth->worker)
+		return auth;
+	free(auth);
 	return NULL;
 }
 
-void gate_free(struct gate *gate)
+void basic_auth_free(struct basic_auth *auth)
 {
-	if (!gate)
+	if (!auth)
 		return;
-	settle_all(gate, FAILED);
-	while (gate->waiters)
-		forget(gate, gate->waiter[0]);
-	verifier_free(gate->verifier);
-	passwords_free(gate->passwords);
-	free(gate);
+	settle_all(auth, FAILED);
+	while (auth->waiters)
+		forget(auth, auth->waiter[0]);
+	bcrypt_worker_free(auth->worker);
+	users_free(auth->users);
+	free(auth);
 }
 
-void gate_set_passwords(struct gate *gate, struct passwords *passwords)
+void basic_auth_set_users(struct basic_auth *auth, struct users *users)
 {
 	int error;
 
-	settle_all(gate, ANEW);
-	passwords_free(gate->passwords);
-	gate->passwords = passwords && passwords_count(passwords) ? passwords : NULL;
-	if (!gate->passwords) {
-		passwords_free(passwords);
+	settle_all(auth, ANEW);
+	users_free(auth->users);
+	auth->users = users && users_count(users) ? users : NULL;
+	if (!auth->users) {
+		users_free(users);
 		return;
 	}
-	error = verifier_start(gate->verifier);
+	error = bcrypt_worker_start(auth->worker);
 	if (error)
-		tell_of_failure(gate, error);
+		tell_of_failure(auth, error);
 }

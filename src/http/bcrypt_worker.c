@@ -14,7 +14,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-struct verifier {
+struct bcrypt_worker {
 	struct loop *loop;
 	void (*done)(void *ctx, int matches);
 	void *ctx;
@@ -27,7 +27,7 @@ struct verifier {
 
 /* One datagram to the child, between two copies of one program: the answer is a byte, 0 or 1. */
 struct question {
-	char password[VERIFIER_PASSWORD + 1], hash[VERIFIER_HASH + 1];
+	char password[BCRYPT_WORKER_PASSWORD + 1], hash[BCRYPT_WORKER_HASH + 1];
 };
 
 /* --- The child's side */
@@ -53,7 +53,7 @@ static void run(void *ctx, int error)
 
 	if (error)
 		return;
-	setpriority(PRIO_PROCESS, 0, VERIFIER_NICE);
+	setpriority(PRIO_PROCESS, 0, BCRYPT_WORKER_NICE);
 	while (recv(*fd, &question, sizeof(question), 0) == (ssize_t)sizeof(question)) {
 		char answer = matches(&question, &data);
 
@@ -66,48 +66,48 @@ static void run(void *ctx, int error)
 
 /* --- The meter's side */
 
-static void drop_child(struct verifier *verifier)
+static void drop_child(struct bcrypt_worker *worker)
 {
-	loop_io_del(verifier->io);
-	verifier->io = NULL;
-	if (verifier->fd >= 0)
-		close(verifier->fd);
-	verifier->fd = -1;
-	child_end(&verifier->pid);
+	loop_io_del(worker->io);
+	worker->io = NULL;
+	if (worker->fd >= 0)
+		close(worker->fd);
+	worker->fd = -1;
+	child_end(&worker->pid);
 }
 
-static void end_check(struct verifier *verifier, int outcome)
+static void end_check(struct bcrypt_worker *worker, int outcome)
 {
-	if (!verifier->busy)
+	if (!worker->busy)
 		return;
-	verifier->busy = false;
-	loop_timer_stop(verifier->deadline);
-	verifier->done(verifier->ctx, outcome);
+	worker->busy = false;
+	loop_timer_stop(worker->deadline);
+	worker->done(worker->ctx, outcome);
 }
 
 static void on_deadline(void *ctx)
 {
-	struct verifier *verifier = ctx;
+	struct bcrypt_worker *worker = ctx;
 
-	drop_child(verifier);
-	end_check(verifier, -ETIMEDOUT);
+	drop_child(worker);
+	end_check(worker, -ETIMEDOUT);
 }
 
 static void on_answer(void *ctx, int events)
 {
-	struct verifier *verifier = ctx;
+	struct bcrypt_worker *worker = ctx;
 	char answer = 0;
-	ssize_t len = recv(verifier->fd, &answer, 1, MSG_DONTWAIT);
+	ssize_t len = recv(worker->fd, &answer, 1, MSG_DONTWAIT);
 
 	(void)events;
 	if (len < 0 && (errno == EAGAIN || errno == EINTR))
 		return;
 	if (len != 1)
-		drop_child(verifier);
-	end_check(verifier, len == 1 ? answer == 1 : -ECHILD);
+		drop_child(worker);
+	end_check(worker, len == 1 ? answer == 1 : -ECHILD);
 }
 
-int verifier_start(struct verifier *verifier)
+int bcrypt_worker_start(struct bcrypt_worker *worker)
 {
 	int fds[2];
 	const struct child_plan plan = {
@@ -119,78 +119,78 @@ int verifier_start(struct verifier *verifier)
 	};
 	pid_t pid;
 
-	if (verifier->fd >= 0)
+	if (worker->fd >= 0)
 		return 0;
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, fds))
 		return -errno;
 	pid = child_fork(&plan);
 	close(fds[1]);
-	verifier->fd = fds[0];
-	verifier->pid = pid < 0 ? -1 : pid;
+	worker->fd = fds[0];
+	worker->pid = pid < 0 ? -1 : pid;
 	if (pid > 0)
-		verifier->io = loop_io_add(verifier->loop, fds[0], LOOP_READ, on_answer, verifier);
-	if (verifier->io)
+		worker->io = loop_io_add(worker->loop, fds[0], LOOP_READ, on_answer, worker);
+	if (worker->io)
 		return 0;
-	drop_child(verifier);
+	drop_child(worker);
 	return pid < 0 ? pid : -ENOMEM;
 }
 
-int verifier_check(struct verifier *verifier, const char *password, const char *hash)
+int bcrypt_worker_check(struct bcrypt_worker *worker, const char *password, const char *hash)
 {
 	size_t password_len = strlen(password), hash_len = strlen(hash);
 	struct question question = { 0 };
 	int error;
 
-	if (verifier->busy)
+	if (worker->busy)
 		return -EBUSY;
-	if (password_len > VERIFIER_PASSWORD || hash_len > VERIFIER_HASH)
+	if (password_len > BCRYPT_WORKER_PASSWORD || hash_len > BCRYPT_WORKER_HASH)
 		return -EMSGSIZE;
-	error = verifier_start(verifier);
+	error = bcrypt_worker_start(worker);
 	if (error)
 		return error;
 	memcpy(question.password, password, password_len);
 	memcpy(question.hash, hash, hash_len);
-	if (send(verifier->fd, &question, sizeof(question), MSG_DONTWAIT | MSG_NOSIGNAL) != sizeof(question))
+	if (send(worker->fd, &question, sizeof(question), MSG_DONTWAIT | MSG_NOSIGNAL) != sizeof(question))
 		error = -errno;
 	explicit_bzero(&question, sizeof(question));
 	if (error) {
-		drop_child(verifier);
+		drop_child(worker);
 		return error;
 	}
-	verifier->busy = true;
-	loop_timer_set(verifier->deadline, VERIFIER_DEADLINE_MS * CLOCK_NS_PER_MS);
+	worker->busy = true;
+	loop_timer_set(worker->deadline, BCRYPT_WORKER_DEADLINE_MS * CLOCK_NS_PER_MS);
 	return 0;
 }
 
-struct verifier *verifier_new(struct loop *loop, void (*done)(void *ctx, int matches), void *ctx)
+struct bcrypt_worker *bcrypt_worker_new(struct loop *loop, void (*done)(void *ctx, int matches), void *ctx)
 {
-	struct verifier *verifier = malloc(sizeof(*verifier));
+	struct bcrypt_worker *worker = malloc(sizeof(*worker));
 
-	if (!verifier)
+	if (!worker)
 		return NULL;
-	*verifier = (struct verifier){ .loop = loop, .done = done, .ctx = ctx, .pid = -1, .fd = -1 };
-	verifier->deadline = loop_timer_add(loop, on_deadline, verifier);
-	if (verifier->deadline)
-		return verifier;
-	free(verifier);
+	*worker = (struct bcrypt_worker){ .loop = loop, .done = done, .ctx = ctx, .pid = -1, .fd = -1 };
+	worker->deadline = loop_timer_add(loop, on_deadline, worker);
+	if (worker->deadline)
+		return worker;
+	free(worker);
 	return NULL;
 }
 
-void verifier_free(struct verifier *verifier)
+void bcrypt_worker_free(struct bcrypt_worker *worker)
 {
-	if (!verifier)
+	if (!worker)
 		return;
-	drop_child(verifier);
-	loop_timer_del(verifier->deadline);
-	free(verifier);
+	drop_child(worker);
+	loop_timer_del(worker->deadline);
+	free(worker);
 }
 
-bool verifier_busy(const struct verifier *verifier)
+bool bcrypt_worker_busy(const struct bcrypt_worker *worker)
 {
-	return verifier->busy;
+	return worker->busy;
 }
 
-pid_t verifier_pid(const struct verifier *verifier)
+pid_t bcrypt_worker_pid(const struct bcrypt_worker *worker)
 {
-	return verifier->pid;
+	return worker->pid;
 }

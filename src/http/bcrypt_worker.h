@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * verifier: holds passwords against bcrypt hashes (crypt(3)) in a child process, one after the other.
+ * bcrypt_worker: holds passwords against bcrypt hashes (crypt(3)) in a child process, one after the other.
  *
  * Why a process: at a cost of 10 a hash takes 50 to 100 ms on a fast machine and a second on a small router, and the
  * loop must not wait for that: the kernel's events would. Threads are not for this house. A fork for each check would
@@ -15,29 +15,34 @@
 #include <sys/types.h>
 
 struct loop;
-struct verifier;
+struct bcrypt_worker;
 
 /* Longer passwords never match; crypt(3) takes no longer ones, and bcrypt reads no more than 72 bytes. */
-enum { VERIFIER_PASSWORD = 511, VERIFIER_HASH = 127, VERIFIER_NICE = 10, VERIFIER_DEADLINE_MS = 60000 };
+enum {
+	BCRYPT_WORKER_PASSWORD = 511,
+	BCRYPT_WORKER_HASH = 127,
+	BCRYPT_WORKER_NICE = 10,
+	BCRYPT_WORKER_DEADLINE_MS = 60000
+};
 
 /*
  * done: a check has ended. 1: they match; 0: they do not; -errno: it could not be made, or took longer than the
- * deadline. It may begin the next check, and must not free the verifier. NULL: out of memory.
+ * deadline. It may begin the next check, and must not free the worker. NULL: out of memory.
  */
-struct verifier *verifier_new(struct loop *loop, void (*done)(void *ctx, int matches), void *ctx);
+struct bcrypt_worker *bcrypt_worker_new(struct loop *loop, void (*done)(void *ctx, int matches), void *ctx);
 
-/* A check that runs is given up, and done is not called. verifier_free(NULL) is fine. */
-void verifier_free(struct verifier *verifier);
+/* A check that runs is given up, and done is not called. bcrypt_worker_free(NULL) is fine. */
+void bcrypt_worker_free(struct bcrypt_worker *worker);
 
 /* Makes the child, unless there is one. 0 or -errno. A check does so by itself, but early is better: see child.h. */
-int verifier_start(struct verifier *verifier);
+int bcrypt_worker_start(struct bcrypt_worker *worker);
 
 /* Begins a check; both texts are copied. 0, or -EBUSY while another runs, or -errno; only with 0 done is called. */
-int verifier_check(struct verifier *verifier, const char *password, const char *hash);
+int bcrypt_worker_check(struct bcrypt_worker *worker, const char *password, const char *hash);
 
-bool verifier_busy(const struct verifier *verifier);
+bool bcrypt_worker_busy(const struct bcrypt_worker *worker);
 
 /* The child's process id; -1 if there is none. */
-pid_t verifier_pid(const struct verifier *verifier);
+pid_t bcrypt_worker_pid(const struct bcrypt_worker *worker);
 
 #endif

@@ -29,7 +29,7 @@ enum {
 /* One listening socket with an MHD daemon of its own. */
 struct listener {
 	struct listener *next;
-	struct http *http;
+	struct http_server *http;
 	struct MHD_Daemon *daemon;
 	struct loop_io *io;
 	struct loop_timer *timer;
@@ -48,7 +48,7 @@ struct sending {
 	struct sending *next; /* of the live ones */
 };
 
-struct http {
+struct http_server {
 	struct loop *loop;
 	struct sending *live;
 	http_handler handler;
@@ -132,7 +132,7 @@ static struct addr client_addr(struct MHD_Connection *connection)
 static enum MHD_Result accept_client(void *ctx, const struct sockaddr *address, socklen_t len)
 {
 	const struct listener *listener = ctx;
-	const struct http *http = listener->http;
+	const struct http_server *http = listener->http;
 	struct addr client = addr_of(address);
 	uint32_t ifindex = 0;
 
@@ -196,7 +196,7 @@ static void free_shared(void *ctx)
 static struct MHD_Response *respond_live(struct sending *sending)
 {
 	int size = LIVE_SEND_BUFFER, fd = fd_of(sending->connection);
-	struct http *http = sending->listener->http;
+	struct http_server *http = sending->listener->http;
 	struct MHD_Response *mhd = MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, LIVE_BLOCK, read_shared, sending,
 		free_shared);
 
@@ -350,7 +350,7 @@ static enum MHD_Result handle(void *ctx, struct MHD_Connection *connection, cons
 	return answer(listener, connection, &response, strcmp(method, MHD_HTTP_METHOD_HEAD) == 0);
 }
 
-void http_wake(struct http *http, void *connection)
+void http_server_wake(struct http_server *http, void *connection)
 {
 	MHD_resume_connection(connection);
 	/* MHD goes on with it in its next run, and wakes nobody for that who brings his own loop. */
@@ -378,7 +378,7 @@ static void notify(void *ctx, struct MHD_Connection *connection, void **socket_c
 		*socket_ctx = tls_hold(listener->http->tls);
 }
 
-void http_set_tls(struct http *http, struct tls *tls)
+void http_server_set_tls(struct http_server *http, struct tls *tls)
 {
 	tls_release(http->tls);
 	http->tls = tls_hold(tls);
@@ -422,7 +422,7 @@ static void resume(struct sending *sending)
 	loop_timer_set(sending->listener->timer, 0);
 }
 
-void http_resume(struct http *http, const void *ctx)
+void http_server_resume(struct http_server *http, const void *ctx)
 {
 	for (struct sending *sending = http->live; sending; sending = sending->next)
 		if (sending->shared.ctx == ctx && sending->suspended)
@@ -450,7 +450,7 @@ static void listener_free(struct listener *listener)
 }
 
 /* A listener on fd, which it takes over, on failure too. path: of a UNIX socket, or NULL. */
-static int listener_add(struct http *http, int fd, const char *path)
+static int listener_add(struct http_server *http, int fd, const char *path)
 {
 	struct listener *listener = calloc(1, sizeof(*listener));
 	bool has_tls = http->tls && !path;
@@ -504,27 +504,27 @@ fail:
 	return -ENOMEM;
 }
 
-struct http *http_new(struct loop *loop, http_handler handler, void *ctx)
+struct http_server *http_server_new(struct loop *loop, http_handler handler, void *ctx)
 {
-	struct http *http = calloc(1, sizeof(*http));
+	struct http_server *http = calloc(1, sizeof(*http));
 
 	if (http)
-		*http = (struct http){ .loop = loop, .handler = handler, .ctx = ctx };
+		*http = (struct http_server){ .loop = loop, .handler = handler, .ctx = ctx };
 	return http;
 }
 
-void http_set_admit(struct http *http, http_admit admit, void *ctx)
+void http_server_set_admit(struct http_server *http, http_admit admit, void *ctx)
 {
 	http->admit = admit;
 	http->admit_ctx = ctx;
 }
 
-void http_on_end(struct http *http, void (*ended)(void *ctx, void *memory))
+void http_server_on_end(struct http_server *http, void (*ended)(void *ctx, void *memory))
 {
 	http->ended = ended;
 }
 
-void http_free(struct http *http)
+void http_server_free(struct http_server *http)
 {
 	if (!http)
 		return;
@@ -539,14 +539,14 @@ void http_free(struct http *http)
 	free(http);
 }
 
-int http_listen(struct http *http, const char *where)
+int http_server_listen(struct http_server *http, const char *where)
 {
 	int fd = listen_tcp(where);
 
 	return fd < 0 ? fd : listener_add(http, fd, NULL);
 }
 
-int http_listen_unix(struct http *http, const char *path)
+int http_server_listen_unix(struct http_server *http, const char *path)
 {
 	int fd = listen_unix(path);
 

@@ -24,15 +24,15 @@ struct asker {
 	struct bucket bucket;
 };
 
-_Static_assert(PASSWORDS_TRIES_ALL + PASSWORDS_TRIES * (PASSWORDS_EVERY_NS / PASSWORDS_EVERY_ALL_NS) < PASSWORDS_ASKERS,
+_Static_assert(USERS_TRIES_ALL + USERS_TRIES * (USERS_EVERY_NS / USERS_EVERY_ALL_NS) < USERS_ASKERS,
 	"who has tries out is never forgotten for somebody else");
 
-struct passwords {
+struct users {
 	struct hash_key key;
 	struct user *user;
-	size_t users;
+	size_t count;
 	struct bucket all;
-	struct asker asker[PASSWORDS_ASKERS];
+	struct asker asker[USERS_ASKERS];
 };
 
 /* --- Tries */
@@ -60,11 +60,11 @@ static struct addr asker_of(const struct addr *client)
 	return client->family == 6 ? prefix_make(client, 64).addr : *client;
 }
 
-static struct asker *find_asker(struct passwords *passwords, const struct addr *addr)
+static struct asker *find_asker(struct users *users, const struct addr *addr)
 {
-	for (int i = 0; i < PASSWORDS_ASKERS; i++) {
-		if (addr_equal(&passwords->asker[i].addr, addr))
-			return &passwords->asker[i];
+	for (int i = 0; i < USERS_ASKERS; i++) {
+		if (addr_equal(&users->asker[i].addr, addr))
+			return &users->asker[i];
 	}
 	return NULL;
 }
@@ -73,49 +73,49 @@ static struct asker *find_asker(struct passwords *passwords, const struct addr *
  * In a full table the one that is nearest to having all its tries makes room. It has them: an asker's come back within
  * 25 s, and in so long all together can take 45, which is less than the table has places.
  */
-static struct asker *make_asker(struct passwords *passwords, const struct addr *addr)
+static struct asker *make_asker(struct users *users, const struct addr *addr)
 {
-	struct asker *asker = find_asker(passwords, addr);
+	struct asker *asker = find_asker(users, addr);
 
 	if (asker)
 		return asker;
-	asker = passwords->asker;
-	for (int i = 1; i < PASSWORDS_ASKERS; i++) {
-		if (passwords->asker[i].bucket.full_ns < asker->bucket.full_ns)
-			asker = &passwords->asker[i];
+	asker = users->asker;
+	for (int i = 1; i < USERS_ASKERS; i++) {
+		if (users->asker[i].bucket.full_ns < asker->bucket.full_ns)
+			asker = &users->asker[i];
 	}
 	*asker = (struct asker){ .addr = *addr };
 	return asker;
 }
 
 /* 0, or how long to wait. */
-static uint64_t take_try(struct passwords *passwords, const struct addr *addr, uint64_t now)
+static uint64_t take_try(struct users *users, const struct addr *addr, uint64_t now)
 {
 	const struct bucket fresh = { 0 };
-	struct asker *asker = find_asker(passwords, addr);
-	uint64_t own = bucket_wait(asker ? &asker->bucket : &fresh, PASSWORDS_TRIES, PASSWORDS_EVERY_NS, now);
-	uint64_t all = bucket_wait(&passwords->all, PASSWORDS_TRIES_ALL, PASSWORDS_EVERY_ALL_NS, now);
+	struct asker *asker = find_asker(users, addr);
+	uint64_t own = bucket_wait(asker ? &asker->bucket : &fresh, USERS_TRIES, USERS_EVERY_NS, now);
+	uint64_t all = bucket_wait(&users->all, USERS_TRIES_ALL, USERS_EVERY_ALL_NS, now);
 
 	if (own || all)
 		return own > all ? own : all;
-	bucket_take(&make_asker(passwords, addr)->bucket, PASSWORDS_EVERY_NS, now);
-	bucket_take(&passwords->all, PASSWORDS_EVERY_ALL_NS, now);
+	bucket_take(&make_asker(users, addr)->bucket, USERS_EVERY_NS, now);
+	bucket_take(&users->all, USERS_EVERY_ALL_NS, now);
 	return 0;
 }
 
-static void give_back(struct passwords *passwords, const struct addr *addr)
+static void give_back(struct users *users, const struct addr *addr)
 {
-	struct asker *asker = find_asker(passwords, addr);
+	struct asker *asker = find_asker(users, addr);
 
 	if (asker)
-		bucket_give_back(&asker->bucket, PASSWORDS_EVERY_NS);
-	bucket_give_back(&passwords->all, PASSWORDS_EVERY_ALL_NS);
+		bucket_give_back(&asker->bucket, USERS_EVERY_NS);
+	bucket_give_back(&users->all, USERS_EVERY_ALL_NS);
 }
 
 /* --- Users */
 
 /* Of name and password, with the NUL between; 0 where there is no memory, which no tag is. */
-static uint64_t tag_of(const struct passwords *passwords, const char *name, const char *password)
+static uint64_t tag_of(const struct users *users, const char *name, const char *password)
 {
 	size_t name_len = strlen(name) + 1, len = name_len + strlen(password);
 	char *both = malloc(len);
@@ -125,107 +125,107 @@ static uint64_t tag_of(const struct passwords *passwords, const char *name, cons
 		return 0;
 	memcpy(both, name, name_len);
 	memcpy(both + name_len, password, len - name_len);
-	tag = hash_bytes(&passwords->key, both, len);
+	tag = hash_bytes(&users->key, both, len);
 	explicit_bzero(both, len);
 	free(both);
 	return tag ? tag : 1;
 }
 
-static size_t find_user(const struct passwords *passwords, const char *name)
+static size_t find_user(const struct users *users, const char *name)
 {
-	for (size_t i = 0; i < passwords->users; i++) {
-		if (strcmp(passwords->user[i].name, name) == 0)
+	for (size_t i = 0; i < users->count; i++) {
+		if (strcmp(users->user[i].name, name) == 0)
 			return i;
 	}
 	return SIZE_MAX;
 }
 
 /* Whoever times this learns nothing: a guess that is right in half of its bits is no nearer to a keyed hash. */
-static bool is_known(const struct passwords *passwords, size_t user, uint64_t tag)
+static bool is_known(const struct users *users, size_t user, uint64_t tag)
 {
-	return user != SIZE_MAX && tag && passwords->user[user].known && (passwords->user[user].tag ^ tag) == 0;
+	return user != SIZE_MAX && tag && users->user[user].known && (users->user[user].tag ^ tag) == 0;
 }
 
-struct passwords *passwords_new(const struct hash_key *key)
+struct users *users_new(const struct hash_key *key)
 {
-	struct passwords *passwords = calloc(1, sizeof(*passwords));
+	struct users *users = calloc(1, sizeof(*users));
 
-	if (passwords)
-		passwords->key = *key;
-	return passwords;
+	if (users)
+		users->key = *key;
+	return users;
 }
 
-void passwords_free(struct passwords *passwords)
+void users_free(struct users *users)
 {
-	if (!passwords)
+	if (!users)
 		return;
-	for (size_t i = 0; i < passwords->users; i++) {
-		free(passwords->user[i].name);
-		free(passwords->user[i].hash);
+	for (size_t i = 0; i < users->count; i++) {
+		free(users->user[i].name);
+		free(users->user[i].hash);
 	}
-	free(passwords->user);
-	free(passwords);
+	free(users->user);
+	free(users);
 }
 
-int passwords_add(struct passwords *passwords, const char *user, const char *hash)
+int users_add(struct users *users, const char *user, const char *hash)
 {
-	struct user *grown = reallocarray(passwords->user, passwords->users + 1, sizeof(*grown));
+	struct user *grown = reallocarray(users->user, users->count + 1, sizeof(*grown));
 
 	if (!grown)
 		return -ENOMEM;
-	passwords->user = grown;
-	grown[passwords->users] = (struct user){ .name = strdup(user), .hash = strdup(hash) };
-	/* Counted first, so that passwords_free() finds whichever of the two there is. */
-	passwords->users++;
-	return grown[passwords->users - 1].name && grown[passwords->users - 1].hash ? 0 : -ENOMEM;
+	users->user = grown;
+	grown[users->count] = (struct user){ .name = strdup(user), .hash = strdup(hash) };
+	/* Counted first, so that users_free() finds whichever of the two there is. */
+	users->count++;
+	return grown[users->count - 1].name && grown[users->count - 1].hash ? 0 : -ENOMEM;
 }
 
-size_t passwords_count(const struct passwords *passwords)
+size_t users_count(const struct users *users)
 {
-	return passwords->users;
+	return users->count;
 }
 
 /* --- Asking */
 
-enum passwords_verdict passwords_ask(struct passwords *passwords, const struct addr *client, const char *user,
-	const char *password, uint64_t now_ns, struct passwords_check *check, uint64_t *retry_ns)
+enum users_verdict users_ask(struct users *users, const struct addr *client, const char *user, const char *password,
+	uint64_t now_ns, struct users_check *check, uint64_t *retry_ns)
 {
-	size_t found = find_user(passwords, user), against = found;
+	size_t found = find_user(users, user), against = found;
 
-	*check = (struct passwords_check){
+	*check = (struct users_check){
 		.user = found,
-		.tag = tag_of(passwords, user, password),
+		.tag = tag_of(users, user, password),
 		.asker = asker_of(client),
 	};
-	if (is_known(passwords, found, check->tag))
-		return PASSWORDS_RIGHT;
-	*retry_ns = take_try(passwords, &check->asker, now_ns);
+	if (is_known(users, found, check->tag))
+		return USERS_RIGHT;
+	*retry_ns = take_try(users, &check->asker, now_ns);
 	if (*retry_ns)
-		return PASSWORDS_LIMITED;
+		return USERS_LIMITED;
 	if (found == SIZE_MAX)
-		against = hash_bytes(&passwords->key, user, strlen(user)) % passwords->users;
-	check->hash = passwords->user[against].hash;
-	return PASSWORDS_CHECK;
+		against = hash_bytes(&users->key, user, strlen(user)) % users->count;
+	check->hash = users->user[against].hash;
+	return USERS_CHECK;
 }
 
-bool passwords_checked(struct passwords *passwords, const struct passwords_check *check, int matches)
+bool users_checked(struct users *users, const struct users_check *check, int matches)
 {
 	bool right = matches > 0 && check->user != SIZE_MAX;
 
 	if (right || matches < 0)
-		give_back(passwords, &check->asker);
+		give_back(users, &check->asker);
 	if (right && check->tag) {
-		passwords->user[check->user].tag = check->tag;
-		passwords->user[check->user].known = true;
+		users->user[check->user].tag = check->tag;
+		users->user[check->user].known = true;
 	}
 	return right;
 }
 
-bool passwords_settled(struct passwords *passwords, const struct passwords_check *check)
+bool users_settled(struct users *users, const struct users_check *check)
 {
-	bool right = is_known(passwords, check->user, check->tag);
+	bool right = is_known(users, check->user, check->tag);
 
 	if (right)
-		give_back(passwords, &check->asker);
+		give_back(users, &check->asker);
 	return right;
 }

@@ -15,17 +15,17 @@
 #include <stdlib.h>
 #include <string.h>
 
-struct web {
+struct web_apply {
 	const char *path;
-	struct http *http;
-	struct gate *gate;
+	struct http_server *http;
+	struct basic_auth *auth;
 	bool has_tls;
 };
 
 /* All that a file comes to. */
 struct made {
 	struct tls *tls;
-	struct passwords *passwords;
+	struct users *users;
 };
 
 static int refuse(struct web_config_fault *fault, int line, const char *text)
@@ -76,16 +76,16 @@ static int make_tls(struct tls **tls, const struct web_config *config, struct we
 	return -EINVAL;
 }
 
-static int make_passwords(struct passwords **passwords, const struct web_config *config, struct web_config_fault *fault)
+static int make_users(struct users **users, const struct web_config *config, struct web_config_fault *fault)
 {
 	struct hash_key key;
 	int error = hash_key_random(&key);
 
-	*passwords = error ? NULL : passwords_new(&key);
-	if (!*passwords)
+	*users = error ? NULL : users_new(&key);
+	if (!*users)
 		return refuse(fault, 0, strerror(error ? -error : ENOMEM));
 	for (size_t i = 0; i < config->users; i++) {
-		if (passwords_add(*passwords, config->user[i].name, config->user[i].hash))
+		if (users_add(*users, config->user[i].name, config->user[i].hash))
 			return refuse(fault, 0, strerror(ENOMEM));
 	}
 	return 0;
@@ -95,7 +95,7 @@ static int make(struct made *made, const struct web_config *config, struct web_c
 {
 	int error = config->tls_line ? make_tls(&made->tls, config, fault) : 0;
 
-	return error ? error : make_passwords(&made->passwords, config, fault);
+	return error ? error : make_users(&made->users, config, fault);
 }
 
 static int read_config(const char *path, struct web_config *config, struct web_config_fault *fault)
@@ -123,22 +123,22 @@ static int load(const char *path, struct made *made, struct web_config_fault *fa
 	web_config_clear(&config);
 	if (error) {
 		tls_release(made->tls);
-		passwords_free(made->passwords);
+		users_free(made->users);
 	}
 	return error;
 }
 
-static void put_into_effect(struct web *web, struct made *made)
+static void put_into_effect(struct web_apply *web, struct made *made)
 {
 	if (made->tls)
-		http_set_tls(web->http, made->tls);
+		http_server_set_tls(web->http, made->tls);
 	if (made->tls && tls_is_slow(made->tls))
 		log_warning("%s: the key of key_file is slow, and the meter waits for it at each new connection: one "
 			    "on the curve P-256 "
 			    "takes a thirtieth of RSA's time",
 			web->path);
 	tls_release(made->tls);
-	gate_set_passwords(web->gate, made->passwords);
+	basic_auth_set_users(web->auth, made->users);
 }
 
 /* "FILE:LINE: text", or "FILE: text". */
@@ -150,7 +150,7 @@ static void describe(struct buf *out, const char *path, const struct web_config_
 		buf_printf(out, "%s: %s", path, fault->text);
 }
 
-int web_new(struct web **web, const char *path, struct http *http, struct gate *gate)
+int web_apply_new(struct web_apply **web, const char *path, struct http_server *http, struct basic_auth *auth)
 {
 	struct web_config_fault fault;
 	struct buf text = BUF_INIT;
@@ -169,20 +169,20 @@ int web_new(struct web **web, const char *path, struct http *http, struct gate *
 	if (!*web) {
 		log_error("%s: %s", path, strerror(ENOMEM));
 		tls_release(made.tls);
-		passwords_free(made.passwords);
+		users_free(made.users);
 		return -EINVAL;
 	}
-	**web = (struct web){ .path = path, .http = http, .gate = gate, .has_tls = made.tls };
+	**web = (struct web_apply){ .path = path, .http = http, .auth = auth, .has_tls = made.tls };
 	put_into_effect(*web, &made);
 	return 0;
 }
 
-void web_free(struct web *web)
+void web_apply_free(struct web_apply *web)
 {
 	free(web);
 }
 
-void web_reload(struct web *web)
+void web_apply_reload(struct web_apply *web)
 {
 	struct web_config_fault fault;
 	struct buf text = BUF_INIT;
@@ -194,7 +194,7 @@ void web_reload(struct web *web)
 			web->has_tls ? "TLS is on, and only a restart can switch it off" :
 				       "TLS is off, and only a restart can switch it on");
 		tls_release(made.tls);
-		passwords_free(made.passwords);
+		users_free(made.users);
 	}
 	if (error) {
 		describe(&text, web->path, &fault);
@@ -206,7 +206,7 @@ void web_reload(struct web *web)
 	log_info("%s: read again", web->path);
 }
 
-bool web_has_tls(const struct web *web)
+bool web_apply_has_tls(const struct web_apply *web)
 {
 	return web && web->has_tls;
 }

@@ -11,7 +11,7 @@
 #include "hostmeter/base/buf.h"
 
 struct loop;
-struct http;
+struct http_server;
 struct tls;
 
 struct http_request {
@@ -20,8 +20,8 @@ struct http_request {
 	bool local;         /* came by the UNIX socket */
 	bool pieces; /* HTTP/1.1: a client that knows a page that was cut, also where its length is not told beforehand
 		      */
-	struct addr client; /* family 0 if local; an IPv4-mapped address is given as IPv4 */
-	struct http *http;  /* these two for http_header(), http_query(), http_basic() and http_wake() */
+	struct addr client;       /* family 0 if local; an IPv4-mapped address is given as IPv4 */
+	struct http_server *http; /* these two for http_header(), http_query(), http_basic() and http_server_wake() */
 	void *connection;
 	void **memory; /* the handler's own, of this request: NULL at first, kept where the answer is HTTP_LATER */
 };
@@ -49,11 +49,11 @@ struct http_shared {
 	/* Instead of data, unless NULL: copies what follows offset, at most room bytes. How many; 0: the end; -errno.
 	 */
 	long (*read)(void *ctx, uint64_t offset, char *to, size_t room);
-	bool live; /* it comes as it happens: read() may say -EAGAIN, and is called again after http_resume(), if
+	bool live; /* it comes as it happens: read() may say -EAGAIN, and is called again after http_server_resume(), if
 		    the client is still there */
 };
 
-/* Instead of an answer: the connection is closed; or rests, and the handler is asked again after http_wake(). */
+/* Instead of an answer: the connection is closed; or rests, and the handler is asked again after http_server_wake(). */
 enum http_instead { HTTP_CLOSE = 0, HTTP_LATER = 1 };
 
 struct http_response {
@@ -67,7 +67,7 @@ struct http_response {
 };
 
 /* There may be more of the live bodies with this ctx. Never from within their read(). */
-void http_resume(struct http *http, const void *ctx);
+void http_server_resume(struct http_server *http, const void *ctx);
 
 typedef void (*http_handler)(void *ctx, const struct http_request *request, struct http_response *response);
 
@@ -78,32 +78,32 @@ typedef void (*http_handler)(void *ctx, const struct http_request *request, stru
 typedef bool (*http_admit)(void *ctx, const struct addr *client, uint32_t ifindex);
 
 /*
- * Nothing is listened to yet. NULL: out of memory. http_free(NULL) is fine; it drops connections and unlinks sockets.
- * Before it, whatever rests is woken; the handler is not asked any more.
+ * Nothing is listened to yet. NULL: out of memory. http_server_free(NULL) is fine; it drops connections and unlinks
+ * sockets. Before it, whatever rests is woken; the handler is not asked any more.
  */
-struct http *http_new(struct loop *loop, http_handler handler, void *ctx);
-void http_free(struct http *http);
+struct http_server *http_server_new(struct loop *loop, http_handler handler, void *ctx);
+void http_server_free(struct http_server *http);
 
 /* Ends the rest of a TCP connection (http_request.connection) whose answer was HTTP_LATER. */
-void http_wake(struct http *http, void *connection);
+void http_server_wake(struct http_server *http, void *connection);
 
 /* From now on; before, everybody is admitted. UNIX sockets are not asked about. */
-void http_set_admit(struct http *http, http_admit admit, void *ctx);
+void http_server_set_admit(struct http_server *http, http_admit admit, void *ctx);
 
 /*
  * From now on ended is told of the memory of each request that ends with some, answered or not; with the handler's ctx.
- * Not by http_free().
+ * Not by http_server_free().
  */
-void http_on_end(struct http *http, void (*ended)(void *ctx, void *memory));
+void http_server_on_end(struct http_server *http, void (*ended)(void *ctx, void *memory));
 
 /*
  * What is listened to on TCP from now on speaks TLS by these rules, of which http takes a use. Called again, new ones
  * are for the connections that come; those that are there go on with theirs. UNIX sockets stay plain.
  */
-void http_set_tls(struct http *http, struct tls *tls);
+void http_server_set_tls(struct http_server *http, struct tls *tls);
 
 /* Listens on TCP or as a UNIX socket, as listen_tcp() and listen_unix() do. 0 or -errno, theirs or -ENOMEM. */
-int http_listen(struct http *http, const char *where);
-int http_listen_unix(struct http *http, const char *path);
+int http_server_listen(struct http_server *http, const char *where);
+int http_server_listen_unix(struct http_server *http, const char *path);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* A real server behind the gate, a real child that checks, and clients that come at the wrong moments. */
+/* A real server behind the auth, a real child that checks, and clients that come at the wrong moments. */
 #include "hostmeter/http/basic_auth.h"
 
 #include "hostmeter/base/clock.h"
@@ -34,7 +34,7 @@
 #define ALICE_OTHER "YWxpY2U6b3RoZXI="
 #define ALICE_WRONG "YWxpY2U6d3Jvbmc="
 
-enum { CLIENTS = GATE_RESTING + 4 };
+enum { CLIENTS = BASIC_AUTH_WAITING + 4 };
 
 struct client {
 	int fd;
@@ -46,8 +46,8 @@ struct client {
 struct fixture {
 	struct loop *loop;
 	struct loop_timer *deadline;
-	struct gate *gate;
-	struct http *http;
+	struct basic_auth *auth;
+	struct http_server *http;
 	uint16_t port;
 	int served;
 	struct client client[CLIENTS];
@@ -78,13 +78,13 @@ static int setup(void **state)
 	log_set_fd(open("/dev/null", O_WRONLY | O_CLOEXEC));
 	f->loop = loop_new();
 	f->deadline = loop_timer_add(f->loop, too_late, f);
-	f->gate = gate_new(f->loop, handler, f);
-	f->http = http_new(f->loop, gate_request, f->gate);
-	http_on_end(f->http, gate_ended);
+	f->auth = basic_auth_new(f->loop, handler, f);
+	f->http = http_server_new(f->loop, basic_auth_request, f->auth);
+	http_server_on_end(f->http, basic_auth_ended);
 	for (int i = 0; i < 50 && error == -EADDRINUSE; i++) {
 		f->port = (uint16_t)(20000 + (getpid() * 7 + i * 131) % 10000);
 		snprintf(where, sizeof(where), "127.0.0.1:%u", f->port);
-		error = http_listen(f->http, where);
+		error = http_server_listen(f->http, where);
 	}
 	*state = f;
 	return error;
@@ -94,8 +94,8 @@ static int teardown(void **state)
 {
 	struct fixture *f = *state;
 
-	gate_free(f->gate);
-	http_free(f->http);
+	basic_auth_free(f->auth);
+	http_server_free(f->http);
 	for (int i = 0; i < f->clients; i++) {
 		buf_free(&f->client[i].reply);
 		close(f->client[i].fd);
@@ -105,13 +105,13 @@ static int teardown(void **state)
 	return 0;
 }
 
-static struct passwords *users(const char *hash)
+static struct users *users(const char *hash)
 {
 	const struct hash_key key = { { 3, 4 } };
-	struct passwords *passwords = passwords_new(&key);
+	struct users *users = users_new(&key);
 
-	assert_int_equal(passwords_add(passwords, "alice", hash), 0);
-	return passwords;
+	assert_int_equal(users_add(users, "alice", hash), 0);
+	return users;
 }
 
 static void readable(void *ctx, int events)
@@ -179,15 +179,15 @@ static void open_until_there_are_users(void **state)
 	struct fixture *f = *state;
 
 	assert_int_equal(ask(f, 1, NULL), 200);
-	gate_set_passwords(f->gate, passwords_new(&(struct hash_key){ { 1, 2 } }));
+	basic_auth_set_users(f->auth, users_new(&(struct hash_key){ { 1, 2 } }));
 	assert_int_equal(ask(f, 1, NULL), 200);
-	gate_set_passwords(f->gate, users(SECRET));
+	basic_auth_set_users(f->auth, users(SECRET));
 	assert_int_equal(ask(f, 1, NULL), 401);
 	assert_int_equal(ask(f, 1, ALICE_WRONG), 401);
 	assert_int_equal(f->served, 2);
 	assert_int_equal(ask(f, 1, ALICE_SECRET), 200);
 	assert_int_equal(ask(f, 1, ALICE_SECRET), 200);
-	gate_set_passwords(f->gate, NULL);
+	basic_auth_set_users(f->auth, NULL);
 	assert_int_equal(ask(f, 1, NULL), 200);
 	assert_int_equal(f->served, 5);
 }
@@ -212,12 +212,12 @@ static void new_users_while_somebody_rests(void **state)
 	struct fixture *f = *state;
 	struct client *first, *second;
 
-	gate_set_passwords(f->gate, users(SLOW));
+	basic_auth_set_users(f->auth, users(SLOW));
 	first = come(f, 1, ALICE_SECRET);
 	second = come(f, 2, ALICE_OTHER);
 	turn(f, 50 * CLOCK_NS_PER_MS); /* a check takes longer */
 	assert_int_equal(f->open, 2);
-	gate_set_passwords(f->gate, users(OTHER));
+	basic_auth_set_users(f->auth, users(OTHER));
 	finish(f);
 	/* The first was right by the old users: its check has ended by now, and counts for nothing. */
 	assert_int_equal(status(first), 401);
@@ -225,7 +225,7 @@ static void new_users_while_somebody_rests(void **state)
 	assert_int_equal(ask(f, 1, ALICE_SECRET), 401);
 	first = come(f, 1, ALICE_WRONG);
 	turn(f, 0);
-	gate_set_passwords(f->gate, NULL);
+	basic_auth_set_users(f->auth, NULL);
 	finish(f);
 	assert_int_equal(status(first), 200);
 }
@@ -249,7 +249,7 @@ static void a_child_that_dies_while_it_checks(void **state)
 	struct fixture *f = *state;
 	struct client *first, *second;
 
-	gate_set_passwords(f->gate, users(SECRET));
+	basic_auth_set_users(f->auth, users(SECRET));
 	assert_int_equal(kill(child_of_ours(), SIGSTOP), 0);
 	first = come(f, 1, ALICE_SECRET);
 	second = come(f, 1, ALICE_SECRET);
@@ -266,9 +266,9 @@ static void only_so_many_rest(void **state)
 	struct fixture *f = *state;
 	int limited = 0, right = 0;
 
-	gate_set_passwords(f->gate, users(SECRET));
+	basic_auth_set_users(f->auth, users(SECRET));
 	assert_int_equal(kill(child_of_ours(), SIGSTOP), 0);
-	for (int i = 0; i < GATE_RESTING + 2; i++)
+	for (int i = 0; i < BASIC_AUTH_WAITING + 2; i++)
 		come(f, 1 + i / 4, ALICE_SECRET);
 	turn(f, 200 * CLOCK_NS_PER_MS);
 	assert_int_equal(kill(child_of_ours(), SIGCONT), 0);
@@ -277,10 +277,10 @@ static void only_so_many_rest(void **state)
 		right += status(&f->client[i]) == 200;
 		limited += status(&f->client[i]) == 429 && strstr(buf_text(&f->client[i].reply), "Retry-After: 1\r\n");
 	}
-	assert_int_equal(right, GATE_RESTING);
+	assert_int_equal(right, BASIC_AUTH_WAITING);
 	assert_int_equal(limited, 2);
 	/* All were right in the end, so nobody has lost a try. */
-	for (int i = 0; i < PASSWORDS_TRIES - 3; i++)
+	for (int i = 0; i < USERS_TRIES - 3; i++)
 		assert_int_equal(ask(f, 1, ALICE_WRONG), 401);
 }
 
@@ -288,7 +288,7 @@ static void it_ends_while_somebody_rests(void **state)
 {
 	struct fixture *f = *state;
 
-	gate_set_passwords(f->gate, users(SLOW));
+	basic_auth_set_users(f->auth, users(SLOW));
 	come(f, 1, ALICE_SECRET);
 	come(f, 2, ALICE_SECRET);
 	turn(f, 50 * CLOCK_NS_PER_MS);

@@ -22,7 +22,7 @@
 struct fixture {
 	struct loop *loop;
 	struct loop_timer *deadline;
-	struct verifier *verifier;
+	struct bcrypt_worker *worker;
 	int calls, outcome;
 	const char *next; /* to be checked from within done */
 };
@@ -37,8 +37,8 @@ static void done(void *ctx, int matches)
 		loop_stop(f->loop);
 		return;
 	}
-	assert_false(verifier_busy(f->verifier));
-	assert_int_equal(verifier_check(f->verifier, f->next, HASH_2B), 0);
+	assert_false(bcrypt_worker_busy(f->worker));
+	assert_int_equal(bcrypt_worker_check(f->worker, f->next, HASH_2B), 0);
 	f->next = NULL;
 }
 
@@ -54,16 +54,16 @@ static int setup(void **state)
 
 	f->loop = loop_new();
 	f->deadline = loop_timer_add(f->loop, too_late, f);
-	f->verifier = verifier_new(f->loop, done, f);
+	f->worker = bcrypt_worker_new(f->loop, done, f);
 	*state = f;
-	return f->verifier ? 0 : -1;
+	return f->worker ? 0 : -1;
 }
 
 static int teardown(void **state)
 {
 	struct fixture *f = *state;
 
-	verifier_free(f->verifier);
+	bcrypt_worker_free(f->worker);
 	loop_free(f->loop);
 	free(f);
 	return 0;
@@ -80,7 +80,7 @@ static int wait_for(struct fixture *f)
 
 static int check(struct fixture *f, const char *password, const char *hash)
 {
-	assert_int_equal(verifier_check(f->verifier, password, hash), 0);
+	assert_int_equal(bcrypt_worker_check(f->worker, password, hash), 0);
 	return wait_for(f);
 }
 
@@ -115,17 +115,17 @@ static void one_child_one_check(void **state)
 	struct fixture *f = *state;
 	pid_t pid;
 
-	assert_int_equal(verifier_pid(f->verifier), -1);
-	assert_int_equal(verifier_start(f->verifier), 0);
-	pid = verifier_pid(f->verifier);
+	assert_int_equal(bcrypt_worker_pid(f->worker), -1);
+	assert_int_equal(bcrypt_worker_start(f->worker), 0);
+	pid = bcrypt_worker_pid(f->worker);
 	assert_true(pid > 0);
-	assert_int_equal(verifier_check(f->verifier, "wrong", HASH_2B), 0);
-	assert_true(verifier_busy(f->verifier));
-	assert_int_equal(verifier_check(f->verifier, "secret", HASH_2B), -EBUSY);
+	assert_int_equal(bcrypt_worker_check(f->worker, "wrong", HASH_2B), 0);
+	assert_true(bcrypt_worker_busy(f->worker));
+	assert_int_equal(bcrypt_worker_check(f->worker, "secret", HASH_2B), -EBUSY);
 	f->next = "secret";
 	assert_int_equal(wait_for(f), 1);
 	assert_int_equal(f->calls, 2);
-	assert_int_equal(verifier_pid(f->verifier), pid);
+	assert_int_equal(bcrypt_worker_pid(f->worker), pid);
 }
 
 static void a_child_that_dies_is_replaced(void **state)
@@ -134,16 +134,16 @@ static void a_child_that_dies_is_replaced(void **state)
 	pid_t pid;
 
 	assert_int_equal(check(f, "secret", HASH_2B), 1);
-	pid = verifier_pid(f->verifier);
+	pid = bcrypt_worker_pid(f->worker);
 	/* Stopped first, so that it does not answer before it dies. */
 	assert_int_equal(kill(pid, SIGSTOP), 0);
-	assert_int_equal(verifier_check(f->verifier, "secret", HASH_2B), 0);
+	assert_int_equal(bcrypt_worker_check(f->worker, "secret", HASH_2B), 0);
 	assert_int_equal(kill(pid, SIGKILL), 0);
 	assert_int_equal(wait_for(f), -ECHILD);
 	assert_int_equal(kill(pid, 0), -1);
-	assert_int_equal(verifier_pid(f->verifier), -1);
+	assert_int_equal(bcrypt_worker_pid(f->worker), -1);
 	assert_int_equal(check(f, "secret", HASH_2B), 1);
-	assert_int_not_equal(verifier_pid(f->verifier), pid);
+	assert_int_not_equal(bcrypt_worker_pid(f->worker), pid);
 }
 
 static void it_ends_with_its_owner(void **state)
@@ -151,13 +151,13 @@ static void it_ends_with_its_owner(void **state)
 	struct fixture *f = *state;
 	pid_t pid;
 
-	assert_int_equal(verifier_start(f->verifier), 0);
-	pid = verifier_pid(f->verifier);
+	assert_int_equal(bcrypt_worker_start(f->worker), 0);
+	pid = bcrypt_worker_pid(f->worker);
 	assert_int_equal(kill(pid, SIGTERM), 0); /* is not for it */
 	assert_int_equal(check(f, "secret", HASH_2B), 1);
-	assert_int_equal(verifier_check(f->verifier, "secret", HASH_2B), 0);
-	verifier_free(f->verifier);
-	f->verifier = NULL;
+	assert_int_equal(bcrypt_worker_check(f->worker, "secret", HASH_2B), 0);
+	bcrypt_worker_free(f->worker);
+	f->worker = NULL;
 	assert_int_equal(kill(pid, 0), -1);
 	assert_int_equal(f->calls, 1);
 }
@@ -170,7 +170,7 @@ static void it_is_nice_and_has_no_capability(void **state)
 	FILE *file;
 
 	assert_int_equal(check(f, "secret", HASH_2B), 1);
-	snprintf(path, sizeof(path), "/proc/%d/status", verifier_pid(f->verifier));
+	snprintf(path, sizeof(path), "/proc/%d/status", bcrypt_worker_pid(f->worker));
 	file = fopen(path, "r");
 	while (fgets(line, sizeof(line), file)) {
 		found += !strcmp(line, "CapEff:\t0000000000000000\n");
@@ -180,26 +180,26 @@ static void it_is_nice_and_has_no_capability(void **state)
 	}
 	fclose(file);
 	assert_int_equal(found, 4);
-	snprintf(path, sizeof(path), "/proc/%d/stat", verifier_pid(f->verifier));
+	snprintf(path, sizeof(path), "/proc/%d/stat", bcrypt_worker_pid(f->worker));
 	file = fopen(path, "r");
 	assert_int_equal(fscanf(file, "%*d %*s %*s %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %d",
 				 &found),
 		1);
 	fclose(file);
-	assert_true(found >= VERIFIER_NICE);
+	assert_true(found >= BCRYPT_WORKER_NICE);
 }
 
 static void what_is_too_long_is_not_checked(void **state)
 {
 	struct fixture *f = *state;
-	char text[VERIFIER_PASSWORD + 2];
+	char text[BCRYPT_WORKER_PASSWORD + 2];
 
 	memset(text, 'a', sizeof(text) - 1);
 	text[sizeof(text) - 1] = 0;
-	assert_int_equal(verifier_check(f->verifier, text, HASH_2B), -EMSGSIZE);
-	text[VERIFIER_PASSWORD] = 0;
+	assert_int_equal(bcrypt_worker_check(f->worker, text, HASH_2B), -EMSGSIZE);
+	text[BCRYPT_WORKER_PASSWORD] = 0;
 	assert_int_equal(check(f, text, HASH_2B), 0);
-	assert_int_equal(verifier_check(f->verifier, "a", text), -EMSGSIZE);
+	assert_int_equal(bcrypt_worker_check(f->worker, "a", text), -EMSGSIZE);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)

@@ -26,7 +26,7 @@
 /* Our own server in a loop, and what it was asked and shall answer. */
 struct fixture {
 	struct loop *loop;
-	struct http *http;
+	struct http_server *http;
 	struct loop_timer *deadline;
 	char dir[40], socket[64];
 	char path[64], query[32];
@@ -59,7 +59,7 @@ static int setup(void **state)
 	assert_non_null(mkdtemp(f->dir));
 	snprintf(f->socket, sizeof(f->socket), "%s/sock", f->dir);
 	f->loop = loop_new();
-	f->http = http_new(f->loop, handler, f);
+	f->http = http_server_new(f->loop, handler, f);
 	f->deadline = loop_timer_add(f->loop, too_late, f);
 	f->status = 200;
 	f->body = "hello\n";
@@ -71,7 +71,7 @@ static int teardown(void **state)
 {
 	struct fixture *f = *state;
 
-	http_free(f->http);
+	http_server_free(f->http);
 	loop_free(f->loop);
 	unlink(f->socket);
 	rmdir(f->dir);
@@ -120,7 +120,7 @@ static void client_gets_status_and_body(void **state)
 {
 	struct fixture *f = *state;
 
-	assert_int_equal(http_listen_unix(f->http, f->socket), 0);
+	assert_int_equal(http_server_listen_unix(f->http, f->socket), 0);
 	assert_int_equal(get_in_child(f, "/metrics?x=2", "hello\n"), 200);
 	assert_string_equal(f->path, "/metrics");
 	assert_string_equal(f->query, "2");

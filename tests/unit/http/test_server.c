@@ -27,7 +27,7 @@
 /* A server in a loop, what its handler saw last, and what it shall answer. */
 struct fixture {
 	struct loop *loop;
-	struct http *http;
+	struct http_server *http;
 	struct loop_timer *deadline;
 	char dir[32], socket[64];
 	uint16_t port;
@@ -44,7 +44,7 @@ struct fixture {
 	int releases;
 	/* A request to "/rest" rests; the timer ends that. */
 	struct loop_timer *waker;
-	struct http *resting_http;
+	struct http_server *resting_http;
 	void *resting;
 	bool forgetful; /* what was remembered is forgotten with the answer */
 	int ended;
@@ -99,7 +99,7 @@ static void wake(void *ctx)
 {
 	struct fixture *f = ctx;
 
-	http_wake(f->resting_http, f->resting);
+	http_server_wake(f->resting_http, f->resting);
 }
 
 static void ended(void *ctx, void *memory)
@@ -171,10 +171,10 @@ static int setup(void **state)
 	assert_non_null(mkdtemp(f->dir));
 	snprintf(f->socket, sizeof(f->socket), "%s/sock", f->dir);
 	f->loop = loop_new();
-	f->http = http_new(f->loop, handler, f);
+	f->http = http_server_new(f->loop, handler, f);
 	f->deadline = loop_timer_add(f->loop, too_late, f);
 	f->waker = loop_timer_add(f->loop, wake, f);
-	http_on_end(f->http, ended);
+	http_server_on_end(f->http, ended);
 	f->answer.status = 200;
 	f->body = "hello\n";
 	*state = f;
@@ -185,7 +185,7 @@ static int teardown(void **state)
 {
 	struct fixture *f = *state;
 
-	http_free(f->http);
+	http_server_free(f->http);
 	loop_free(f->loop);
 	unlink(f->socket);
 	rmdir(f->dir);
@@ -203,7 +203,7 @@ static void listen_tcp(struct fixture *f, const char *prefix)
 
 		f->port = free_port();
 		snprintf(where, sizeof(where), "%s%u", prefix, f->port);
-		error = http_listen(f->http, where);
+		error = http_server_listen(f->http, where);
 	}
 	assert_int_equal(error, 0);
 }
@@ -532,13 +532,13 @@ static void bad_addresses_are_refused(void **state)
 	char where[64];
 
 	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++)
-		assert_int_equal(http_listen(f->http, bad[i]), -EINVAL);
+		assert_int_equal(http_server_listen(f->http, bad[i]), -EINVAL);
 	listen_tcp(f, "127.0.0.1:");
 	snprintf(where, sizeof(where), "127.0.0.1:%u", f->port);
-	assert_int_equal(http_listen(f->http, where), -EADDRINUSE);
+	assert_int_equal(http_server_listen(f->http, where), -EADDRINUSE);
 	/* TEST-NET-1: an address of nobody here. */
 	snprintf(where, sizeof(where), "192.0.2.1:%u", f->port);
-	assert_int_equal(http_listen(f->http, where), -EADDRNOTAVAIL);
+	assert_int_equal(http_server_listen(f->http, where), -EADDRNOTAVAIL);
 }
 
 static void unix_socket_is_served(void **state)
@@ -546,15 +546,15 @@ static void unix_socket_is_served(void **state)
 	struct fixture *f = *state;
 	struct stat st;
 
-	assert_int_equal(http_listen_unix(f->http, f->socket), 0);
+	assert_int_equal(http_server_listen_unix(f->http, f->socket), 0);
 	assert_int_equal(stat(f->socket, &st), 0);
 	assert_int_equal(st.st_mode & 07777, 0660);
 	exchange(f, connect_local(f), "GET / HTTP/1.1\r\n" CLOSE, "HTTP/1.1 200", "hello\n");
 	assert_true(f->local);
 	assert_int_equal(f->client.family, 0);
 	/* Somebody listens on it: ourselves. */
-	assert_int_equal(http_listen_unix(f->http, f->socket), -EADDRINUSE);
-	http_free(f->http);
+	assert_int_equal(http_server_listen_unix(f->http, f->socket), -EADDRINUSE);
+	http_server_free(f->http);
 	f->http = NULL;
 	assert_int_equal(stat(f->socket, &st), -1);
 }
@@ -575,7 +575,7 @@ static void left_over_socket_is_replaced(void **state)
 	struct fixture *f = *state;
 
 	leave_socket(f->socket);
-	assert_int_equal(http_listen_unix(f->http, f->socket), 0);
+	assert_int_equal(http_server_listen_unix(f->http, f->socket), 0);
 	exchange(f, connect_local(f), "GET / HTTP/1.1\r\n" CLOSE, "HTTP/1.1 200", "hello\n");
 }
 
@@ -588,21 +588,21 @@ static void foreign_file_is_left_alone(void **state)
 
 	assert_non_null(file);
 	fclose(file);
-	assert_int_equal(http_listen_unix(f->http, f->socket), -ENOTSOCK);
+	assert_int_equal(http_server_listen_unix(f->http, f->socket), -ENOTSOCK);
 	assert_int_equal(stat(f->socket, &st), 0);
 	unlink(f->socket);
 	snprintf(target, sizeof(target), "%s/other", f->dir);
 	leave_socket(target);
 	assert_int_equal(symlink(target, f->socket), 0);
-	assert_int_equal(http_listen_unix(f->http, f->socket), -ENOTSOCK);
+	assert_int_equal(http_server_listen_unix(f->http, f->socket), -ENOTSOCK);
 	unlink(f->socket);
 	unlink(target);
 	/* Replaced under a running server: not its file any more. */
-	assert_int_equal(http_listen_unix(f->http, f->socket), 0);
+	assert_int_equal(http_server_listen_unix(f->http, f->socket), 0);
 	snprintf(target, sizeof(target), "%s.old", f->socket);
 	assert_int_equal(rename(f->socket, target), 0);
 	leave_socket(f->socket);
-	http_free(f->http);
+	http_server_free(f->http);
 	f->http = NULL;
 	assert_int_equal(stat(f->socket, &st), 0);
 	unlink(target);
@@ -615,10 +615,10 @@ static void bad_paths_are_refused(void **state)
 
 	memset(path, 'x', sizeof(path) - 1);
 	path[sizeof(path) - 1] = '\0';
-	assert_int_equal(http_listen_unix(f->http, path), -ENAMETOOLONG);
-	assert_int_equal(http_listen_unix(f->http, ""), -EINVAL);
-	assert_int_equal(http_listen_unix(f->http, "/nonexistent/sock"), -ENOENT);
-	http_free(NULL);
+	assert_int_equal(http_server_listen_unix(f->http, path), -ENAMETOOLONG);
+	assert_int_equal(http_server_listen_unix(f->http, ""), -EINVAL);
+	assert_int_equal(http_server_listen_unix(f->http, "/nonexistent/sock"), -ENOENT);
+	http_server_free(NULL);
 }
 
 /* --- Who is let in */
@@ -629,8 +629,8 @@ static void strangers_are_closed_unread(void **state)
 	struct client c;
 
 	listen_tcp(f, "");
-	http_set_admit(f->http, admit, f);
-	assert_int_equal(http_listen_unix(f->http, f->socket), 0);
+	http_server_set_admit(f->http, admit, f);
+	assert_int_equal(http_server_listen_unix(f->http, f->socket), 0);
 	client_start(f, &c, connect_v4(f), "DELETE / HTTP/9.9\r\n" CLOSE);
 	assert_string_equal(client_finish(&c), "");
 	buf_free(&c.reply);
@@ -656,7 +656,7 @@ static void strangers_take_nobodys_place(void **state)
 	int fds[40];
 
 	listen_tcp(f, "127.0.0.1:");
-	http_set_admit(f->http, admit, f);
+	http_server_set_admit(f->http, admit, f);
 	for (size_t i = 0; i < 40; i++) {
 		client_start(f, &c, connect_v4(f), "GET");
 		client_finish(&c);
@@ -780,8 +780,8 @@ static void next_step(void *ctx)
 		buf_puts(&live->more, "ab");
 	else
 		live->ended = !live->silent;
-	http_resume(live->f->http, live);
-	http_resume(live->f->http, "somebody else's");
+	http_server_resume(live->f->http, live);
+	http_server_resume(live->f->http, "somebody else's");
 	loop_timer_set(live->timer, 20 * CLOCK_NS_PER_MS);
 }
 
@@ -790,7 +790,7 @@ static void live_body_comes_as_it_happens(void **state)
 	struct fixture *f = *state;
 	struct live live = { .f = f };
 
-	assert_int_equal(http_listen_unix(f->http, f->socket), 0);
+	assert_int_equal(http_server_listen_unix(f->http, f->socket), 0);
 	f->body = "";
 	f->answer.shared =
 		(struct http_shared){ .ctx = &live, .release = release_live, .read = read_live, .live = true };
@@ -818,7 +818,7 @@ static void live_body_ends_with_its_client(void **state)
 	int fd;
 
 	buf_puts(&live.more, "ab");
-	assert_int_equal(http_listen_unix(f->http, f->socket), 0);
+	assert_int_equal(http_server_listen_unix(f->http, f->socket), 0);
 	f->body = "";
 	f->answer.shared =
 		(struct http_shared){ .ctx = &live, .release = stop_when_released, .read = read_live, .live = true };
@@ -841,14 +841,14 @@ static void server_ends_with_a_live_body(void **state)
 	struct live live = { .f = f };
 	struct client c;
 
-	assert_int_equal(http_listen_unix(f->http, f->socket), 0);
+	assert_int_equal(http_server_listen_unix(f->http, f->socket), 0);
 	f->body = "";
 	f->answer.shared =
 		(struct http_shared){ .ctx = &live, .release = release_live, .read = read_live, .live = true };
 	live.timer = loop_timer_add(f->loop, next_step, &live);
 	client_start(f, &c, connect_local(f), "GET / HTTP/1.1\r\nHost: test\r\n\r\n");
 	until_it_waits(f, &live);
-	http_free(f->http);
+	http_server_free(f->http);
 	f->http = NULL;
 	assert_int_equal(f->releases, 1);
 	loop_io_del(c.io);
@@ -905,7 +905,7 @@ static void a_client_that_goes_while_it_rests(void **state)
 	loop_io_del(c.io);
 	setsockopt(fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once));
 	close(fd);
-	http_wake(f->resting_http, f->resting);
+	http_server_wake(f->resting_http, f->resting);
 	exchange(f, connect_v4(f), "GET / HTTP/1.1\r\n" CLOSE, "HTTP/1.1 200", "hello\n");
 	assert_int_equal(f->ended, 1);
 }
@@ -920,8 +920,8 @@ static void what_rests_ends_with_the_server(void **state)
 	while (!f->resting)
 		exchange(f, connect_v4(f), "GET / HTTP/1.1\r\n" CLOSE, "HTTP/1.1 200", "hello\n");
 	loop_timer_stop(f->waker);
-	http_wake(f->resting_http, f->resting);
-	http_free(f->http);
+	http_server_wake(f->resting_http, f->resting);
+	http_server_free(f->http);
 	f->http = NULL;
 	assert_string_equal(client_finish(&c), "");
 	assert_int_equal(f->ended, 0);

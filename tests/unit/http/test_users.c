@@ -13,9 +13,9 @@
 #define S UINT64_C(1000000000)
 
 struct fixture {
-	struct passwords *passwords;
+	struct users *users;
 	uint64_t now, retry;
-	struct passwords_check check;
+	struct users_check check;
 };
 
 static struct fixture fixture;
@@ -24,34 +24,34 @@ static int setup(void **state)
 {
 	const struct hash_key key = { { 1, 2 } };
 
-	fixture = (struct fixture){ .passwords = passwords_new(&key), .now = 1000 * S };
-	assert_int_equal(passwords_add(fixture.passwords, "alice", "hash of alice"), 0);
-	assert_int_equal(passwords_add(fixture.passwords, "bob", "hash of bob"), 0);
+	fixture = (struct fixture){ .users = users_new(&key), .now = 1000 * S };
+	assert_int_equal(users_add(fixture.users, "alice", "hash of alice"), 0);
+	assert_int_equal(users_add(fixture.users, "bob", "hash of bob"), 0);
 	*state = &fixture;
 	return 0;
 }
 
 static int teardown(void **state)
 {
-	passwords_free(((struct fixture *)*state)->passwords);
+	users_free(((struct fixture *)*state)->users);
 	return 0;
 }
 
-static enum passwords_verdict ask(struct fixture *f, const char *client, const char *user, const char *password)
+static enum users_verdict ask(struct fixture *f, const char *client, const char *user, const char *password)
 {
 	struct addr addr;
 
 	assert_int_equal(addr_parse(&addr, client), 0);
 	f->retry = 0;
-	return passwords_ask(f->passwords, &addr, user, password, f->now, &f->check, &f->retry);
+	return users_ask(f->users, &addr, user, password, f->now, &f->check, &f->retry);
 }
 
 /* Asks and brings the answer of the check: whether there was one. */
 static bool try(struct fixture *f, const char *client, const char *user, int matches)
 {
-	if (ask(f, client, user, "try") != PASSWORDS_CHECK)
+	if (ask(f, client, user, "try") != USERS_CHECK)
 		return false;
-	assert_int_equal(passwords_checked(f->passwords, &f->check, matches), matches > 0);
+	assert_int_equal(users_checked(f->users, &f->check, matches), matches > 0);
 	return true;
 }
 
@@ -59,32 +59,32 @@ static void right_is_known_from_then_on(void **state)
 {
 	struct fixture *f = *state;
 
-	assert_int_equal(passwords_count(f->passwords), 2);
-	assert_int_equal(ask(f, "192.0.2.1", "alice", "secret"), PASSWORDS_CHECK);
+	assert_int_equal(users_count(f->users), 2);
+	assert_int_equal(ask(f, "192.0.2.1", "alice", "secret"), USERS_CHECK);
 	assert_string_equal(f->check.hash, "hash of alice");
-	assert_true(passwords_checked(f->passwords, &f->check, 1));
-	assert_int_equal(ask(f, "192.0.2.1", "alice", "secret"), PASSWORDS_RIGHT);
-	assert_int_equal(ask(f, "2001:db8::1", "alice", "secret"), PASSWORDS_RIGHT);
+	assert_true(users_checked(f->users, &f->check, 1));
+	assert_int_equal(ask(f, "192.0.2.1", "alice", "secret"), USERS_RIGHT);
+	assert_int_equal(ask(f, "2001:db8::1", "alice", "secret"), USERS_RIGHT);
 	/* Neither another password, nor another user's, nor what only looks the same joined. */
-	assert_int_equal(ask(f, "192.0.2.1", "alice", "secret2"), PASSWORDS_CHECK);
-	assert_int_equal(ask(f, "192.0.2.1", "alice", ""), PASSWORDS_CHECK);
-	assert_int_equal(ask(f, "192.0.2.1", "bob", "secret"), PASSWORDS_CHECK);
+	assert_int_equal(ask(f, "192.0.2.1", "alice", "secret2"), USERS_CHECK);
+	assert_int_equal(ask(f, "192.0.2.1", "alice", ""), USERS_CHECK);
+	assert_int_equal(ask(f, "192.0.2.1", "bob", "secret"), USERS_CHECK);
 	assert_string_equal(f->check.hash, "hash of bob");
-	assert_int_equal(ask(f, "192.0.2.1", "alices", "ecret"), PASSWORDS_CHECK);
+	assert_int_equal(ask(f, "192.0.2.1", "alices", "ecret"), USERS_CHECK);
 }
 
 static void wrong_is_wrong(void **state)
 {
 	struct fixture *f = *state;
 
-	assert_int_equal(ask(f, "192.0.2.1", "alice", "guess"), PASSWORDS_CHECK);
-	assert_false(passwords_checked(f->passwords, &f->check, 0));
-	assert_int_equal(ask(f, "192.0.2.1", "alice", "guess"), PASSWORDS_CHECK);
+	assert_int_equal(ask(f, "192.0.2.1", "alice", "guess"), USERS_CHECK);
+	assert_false(users_checked(f->users, &f->check, 0));
+	assert_int_equal(ask(f, "192.0.2.1", "alice", "guess"), USERS_CHECK);
 	/* A wrong one does not make the right one forgotten. */
-	assert_true(passwords_checked(f->passwords, &f->check, 1));
-	assert_int_equal(ask(f, "192.0.2.1", "alice", "other"), PASSWORDS_CHECK);
-	assert_false(passwords_checked(f->passwords, &f->check, 0));
-	assert_int_equal(ask(f, "192.0.2.1", "alice", "guess"), PASSWORDS_RIGHT);
+	assert_true(users_checked(f->users, &f->check, 1));
+	assert_int_equal(ask(f, "192.0.2.1", "alice", "other"), USERS_CHECK);
+	assert_false(users_checked(f->users, &f->check, 0));
+	assert_int_equal(ask(f, "192.0.2.1", "alice", "guess"), USERS_RIGHT);
 }
 
 static void a_stranger_is_checked_too_and_fails(void **state)
@@ -93,10 +93,10 @@ static void a_stranger_is_checked_too_and_fails(void **state)
 	bool of_alice = false, of_bob = false;
 	const char *hash;
 
-	assert_int_equal(ask(f, "192.0.2.1", "mallory", "x"), PASSWORDS_CHECK);
+	assert_int_equal(ask(f, "192.0.2.1", "mallory", "x"), USERS_CHECK);
 	hash = f->check.hash;
-	assert_false(passwords_checked(f->passwords, &f->check, 1));
-	assert_int_equal(ask(f, "192.0.2.1", "mallory", "x"), PASSWORDS_CHECK);
+	assert_false(users_checked(f->users, &f->check, 1));
+	assert_int_equal(ask(f, "192.0.2.1", "mallory", "x"), USERS_CHECK);
 	assert_ptr_equal(f->check.hash, hash);
 	/* Strangers are as different in cost as users are. */
 	for (int i = 0; i < 40; i++) {
@@ -104,10 +104,10 @@ static void a_stranger_is_checked_too_and_fails(void **state)
 
 		f->now += 10 * S;
 		snprintf(name, sizeof(name), "u%d", i);
-		assert_int_equal(ask(f, "192.0.2.1", name, "x"), PASSWORDS_CHECK);
+		assert_int_equal(ask(f, "192.0.2.1", name, "x"), USERS_CHECK);
 		of_alice |= !strcmp(f->check.hash, "hash of alice");
 		of_bob |= !strcmp(f->check.hash, "hash of bob");
-		assert_false(passwords_checked(f->passwords, &f->check, 0));
+		assert_false(users_checked(f->users, &f->check, 0));
 	}
 	assert_true(of_alice && of_bob);
 }
@@ -116,22 +116,22 @@ static void an_asker_runs_out_of_tries(void **state)
 {
 	struct fixture *f = *state;
 
-	for (int i = 0; i < PASSWORDS_TRIES; i++)
+	for (int i = 0; i < USERS_TRIES; i++)
 		assert_true(try(f, "192.0.2.1", "alice", 0));
-	assert_int_equal(ask(f, "192.0.2.1", "alice", "x"), PASSWORDS_LIMITED);
-	assert_int_equal(f->retry, PASSWORDS_EVERY_NS);
-	assert_int_equal(ask(f, "192.0.2.1", "nobody", "x"), PASSWORDS_LIMITED);
+	assert_int_equal(ask(f, "192.0.2.1", "alice", "x"), USERS_LIMITED);
+	assert_int_equal(f->retry, USERS_EVERY_NS);
+	assert_int_equal(ask(f, "192.0.2.1", "nobody", "x"), USERS_LIMITED);
 	/* Another asker is not meant. */
 	assert_true(try(f, "192.0.2.2", "alice", 0));
-	f->now += PASSWORDS_EVERY_NS - 1;
-	assert_int_equal(ask(f, "192.0.2.1", "alice", "x"), PASSWORDS_LIMITED);
+	f->now += USERS_EVERY_NS - 1;
+	assert_int_equal(ask(f, "192.0.2.1", "alice", "x"), USERS_LIMITED);
 	assert_int_equal(f->retry, 1);
 	f->now += 1;
 	assert_true(try(f, "192.0.2.1", "alice", 0));
 	assert_false(try(f, "192.0.2.1", "alice", 0));
 	/* All of them are back after a while, and no more than all. */
 	f->now += 1000 * S;
-	for (int i = 0; i < PASSWORDS_TRIES; i++)
+	for (int i = 0; i < USERS_TRIES; i++)
 		assert_true(try(f, "192.0.2.1", "alice", 0));
 	assert_false(try(f, "192.0.2.1", "alice", 0));
 }
@@ -140,14 +140,13 @@ static void tries_are_taken_before_the_answer(void **state)
 {
 	struct fixture *f = *state;
 
-	for (int i = 0; i < PASSWORDS_TRIES; i++)
-		assert_int_equal(ask(f, "192.0.2.1", "alice", "x"), PASSWORDS_CHECK);
-	assert_int_equal(ask(f, "192.0.2.1", "alice", "x"), PASSWORDS_LIMITED);
+	for (int i = 0; i < USERS_TRIES; i++)
+		assert_int_equal(ask(f, "192.0.2.1", "alice", "x"), USERS_CHECK);
+	assert_int_equal(ask(f, "192.0.2.1", "alice", "x"), USERS_LIMITED);
 	/* Not checked, or right: it is given back. */
-	assert_false(passwords_checked(f->passwords, &(struct passwords_check){ .user = 0, .asker = f->check.asker },
-		-5));
-	assert_int_equal(ask(f, "192.0.2.1", "alice", "x"), PASSWORDS_CHECK);
-	assert_int_equal(ask(f, "192.0.2.1", "alice", "x"), PASSWORDS_LIMITED);
+	assert_false(users_checked(f->users, &(struct users_check){ .user = 0, .asker = f->check.asker }, -5));
+	assert_int_equal(ask(f, "192.0.2.1", "alice", "x"), USERS_CHECK);
+	assert_int_equal(ask(f, "192.0.2.1", "alice", "x"), USERS_LIMITED);
 }
 
 static void right_costs_no_try(void **state)
@@ -157,8 +156,8 @@ static void right_costs_no_try(void **state)
 
 	for (int i = 0; i < 100; i++) {
 		snprintf(password, sizeof(password), "p%d", i);
-		assert_int_equal(ask(f, "192.0.2.1", "alice", password), PASSWORDS_CHECK);
-		assert_true(passwords_checked(f->passwords, &f->check, 1));
+		assert_int_equal(ask(f, "192.0.2.1", "alice", password), USERS_CHECK);
+		assert_true(users_checked(f->users, &f->check, 1));
 	}
 }
 
@@ -166,29 +165,29 @@ static void known_comes_in_whoever_guesses(void **state)
 {
 	struct fixture *f = *state;
 
-	assert_int_equal(ask(f, "192.0.2.1", "alice", "secret"), PASSWORDS_CHECK);
-	assert_true(passwords_checked(f->passwords, &f->check, 1));
+	assert_int_equal(ask(f, "192.0.2.1", "alice", "secret"), USERS_CHECK);
+	assert_true(users_checked(f->users, &f->check, 1));
 	while (try(f, "192.0.2.1", "alice", 0))
 		;
-	assert_int_equal(ask(f, "192.0.2.1", "alice", "secret"), PASSWORDS_RIGHT);
+	assert_int_equal(ask(f, "192.0.2.1", "alice", "secret"), USERS_RIGHT);
 }
 
 static void waiting_ones_are_settled_by_the_first(void **state)
 {
 	struct fixture *f = *state;
-	struct passwords_check second, other;
+	struct users_check second, other;
 
-	assert_int_equal(ask(f, "192.0.2.1", "alice", "secret"), PASSWORDS_CHECK);
+	assert_int_equal(ask(f, "192.0.2.1", "alice", "secret"), USERS_CHECK);
 	second = f->check;
-	assert_int_equal(ask(f, "192.0.2.1", "alice", "other"), PASSWORDS_CHECK);
+	assert_int_equal(ask(f, "192.0.2.1", "alice", "other"), USERS_CHECK);
 	other = f->check;
-	assert_int_equal(ask(f, "192.0.2.1", "alice", "secret"), PASSWORDS_CHECK);
-	assert_false(passwords_settled(f->passwords, &second));
-	assert_true(passwords_checked(f->passwords, &f->check, 1));
-	assert_true(passwords_settled(f->passwords, &second));
-	assert_false(passwords_settled(f->passwords, &other));
+	assert_int_equal(ask(f, "192.0.2.1", "alice", "secret"), USERS_CHECK);
+	assert_false(users_settled(f->users, &second));
+	assert_true(users_checked(f->users, &f->check, 1));
+	assert_true(users_settled(f->users, &second));
+	assert_false(users_settled(f->users, &other));
 	/* Two of three tries are back. */
-	for (int i = 0; i < PASSWORDS_TRIES - 1; i++)
+	for (int i = 0; i < USERS_TRIES - 1; i++)
 		assert_true(try(f, "192.0.2.1", "bob", 0));
 	assert_false(try(f, "192.0.2.1", "bob", 0));
 }
@@ -198,7 +197,7 @@ static void a_v6_asker_is_its_prefix(void **state)
 	struct fixture *f = *state;
 	char client[32];
 
-	for (int i = 0; i < PASSWORDS_TRIES; i++) {
+	for (int i = 0; i < USERS_TRIES; i++) {
 		snprintf(client, sizeof(client), "2001:db8:0:1::%d", i + 1);
 		assert_true(try(f, client, "alice", 0));
 	}
@@ -212,13 +211,13 @@ static void all_together_run_out_too(void **state)
 	struct fixture *f = *state;
 	char client[32];
 
-	for (int i = 0; i < PASSWORDS_TRIES_ALL; i++) {
+	for (int i = 0; i < USERS_TRIES_ALL; i++) {
 		snprintf(client, sizeof(client), "192.0.2.%d", i + 1);
 		assert_true(try(f, client, "alice", 0));
 	}
-	assert_int_equal(ask(f, "198.51.100.1", "alice", "x"), PASSWORDS_LIMITED);
-	assert_int_equal(f->retry, PASSWORDS_EVERY_ALL_NS);
-	f->now += PASSWORDS_EVERY_ALL_NS;
+	assert_int_equal(ask(f, "198.51.100.1", "alice", "x"), USERS_LIMITED);
+	assert_int_equal(f->retry, USERS_EVERY_ALL_NS);
+	f->now += USERS_EVERY_ALL_NS;
 	assert_true(try(f, "198.51.100.1", "alice", 0));
 	assert_false(try(f, "198.51.100.2", "alice", 0));
 }
@@ -234,11 +233,11 @@ static void a_thousand_askers_fit(void **state)
 			while (try(f, "198.51.100.1", "alice", 0))
 				;
 		}
-		f->now += PASSWORDS_EVERY_ALL_NS;
+		f->now += USERS_EVERY_ALL_NS;
 		snprintf(client, sizeof(client), "10.0.%d.%d", i / 250, i % 250);
 		assert_true(try(f, client, "alice", 0));
 		/* However many they are, nobody who has run out is forgotten for another. */
-		assert_int_equal(ask(f, "198.51.100.1", "alice", "x"), PASSWORDS_LIMITED);
+		assert_int_equal(ask(f, "198.51.100.1", "alice", "x"), USERS_LIMITED);
 	}
 }
 

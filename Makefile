@@ -97,10 +97,10 @@ test: deps-test ## everything: style, unit tests, sanitizers, end to end
 	$(MAKE) -j$(JOBS) asan
 	$(MAKE) e2e
 
-check-style: deps-test ## the rules of the house: layers, headers that stand alone
+check-style: deps-test ## includes between rooms, headers that compile alone, format
 	@tests/check-style $(CC)
 
-check-docs: $(BUILD)/hostmeter ## the manual pages say what the program does
+check-docs: $(BUILD)/hostmeter ## the documentation names what the program has
 	@tests/check-docs $(BUILD)/hostmeter
 
 fuzz: deps-test ## run every fuzz target for FUZZ_SECONDS (10) over its corpus

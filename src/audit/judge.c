@@ -260,16 +260,18 @@ static void judge_host(struct judging *j, const struct audit_host *host)
 
 static void judge_sums(struct judging *j)
 {
-	for (int i = 0; i < AUDIT_FAMILIES * AUDIT_DIRECTIONS; i++) {
-		struct cell *cell = &j->sum[i / 2][i % 2];
-		struct audit_line *line = add_line(j, cell);
+	for (enum audit_family f = 0; f < AUDIT_FAMILIES; f++) {
+		for (enum audit_direction d = 0; d < AUDIT_DIRECTIONS; d++) {
+			struct cell *cell = &j->sum[f][d];
+			struct audit_line *line = add_line(j, cell);
 
-		line->kind = AUDIT_SUM;
-		line->family = i / 2;
-		line->direction = i % 2;
-		judge_cell(j, cell, line);
-		if (cell->meter < cell->kernel)
-			memcpy(j->missing[i / 2][i % 2], line->reason, sizeof(line->reason));
+			line->kind = AUDIT_SUM;
+			line->family = f;
+			line->direction = d;
+			judge_cell(j, cell, line);
+			if (cell->meter < cell->kernel)
+				memcpy(j->missing[f][d], line->reason, sizeof(line->reason));
+		}
 	}
 }
 

@@ -40,7 +40,7 @@ struct known {
 /* What the lines counted for one host. */
 struct sum {
 	char host[SNAPSHOT_LABEL], mac[MAC_TEXT];
-	struct host_count count[2][HOST_FAMILIES][2]; /* WAN or local, family, enum host_direction */
+	struct traffic wan, local;
 	UT_hash_handle hh;
 };
 
@@ -169,7 +169,7 @@ static int in_of(const struct flow *flow)
 static void put_delta(const struct explain *e, const struct meter_note *note, const struct meter_flow *flow,
 	bool released)
 {
-	const struct host_count *in = &note->delta[in_of(note->flow)], *away = &note->delta[!in_of(note->flow)];
+	const struct traffic_count *in = &note->delta[in_of(note->flow)], *away = &note->delta[!in_of(note->flow)];
 
 	flow_text_put(e->out, "host", flow->host);
 	if (flow->peer[0])
@@ -226,6 +226,7 @@ static void add_sum(struct explain *e, const struct meter_note *note, const char
 	const struct addr *addr, int in)
 {
 	struct addr asked;
+	struct traffic *traffic;
 	struct sum *sum;
 
 	if (!is_all(e) && strcmp(e->host, host) && strcasecmp(e->host, mac) &&
@@ -234,9 +235,9 @@ static void add_sum(struct explain *e, const struct meter_note *note, const char
 	sum = sum_of(e, host, mac);
 	if (!sum)
 		return;
+	traffic = note->flow->scope == FLOW_LOCAL ? &sum->local : &sum->wan;
 	for (int dir = 0; dir < 2; dir++)
-		host_count_add(&sum->count[note->flow->scope == FLOW_LOCAL][note->flow->v6]
-					  [dir == in ? HOST_IN : HOST_OUT],
+		traffic_count_add(&traffic->of[note->flow->v6][dir == in ? TRAFFIC_IN : TRAFFIC_OUT],
 			&note->delta[dir]);
 }
 
@@ -249,25 +250,29 @@ static void add_sums(struct explain *e, const struct meter_note *note, const str
 		add_sum(e, note, flow->peer, flow->peer_mac, &note->event->tuple[!reply].src, !in);
 }
 
+static void put_sum(struct buf *out, const struct sum *sum, const char *scope, const struct traffic *traffic)
+{
+	for (int family = 0; family < TRAFFIC_FAMILIES; family++) {
+		const struct traffic_count *in = &traffic->of[family][TRAFFIC_IN],
+					   *away = &traffic->of[family][TRAFFIC_OUT];
+
+		if (!in->packets && !away->packets)
+			continue;
+		buf_puts(out, "sum");
+		flow_text_put(out, "host", sum->host);
+		flow_text_put(out, "mac", sum->mac);
+		buf_printf(out,
+			" scope=%s ipv=%d in=%" PRIu64 " out=%" PRIu64 " in_packets=%" PRIu64 " out_packets=%" PRIu64
+			"\n",
+			scope, family == TRAFFIC_IPV6 ? 6 : 4, in->bytes, away->bytes, in->packets, away->packets);
+	}
+}
+
 int explain_sums(struct explain *explain, struct buf *out)
 {
-	static const char *const scopes[] = { "wan", "local" };
-
 	for (const struct sum *sum = explain->sums; sum; sum = sum->hh.next) {
-		for (int i = 0; i < 4; i++) {
-			const struct host_count *count = sum->count[i / 2][i % 2];
-
-			if (!count[HOST_IN].packets && !count[HOST_OUT].packets)
-				continue;
-			buf_puts(out, "sum");
-			flow_text_put(out, "host", sum->host);
-			flow_text_put(out, "mac", sum->mac);
-			buf_printf(out,
-				" scope=%s ipv=%s in=%" PRIu64 " out=%" PRIu64 " in_packets=%" PRIu64
-				" out_packets=%" PRIu64 "\n",
-				scopes[i / 2], i % 2 ? "6" : "4", count[HOST_IN].bytes, count[HOST_OUT].bytes,
-				count[HOST_IN].packets, count[HOST_OUT].packets);
-		}
+		put_sum(out, sum, "wan", &sum->wan);
+		put_sum(out, sum, "local", &sum->local);
 	}
 	return explain->failed ? -ENOMEM : 0;
 }

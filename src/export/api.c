@@ -82,13 +82,14 @@ static void put_number(struct buf *out, const char *before, uint64_t value)
 	buf_put_u64(out, value > INT64_MAX ? INT64_MAX : value);
 }
 
-static void put_counts(struct buf *out, const char *before, const struct host_count counts[HOST_FAMILIES][2])
+static void put_traffic(struct buf *out, const char *before, const struct traffic *traffic)
 {
-	static const char *const starts[HOST_FAMILIES] = { "{\"4\":{\"in\":{\"bytes\":", ",\"6\":{\"in\":{\"bytes\":" };
+	static const char *const starts[TRAFFIC_FAMILIES] = { "{\"4\":{\"in\":{\"bytes\":",
+		",\"6\":{\"in\":{\"bytes\":" };
 
 	buf_puts(out, before);
-	for (int ipv = 0; ipv < HOST_FAMILIES; ipv++) {
-		const struct host_count *in = &counts[ipv][HOST_IN], *away = &counts[ipv][HOST_OUT];
+	for (int ipv = 0; ipv < TRAFFIC_FAMILIES; ipv++) {
+		const struct traffic_count *in = &traffic->of[ipv][TRAFFIC_IN], *away = &traffic->of[ipv][TRAFFIC_OUT];
 
 		put_number(out, starts[ipv], in->bytes);
 		put_number(out, ",\"packets\":", in->packets);
@@ -132,10 +133,10 @@ static void put_host(struct buf *out, const struct snapshot *snapshot, struct cu
 	else
 		buf_puts(out, ",\"mac\":null");
 	put_addresses(out, snapshot, cursor);
-	put_counts(out, ",\"wan\":", h->wan);
-	put_counts(out, ",\"local\":", h->local);
-	put_number(out, ",\"connections\":{\"4\":", h->connections[HOST_IPV4]);
-	put_number(out, ",\"6\":", h->connections[HOST_IPV6]);
+	put_traffic(out, ",\"wan\":", &h->wan);
+	put_traffic(out, ",\"local\":", &h->local);
+	put_number(out, ",\"connections\":{\"4\":", h->connections[TRAFFIC_IPV4]);
+	put_number(out, ",\"6\":", h->connections[TRAFFIC_IPV6]);
 	buf_puts(out, "},\"first_seen\":");
 	json_write(out, when(snapshot, h->first_seen));
 	buf_puts(out, ",\"last_seen\":");
@@ -310,7 +311,7 @@ static json_t *wan(const struct snapshot *snapshot)
 
 		set(&one, "interface", json_of_text(link->name));
 		for (enum wan_kind kind = 0; kind < WAN_KINDS; kind++) {
-			const struct host_count *rx = &link->count[kind][WAN_RX], *tx = &link->count[kind][WAN_TX];
+			const struct traffic_count *rx = &link->count[kind][WAN_RX], *tx = &link->count[kind][WAN_TX];
 
 			set(&one, wan_kind_name(kind),
 				json_of_pair("rx", count(rx->bytes, rx->packets), "tx", count(tx->bytes, tx->packets)));

@@ -88,18 +88,18 @@ static void put_seconds(struct page *page, uint64_t ns)
 
 /* --- Hosts */
 
-static const char *const host_labels[HOST_FAMILIES][2] = {
-	[HOST_IPV4] = {
-		[HOST_IN] = ",ipv=\"4\",direction=\"in\"",
-		[HOST_OUT] = ",ipv=\"4\",direction=\"out\"",
+static const char *const host_labels[TRAFFIC_FAMILIES][2] = {
+	[TRAFFIC_IPV4] = {
+		[TRAFFIC_IN] = ",ipv=\"4\",direction=\"in\"",
+		[TRAFFIC_OUT] = ",ipv=\"4\",direction=\"out\"",
 	},
-	[HOST_IPV6] = {
-		[HOST_IN] = ",ipv=\"6\",direction=\"in\"",
-		[HOST_OUT] = ",ipv=\"6\",direction=\"out\"",
+	[TRAFFIC_IPV6] = {
+		[TRAFFIC_IN] = ",ipv=\"6\",direction=\"in\"",
+		[TRAFFIC_OUT] = ",ipv=\"6\",direction=\"out\"",
 	},
 };
 
-static const char *const ipv_labels[HOST_FAMILIES] = { ",ipv=\"4\"", ",ipv=\"6\"" };
+static const char *const ipv_labels[TRAFFIC_FAMILIES] = { ",ipv=\"4\"", ",ipv=\"6\"" };
 
 /* The next host that a family is to have samples of; NULL: that was the last, or enough for now. */
 static const struct snapshot_host *next_host(struct page *page)
@@ -133,11 +133,11 @@ static void put_counts(struct page *page, bool packets)
 	const struct snapshot_host *host;
 
 	while ((host = next_host(page))) {
-		const struct host_count(*counts)[2] = (const void *)((const char *)host + page->family->offset);
+		const struct traffic *traffic = (const void *)((const char *)host + page->family->offset);
 
-		for (int ipv = 0; ipv < HOST_FAMILIES; ipv++) {
+		for (int ipv = 0; ipv < TRAFFIC_FAMILIES; ipv++) {
 			for (int direction = 0; direction < 2; direction++) {
-				const struct host_count *count = &counts[ipv][direction];
+				const struct traffic_count *count = &traffic->of[ipv][direction];
 
 				put_host(page, host_labels[ipv][direction], packets ? count->packets : count->bytes);
 			}
@@ -160,7 +160,7 @@ static void host_connections(struct page *page)
 	const struct snapshot_host *host;
 
 	while ((host = next_host(page))) {
-		for (int ipv = 0; ipv < HOST_FAMILIES; ipv++)
+		for (int ipv = 0; ipv < TRAFFIC_FAMILIES; ipv++)
 			put_host(page, ipv_labels[ipv], host->connections[ipv]);
 	}
 }
@@ -250,7 +250,7 @@ static void put_wan(struct page *page, bool packets)
 
 		for (int direction = 0; direction < 2; direction++) {
 			for (enum wan_kind kind = 0; kind < WAN_KINDS; kind++) {
-				const struct host_count *count = &link->count[kind][direction];
+				const struct traffic_count *count = &link->count[kind][direction];
 
 				put_link(page, link->name, direction, wan_kind_name(kind),
 					packets ? count->packets : count->bytes);

@@ -113,11 +113,7 @@ static void put_losses(struct buf *out, const struct snapshot *s)
 
 static uint64_t wan_bytes(const struct snapshot_host *host)
 {
-	uint64_t bytes = 0;
-
-	for (int i = 0; i < HOST_FAMILIES * 2; i++)
-		bytes += host->wan[i / 2][i % 2].bytes;
-	return bytes;
+	return traffic_sum(&host->wan, TRAFFIC_IN).bytes + traffic_sum(&host->wan, TRAFFIC_OUT).bytes;
 }
 
 static int by_bytes(const void *a, const void *b)
@@ -131,10 +127,9 @@ static int by_bytes(const void *a, const void *b)
 static void put_host(struct buf *out, const struct snapshot_host *host)
 {
 	buf_printf(out, "  %s %s in %" PRIu64 " out %" PRIu64 " bytes, %" PRIu32 " connections\n", host->label,
-		host->mac[0] ? host->mac : "-",
-		host->wan[HOST_IPV4][HOST_IN].bytes + host->wan[HOST_IPV6][HOST_IN].bytes,
-		host->wan[HOST_IPV4][HOST_OUT].bytes + host->wan[HOST_IPV6][HOST_OUT].bytes,
-		host->connections[HOST_IPV4] + host->connections[HOST_IPV6]);
+		host->mac[0] ? host->mac : "-", traffic_sum(&host->wan, TRAFFIC_IN).bytes,
+		traffic_sum(&host->wan, TRAFFIC_OUT).bytes,
+		host->connections[TRAFFIC_IPV4] + host->connections[TRAFFIC_IPV6]);
 }
 
 static void put_hosts(struct buf *out, const struct snapshot *s)

@@ -65,11 +65,13 @@ static void put_host_id(struct buf *out, const struct meter *m, uint32_t index)
 	}
 }
 
-static void put_counts(struct buf *out, const struct host_count counts[HOST_FAMILIES][2])
+static void put_traffic(struct buf *out, const struct traffic *traffic)
 {
-	for (int i = 0; i < HOST_FAMILIES * 2; i++) {
-		le_put(out, counts[i / 2][i % 2].bytes, 8);
-		le_put(out, counts[i / 2][i % 2].packets, 8);
+	for (int family = 0; family < TRAFFIC_FAMILIES; family++) {
+		for (int direction = 0; direction < TRAFFIC_DIRECTIONS; direction++) {
+			le_put(out, traffic->of[family][direction].bytes, 8);
+			le_put(out, traffic->of[family][direction].packets, 8);
+		}
 	}
 }
 
@@ -84,8 +86,8 @@ static void put_totals(struct buf *out, const struct meter *m, bool shown)
 		if (shown)
 			host_fold_floor(&host);
 		put_host_id(out, m, i);
-		put_counts(out, host.wan);
-		put_counts(out, host.local);
+		put_traffic(out, &host.wan);
+		put_traffic(out, &host.local);
 	}
 }
 

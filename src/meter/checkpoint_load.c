@@ -41,13 +41,17 @@ static bool get_host_id(struct le_reader *in, struct meter *m, uint32_t *index)
 	return true;
 }
 
-/* Adds: two hosts of an older, larger table may have become one "other". */
-static void get_counts(struct le_reader *in, struct host_count counts[HOST_FAMILIES][2])
+static struct traffic get_traffic(struct le_reader *in)
 {
-	for (int i = 0; i < HOST_FAMILIES * 2; i++) {
-		counts[i / 2][i % 2].bytes += le_get(in, 8);
-		counts[i / 2][i % 2].packets += le_get(in, 8);
+	struct traffic traffic;
+
+	for (int family = 0; family < TRAFFIC_FAMILIES; family++) {
+		for (int direction = 0; direction < TRAFFIC_DIRECTIONS; direction++) {
+			traffic.of[family][direction].bytes = le_get(in, 8);
+			traffic.of[family][direction].packets = le_get(in, 8);
+		}
 	}
+	return traffic;
 }
 
 static void get_flow(struct le_reader *in, struct flow *flow)
@@ -134,27 +138,24 @@ static bool load_tombs(struct meter *m, struct le_reader *in)
 static bool load_totals(struct meter *m, struct le_reader *in, bool floor_only)
 {
 	for (uint32_t i = 0; i < hosts_count(m->hosts); i++)
-		memset(hosts_get(m->hosts, i)->floor, 0, sizeof(hosts_get(m->hosts, i)->floor));
+		hosts_get(m->hosts, i)->wan_floor = hosts_get(m->hosts, i)->local_floor = (struct traffic){ 0 };
 	while (in->left) {
-		struct host_count read[2][HOST_FAMILIES][2] = { 0 };
+		struct traffic wan, local;
 		uint32_t index;
 		struct host *host;
 
 		if (!get_host_id(in, m, &index) || index == HOST_NONE)
 			return false;
-		get_counts(in, read[0]);
-		get_counts(in, read[1]);
+		wan = get_traffic(in);
+		local = get_traffic(in);
+		/* Added, not set: two hosts of an older, larger table may both be "other" now. */
 		host = hosts_get(m->hosts, index);
-		for (int i = 0; i < HOST_FAMILIES * 2; i++) {
-			const int family = i / 2, dir = i % 2;
-
-			host_count_add(&host->floor[0][family][dir], &read[0][family][dir]);
-			host_count_add(&host->floor[1][family][dir], &read[1][family][dir]);
-			if (floor_only)
-				continue;
-			host_count_add(&host->wan[family][dir], &read[0][family][dir]);
-			host_count_add(&host->local[family][dir], &read[1][family][dir]);
-		}
+		traffic_add(&host->wan_floor, &wan);
+		traffic_add(&host->local_floor, &local);
+		if (floor_only)
+			continue;
+		traffic_add(&host->wan, &wan);
+		traffic_add(&host->local, &local);
 	}
 	return !in->ran_out;
 }

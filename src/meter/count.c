@@ -8,19 +8,18 @@
 #include <string.h>
 
 /* The original direction leaves a host that began the flow and enters one that answers. */
-static struct host_count *count_of(struct host_count counts[HOST_FAMILIES][2], const struct flow *flow, bool is_reply,
-	int dir)
+static struct traffic_count *count_of(struct traffic *traffic, const struct flow *flow, bool is_reply, int dir)
 {
-	return &counts[flow->v6][(dir == CT_ORIGINAL) == is_reply ? HOST_IN : HOST_OUT];
+	return &traffic->of[flow->v6][(dir == CT_ORIGINAL) == is_reply ? TRAFFIC_IN : TRAFFIC_OUT];
 }
 
 static void add_to_host(struct meter *m, const struct flow *flow, uint32_t index, bool is_reply,
-	const struct host_count delta[static 2])
+	const struct traffic_count delta[static 2])
 {
 	struct host *host = hosts_get(m->hosts, index);
 
 	for (int dir = 0; dir < 2; dir++)
-		host_count_add(count_of(flow->scope == FLOW_WAN ? host->wan : host->local, flow, is_reply, dir),
+		traffic_count_add(count_of(flow->scope == FLOW_WAN ? &host->wan : &host->local, flow, is_reply, dir),
 			&delta[dir]);
 	host->last_seen = m->now;
 	if (!host->first_seen)
@@ -28,7 +27,7 @@ static void add_to_host(struct meter *m, const struct flow *flow, uint32_t index
 }
 
 /* What leaves the host leaves by the WAN, what enters it came in there. */
-static void add_to_wan(struct meter *m, const struct flow *flow, const struct host_count delta[static 2])
+static void add_to_wan(struct meter *m, const struct flow *flow, const struct traffic_count delta[static 2])
 {
 	for (int dir = 0; dir < 2; dir++)
 		wan_count(m->wan, flow->wan, flow->host, (dir == CT_ORIGINAL) == flow->host_is_reply ? WAN_RX : WAN_TX,
@@ -48,7 +47,7 @@ static bool fell(const struct flow *flow, const struct ct_event *event)
 
 void meter_count(struct meter *m, struct flow *flow, const struct ct_event *event)
 {
-	struct host_count delta[2];
+	struct traffic_count delta[2];
 
 	if (!event->has_counters || flow->scope == FLOW_UNDECIDED)
 		return;
@@ -81,7 +80,7 @@ void meter_count_floor(struct meter *m, const struct flow *flow, const struct fl
 {
 	for (int dir = 0; dir < 2; dir++) {
 		bool fell = flow->bytes[0] < last->bytes[0] || flow->bytes[1] < last->bytes[1];
-		const struct host_count delta = {
+		const struct traffic_count delta = {
 			.bytes = flow->bytes[dir] - (fell ? 0 : last->bytes[dir]),
 			.packets = (uint32_t)(flow->packets[dir] - (fell ? 0 : last->packets[dir])),
 		};
@@ -90,8 +89,12 @@ void meter_count_floor(struct meter *m, const struct flow *flow, const struct fl
 		bool local = flow->scope == FLOW_LOCAL;
 
 		if (host)
-			host_count_add(count_of(host->floor[local], flow, flow->host_is_reply, dir), &delta);
+			traffic_count_add(count_of(local ? &host->local_floor : &host->wan_floor, flow,
+						  flow->host_is_reply, dir),
+				&delta);
 		if (peer)
-			host_count_add(count_of(peer->floor[local], flow, !flow->host_is_reply, dir), &delta);
+			traffic_count_add(count_of(local ? &peer->local_floor : &peer->wan_floor, flow,
+						  !flow->host_is_reply, dir),
+				&delta);
 	}
 }

@@ -175,10 +175,8 @@ void hosts_forget(struct hosts *hosts, uint32_t index)
 	if (host->kind != HOST_KIND_MAC && host->kind != HOST_KIND_ADDRESS)
 		return;
 	host_fold_floor(host);
-	for (int i = 0; i < HOST_FAMILIES * 2; i++) {
-		host_count_add(&other->wan[i / 2][i % 2], &host->wan[i / 2][i % 2]);
-		host_count_add(&other->local[i / 2][i % 2], &host->local[i / 2][i % 2]);
-	}
+	traffic_add(&other->wan, &host->wan);
+	traffic_add(&other->local, &host->local);
 	HASH_DEL(hosts->by_key, entry);
 	free(host->name);
 	free(host->vendor);
@@ -187,29 +185,11 @@ void hosts_forget(struct hosts *hosts, uint32_t index)
 	hosts->free = index;
 }
 
-void host_count_add(struct host_count *count, const struct host_count *more)
-{
-	count->bytes += more->bytes;
-	count->packets += more->packets;
-}
-
-struct host_count host_count_max(const struct host_count *a, const struct host_count *b)
-{
-	return (struct host_count){
-		.bytes = a->bytes > b->bytes ? a->bytes : b->bytes,
-		.packets = a->packets > b->packets ? a->packets : b->packets,
-	};
-}
-
 void host_fold_floor(struct host *host)
 {
-	for (int i = 0; i < HOST_FAMILIES * 2; i++) {
-		struct host_count *wan = &host->wan[i / 2][i % 2], *local = &host->local[i / 2][i % 2];
-
-		*wan = host_count_max(wan, &host->floor[0][i / 2][i % 2]);
-		*local = host_count_max(local, &host->floor[1][i / 2][i % 2]);
-	}
-	memset(host->floor, 0, sizeof(host->floor));
+	host->wan = traffic_max(&host->wan, &host->wan_floor);
+	host->local = traffic_max(&host->local, &host->local_floor);
+	host->wan_floor = host->local_floor = (struct traffic){ 0 };
 }
 
 int host_set_name(struct host *host, const char *name)

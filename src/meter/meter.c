@@ -525,7 +525,7 @@ static void forget_hosts(struct meter *m)
 		uint32_t index = m->forget_next++ % hosts_count(m->hosts);
 		const struct host *host = hosts_get(m->hosts, index);
 
-		if (host->connections[HOST_IPV4] || host->connections[HOST_IPV6])
+		if (host->connections[TRAFFIC_IPV4] || host->connections[TRAFFIC_IPV6])
 			continue;
 		if (m->now - host->last_seen > m->options.forget_after_ns)
 			hosts_forget(m->hosts, index);

@@ -38,10 +38,8 @@ static void copy_host(const struct meter *m, uint32_t index, struct snapshot_hos
 	out->mac[0] = 0;
 	if (host->kind == HOST_KIND_MAC)
 		mac_format(&host->mac, out->mac);
-	for (int j = 0; j < HOST_FAMILIES * 2; j++) {
-		out->wan[j / 2][j % 2] = host_count_max(&host->wan[j / 2][j % 2], &host->floor[0][j / 2][j % 2]);
-		out->local[j / 2][j % 2] = host_count_max(&host->local[j / 2][j % 2], &host->floor[1][j / 2][j % 2]);
-	}
+	out->wan = traffic_max(&host->wan, &host->wan_floor);
+	out->local = traffic_max(&host->local, &host->local_floor);
 	memcpy(out->connections, host->connections, sizeof(out->connections));
 	out->first_seen = host->first_seen;
 	out->last_seen = host->last_seen;
@@ -76,9 +74,9 @@ static void join_wans(const struct meter *m, struct snapshot *snapshot)
 			if (!strcmp(snapshot->wan[j].name, link->name))
 				same = &snapshot->wan[j];
 		}
-		for (int j = 0; same && j < WAN_KINDS * 2; j++)
-			host_count_add(&same->count[j / 2][j % 2], &link->count[j / 2][j % 2]);
-		if (!same)
+		if (same)
+			wan_link_add(same, link);
+		else
 			snapshot->wan[kept++] = *link;
 	}
 	snapshot->wans = kept;
@@ -92,11 +90,9 @@ struct named {
 
 static void add_row(struct snapshot_host *to, const struct snapshot_host *from)
 {
-	for (int i = 0; i < HOST_FAMILIES * 2; i++) {
-		host_count_add(&to->wan[i / 2][i % 2], &from->wan[i / 2][i % 2]);
-		host_count_add(&to->local[i / 2][i % 2], &from->local[i / 2][i % 2]);
-	}
-	for (int family = 0; family < HOST_FAMILIES; family++)
+	traffic_add(&to->wan, &from->wan);
+	traffic_add(&to->local, &from->local);
+	for (int family = 0; family < TRAFFIC_FAMILIES; family++)
 		to->connections[family] += from->connections[family];
 	if (!to->first_seen || (from->first_seen && from->first_seen < to->first_seen))
 		to->first_seen = from->first_seen;

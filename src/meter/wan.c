@@ -12,9 +12,9 @@ enum {
 struct entry {
 	struct wan_link link;
 	bool was_read;
-	struct host_count read[2];    /* the interface's own counters, when they were read last */
-	struct host_count grown[2];   /* by how much they grew since they were read first */
-	struct host_count missing[2]; /* at the last dump's end */
+	struct traffic_count read[2];    /* the interface's own counters, when they were read last */
+	struct traffic_count grown[2];   /* by how much they grew since they were read first */
+	struct traffic_count missing[2]; /* at the last dump's end */
 };
 
 struct wan {
@@ -60,13 +60,13 @@ static struct entry *find_or_add(struct wan *wan, uint32_t ifindex)
 }
 
 void wan_count(struct wan *wan, uint32_t ifindex, uint32_t host, enum wan_direction direction,
-	const struct host_count *delta)
+	const struct traffic_count *delta)
 {
 	struct entry *entry = find_or_add(wan, ifindex);
 	enum wan_kind kind = host == HOST_ROUTER ? WAN_ROUTER : host == HOST_UNKNOWN ? WAN_UNKNOWN : WAN_ATTRIBUTED;
 
 	if (entry)
-		host_count_add(&entry->link.count[kind][direction], delta);
+		traffic_count_add(&entry->link.count[kind][direction], delta);
 }
 
 static uint64_t above(uint64_t a, uint64_t b)
@@ -85,9 +85,9 @@ static uint64_t growth(uint64_t now, uint64_t before)
 	return now < before ? now : now - before;
 }
 
-static void note_growth(struct entry *entry, enum wan_direction direction, struct host_count now)
+static void note_growth(struct entry *entry, enum wan_direction direction, struct traffic_count now)
 {
-	struct host_count *read = &entry->read[direction], *grown = &entry->grown[direction];
+	struct traffic_count *read = &entry->read[direction], *grown = &entry->grown[direction];
 
 	if (entry->was_read) {
 		grown->bytes += growth(now.bytes, read->bytes);
@@ -100,12 +100,12 @@ static void note_growth(struct entry *entry, enum wan_direction direction, struc
 static void compare(struct entry *entry, enum wan_direction direction, bool has_mac)
 {
 	struct wan_link *link = &entry->link;
-	struct host_count seen = { 0, 0 }, missing;
-	struct host_count *unseen = &link->count[WAN_UNSEEN][direction];
-	const struct host_count *grown = &entry->grown[direction];
+	struct traffic_count seen = { 0, 0 }, missing;
+	struct traffic_count *unseen = &link->count[WAN_UNSEEN][direction];
+	const struct traffic_count *grown = &entry->grown[direction];
 
 	for (enum wan_kind kind = 0; kind < WAN_UNSEEN; kind++)
-		host_count_add(&seen, &link->count[kind][direction]);
+		traffic_count_add(&seen, &link->count[kind][direction]);
 	link->header_bytes[direction] = has_mac ? grown->packets * ETHERNET_HEADER : 0;
 	missing.bytes = above(grown->bytes, seen.bytes + link->header_bytes[direction]);
 	missing.packets = above(grown->packets, seen.packets);
@@ -134,8 +134,7 @@ static struct entry *of_link(struct wan *wan, const struct topology_link *state)
 	memcpy(fresh->link.name, state->name, sizeof(fresh->link.name));
 	if (!old || old == fresh)
 		return fresh;
-	for (int i = 0; i < WAN_KINDS * 2; i++)
-		host_count_add(&old->link.count[i / 2][i % 2], &fresh->link.count[i / 2][i % 2]);
+	wan_link_add(&old->link, &fresh->link);
 	old->link.ifindex = state->ifindex;
 	*fresh = wan->entry[--wan->count];
 	memset(&wan->entry[wan->count], 0, sizeof(wan->entry[0]));
@@ -157,8 +156,8 @@ static void reconcile_link(void *ctx, const struct topology_link *state)
 	entry = of_link(r->wan, state);
 	if (!entry)
 		return;
-	note_growth(entry, WAN_RX, (struct host_count){ state->rx_bytes, state->rx_packets });
-	note_growth(entry, WAN_TX, (struct host_count){ state->tx_bytes, state->tx_packets });
+	note_growth(entry, WAN_RX, (struct traffic_count){ state->rx_bytes, state->rx_packets });
+	note_growth(entry, WAN_TX, (struct traffic_count){ state->tx_bytes, state->tx_packets });
 	entry->was_read = true;
 	compare(entry, WAN_RX, topology_has_mac(r->topology, state->ifindex));
 	compare(entry, WAN_TX, topology_has_mac(r->topology, state->ifindex));
@@ -169,6 +168,14 @@ void wan_reconcile(struct wan *wan, const struct topology *topology)
 	struct reconciling r = { wan, topology };
 
 	topology_each_link(topology, reconcile_link, &r);
+}
+
+void wan_link_add(struct wan_link *to, const struct wan_link *from)
+{
+	for (enum wan_kind kind = 0; kind < WAN_KINDS; kind++) {
+		for (enum wan_direction direction = WAN_RX; direction <= WAN_TX; direction++)
+			traffic_count_add(&to->count[kind][direction], &from->count[kind][direction]);
+	}
 }
 
 size_t wan_links(const struct wan *wan, struct wan_link *link, size_t size)

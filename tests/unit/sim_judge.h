@@ -71,10 +71,8 @@ static inline void look(struct sim *sim, struct sim_sums *counted)
 		int host = host_of(&snapshot.host[i]);
 
 		assert_in_range(host, 0, SIM_HOSTS - 1);
-		for (int j = 0; j < HOST_FAMILIES * 2; j++) {
-			host_count_add(&counted->of[0][host][j / 2][j % 2], &snapshot.host[i].wan[j / 2][j % 2]);
-			host_count_add(&counted->of[1][host][j / 2][j % 2], &snapshot.host[i].local[j / 2][j % 2]);
-		}
+		traffic_add(&counted->of[0][host], &snapshot.host[i].wan);
+		traffic_add(&counted->of[1][host], &snapshot.host[i].local);
 	}
 	sim->stats = snapshot.stats;
 	sim->waiting_ends = snapshot.waiting_ends;
@@ -86,7 +84,7 @@ static inline void look(struct sim *sim, struct sim_sums *counted)
 
 enum {
 	SUMS = sizeof(struct sim_sums) / sizeof(uint64_t),
-	PER_HOST = HOST_FAMILIES * 2 * 2,
+	PER_HOST = sizeof(struct traffic) / sizeof(uint64_t),
 	PER_SCOPE = SIM_HOSTS * PER_HOST
 };
 
@@ -100,7 +98,7 @@ static inline const char *name_of(int i, char text[static 64])
 	static const char *const hosts[SIM_HOSTS] = { "host 0", "host 1", "host 2", "host 3", "router", "unknown" };
 
 	snprintf(text, 64, "%s %s of %s IPv%d %s", i / PER_SCOPE ? "local" : "WAN", i % 2 ? "packets" : "bytes",
-		hosts[i % PER_SCOPE / PER_HOST], i % PER_HOST / 4 ? 6 : 4, i % 4 / 2 == HOST_IN ? "in" : "out");
+		hosts[i % PER_SCOPE / PER_HOST], i % PER_HOST / 4 ? 6 : 4, i % 4 / 2 == TRAFFIC_IN ? "in" : "out");
 	return text;
 }
 

@@ -58,15 +58,15 @@ static inline void sim_log_packet(struct sim_kernel *k, const struct sim_conn *c
 
 static inline void sim_packets(struct sim_kernel *k, struct sim_conn *c, int dir, uint64_t packets)
 {
-	struct host_count more = { .packets = packets };
+	struct traffic_count more = { .packets = packets };
 
 	for (uint64_t i = 0; i < packets; i++)
 		more.bytes += 40 + sim_random(k, 1461);
 	if (!c->counter[dir].packets)
 		sim_log_packet(k, c, dir);
-	host_count_add(&c->counter[dir], &more);
-	host_count_add(&c->whole[dir], &more);
-	host_count_add(sim_count(k, &k->truth, c->path, c->host, dir), &more);
+	traffic_count_add(&c->counter[dir], &more);
+	traffic_count_add(&c->whole[dir], &more);
+	traffic_count_add(sim_count(k, &k->truth, c->path, c->host, dir), &more);
 }
 
 /* The entry as it is now; NULL if its memory was freed. */
@@ -154,7 +154,7 @@ static inline void sim_remember_end(struct sim_kernel *k, const struct sim_conn 
 	}
 	k->end[k->ends] = (struct sim_end){ .serial = c->serial, .path = c->path, .slot = c->slot, .host = c->host };
 	for (int dir = 0; dir < 2; dir++) {
-		k->end[k->ends].peak[dir] = host_count_max(&c->peak[dir], &c->counter[dir]);
+		k->end[k->ends].peak[dir] = traffic_count_max(&c->peak[dir], &c->counter[dir]);
 		k->end[k->ends].whole[dir] = c->whole[dir];
 	}
 	k->ends++;
@@ -246,7 +246,7 @@ static inline void sim_zero(struct sim_kernel *k)
 	k->tally[SIM_ZEROINGS]++;
 	for (int i = 0; i < SIM_CONNS; i++) {
 		struct sim_conn *c = &k->conn[i];
-		struct host_count gone[2];
+		struct traffic_count gone[2];
 
 		if (c->state != SIM_LIVE)
 			continue;
@@ -255,7 +255,7 @@ static inline void sim_zero(struct sim_kernel *k)
 											c->whole[dir].bytes;
 			gone[dir].packets = c->counter[dir].packets < c->whole[dir].packets ? c->counter[dir].packets :
 											      c->whole[dir].packets;
-			c->peak[dir] = host_count_max(&c->peak[dir], &c->counter[dir]);
+			c->peak[dir] = traffic_count_max(&c->peak[dir], &c->counter[dir]);
 		}
 		sim_lose(k, SIM_ZEROED, c->path, c->host, gone);
 		memset(c->counter, 0, sizeof(c->counter));

@@ -28,9 +28,9 @@ enum {
 
 #define SIM_RETRY_NS (10 * CLOCK_NS_PER_MS)
 
-/* By scope (0 WAN, 1 local), host, family, direction seen from the host. */
+/* By scope (0 WAN, 1 local) and host. */
 struct sim_sums {
-	struct host_count of[2][SIM_HOSTS][HOST_FAMILIES][2];
+	struct traffic of[2][SIM_HOSTS];
 };
 
 /* Why the meter may know less than the truth. */
@@ -66,15 +66,15 @@ struct sim_conn {
 	uint32_t serial;
 	int path, slot, host;
 	uint64_t start_ns, until;
-	struct host_count counter[2]; /* the kernel's, by enum ct_dir */
-	struct host_count peak[2];    /* what it was before somebody zeroed it */
-	struct host_count whole[2];   /* the truth since the meter's counters began */
-	struct host_count told[2];    /* as much of it as the meter surely counted */
-	bool silent;                  /* gives no DESTROY */
-	bool queued;                  /* its DESTROY was delivered to the meter's socket at least once */
-	bool known;                   /* the meter that runs now has read of it */
-	bool sighted;                 /* ... or got its first packet */
-	bool missed;                  /* a dump left it out */
+	struct traffic_count counter[2]; /* the kernel's, by enum ct_dir */
+	struct traffic_count peak[2];    /* what it was before somebody zeroed it */
+	struct traffic_count whole[2];   /* the truth since the meter's counters began */
+	struct traffic_count told[2];    /* as much of it as the meter surely counted */
+	bool silent;                     /* gives no DESTROY */
+	bool queued;                     /* its DESTROY was delivered to the meter's socket at least once */
+	bool known;                      /* the meter that runs now has read of it */
+	bool sighted;                    /* ... or got its first packet */
+	bool missed;                     /* a dump left it out */
 };
 
 /* An end on its way to the meter, or read by it and not safe yet; or one it was not told of, with counts not safe yet.
@@ -82,7 +82,7 @@ struct sim_conn {
 struct sim_end {
 	uint32_t serial;
 	int path, slot, host;
-	struct host_count peak[2], whole[2];
+	struct traffic_count peak[2], whole[2];
 	bool read, unheard, saving;
 };
 
@@ -138,7 +138,7 @@ struct sim_kernel {
 	int lines, walk; /* the piece of the dump that is made; where the next begins */
 	struct sim_end *end;
 	size_t ends, ends_size;
-	struct host_count ghost[SIM_PATHS][SIM_SLOTS][2]; /* the largest counters of unheard ends of a key */
+	struct traffic_count ghost[SIM_PATHS][SIM_SLOTS][2]; /* the largest counters of unheard ends of a key */
 	struct sim_sums truth, loss[SIM_LOSSES];
 	uint64_t tally[SIM_TALLIES];
 };
@@ -158,25 +158,25 @@ static inline bool sim_chance(struct sim_kernel *k, uint32_t per_10000)
 
 /* --- Sums */
 
-static inline struct host_count *sim_count(const struct sim_kernel *k, struct sim_sums *sums, int path, int host,
+static inline struct traffic_count *sim_count(const struct sim_kernel *k, struct sim_sums *sums, int path, int host,
 	int dir)
 {
 	const struct sim_path *p = &k->path[path];
 	bool in = (dir == CT_ORIGINAL) == (p->kind == SIM_INBOUND);
 
-	return &sums->of[p->kind == SIM_TO_ROUTER][host][p->event.family == 6][in ? HOST_IN : HOST_OUT];
+	return &sums->of[p->kind == SIM_TO_ROUTER][host].of[p->event.family == 6][in ? TRAFFIC_IN : TRAFFIC_OUT];
 }
 
 static inline void sim_lose(struct sim_kernel *k, enum sim_loss why, int path, int host,
-	const struct host_count lost[2])
+	const struct traffic_count lost[2])
 {
 	for (int dir = 0; dir < 2; dir++)
-		host_count_add(sim_count(k, &k->loss[why], path, host, dir), &lost[dir]);
+		traffic_count_add(sim_count(k, &k->loss[why], path, host, dir), &lost[dir]);
 }
 
 static inline void sim_lose_rest(struct sim_kernel *k, enum sim_loss why, const struct sim_conn *c)
 {
-	struct host_count rest[2];
+	struct traffic_count rest[2];
 
 	for (int dir = 0; dir < 2; dir++) {
 		rest[dir].bytes = c->whole[dir].bytes - c->told[dir].bytes;
@@ -186,10 +186,10 @@ static inline void sim_lose_rest(struct sim_kernel *k, enum sim_loss why, const 
 }
 
 /* An end that the meter will never read: the next flow of the same key may be taken for its continuation. */
-static inline void sim_haunt(struct sim_kernel *k, int path, int slot, const struct host_count counter[2])
+static inline void sim_haunt(struct sim_kernel *k, int path, int slot, const struct traffic_count counter[2])
 {
 	for (int dir = 0; dir < 2; dir++)
-		k->ghost[path][slot][dir] = host_count_max(&k->ghost[path][slot][dir], &counter[dir]);
+		k->ghost[path][slot][dir] = traffic_count_max(&k->ghost[path][slot][dir], &counter[dir]);
 }
 
 /* --- Who talks to whom */

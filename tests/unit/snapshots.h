@@ -11,11 +11,12 @@
 
 #define S UINT64_C(1000000000)
 
-static inline void snapshots_fill(struct host_count counts[HOST_FAMILIES][2], uint64_t first)
+static inline void snapshots_fill(struct traffic *traffic, uint64_t first)
 {
-	for (int ipv = 0; ipv < HOST_FAMILIES; ipv++)
+	for (int ipv = 0; ipv < TRAFFIC_FAMILIES; ipv++)
 		for (int direction = 0; direction < 2; direction++, first += 2)
-			counts[ipv][direction] = (struct host_count){ .bytes = first * 1000, .packets = first + 1 };
+			traffic->of[ipv][direction] = (struct traffic_count){ .bytes = first * 1000,
+				.packets = first + 1 };
 }
 
 /* Static memory: not for snapshot_clear(). */
@@ -89,8 +90,8 @@ static inline struct snapshot snapshots_full(void)
 	memcpy(hosts, make_hosts, sizeof(hosts));
 	memcpy(links, make_links, sizeof(links));
 	for (size_t i = 0; i < s.hosts; i++) {
-		snapshots_fill(hosts[i].wan, 100 * i + 10);
-		snapshots_fill(hosts[i].local, 100 * i + 50);
+		snapshots_fill(&hosts[i].wan, 100 * i + 10);
+		snapshots_fill(&hosts[i].local, 100 * i + 50);
 	}
 	addresses[0] = (struct snapshot_address){ 1, event_ip("192.168.7.2") };
 	addresses[1] = (struct snapshot_address){ 1, event_ip("2001:db8::7") };

@@ -10,27 +10,20 @@
 #define HOSTMETER_METER_HOSTS_H
 
 #include "hostmeter/base/addr.h"
+#include "hostmeter/meter/traffic.h"
 
 enum { HOST_ROUTER, HOST_UNKNOWN, HOST_OTHER, HOST_FIRST };
 #define HOST_NONE UINT32_MAX
 
 enum host_kind { HOST_KIND_SPECIAL, HOST_KIND_MAC, HOST_KIND_ADDRESS, HOST_KIND_GONE };
 
-enum host_direction { HOST_IN, HOST_OUT }; /* seen from the host */
-enum { HOST_IPV4, HOST_IPV6, HOST_FAMILIES };
-
-struct host_count {
-	uint64_t bytes, packets;
-};
-
 struct host {
 	enum host_kind kind;
 	struct mac mac;
 	struct addr addr;
-	struct host_count wan[HOST_FAMILIES][2]; /* by enum host_direction */
-	struct host_count local[HOST_FAMILIES][2];
-	struct host_count floor[2][HOST_FAMILIES][2]; /* of wan and of local: what was shown before a restart */
-	uint32_t connections[HOST_FAMILIES];
+	struct traffic wan, local;
+	struct traffic wan_floor, local_floor; /* what was shown before a restart: what is shown now is not less */
+	uint32_t connections[TRAFFIC_FAMILIES];
 	uint64_t first_seen, last_seen; /* when it was first counted for, when last; 0: not yet */
 	char *name;                     /* set by host_set_name(), or NULL */
 	uint8_t name_source;            /* enum names_source of it */
@@ -63,10 +56,6 @@ void hosts_forget(struct hosts *hosts, uint32_t index);
 
 /* How many calls found no room since the start. */
 uint64_t hosts_folded(const struct hosts *hosts);
-
-/* *count += *more; and the larger of two, bytes and packets each. */
-void host_count_add(struct host_count *count, const struct host_count *more);
-struct host_count host_count_max(const struct host_count *a, const struct host_count *b);
 
 /* Raises the totals to the floor where they lie below it, and drops the floor. */
 void host_fold_floor(struct host *host);

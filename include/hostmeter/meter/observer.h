@@ -31,7 +31,7 @@ struct meter_note {
 	const struct flow *flow;      /* its record as it is now, or NULL */
 	const struct attribute_end
 		*end; /* DECIDED: what was known of its two ends, by enum ct_dir; NULL: as when it ended */
-	struct host_count delta[2]; /* COUNTED: by enum ct_dir */
+	struct traffic_count delta[2]; /* COUNTED: by enum ct_dir */
 };
 
 #endif

@@ -18,8 +18,8 @@ enum { SNAPSHOT_LABEL = 64 };
 struct snapshot_host {
 	char label[SNAPSHOT_LABEL];
 	char mac[MAC_TEXT]; /* "" where it has none */
-	struct host_count wan[HOST_FAMILIES][2], local[HOST_FAMILIES][2];
-	uint32_t connections[HOST_FAMILIES];
+	struct traffic wan, local;
+	uint32_t connections[TRAFFIC_FAMILIES];
 	uint64_t first_seen, last_seen;
 	const char *name_source;     /* names_source_name() */
 	char vendor[SNAPSHOT_LABEL]; /* of its MAC, "" where it is not known */

@@ -19,8 +19,8 @@ enum wan_direction { WAN_RX, WAN_TX };
 struct wan_link {
 	uint32_t ifindex;
 	char name[IFNAME_LEN];
-	struct host_count count[WAN_KINDS][2]; /* by kind and enum wan_direction */
-	uint64_t header_bytes[2];              /* of the link layer, estimated: 14 a packet on Ethernet */
+	struct traffic_count count[WAN_KINDS][2]; /* by kind and enum wan_direction */
+	uint64_t header_bytes[2];                 /* of the link layer, estimated: 14 a packet on Ethernet */
 };
 
 struct wan;
@@ -34,10 +34,13 @@ void wan_free(struct wan *wan);
 
 /* A flow's delta crossed this interface (0: it is not known which) for this host, in this direction. */
 void wan_count(struct wan *wan, uint32_t ifindex, uint32_t host, enum wan_direction direction,
-	const struct host_count *delta);
+	const struct traffic_count *delta);
 
 /* A dump of all flows ended, and the links' counters were read when it began: holds one against the other. */
 void wan_reconcile(struct wan *wan, const struct topology *topology);
+
+/* Adds what was counted on another link. */
+void wan_link_add(struct wan_link *to, const struct wan_link *from);
 
 /* Copies up to size links; returns how many there are. */
 size_t wan_links(const struct wan *wan, struct wan_link *link, size_t size);

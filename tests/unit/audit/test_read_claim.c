@@ -55,11 +55,11 @@ static void what_api_writes_is_read(void **state)
 		assert_string_equal(host->mac, snapshot.host[i].mac);
 		assert_int_equal(host->address, addresses);
 		addresses += host->addresses;
-		for (int j = 0; j < AUDIT_FAMILIES * AUDIT_DIRECTIONS; j++) {
-			assert_int_equal(host->bytes[AUDIT_WAN][j / 2][j % 2],
-				snapshot.host[i].wan[j / 2][j % 2].bytes);
-			assert_int_equal(host->bytes[AUDIT_LOCAL][j / 2][j % 2],
-				snapshot.host[i].local[j / 2][j % 2].bytes);
+		for (enum audit_family f = 0; f < AUDIT_FAMILIES; f++) {
+			for (enum audit_direction d = 0; d < AUDIT_DIRECTIONS; d++) {
+				assert_int_equal(host->bytes[AUDIT_WAN][f][d], snapshot.host[i].wan.of[f][d].bytes);
+				assert_int_equal(host->bytes[AUDIT_LOCAL][f][d], snapshot.host[i].local.of[f][d].bytes);
+			}
 		}
 	}
 	assert_int_equal(addresses, snapshot.addresses);

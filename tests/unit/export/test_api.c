@@ -227,8 +227,8 @@ static void large_counters_keep_every_digit(void **state)
 	json_t *value;
 
 	(void)state;
-	snapshot.host[1].wan[HOST_IPV6][HOST_IN].bytes = (UINT64_C(1) << 53) + 1;
-	snapshot.host[1].wan[HOST_IPV6][HOST_OUT].bytes = UINT64_MAX;
+	snapshot.host[1].wan.of[TRAFFIC_IPV6][TRAFFIC_IN].bytes = (UINT64_C(1) << 53) + 1;
+	snapshot.host[1].wan.of[TRAFFIC_IPV6][TRAFFIC_OUT].bytes = UINT64_MAX;
 	value = parse(api_hosts, &snapshot);
 	assert_true(json_integer_value(at(value, "hosts.1.wan.6.in.bytes")) == 9007199254740993);
 	assert_true(json_integer_value(at(value, "hosts.1.wan.6.out.bytes")) == INT64_MAX);

@@ -61,7 +61,7 @@ static void page_stays_one_page(void **state)
 	snapshot.host = calloc(HOSTS, sizeof(*snapshot.host));
 	for (int i = 0; i < HOSTS; i++) {
 		snprintf(snapshot.host[i].label, sizeof(snapshot.host[i].label), "host-%03d", i);
-		snapshot.host[i].wan[HOST_IPV4][HOST_IN].bytes = (uint64_t)i;
+		snapshot.host[i].wan.of[TRAFFIC_IPV4][TRAFFIC_IN].bytes = (uint64_t)i;
 	}
 	snapshot.links = LINKS;
 	snapshot.link = calloc(LINKS, sizeof(*snapshot.link));

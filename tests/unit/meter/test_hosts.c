@@ -81,14 +81,14 @@ static void hosts_stay_where_they_are(void **state)
 	struct host *router = hosts_get(hosts, HOST_ROUTER);
 
 	(void)state;
-	router->wan[HOST_IPV6][HOST_OUT].bytes = 7;
+	router->wan.of[TRAFFIC_IPV6][TRAFFIC_OUT].bytes = 7;
 	for (uint32_t i = 0; i < 1000; i++) {
 		struct mac mac = { { 2, 0, 0, 0, (uint8_t)(i >> 8), (uint8_t)i } };
 
 		assert_int_equal(hosts_by_mac(hosts, &mac), HOST_FIRST + i);
 	}
 	assert_ptr_equal(hosts_get(hosts, HOST_ROUTER), router);
-	assert_int_equal(router->wan[HOST_IPV6][HOST_OUT].bytes, 7);
+	assert_int_equal(router->wan.of[TRAFFIC_IPV6][TRAFFIC_OUT].bytes, 7);
 	hosts_free(hosts);
 }
 

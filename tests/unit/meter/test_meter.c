@@ -172,13 +172,13 @@ static const struct snapshot_host *find(const struct snapshot *s, const char *wh
 	return NULL;
 }
 
-static void compare(const struct host_count got[2], const char *who, const char *what, uint64_t in, uint64_t out)
+static void compare(const struct traffic_count got[2], const char *who, const char *what, uint64_t in, uint64_t out)
 {
-	if (got[HOST_IN].bytes != in || got[HOST_OUT].bytes != out || got[HOST_IN].packets != in / 100 ||
-		got[HOST_OUT].packets != out / 100)
+	if (got[TRAFFIC_IN].bytes != in || got[TRAFFIC_OUT].bytes != out || got[TRAFFIC_IN].packets != in / 100 ||
+		got[TRAFFIC_OUT].packets != out / 100)
 		fail_msg("%s %s: in %" PRIu64 "/%" PRIu64 ", out %" PRIu64 "/%" PRIu64 ", not %" PRIu64 ", %" PRIu64,
-			who, what, got[HOST_IN].bytes, got[HOST_IN].packets, got[HOST_OUT].bytes, got[HOST_OUT].packets,
-			in, out);
+			who, what, got[TRAFFIC_IN].bytes, got[TRAFFIC_IN].packets, got[TRAFFIC_OUT].bytes,
+			got[TRAFFIC_OUT].packets, in, out);
 }
 
 static void check_of(struct world *w, const char *who, int ipv, bool local, uint64_t in, uint64_t out)
@@ -189,13 +189,13 @@ static void check_of(struct world *w, const char *who, int ipv, bool local, uint
 
 	if (!host)
 		host = &none;
-	compare(local ? host->local[ipv] : host->wan[ipv], who, local ? "local" : "WAN", in, out);
+	compare(local ? host->local.of[ipv] : host->wan.of[ipv], who, local ? "local" : "WAN", in, out);
 	snapshot_clear(&s);
 }
 
 static void check(struct world *w, const char *who, uint64_t in, uint64_t out)
 {
-	check_of(w, who, HOST_IPV4, false, in, out);
+	check_of(w, who, TRAFFIC_IPV4, false, in, out);
 }
 
 /* Whatever was counted, for whomever. */
@@ -205,9 +205,9 @@ static void check_sum(struct world *w, uint64_t bytes)
 	uint64_t sum = 0;
 
 	for (size_t i = 0; i < s.hosts; i++)
-		for (int ipv = 0; ipv < HOST_FAMILIES; ipv++)
+		for (int ipv = 0; ipv < TRAFFIC_FAMILIES; ipv++)
 			for (int dir = 0; dir < 2; dir++)
-				sum += s.host[i].wan[ipv][dir].bytes + s.host[i].local[ipv][dir].bytes;
+				sum += s.host[i].wan.of[ipv][dir].bytes + s.host[i].local.of[ipv][dir].bytes;
 	assert_int_equal(sum, bytes);
 	snapshot_clear(&s);
 }
@@ -217,7 +217,7 @@ static void check_connections(struct world *w, const char *who, uint32_t connect
 	struct snapshot s = look(w);
 	const struct snapshot_host *host = find(&s, who);
 
-	assert_int_equal(host ? host->connections[HOST_IPV4] : 0, connections);
+	assert_int_equal(host ? host->connections[TRAFFIC_IPV4] : 0, connections);
 	snapshot_clear(&s);
 }
 
@@ -387,7 +387,7 @@ static void packets_wrap_at_32_bits_and_go_on(void **state)
 	flow.packets[CT_ORIGINAL] = UINT64_C(12) + UINT32_MAX;
 	meter_ct(w->meter, &flow, w->now);
 	s = look(w);
-	assert_true(find(&s, DESKTOP)->wan[HOST_IPV4][HOST_OUT].packets == UINT64_C(12) + UINT32_MAX);
+	assert_true(find(&s, DESKTOP)->wan.of[TRAFFIC_IPV4][TRAFFIC_OUT].packets == UINT64_C(12) + UINT32_MAX);
 	snapshot_clear(&s);
 }
 
@@ -580,7 +580,7 @@ static void one_mac_is_one_host(void **state)
 	tell(w, event_neigh(LAN, "2001:db8:1::20", DESKTOP)); /* tomorrow's address */
 	destroy(w, event_flow("2001:db8:1::20", SERVER6), 500, 600);
 	check(w, DESKTOP, 200, 100);
-	check_of(w, DESKTOP, HOST_IPV6, false, 1000, 800);
+	check_of(w, DESKTOP, TRAFFIC_IPV6, false, 1000, 800);
 	s = look(w);
 	assert_string_equal(find(&s, DESKTOP)->label, "desktop");
 	snapshot_clear(&s);
@@ -598,7 +598,7 @@ static void inbound_flows_turn_the_directions_round(void **state)
 	destroy(w, forwarded, 1100, 5500);
 	check(w, DESKTOP, 1100, 5500);
 	destroy(w, six, 300, 400);
-	check_of(w, DESKTOP, HOST_IPV6, false, 300, 400);
+	check_of(w, DESKTOP, TRAFFIC_IPV6, false, 300, 400);
 }
 
 static void a_local_flow_has_two_hosts(void **state)
@@ -610,8 +610,8 @@ static void a_local_flow_has_two_hosts(void **state)
 	check_connections(w, DESKTOP, 1);
 	check_connections(w, VISITOR, 1);
 	destroy(w, flow, 1100, 5500);
-	check_of(w, DESKTOP, HOST_IPV4, true, 5500, 1100);
-	check_of(w, VISITOR, HOST_IPV4, true, 1100, 5500);
+	check_of(w, DESKTOP, TRAFFIC_IPV4, true, 5500, 1100);
+	check_of(w, VISITOR, TRAFFIC_IPV4, true, 1100, 5500);
 	check(w, DESKTOP, 0, 0);
 	check(w, VISITOR, 0, 0);
 	check_connections(w, VISITOR, 0);
@@ -623,8 +623,8 @@ static void to_the_router_is_local(void **state)
 
 	destroy(w, event_flow(DESKTOP_IP, "192.168.1.1"), 100, 200);
 	destroy(w, event_flow("192.168.1.1", LAPTOP_IP), 300, 400);
-	check_of(w, DESKTOP, HOST_IPV4, true, 200, 100);
-	check_of(w, LAPTOP, HOST_IPV4, true, 300, 400);
+	check_of(w, DESKTOP, TRAFFIC_IPV4, true, 200, 100);
+	check_of(w, LAPTOP, TRAFFIC_IPV4, true, 300, 400);
 	check_sum(w, 1000);
 }
 

@@ -176,9 +176,9 @@ static struct meter *new_meter(uint64_t start_real_ns)
 static int by_counts(const void *a, const void *b)
 {
 	const struct snapshot_host *x = a, *y = b;
-	int order = memcmp(x->wan, y->wan, sizeof(x->wan));
+	int order = memcmp(&x->wan, &y->wan, sizeof(x->wan));
 
-	return order ? order : memcmp(x->local, y->local, sizeof(x->local));
+	return order ? order : memcmp(&x->local, &y->local, sizeof(x->local));
 }
 
 /* Metered, with or without pseudonyms: the hosts in an order that needs no names. */
@@ -227,8 +227,8 @@ static void totals_are_the_same(void **state)
 	assert_true(plain.hosts >= 6);
 	assert_int_equal(plain.hosts, changed.hosts);
 	for (size_t i = 0; i < plain.hosts; i++) {
-		assert_memory_equal(plain.host[i].wan, changed.host[i].wan, sizeof(plain.host[i].wan));
-		assert_memory_equal(plain.host[i].local, changed.host[i].local, sizeof(plain.host[i].local));
+		assert_memory_equal(&plain.host[i].wan, &changed.host[i].wan, sizeof(plain.host[i].wan));
+		assert_memory_equal(&plain.host[i].local, &changed.host[i].local, sizeof(plain.host[i].local));
 		assert_int_equal(plain.host[i].special, changed.host[i].special);
 		if (!plain.host[i].special)
 			assert_string_not_equal(plain.host[i].mac, changed.host[i].mac);

@@ -54,8 +54,8 @@ static void what_api_writes_is_read(void **state)
 		assert_string_equal(host->label, from->label);
 		assert_string_equal(host->mac, from->mac);
 		for (int f = 0; f < WATCH_FAMILIES; f++) {
-			assert_int_equal(host->bytes[f][WATCH_DOWN], from->wan[f][HOST_IN].bytes);
-			assert_int_equal(host->bytes[f][WATCH_UP], from->wan[f][HOST_OUT].bytes);
+			assert_int_equal(host->bytes[f][WATCH_DOWN], from->wan.of[f][TRAFFIC_IN].bytes);
+			assert_int_equal(host->bytes[f][WATCH_UP], from->wan.of[f][TRAFFIC_OUT].bytes);
 			assert_int_equal(host->connections[f], from->connections[f]);
 		}
 		assert_int_equal(host->last_seen != 0, from->last_seen != 0);

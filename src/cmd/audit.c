@@ -12,7 +12,7 @@
 #include "hostmeter/audit/audit.h"
 #include "hostmeter/audit/kernel.h"
 #include "hostmeter/audit/print.h"
-#include "hostmeter/audit/read_claim.h"
+#include "hostmeter/audit/read_reported.h"
 #include "hostmeter/base/clock.h"
 #include "hostmeter/base/log.h"
 #include "hostmeter/cmd/no_answer.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* A meter's documents as anybody could make them: texts end, addresses are the host's own, lists keep to their bounds.
  */
-#include "hostmeter/audit/read_claim.h"
+#include "hostmeter/audit/read_reported.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -6,7 +6,7 @@
 #ifndef HOSTMETER_AUDIT_READINGS_H
 #define HOSTMETER_AUDIT_READINGS_H
 
-#include "hostmeter/audit/claim.h"
+#include "hostmeter/audit/reported.h"
 
 #include <stddef.h>
 

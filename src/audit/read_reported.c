@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "hostmeter/audit/read_claim.h"
+#include "hostmeter/audit/read_reported.h"
 
 #include "hostmeter/base/version.h"
 

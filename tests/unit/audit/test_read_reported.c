@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What api writes is what the audit reads; and whatever else comes is nothing, or refused. */
-#include "hostmeter/audit/read_claim.h"
+#include "hostmeter/audit/read_reported.h"
 
 #include "hostmeter/export/api.h"
 

@@ -3,10 +3,10 @@
  * audit_read: the meter's documents as a claim. What is read is not trusted: what is missing or of another type counts
  * as nothing, texts are cut, lists are bounded.
  */
-#ifndef HOSTMETER_AUDIT_READ_CLAIM_H
-#define HOSTMETER_AUDIT_READ_CLAIM_H
+#ifndef HOSTMETER_AUDIT_READ_REPORTED_H
+#define HOSTMETER_AUDIT_READ_REPORTED_H
 
-#include "hostmeter/audit/claim.h"
+#include "hostmeter/audit/reported.h"
 #include "hostmeter/base/buf.h"
 
 /* Adds what a document says. 0; -EBADMSG if it is no such document, -EPROTO if it is of another schema, -ENOMEM. */

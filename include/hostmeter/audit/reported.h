@@ -2,8 +2,8 @@
 /*
  * audit_claim: what the meter says at one end of an audit, in plain values.
  */
-#ifndef HOSTMETER_AUDIT_CLAIM_H
-#define HOSTMETER_AUDIT_CLAIM_H
+#ifndef HOSTMETER_AUDIT_REPORTED_H
+#define HOSTMETER_AUDIT_REPORTED_H
 
 #include "hostmeter/decode/ct_event.h"
 

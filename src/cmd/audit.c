@@ -7,18 +7,17 @@
  * The meter reads once a second at most, however often it is asked. So before all that it is made to read, and asked
  * again shortly before it would: then it does so at once, and little passes between our readings.
  */
-#include "hostmeter/cmd/audit.h"
-
 #include "hostmeter/audit/audit.h"
 #include "hostmeter/audit/kernel.h"
 #include "hostmeter/audit/print.h"
 #include "hostmeter/audit/read_reported.h"
 #include "hostmeter/base/clock.h"
 #include "hostmeter/base/log.h"
-#include "hostmeter/cmd/no_answer.h"
+#include "hostmeter/cmd/cmd.h"
 #include "hostmeter/config/config.h"
 #include "hostmeter/http/client.h"
 #include "hostmeter/os/loop.h"
+#include "no_answer.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -371,7 +370,7 @@ static int report(struct auditing *a, struct buf *out)
 	return status;
 }
 
-int auditing_run(const struct config *config, struct buf *out)
+int cmd_audit(const struct config *config, struct buf *out)
 {
 	struct auditing a = { .config = config };
 	int error = start(&a), status = 1;

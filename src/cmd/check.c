@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "hostmeter/cmd/check.h"
+#include "hostmeter/cmd/cmd.h"
 
 #include "hostmeter/base/clock.h"
 #include "hostmeter/base/log.h"
@@ -269,15 +269,15 @@ static bool show(const struct check_facts *facts, const struct config *config, s
 	return good;
 }
 
-int checking_run(const struct config *config, struct buf *out)
+int cmd_check(const struct config *config, struct buf *out)
 {
 	struct evidence e = { 0 };
-	int error = collect(&e, config), status = 1;
+	int error = collect(&e, config), status = CMD_FAILED;
 
 	if (error)
 		log_error("--check: %s", strerror(-error));
 	else if (show(&e.facts, config, out))
-		status = 0;
+		status = CMD_OK;
 	firewall_clear(&e.firewall);
 	glance_clear(&e.glance);
 	free(e.link);

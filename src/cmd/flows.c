@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "hostmeter/cmd/flows.h"
+#include "flows.h"
 
 #include "hostmeter/base/clock.h"
 #include "hostmeter/base/log.h"
-#include "hostmeter/cmd/no_answer.h"
+#include "hostmeter/cmd/cmd.h"
 #include "hostmeter/config/config.h"
 #include "hostmeter/http/client.h"
+#include "no_answer.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -108,10 +109,10 @@ static int fail(const struct config *config, int status, struct buf *body)
 		log_error("the meter did not list its connections in time");
 	else
 		log_error("--flows: %.*s", (int)strcspn(buf_text(body), "\n"), buf_text(body));
-	return status == 400 ? 2 : 1;
+	return status == 400 ? CMD_USAGE : CMD_FAILED;
 }
 
-int flows_run(const struct config *config, struct buf *out)
+int cmd_flows(const struct config *config, struct buf *out)
 {
 	struct buf target = BUF_INIT;
 	uint64_t deadline = clock_mono_ns() + PATIENCE_NS;
@@ -132,7 +133,7 @@ int flows_run(const struct config *config, struct buf *out)
 	if (status == 200 && !out->len && config->flows_host && *config->flows_host)
 		log_info("%s has no such connection now", config->flows_host);
 	if (status == 200)
-		return flows_sort(out, config->flows_top) ? 1 : 0;
+		return flows_sort(out, config->flows_top) ? CMD_FAILED : CMD_OK;
 	status = fail(config, status, out);
 	buf_reset(out);
 	return status;

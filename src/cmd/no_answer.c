@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "hostmeter/cmd/no_answer.h"
+#include "no_answer.h"
 
 #include "hostmeter/base/log.h"
 #include "hostmeter/config/config.h"

@@ -3,16 +3,15 @@
  * The meter sends its trace by the UNIX socket and this process writes the file: so no path is opened with the meter's
  * rights, and a full disk or a slow one is none of its business.
  */
-#include "hostmeter/cmd/record.h"
-
 #include "hostmeter/base/clock.h"
 #include "hostmeter/base/log.h"
-#include "hostmeter/cmd/no_answer.h"
-#include "hostmeter/cmd/replay.h"
+#include "hostmeter/cmd/cmd.h"
 #include "hostmeter/config/config.h"
 #include "hostmeter/http/client.h"
 #include "hostmeter/trace/anonymize.h"
 #include "hostmeter/trace/trace.h"
+#include "no_answer.h"
+#include "replay.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -25,7 +24,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { EXIT_OK, EXIT_RUNTIME, ANSWER_MS = 10000, WORD = 256, READ_MOST = 1 << 18 };
+enum { ANSWER_MS = 10000, WORD = 256, READ_MOST = 1 << 18 };
 
 /* The meter's answer, until it is time to end. */
 struct stream {
@@ -227,15 +226,15 @@ static int run_copy(struct copy *c, const struct stream *stream)
 		log_info("%s: as large as it may be (--record-limit)", c->config->record);
 	if (error < 0) {
 		log_error("%s: %s", c->config->record, strerror(-error));
-		return EXIT_RUNTIME;
+		return CMD_FAILED;
 	}
 	if (error == 0 || (stream && stream->ended))
-		return c->cut ? EXIT_RUNTIME : EXIT_OK;
+		return c->cut ? CMD_FAILED : CMD_OK;
 	if (!stream && got < 0)
 		log_error("%s: %s, at byte %" PRIu64, c->config->replay, replay_reason(got), trace_offset(c->reader));
 	else if (stream && !c->cut)
 		log_error("%s: the meter ended, and the recording with it", c->config->record);
-	return got < 0 || stream ? EXIT_RUNTIME : EXIT_OK;
+	return got < 0 || stream ? CMD_FAILED : CMD_OK;
 }
 
 static int open_writer(struct copy *c)
@@ -270,23 +269,24 @@ static int open_reader(struct copy *c, struct stream *stream)
 	return error;
 }
 
-int recording_run(const struct config *config)
+int cmd_record(const struct config *config, struct buf *out)
 {
 	struct copy copy = { .config = config };
 	struct stream stream = { .fd = -1 };
-	int status = EXIT_RUNTIME, error;
+	int status = CMD_FAILED, error;
 
+	(void)out;
 	if (config->replay && is_same_file(config->replay, config->record)) {
 		log_error("%s: is what is read: choose another file for --record", config->record);
-		return EXIT_RUNTIME;
+		return CMD_FAILED;
 	}
 	if (!open_reader(&copy, &stream) && !open_writer(&copy))
 		status = run_copy(&copy, config->replay ? NULL : &stream);
 	trace_reader_free(copy.reader);
 	error = trace_close(copy.writer);
-	if (error && status == EXIT_OK) {
+	if (error && status == CMD_OK) {
 		log_error("%s: %s", config->record, strerror(-error));
-		status = EXIT_RUNTIME;
+		status = CMD_FAILED;
 	}
 	anonymize_free(copy.anonymizer);
 	buf_free(&copy.changed);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "hostmeter/cmd/replay.h"
+#include "replay.h"
 
 #include "explain.h"
 #include "hostmeter/base/log.h"
+#include "hostmeter/cmd/cmd.h"
 #include "hostmeter/config/config.h"
 #include "hostmeter/daemon/meter_setup.h"
 #include "hostmeter/export/prometheus.h"
@@ -147,7 +148,9 @@ static int replay_explain(const struct config *config, struct buf *out)
 	return error ? error : lost;
 }
 
-int replay_run(const struct config *config, struct buf *out)
+int cmd_replay(const struct config *config, struct buf *out)
 {
-	return config->explain ? replay_explain(config, out) : replay_metrics(config, out);
+	if (config->record)
+		return cmd_record(config, out);
+	return (config->explain ? replay_explain : replay_metrics)(config, out) ? CMD_FAILED : CMD_OK;
 }

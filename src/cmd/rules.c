@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "hostmeter/cmd/rules.h"
+#include "rules.h"
+
+#include "hostmeter/cmd/cmd.h"
+#include "hostmeter/config/config.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -47,4 +50,10 @@ int rules_render(struct buf *out, const char *kind, uint16_t group)
 		return -EINVAL;
 	put_rules(out, rules_text_iptables, group);
 	return 0;
+}
+
+int cmd_print_rules(const struct config *config, struct buf *out)
+{
+	rules_render(out, config->rules ? config->rules : "nft", config->nflog_group);
+	return CMD_OK;
 }

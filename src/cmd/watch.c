@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "hostmeter/cmd/watch.h"
-
 #include "hostmeter/base/buf.h"
 #include "hostmeter/base/clock.h"
 #include "hostmeter/base/log.h"
+#include "hostmeter/cmd/cmd.h"
 #include "hostmeter/config/config.h"
 #include "hostmeter/watch/feed.h"
 #include "hostmeter/watch/json.h"
@@ -19,7 +18,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { HTTP_OK = 200, FIRST_RATES_S = 30, RETRY_MS = 1000, EXIT_FINE = 0, EXIT_FAILED = 1 };
+enum { HTTP_OK = 200, FIRST_RATES_S = 30, RETRY_MS = 1000 };
 
 static const struct term_look looks[WATCH_STYLES] = {
 	[WATCH_STYLE_PLAIN] = { -1, -1, -1, -1, false, false, false },
@@ -99,22 +98,10 @@ static int say_no_meter(const struct watching *w, int failure)
 		log_error("%s: permission denied: only root and the socket's group may ask", w->socket);
 	else
 		log_error("%s: %s", w->socket, watch_feed_why(failure, text));
-	return EXIT_FAILED;
+	return CMD_FAILED;
 }
 
 /* ---- Without a terminal */
-
-static int write_out(struct buf *out)
-{
-	int error = buf_error(out);
-
-	if (!error && (fwrite(out->data, 1, out->len, stdout) != out->len || fflush(stdout)))
-		error = -errno;
-	if (error)
-		log_error("standard output: %s", strerror(-error));
-	buf_reset(out);
-	return error ? EXIT_FAILED : EXIT_FINE;
-}
 
 static int print_plain(struct watching *w, struct buf *out)
 {
@@ -130,7 +117,6 @@ static int print_plain(struct watching *w, struct buf *out)
 static int print_sample(struct watching *w, bool first)
 {
 	struct buf out = BUF_INIT;
-	int status;
 
 	if (w->config->json) {
 		watch_json(&out, &w->history);
@@ -139,9 +125,7 @@ static int print_sample(struct watching *w, bool first)
 			buf_putc(&out, '\n');
 		out.error = print_plain(w, &out);
 	}
-	status = write_out(&out);
-	buf_free(&out);
-	return status;
+	return cmd_print(&out);
 }
 
 static void sleep_until(uint64_t when)
@@ -157,13 +141,13 @@ static int run_plain(struct watching *w)
 {
 	uint64_t patience = clock_mono_ns() + FIRST_RATES_S * CLOCK_NS_PER_S, next = clock_mono_ns();
 	const char *columns = getenv("COLUMNS");
-	int status = EXIT_FINE;
+	int status = CMD_OK;
 
 	w->view.plain = true;
 	w->view.width = columns ? atoi(columns) : 0;
 	if (w->view.width < WATCH_MIN_WIDTH || w->view.width > 500)
 		w->view.width = WATCH_PLAIN_WIDTH;
-	for (uint32_t printed = 0; status == EXIT_FINE;) {
+	for (uint32_t printed = 0; status == CMD_OK;) {
 		int failure;
 
 		next += w->view.interval_ns;
@@ -173,7 +157,7 @@ static int run_plain(struct watching *w)
 		failure = ask(w);
 		if (failure) {
 			say_no_meter(w, failure);
-			return EXIT_FAILED;
+			return CMD_FAILED;
 		}
 		if (!printed && !watch_history_has_rates(&w->history) && clock_mono_ns() < patience)
 			continue;
@@ -355,7 +339,7 @@ static int run_screen(struct watching *w)
 
 	if (term_open(looks, WATCH_STYLES, (enum term_colours)w->config->color)) {
 		log_error("the terminal cannot be opened");
-		return EXIT_FAILED;
+		return CMD_FAILED;
 	}
 	w->next = clock_mono_ns() + w->view.interval_ns;
 	while (!quit && !error) {
@@ -378,7 +362,7 @@ static int run_screen(struct watching *w)
 	term_close();
 	if (error)
 		log_error("%s", strerror(-error));
-	return error ? EXIT_FAILED : EXIT_FINE;
+	return error ? CMD_FAILED : CMD_OK;
 }
 
 /* ---- The whole */
@@ -406,7 +390,7 @@ static int run(struct watching *w)
 
 	if (error) {
 		log_error("%s", strerror(-error));
-		return EXIT_FAILED;
+		return CMD_FAILED;
 	}
 	error = ask(w);
 	if (error)
@@ -423,18 +407,19 @@ static void name_source(struct watching *w)
 	snprintf(w->view.source, sizeof(w->view.source), "%s%s", name, w->standalone ? " (standalone)" : "");
 }
 
-int watching_run(const struct config *config)
+int cmd_watch(const struct config *config, struct buf *out)
 {
 	struct watching w = { .config = config, .socket = config->socket };
 	int status;
 
 	if (config->standalone && standalone_start(&w.standalone, config))
-		return EXIT_FAILED;
+		return CMD_FAILED;
 	if (w.standalone)
 		w.socket = standalone_socket(w.standalone);
 	w.view = watch_view_default();
 	w.view.interval_ns = config->watch_interval_ns;
 	w.view.utf8 = term_locale();
+	(void)out;
 	name_source(&w);
 	status = run(&w);
 	watch_feed_free(w.feed);

@@ -2,7 +2,7 @@
 /*
  * A trace made up so that each kind of decision is in it, and the lines that explain it.
  */
-#include "hostmeter/cmd/replay.h"
+#include "hostmeter/cmd/cmd.h"
 #include "hostmeter/config/config.h"
 #include "hostmeter/trace/trace.h"
 
@@ -182,7 +182,7 @@ static const char *explain(struct fixture *f, char *host)
 {
 	buf_reset(&f->out);
 	f->config.explain = host;
-	assert_int_equal(replay_run(&f->config, &f->out), 0);
+	assert_int_equal(cmd_replay(&f->config, &f->out), 0);
 	return buf_text(&f->out);
 }
 
@@ -278,7 +278,7 @@ static void sums_are_the_metrics(void **state)
 	struct fixture *f = *state;
 
 	f->config.explain = NULL;
-	assert_int_equal(replay_run(&f->config, &f->out), 0);
+	assert_int_equal(cmd_replay(&f->config, &f->out), 0);
 	assert_non_null(strstr(buf_text(&f->out),
 		"{host=\"desktop\",mac=\"00:00:5e:00:53:0b\",ipv=\"4\",direction=\"in\"} 600\n"));
 	assert_non_null(strstr(buf_text(&f->out),

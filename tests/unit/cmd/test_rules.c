@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "hostmeter/cmd/rules.h"
+#include "rules.h"
 
 #include <errno.h>
 #include <setjmp.h>

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "hostmeter/base/log.h"
+#include "hostmeter/cmd/cmd.h"
+#include "hostmeter/config/config.h"
+#include "hostmeter/http/client.h"
+#include "hostmeter/os/file.h"
+#include "no_answer.h"
+
+#include <string.h>
+
+enum { ANSWER_MS = 10000 };
+
+static int write_file(const char *path, struct buf *out)
+{
+	int error = output_replace(path, out);
+
+	if (error)
+		log_error("%s: %s", path, strerror(-error));
+	buf_reset(out);
+	return error ? CMD_FAILED : CMD_OK;
+}
+
+int cmd_once(const struct config *config, struct buf *out)
+{
+	int status;
+
+	if (config->cgi)
+		buf_puts(out, "Content-Type: text/plain; version=0.0.4; charset=utf-8\r\n\r\n");
+	status = http_get(config->socket, "/metrics", out, ANSWER_MS);
+	if (status != 200) {
+		asking_failed(config, status);
+		buf_reset(out);
+		return CMD_FAILED;
+	}
+	return config->output ? write_file(config->output, out) : CMD_OK;
+}

@@ -3,6 +3,7 @@
 
 #include "hostmeter/base/clock.h"
 #include "hostmeter/base/log.h"
+#include "hostmeter/base/url.h"
 #include "hostmeter/check/firewall.h"
 #include "hostmeter/check/judge.h"
 #include "hostmeter/check/print.h"
@@ -204,8 +205,9 @@ static int look_at_names(struct evidence *e, const struct config *config)
 
 static void try_port(const struct evidence *e, struct check_port *port, const char *where)
 {
-	const char *colon = strrchr(where, ':');
 	struct sockets_owner owner = { 0 };
+	struct addr addr;
+	uint16_t number;
 	int fd;
 
 	port->where = where;
@@ -216,8 +218,8 @@ static void try_port(const struct evidence *e, struct check_port *port, const ch
 		fd = listen_tcp(where);
 		port->error = fd < 0 ? fd : close(fd);
 	}
-	if (port->error == -EADDRINUSE)
-		sockets_tcp((uint16_t)atoi(colon ? colon + 1 : where), &owner);
+	if (port->error == -EADDRINUSE && !url_read_port(where, &addr, &number))
+		sockets_tcp(number, &owner);
 	keep_owner(&port->owner, &owner);
 }
 

@@ -3,12 +3,12 @@
 
 #include "hostmeter/base/clock.h"
 #include "hostmeter/base/log.h"
+#include "hostmeter/base/url.h"
 #include "hostmeter/cmd/cmd.h"
 #include "hostmeter/config/config.h"
 #include "hostmeter/http/client.h"
 #include "no_answer.h"
 
-#include <ctype.h>
 #include <errno.h>
 #include <poll.h>
 #include <stdlib.h>
@@ -18,18 +18,12 @@ enum { ANSWER_MS = 10000, AGAIN_MS = 20 };
 
 #define PATIENCE_NS (30 * CLOCK_NS_PER_S) /* a dump of a million connections takes seconds */
 
-/* A query's value, percent-encoded. */
 static void put_parameter(struct buf *out, const char *name, const char *value)
 {
 	if (!value || !*value)
 		return;
 	buf_printf(out, "&%s=", name);
-	for (; *value; value++) {
-		if (isalnum((unsigned char)*value) || strchr("-._~", *value))
-			buf_putc(out, *value);
-		else
-			buf_printf(out, "%%%02X", (unsigned char)*value);
-	}
+	url_encode(out, value);
 }
 
 /* --- Sorting: a line ends in " in=N out=N", or an object in ","in":N,"out":N}" */

@@ -3,6 +3,7 @@
 
 #include "hostmeter/base/addr.h"
 #include "hostmeter/base/log.h"
+#include "hostmeter/base/url.h"
 #include "hostmeter/config/config.h"
 #include "options.h"
 
@@ -134,33 +135,12 @@ int setting_seconds(const struct setting *s)
 	return ret;
 }
 
-static bool is_listen(const char *text)
-{
-	const char *colon = strrchr(text, ':'), *port = colon ? colon + 1 : text;
-	size_t len = colon ? (size_t)(colon - text) : 0;
-	bool bracket = len > 1 && text[0] == '[' && text[len - 1] == ']';
-	char host[ADDR_TEXT];
-	struct addr addr;
-	double number;
-
-	if (!read_number(port, true, &number) || number < 1 || number > 65535)
-		return false;
-	if (!len)
-		return true;
-	if (bracket) {
-		text++;
-		len -= 2;
-	}
-	if (len >= sizeof(host))
-		return false;
-	memcpy(host, text, len);
-	host[len] = '\0';
-	return !addr_parse(&addr, host) && addr.family == (bracket ? 6 : 4);
-}
-
 int setting_listen(const struct setting *s)
 {
-	if (!is_listen(s->value))
+	struct addr addr;
+	uint16_t port;
+
+	if (url_read_port(s->value, &addr, &port))
 		return options_refuse(s->origin, "\"%s\" is not ADDRESS:PORT, [IPV6ADDRESS]:PORT, :PORT or PORT",
 			s->value);
 	return setting_add(s);

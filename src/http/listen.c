@@ -1,12 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "hostmeter/http/listen.h"
 
-#include "hostmeter/base/addr.h"
+#include "hostmeter/base/url.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -16,34 +14,6 @@
 enum { BACKLOG = 32 };
 
 /* --- TCP */
-
-/* "ADDR:PORT", "[V6ADDR]:PORT", ":PORT", "PORT". No address: family 0. */
-static int parse_where(const char *where, struct addr *addr, uint16_t *port)
-{
-	const char *colon = strrchr(where, ':');
-	const char *digits = colon ? colon + 1 : where;
-	size_t len = colon ? (size_t)(colon - where) : 0;
-	size_t count = strspn(digits, "0123456789");
-	char text[ADDR_TEXT + 2];
-	bool bracketed = len >= 2 && where[0] == '[' && where[len - 1] == ']';
-	unsigned long number;
-
-	*addr = (struct addr){ 0 };
-	if (count == 0 || count > 5 || digits[count] || len >= sizeof(text))
-		return -EINVAL;
-	number = strtoul(digits, NULL, 10);
-	if (number == 0 || number > UINT16_MAX)
-		return -EINVAL;
-	*port = (uint16_t)number;
-	if (len == 0)
-		return 0;
-	memcpy(text, where, len);
-	text[bracketed ? len - 1 : len] = '\0';
-	if (addr_parse(addr, text + bracketed) != 0)
-		return -EINVAL;
-	/* "::1:80" could be read in two ways. */
-	return addr->family == (bracketed ? 6 : 4) ? 0 : -EINVAL;
-}
 
 static int open_tcp(const struct addr *addr, uint16_t port)
 {
@@ -73,10 +43,10 @@ int listen_tcp(const char *where)
 {
 	struct addr addr;
 	uint16_t port;
-	int fd = parse_where(where, &addr, &port);
+	int fd;
 
-	if (fd < 0)
-		return fd;
+	if (url_read_port(where, &addr, &port) != 0)
+		return -EINVAL;
 	fd = open_tcp(&addr, port);
 	if (fd == -EAFNOSUPPORT && addr.family == 0) {
 		/* A machine without IPv6: all of IPv4. */

@@ -3,9 +3,9 @@
 
 #include "decode.h"
 #include "hostmeter/base/clock.h"
+#include "hostmeter/base/url.h"
 #include "hostmeter/http/client.h"
 
-#include <ctype.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -104,23 +104,13 @@ static const char *name_of(const struct watch_connections *host)
 	return host->mac[0] ? host->mac : host->label;
 }
 
-static void put_target(struct buf *out, const struct watch_connections *host)
-{
-	buf_puts(out, "/api/v1/flows?json=1&host=");
-	for (const char *c = name_of(host); *c; c++) {
-		if (isalnum((unsigned char)*c))
-			buf_putc(out, *c);
-		else
-			buf_printf(out, "%%%02X", (unsigned char)*c);
-	}
-}
-
 static int list(struct watch_feed *a)
 {
 	struct buf target = BUF_INIT;
 	int result;
 
-	put_target(&target, &a->wanted);
+	buf_puts(&target, "/api/v1/flows?json=1&host=");
+	url_encode(&target, name_of(&a->wanted));
 	result = buf_error(&target) ? buf_error(&target) : get(a, CONNECTIONS, buf_text(&target));
 	buf_free(&target);
 	return result;

@@ -14,7 +14,7 @@ static const struct {
 	[AUDIT_NOT_READ] = { "not-read", "passed between two readings" },
 	[AUDIT_ENDED] = { "ended", "of connections that ended between two readings" },
 	[AUDIT_HELD] = { "held", "held back: whose it is is not known yet" },
-	[AUDIT_UNTOLD] = { "untold", "of connections that came and went, whose is not told" },
+	[AUDIT_UNKNOWN] = { "unknown", "of connections that came and went, whose is not told" },
 	[AUDIT_RESTARTED] = { "restarted", "the meter began anew" },
 	[AUDIT_LOST] = { "lost", "ends were lost or late: the meter's socket overran" },
 	[AUDIT_UNHEARD] = { "unheard", "of connections whose end the kernel did not tell" },
@@ -64,11 +64,11 @@ struct audit *audit_new(size_t most_flows)
 
 	if (!audit)
 		return NULL;
-	audit->flows = audit_flows_new(most_flows);
-	audit->guess = audit_guess_new();
+	audit->flows = readings_new(most_flows);
+	audit->addresses = by_address_new();
 	router = host_of(audit, "router", "");
 	other = host_of(audit, "other", "");
-	if (audit->flows && audit->guess && router && other) {
+	if (audit->flows && audit->addresses && router && other) {
 		audit->router = router->number;
 		audit->other = other->number;
 		return audit;
@@ -87,30 +87,30 @@ void audit_free(struct audit *audit)
 		HASH_DEL(audit->table, host);
 		free(host);
 	}
-	audit_guess_free(audit->guess);
-	audit_flows_free(audit->flows);
+	by_address_free(audit->addresses);
+	readings_free(audit->flows);
 	free(audit);
 }
 
-struct audit_flows *audit_readings(struct audit *audit)
+struct readings *audit_readings(struct audit *audit)
 {
 	return audit->flows;
 }
 
-struct audit_guess *audit_addresses(struct audit *audit)
+struct by_address *audit_addresses(struct audit *audit)
 {
-	return audit->guess;
+	return audit->addresses;
 }
 
-int audit_take_claim(struct audit *audit, enum audit_end end, const struct audit_claim *claim)
+int audit_take_reported(struct audit *audit, enum audit_end end, const struct audit_reported *reported)
 {
-	audit->time[end] = claim->time;
-	audit->uptime_ns[end] = claim->uptime_ns;
-	audit->overruns[end] = claim->overruns;
-	audit->reliable[end] = claim->reliable;
-	audit->dump_interval_ns = claim->dump_interval_ns;
-	for (size_t i = 0; i < claim->hosts; i++) {
-		const struct audit_claim_host *said = &claim->host[i];
+	audit->time[end] = reported->time;
+	audit->uptime_ns[end] = reported->uptime_ns;
+	audit->overruns[end] = reported->overruns;
+	audit->reliable[end] = reported->reliable;
+	audit->dump_interval_ns = reported->dump_interval_ns;
+	for (size_t i = 0; i < reported->hosts; i++) {
+		const struct audit_reported_host *said = &reported->host[i];
 		struct audit_host *host = host_of(audit, said->label, said->mac);
 
 		if (!host)
@@ -120,15 +120,15 @@ int audit_take_claim(struct audit *audit, enum audit_end end, const struct audit
 		host->first_seen = said->first_seen;
 		memcpy(host->bytes[end], said->bytes, sizeof(said->bytes));
 		for (size_t j = 0; j < said->addresses; j++)
-			if (audit_guess_host(audit->guess, &claim->address[said->address + j], host->number))
+			if (by_address_add_host(audit->addresses, &reported->address[said->address + j], host->number))
 				return -ENOMEM;
 	}
 	return 0;
 }
 
-int audit_take_flow(struct audit *audit, enum audit_end end, const struct audit_claim_flow *flow)
+int audit_take_flow(struct audit *audit, enum audit_end end, const struct audit_reported_flow *flow)
 {
-	struct audit_told told = {
+	struct audit_owner owner = {
 		.scope = flow->scope, .began = flow->began, .host = AUDIT_NOBODY, .peer = AUDIT_NOBODY
 	};
 
@@ -138,10 +138,10 @@ int audit_take_flow(struct audit *audit, enum audit_end end, const struct audit_
 
 		if (!host || (flow->peer[0] && !peer))
 			return -ENOMEM;
-		told.host = host->number;
-		told.peer = peer ? peer->number : AUDIT_NOBODY;
+		owner.host = host->number;
+		owner.peer = peer ? peer->number : AUDIT_NOBODY;
 	}
-	audit_flows_told(audit->flows, end, &flow->flow, &told);
+	readings_report(audit->flows, end, &flow->flow, &owner);
 	return 0;
 }
 

@@ -16,49 +16,49 @@ struct known {
 	UT_hash_handle hh;
 };
 
-struct audit_guess {
+struct by_address {
 	struct known *table;
 	struct prefix lan[LANS];
 	size_t lans;
 };
 
-struct audit_guess *audit_guess_new(void)
+struct by_address *by_address_new(void)
 {
-	return calloc(1, sizeof(struct audit_guess));
+	return calloc(1, sizeof(struct by_address));
 }
 
-void audit_guess_free(struct audit_guess *guess)
+void by_address_free(struct by_address *addresses)
 {
 	struct known *known, *next;
 
-	if (!guess)
+	if (!addresses)
 		return;
-	HASH_ITER (hh, guess->table, known, next) {
-		HASH_DEL(guess->table, known);
+	HASH_ITER (hh, addresses->table, known, next) {
+		HASH_DEL(addresses->table, known);
 		free(known);
 	}
-	free(guess);
+	free(addresses);
 }
 
-static struct known *find(const struct audit_guess *guess, const struct addr *addr)
+static struct known *find(const struct by_address *addresses, const struct addr *addr)
 {
 	struct known *known;
 
-	HASH_FIND(hh, guess->table, addr, sizeof(*addr), known);
+	HASH_FIND(hh, addresses->table, addr, sizeof(*addr), known);
 	return known;
 }
 
 /* What is said of the router wins over what is said of hosts. */
-static int add(struct audit_guess *guess, const struct addr *addr, enum where where, uint32_t host)
+static int add(struct by_address *addresses, const struct addr *addr, enum where where, uint32_t host)
 {
-	struct known *known = find(guess, addr);
+	struct known *known = find(addresses, addr);
 
 	if (!known) {
 		known = calloc(1, sizeof(*known));
 		if (!known)
 			return -ENOMEM;
 		*known = (struct known){ .addr = *addr, .where = where, .host = host };
-		HASH_ADD(hh, guess->table, addr, sizeof(known->addr), known);
+		HASH_ADD(hh, addresses->table, addr, sizeof(known->addr), known);
 	} else if (where != HOST) {
 		known->where = where;
 	} else if (known->where == HOST && known->host != host) {
@@ -67,39 +67,39 @@ static int add(struct audit_guess *guess, const struct addr *addr, enum where wh
 	return 0;
 }
 
-int audit_guess_host(struct audit_guess *guess, const struct addr *addr, uint32_t host)
+int by_address_add_host(struct by_address *addresses, const struct addr *addr, uint32_t host)
 {
-	return add(guess, addr, HOST, host);
+	return add(addresses, addr, HOST, host);
 }
 
-int audit_guess_router(struct audit_guess *guess, const struct addr *addr)
+int by_address_add_router(struct by_address *addresses, const struct addr *addr)
 {
-	return add(guess, addr, ROUTER, AUDIT_NOBODY);
+	return add(addresses, addr, ROUTER, AUDIT_NOBODY);
 }
 
-int audit_guess_group(struct audit_guess *guess, const struct addr *addr)
+int by_address_add_group(struct by_address *addresses, const struct addr *addr)
 {
-	return add(guess, addr, GROUP, AUDIT_NOBODY);
+	return add(addresses, addr, GROUP, AUDIT_NOBODY);
 }
 
-int audit_guess_lan(struct audit_guess *guess, const struct prefix *prefix)
+int by_address_add_lan(struct by_address *addresses, const struct prefix *prefix)
 {
-	if (guess->lans == LANS)
+	if (addresses->lans == LANS)
 		return -ENOMEM;
-	guess->lan[guess->lans++] = *prefix;
+	addresses->lan[addresses->lans++] = *prefix;
 	return 0;
 }
 
-uint32_t audit_guess_find(const struct audit_guess *guess, const struct addr *addr)
+uint32_t by_address_find(const struct by_address *addresses, const struct addr *addr)
 {
-	const struct known *known = find(guess, addr);
+	const struct known *known = find(addresses, addr);
 
 	return known && known->where == HOST ? known->host : AUDIT_NOBODY;
 }
 
-static enum where where_is(const struct audit_guess *guess, const struct addr *addr, uint32_t *host)
+static enum where where_is(const struct by_address *addresses, const struct addr *addr, uint32_t *host)
 {
-	const struct known *known = find(guess, addr);
+	const struct known *known = find(addresses, addr);
 
 	*host = AUDIT_NOBODY;
 	if (known) {
@@ -113,31 +113,31 @@ static enum where where_is(const struct audit_guess *guess, const struct addr *a
 	/* Of these only the interface would tell; of a LAN's host that the meter does not know, nobody. */
 	if (addr_is_link_local(addr))
 		return UNCLEAR;
-	for (size_t i = 0; i < guess->lans; i++)
-		if (prefix_contains(&guess->lan[i], addr))
+	for (size_t i = 0; i < addresses->lans; i++)
+		if (prefix_contains(&addresses->lan[i], addr))
 			return UNCLEAR;
 	return OUTSIDE;
 }
 
-struct audit_told audit_guess_flow(const struct audit_guess *guess, const struct ct_event *flow, uint32_t router)
+struct audit_owner by_address_flow(const struct by_address *addresses, const struct ct_event *flow, uint32_t router)
 {
 	const struct addr *original = &flow->tuple[CT_ORIGINAL].src, *reply = &flow->tuple[CT_REPLY].src;
-	struct audit_told told = { .given = true, .host = AUDIT_NOBODY, .peer = AUDIT_NOBODY };
+	struct audit_owner owner = { .given = true, .host = AUDIT_NOBODY, .peer = AUDIT_NOBODY };
 	uint32_t from_host, to_host;
-	enum where from = where_is(guess, original, &from_host), to = where_is(guess, reply, &to_host);
+	enum where from = where_is(addresses, original, &from_host), to = where_is(addresses, reply, &to_host);
 
-	told.began = from == HOST || (from == ROUTER && to != HOST);
-	told.scope = from == OUTSIDE || to == OUTSIDE ? AUDIT_WAN : AUDIT_LOCAL;
+	owner.began = from == HOST || (from == ROUTER && to != HOST);
+	owner.scope = from == OUTSIDE || to == OUTSIDE ? AUDIT_WAN : AUDIT_LOCAL;
 	if (from == ROUTER && to == ROUTER)
-		told.scope = AUDIT_IGNORED;
+		owner.scope = AUDIT_IGNORED;
 	else if (from == UNCLEAR || to == UNCLEAR || (addr_is_link_local(original) && from == ROUTER) ||
 		(from == OUTSIDE && to != HOST && to != ROUTER) || (from == GROUP && to == GROUP))
-		told.given = false;
+		owner.given = false;
 	else if (from == HOST || to == HOST)
-		told.host = from == HOST ? from_host : to_host;
+		owner.host = from == HOST ? from_host : to_host;
 	else
-		told.host = router;
+		owner.host = router;
 	if (from == HOST && to == HOST)
-		told.peer = to_host;
-	return told;
+		owner.peer = to_host;
+	return owner;
 }

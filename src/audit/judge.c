@@ -39,7 +39,7 @@ struct judging {
 	struct cell sum[AUDIT_FAMILIES][AUDIT_DIRECTIONS]; /* of all hosts, with the WAN */
 	uint64_t missing[AUDIT_FAMILIES][AUDIT_DIRECTIONS]
 			[AUDIT_REASONS]; /* what the meter has less in the sum, and why */
-	uint64_t untold[AUDIT_FAMILIES];
+	uint64_t unknown[AUDIT_FAMILIES];
 };
 
 static void add(uint64_t *to, uint64_t more)
@@ -51,24 +51,24 @@ static void add(uint64_t *to, uint64_t more)
 
 static bool is_decided(const struct audit_flow *flow, enum audit_end end)
 {
-	return flow->told[end].given && flow->told[end].scope != AUDIT_UNDECIDED;
+	return flow->reported[end].given && flow->reported[end].scope != AUDIT_UNDECIDED;
 }
 
 /* Whose it is: what the meter says at the end, at the begin, or what the addresses say. */
-static struct audit_told owner(const struct judging *j, const struct audit_flow *flow)
+static struct audit_owner owner_of(const struct judging *j, const struct audit_flow *flow)
 {
 	if (is_decided(flow, AUDIT_END))
-		return flow->told[AUDIT_END];
+		return flow->reported[AUDIT_END];
 	if (is_decided(flow, AUDIT_BEGIN))
-		return flow->told[AUDIT_BEGIN];
-	return audit_guess_flow(j->audit->guess, &flow->first, j->audit->router);
+		return flow->reported[AUDIT_BEGIN];
+	return by_address_flow(j->audit->addresses, &flow->first, j->audit->router);
 }
 
 /* Whether the meter may not have counted any of it yet when it was asked. */
 static bool is_held(const struct audit_flow *flow, enum audit_end end)
 {
-	if (flow->told[end].given && !flow->reborn)
-		return flow->told[end].scope == AUDIT_UNDECIDED;
+	if (flow->reported[end].given && !flow->reborn)
+		return flow->reported[end].scope == AUDIT_UNDECIDED;
 	return flow->fresh_end[end] && (flow->reborn || !is_decided(flow, AUDIT_BEGIN));
 }
 
@@ -120,25 +120,25 @@ static void count_flow(struct audit_report *report, const struct audit_flow *flo
 static void take_flow(void *ctx, const struct audit_flow *flow)
 {
 	struct judging *j = ctx;
-	struct audit_told told = owner(j, flow);
+	struct audit_owner owner = owner_of(j, flow);
 	enum audit_family family = flow->first.family == 6 ? AUDIT_IPV6 : AUDIT_IPV4;
-	uint32_t first = audit_guess_find(j->audit->guess, &flow->first.tuple[CT_ORIGINAL].src);
-	uint32_t last = audit_guess_find(j->audit->guess, &flow->first.tuple[CT_REPLY].src);
+	uint32_t first = by_address_find(j->audit->addresses, &flow->first.tuple[CT_ORIGINAL].src);
+	uint32_t last = by_address_find(j->audit->addresses, &flow->first.tuple[CT_REPLY].src);
 
 	count_flow(j->report, flow);
-	if (!told.given) {
-		j->report->untold++;
-		add(&j->untold[family], flow->value[AUDIT_END_HIGH][0] + flow->value[AUDIT_END_HIGH][1]);
+	if (!owner.given) {
+		j->report->unknown++;
+		add(&j->unknown[family], flow->value[AUDIT_END_HIGH][0] + flow->value[AUDIT_END_HIGH][1]);
 		return;
 	}
-	if (told.scope >= AUDIT_SCOPES || told.host == AUDIT_NOBODY)
+	if (owner.scope >= AUDIT_SCOPES || owner.host == AUDIT_NOBODY)
 		return;
 	/* Which of the two ends is the host's is not believed where its addresses tell. */
-	if (first != last && (first == told.host || last == told.host))
-		told.began = first == told.host;
-	add_to_host(j, flow, told.scope, told.host, told.began);
-	if (told.peer != AUDIT_NOBODY)
-		add_to_host(j, flow, told.scope, told.peer, !told.began);
+	if (first != last && (first == owner.host || last == owner.host))
+		owner.began = first == owner.host;
+	add_to_host(j, flow, owner.scope, owner.host, owner.began);
+	if (owner.peer != AUDIT_NOBODY)
+		add_to_host(j, flow, owner.scope, owner.peer, !owner.began);
 }
 
 /* --- What the meter says */
@@ -214,7 +214,7 @@ static void add_general(const struct judging *j, struct cell *cell, enum audit_f
 	bool lost = audit->overruns[AUDIT_END] != audit->overruns[AUDIT_BEGIN] || !audit->reliable[AUDIT_BEGIN] ||
 		!audit->reliable[AUDIT_END];
 
-	add(&cell->room[ABOVE][AUDIT_UNTOLD], j->untold[family]);
+	add(&cell->room[ABOVE][AUDIT_UNKNOWN], j->unknown[family]);
 	add(&cell->room[BELOW][AUDIT_RESTARTED], restarted ? ANY : 0);
 	add(&cell->room[BELOW][AUDIT_LOST], lost ? ANY : 0);
 }
@@ -381,12 +381,12 @@ int audit_judge(struct audit *audit, struct audit_report *report)
 	struct judging j = { .audit = audit, .report = report };
 	int error;
 
-	*report = (struct audit_report){ .refused = audit_flows_refused(audit->flows), .cut = audit->cut };
+	*report = (struct audit_report){ .refused = readings_refused(audit->flows), .cut = audit->cut };
 	error = prepare(&j);
 	if (!error) {
 		find_numbers(&j);
-		audit_flows_settle(audit->flows);
-		audit_flows_each(audit->flows, take_flow, &j);
+		readings_settle(audit->flows);
+		readings_each(audit->flows, take_flow, &j);
 		take_hosts(&j);
 		for (const struct audit_host *host = audit->table; host; host = host->hh.next)
 			judge_host(&j, host);

@@ -28,7 +28,7 @@ struct audit_kernel {
 	uint16_t link_request; /* the last type asked for, and its number */
 	uint32_t link_seq;
 	enum audit_end end;
-	struct audit_claim_link link[AUDIT_LINKS];
+	struct audit_reported_link link[AUDIT_LINKS];
 	size_t links;
 };
 
@@ -46,7 +46,7 @@ static void on_ended(void *ctx)
 		/* Whatever the meter may have heard of was sent before this dump began: so it waits here too. */
 		nl_drain(k->nl, SOURCE_EVENTS, DRAIN_MAX);
 		if (!k->error)
-			audit_flows_done(audit_readings(k->audit), loop_now_ns(k->loop));
+			readings_dump_ended(audit_readings(k->audit), loop_now_ns(k->loop));
 	}
 	k->flows_asked = k->links_asked = false;
 	k->done(k->ctx, k->error);
@@ -78,18 +78,18 @@ static bool is_lan(const struct audit_kernel *k, uint32_t ifindex)
 
 static void take_address(struct audit_kernel *k, const struct rtnl_event *event)
 {
-	struct audit_guess *guess = audit_addresses(k->audit);
+	struct by_address *addresses = audit_addresses(k->audit);
 	struct prefix prefix = prefix_make(&event->addr.addr, event->addr.prefix_len);
 	struct addr last = prefix.addr;
 
-	audit_guess_router(guess, &event->addr.addr);
+	by_address_add_router(addresses, &event->addr.addr);
 	if (is_lan(k, event->ifindex) && !addr_is_link_local(&event->addr.addr))
-		audit_guess_lan(guess, &prefix);
+		by_address_add_lan(addresses, &prefix);
 	if (last.family != 4 || prefix.len >= 31)
 		return;
 	for (unsigned int bit = prefix.len; bit < 32; bit++)
 		last.b[bit / 8] |= (uint8_t)(0x80 >> bit % 8);
-	audit_guess_group(guess, &last); /* broadcast, RFC 919 */
+	by_address_add_group(addresses, &last); /* broadcast, RFC 919 */
 }
 
 static void take_route_message(struct audit_kernel *k, const struct nlmsghdr *message)
@@ -109,7 +109,7 @@ static void take_flow_message(struct audit_kernel *k, const struct nlmsghdr *mes
 	struct ct_event event;
 
 	if (!ct_read(message, &event))
-		audit_flows_read(audit_readings(k->audit), &event, loop_now_ns(k->loop));
+		readings_add(audit_readings(k->audit), &event, loop_now_ns(k->loop));
 }
 
 static void on_message(struct audit_kernel *k, enum source source, bool outgoing, const struct nlmsghdr *message)
@@ -149,7 +149,7 @@ static void on_datagram(void *ctx, enum source source, bool outgoing, const void
 
 static int ask_flows(struct audit_kernel *k)
 {
-	audit_flows_dump(audit_readings(k->audit), loop_now_ns(k->loop));
+	readings_dump_begins(audit_readings(k->audit), loop_now_ns(k->loop));
 	return nl_dump_conntrack(k->nl);
 }
 
@@ -227,13 +227,13 @@ int audit_kernel_flows(struct audit_kernel *kernel)
 	return ask_flows(kernel);
 }
 
-int audit_kernel_links(struct audit_kernel *kernel, enum audit_end end, const struct audit_claim *claim)
+int audit_kernel_links(struct audit_kernel *kernel, enum audit_end end, const struct audit_reported *reported)
 {
 	kernel->links_asked = true;
 	kernel->tries = 0;
 	kernel->end = end;
-	kernel->links = claim->links;
-	memcpy(kernel->link, claim->link, sizeof(kernel->link));
+	kernel->links = reported->links;
+	memcpy(kernel->link, reported->link, sizeof(kernel->link));
 	return nl_dump_rtnl(kernel->nl);
 }
 

@@ -90,7 +90,7 @@ void audit_print_text(struct buf *out, const struct audit_report *report, const 
 	put_note(out, report->uncounted,
 		"connections without counters: nobody counts them (nf_conntrack_acct=1 was set later)");
 	put_note(out, report->offloaded, "connections are offloaded: the kernel's own counts may lag");
-	put_note(out, report->untold,
+	put_note(out, report->unknown,
 		"connections came and went, and neither the meter nor their addresses tell whose");
 	put_note(out, report->zeroed, "connections had their counters zeroed by another program");
 	put_note(out, report->unheard, "connections went without a word (nf_conntrack_events=1 was set later)");
@@ -170,9 +170,9 @@ void audit_print_json(struct buf *out, const struct audit_report *report, const 
 		number(report->unexplained + (report->refused != 0)));
 	json_object_set_new(all, "connections",
 		json_pack("{so so so so so so so so}", "all", number(report->flows), "ended", number(report->ended),
-			"without_counters", number(report->uncounted), "offloaded", number(report->offloaded), "untold",
-			number(report->untold), "zeroed", number(report->zeroed), "unheard", number(report->unheard),
-			"refused", number(report->refused)));
+			"without_counters", number(report->uncounted), "offloaded", number(report->offloaded),
+			"unknown", number(report->unknown), "zeroed", number(report->zeroed), "unheard",
+			number(report->unheard), "refused", number(report->refused)));
 	if (!all || json_dump_callback(all, append, out, JSON_COMPACT | JSON_REAL_PRECISION(15)) != 0)
 		out->error = -ENOMEM;
 	json_decref(all);

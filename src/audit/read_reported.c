@@ -69,7 +69,7 @@ static int grow(void **list, size_t count, size_t *room, size_t size)
 
 /* --- Hosts */
 
-static void read_counts(struct audit_claim_host *host, enum audit_scope scope, const json_t *counts)
+static void read_counts(struct audit_reported_host *host, enum audit_scope scope, const json_t *counts)
 {
 	for (int f = 0; f < AUDIT_FAMILIES; f++) {
 		const json_t *family = json_object_get(counts, families[f]);
@@ -80,39 +80,40 @@ static void read_counts(struct audit_claim_host *host, enum audit_scope scope, c
 	}
 }
 
-static int read_addresses(struct audit_claim *claim, struct audit_claim_host *host, const json_t *list)
+static int read_addresses(struct audit_reported *reported, struct audit_reported_host *host, const json_t *list)
 {
-	host->address = claim->addresses;
-	for (size_t i = 0; i < json_array_size(list) && claim->addresses < ADDRESSES_MOST; i++) {
+	host->address = reported->addresses;
+	for (size_t i = 0; i < json_array_size(list) && reported->addresses < ADDRESSES_MOST; i++) {
 		const char *text = json_string_value(json_array_get(list, i));
 		struct addr addr;
 
 		if (!text || addr_parse(&addr, text))
 			continue;
-		if (grow((void **)&claim->address, claim->addresses, &claim->addresses_room, sizeof(*claim->address)))
+		if (grow((void **)&reported->address, reported->addresses, &reported->addresses_room,
+			    sizeof(*reported->address)))
 			return -ENOMEM;
-		claim->address[claim->addresses++] = addr;
+		reported->address[reported->addresses++] = addr;
 		host->addresses++;
 	}
 	return 0;
 }
 
-static int read_host(struct audit_claim *claim, const json_t *one)
+static int read_host(struct audit_reported *reported, const json_t *one)
 {
-	struct audit_claim_host *host;
+	struct audit_reported_host *host;
 
-	if (grow((void **)&claim->host, claim->hosts, &claim->hosts_room, sizeof(*claim->host)))
+	if (grow((void **)&reported->host, reported->hosts, &reported->hosts_room, sizeof(*reported->host)))
 		return -ENOMEM;
-	host = &claim->host[claim->hosts++];
-	*host = (struct audit_claim_host){ .first_seen = nanoseconds(json_object_get(one, "first_seen")) };
+	host = &reported->host[reported->hosts++];
+	*host = (struct audit_reported_host){ .first_seen = nanoseconds(json_object_get(one, "first_seen")) };
 	copy_text(host->label, sizeof(host->label), json_object_get(one, "host"));
 	copy_text(host->mac, sizeof(host->mac), json_object_get(one, "mac"));
 	read_counts(host, AUDIT_WAN, json_object_get(one, "wan"));
 	read_counts(host, AUDIT_LOCAL, json_object_get(one, "local"));
-	return read_addresses(claim, host, json_object_get(one, "addresses"));
+	return read_addresses(reported, host, json_object_get(one, "addresses"));
 }
 
-int audit_read_hosts(struct audit_claim *claim, const struct buf *from)
+int read_reported_hosts(struct audit_reported *reported, const struct buf *from)
 {
 	int error;
 	json_t *document = open_document(from->data, from->len, &error);
@@ -121,30 +122,30 @@ int audit_read_hosts(struct audit_claim *claim, const struct buf *from)
 	if (!error && !json_is_array(hosts))
 		error = -EBADMSG;
 	for (size_t i = 0; !error && i < json_array_size(hosts) && i < HOSTS_MOST; i++)
-		error = read_host(claim, json_array_get(hosts, i));
-	claim->time = nanoseconds(json_object_get(document, "time"));
-	claim->ready = json_is_true(json_object_get(document, "ready"));
+		error = read_host(reported, json_array_get(hosts, i));
+	reported->time = nanoseconds(json_object_get(document, "time"));
+	reported->ready = json_is_true(json_object_get(document, "ready"));
 	json_decref(document);
 	return error;
 }
 
-void audit_read_clear(struct audit_claim *claim)
+void read_reported_clear(struct audit_reported *reported)
 {
-	free(claim->host);
-	free(claim->address);
-	*claim = (struct audit_claim){ 0 };
+	free(reported->host);
+	free(reported->address);
+	*reported = (struct audit_reported){ 0 };
 }
 
 /* --- Status */
 
-static void read_link(struct audit_claim *claim, const json_t *one)
+static void read_link(struct audit_reported *reported, const json_t *one)
 {
 	const char *side = json_string_value(json_object_get(one, "side"));
 	uint64_t index = number(json_object_get(one, "index"));
 
-	if (!side || !index || index > UINT32_MAX || claim->links == AUDIT_LINKS)
+	if (!side || !index || index > UINT32_MAX || reported->links == AUDIT_LINKS)
 		return;
-	claim->link[claim->links++] = (struct audit_claim_link){ (uint32_t)index, !strcmp(side, "wan") };
+	reported->link[reported->links++] = (struct audit_reported_link){ (uint32_t)index, !strcmp(side, "wan") };
 }
 
 static uint64_t read_overruns(const json_t *sources)
@@ -159,7 +160,7 @@ static uint64_t read_overruns(const json_t *sources)
 	return 0;
 }
 
-int audit_read_status(struct audit_claim *claim, const struct buf *from)
+int read_reported_status(struct audit_reported *reported, const struct buf *from)
 {
 	int error;
 	json_t *document = open_document(from->data, from->len, &error);
@@ -167,12 +168,13 @@ int audit_read_status(struct audit_claim *claim, const struct buf *from)
 
 	if (error)
 		return error;
-	claim->uptime_ns = nanoseconds(json_object_get(document, "uptime_seconds"));
-	claim->dump_interval_ns = nanoseconds(json_object_get(json_object_get(document, "dump"), "interval_seconds"));
-	claim->reliable = json_is_true(json_object_get(document, "reliable"));
-	claim->overruns = read_overruns(json_object_get(document, "sources"));
+	reported->uptime_ns = nanoseconds(json_object_get(document, "uptime_seconds"));
+	reported->dump_interval_ns =
+		nanoseconds(json_object_get(json_object_get(document, "dump"), "interval_seconds"));
+	reported->reliable = json_is_true(json_object_get(document, "reliable"));
+	reported->overruns = read_overruns(json_object_get(document, "sources"));
 	for (size_t i = 0; i < json_array_size(interfaces); i++)
-		read_link(claim, json_array_get(interfaces, i));
+		read_link(reported, json_array_get(interfaces, i));
 	json_decref(document);
 	return 0;
 }
@@ -205,7 +207,7 @@ static int read_address(struct addr *to, const json_t *value)
 	return text ? addr_parse(to, text) : -EINVAL;
 }
 
-int audit_read_flow(struct audit_claim_flow *flow, const char *line, size_t len)
+int read_reported_flow(struct audit_reported_flow *flow, const char *line, size_t len)
 {
 	int error;
 	json_t *document = open_document(line, len, &error);

@@ -26,7 +26,7 @@ struct record {
 	UT_hash_handle hh;
 };
 
-struct audit_flows {
+struct readings {
 	struct record *table;      /* by key: the latest of each */
 	struct record *all, **end; /* in the order of their first reading */
 	size_t count, most;
@@ -35,9 +35,9 @@ struct audit_flows {
 	uint64_t dump_began, done[AUDIT_MOMENTS];
 };
 
-struct audit_flows *audit_flows_new(size_t most)
+struct readings *readings_new(size_t most)
 {
-	struct audit_flows *flows = calloc(1, sizeof(*flows));
+	struct readings *flows = calloc(1, sizeof(*flows));
 
 	if (!flows)
 		return NULL;
@@ -46,7 +46,7 @@ struct audit_flows *audit_flows_new(size_t most)
 	return flows;
 }
 
-void audit_flows_free(struct audit_flows *flows)
+void readings_free(struct readings *flows)
 {
 	if (!flows)
 		return;
@@ -76,7 +76,7 @@ static struct key key_of(const struct ct_event *event)
 	return key;
 }
 
-static struct record *find(const struct audit_flows *flows, const struct key *key)
+static struct record *find(const struct readings *flows, const struct key *key)
 {
 	struct record *record;
 
@@ -85,7 +85,7 @@ static struct record *find(const struct audit_flows *flows, const struct key *ke
 }
 
 /* A new record, in the place of an older one of the same key: whose that was this one is too. */
-static struct record *add(struct audit_flows *flows, const struct key *key, const struct ct_event *event)
+static struct record *add(struct readings *flows, const struct key *key, const struct ct_event *event)
 {
 	struct record *old = find(flows, key), *record = NULL;
 
@@ -100,7 +100,7 @@ static struct record *add(struct audit_flows *flows, const struct key *key, cons
 	record->flow.first = *event;
 	record->flow.ended = AUDIT_MOMENTS;
 	if (old) {
-		memcpy(record->flow.told, old->flow.told, sizeof(record->flow.told));
+		memcpy(record->flow.reported, old->flow.reported, sizeof(record->flow.reported));
 		record->flow.reborn = true;
 		HASH_DEL(flows->table, old);
 	}
@@ -132,14 +132,14 @@ static bool same_counters(const struct record *record, const struct ct_event *ev
 
 /* Whether the entry of a flow that ended is one that the dump wrote before its end, not the next flow under its name.
  */
-static bool is_old_news(const struct audit_flows *flows, const struct record *record, const struct ct_event *event)
+static bool is_old_news(const struct readings *flows, const struct record *record, const struct ct_event *event)
 {
 	if (record->ended_ns + UNLINK_NS < flows->dump_began)
 		return false;
 	return event->bytes[0] <= record->last[0] && event->bytes[1] <= record->last[1];
 }
 
-void audit_flows_read(struct audit_flows *flows, const struct ct_event *event, uint64_t now)
+void readings_add(struct readings *flows, const struct ct_event *event, uint64_t now)
 {
 	struct key key = key_of(event);
 	struct record *record = find(flows, &key);
@@ -167,20 +167,20 @@ void audit_flows_read(struct audit_flows *flows, const struct ct_event *event, u
 	}
 }
 
-void audit_flows_dump(struct audit_flows *flows, uint64_t now)
+void readings_dump_begins(struct readings *flows, uint64_t now)
 {
 	flows->dump_began = now;
 }
 
-void audit_flows_done(struct audit_flows *flows, uint64_t now)
+void readings_dump_ended(struct readings *flows, uint64_t now)
 {
 	if (flows->moment == AUDIT_MOMENTS)
 		return;
 	flows->done[flows->moment++] = now;
 }
 
-void audit_flows_told(struct audit_flows *flows, enum audit_end end, const struct ct_event *flow,
-	const struct audit_told *told)
+void readings_report(struct readings *flows, enum audit_end end, const struct ct_event *flow,
+	const struct audit_owner *owner)
 {
 	struct key key = key_of(flow);
 	struct record *record = find(flows, &key);
@@ -189,17 +189,17 @@ void audit_flows_told(struct audit_flows *flows, enum audit_end end, const struc
 		record = add(flows, &key, flow);
 	if (!record)
 		return;
-	record->flow.told[end] = *told;
-	record->flow.told[end].given = true;
+	record->flow.reported[end] = *owner;
+	record->flow.reported[end].given = true;
 	record->flow.reborn = false;
 }
 
-uint64_t audit_flows_refused(const struct audit_flows *flows)
+uint64_t readings_refused(const struct readings *flows)
 {
 	return flows->refused;
 }
 
-static void settle(const struct audit_flows *flows, struct record *record)
+static void settle(const struct readings *flows, struct record *record)
 {
 	struct audit_flow *flow = &record->flow;
 
@@ -220,14 +220,13 @@ static void settle(const struct audit_flows *flows, struct record *record)
 	}
 }
 
-void audit_flows_settle(struct audit_flows *flows)
+void readings_settle(struct readings *flows)
 {
 	for (struct record *record = flows->all; record; record = record->next)
 		settle(flows, record);
 }
 
-void audit_flows_each(const struct audit_flows *flows, void (*each)(void *ctx, const struct audit_flow *flow),
-	void *ctx)
+void readings_each(const struct readings *flows, void (*each)(void *ctx, const struct audit_flow *flow), void *ctx)
 {
 	for (struct record *record = flows->all; record; record = record->next)
 		each(ctx, &record->flow);

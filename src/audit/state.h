@@ -22,8 +22,8 @@ struct audit_host {
 };
 
 struct audit {
-	struct audit_flows *flows;
-	struct audit_guess *guess;
+	struct readings *flows;
+	struct by_address *addresses;
 	struct audit_host *table; /* in the order of their numbers, 0 on */
 	uint32_t hosts, router, other;
 	struct audit_link link[AUDIT_ENDS][AUDIT_LINKS];

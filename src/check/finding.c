@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "hostmeter/check/finding.h"
 
-#include "hostmeter/check/facts.h"
+#include "hostmeter/check/socket_owner.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -14,57 +14,47 @@ static void __attribute__((format(printf, 2, 0))) put(struct buf *out, const cha
 	buf_puts(out, text);
 }
 
-void check_line_good(struct check_line *line, const char *format, ...)
+void finding_set(struct finding *finding, enum finding_state state, const char *format, ...)
 {
 	va_list args;
 
-	line->state = CHECK_OK;
+	finding->state = state;
 	va_start(args, format);
-	put(&line->text, format, args);
+	put(&finding->text, format, args);
 	va_end(args);
 }
 
-void check_line_bad(struct check_line *line, const char *format, ...)
+void finding_fix(struct finding *finding, const char *format, ...)
 {
 	va_list args;
 
-	line->state = CHECK_BAD;
+	if (finding->fix.len)
+		buf_putc(&finding->fix, '\n');
 	va_start(args, format);
-	put(&line->text, format, args);
+	put(&finding->fix, format, args);
 	va_end(args);
 }
 
-void check_line_untold(struct check_line *line, const char *format, ...)
-{
-	va_list args;
-
-	line->state = CHECK_UNTOLD;
-	va_start(args, format);
-	put(&line->text, format, args);
-	va_end(args);
-}
-
-void check_line_mend(struct check_line *line, const char *format, ...)
-{
-	va_list args;
-
-	if (line->mend.len)
-		buf_putc(&line->mend, '\n');
-	va_start(args, format);
-	put(&line->mend, format, args);
-	va_end(args);
-}
-
-void check_line_owner(struct check_line *line, const struct check_owner *owner)
+void finding_put_owner(struct finding *finding, const struct socket_owner *owner)
 {
 	if (owner->pid)
-		buf_printf(&line->text, "%s (process %d)", owner->name[0] ? owner->name : "?", owner->pid);
+		buf_printf(&finding->text, "%s (process %d)", owner->name[0] ? owner->name : "?", (int)owner->pid);
 	else
-		buf_puts(&line->text, "a process that cannot be seen from here");
+		buf_puts(&finding->text, "a process that cannot be seen from here");
 }
 
-void check_line_clear(struct check_line *line)
+bool finding_none_bad(const struct finding *finding, size_t count)
 {
-	buf_free(&line->text);
-	buf_free(&line->mend);
+	for (size_t i = 0; i < count; i++)
+		if (finding[i].state == FINDING_BAD)
+			return false;
+	return true;
+}
+
+void finding_clear(struct finding *finding, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		buf_free(&finding[i].text);
+		buf_free(&finding[i].fix);
+	}
 }

@@ -1,50 +1,34 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "hostmeter/check/firewall.h"
 
+#include "firewall_parse.h"
 #include "hostmeter/os/file_watch.h"
-#include "ruleset_iptables.h"
-#include "ruleset_nft.h"
 #include "run_program.h"
 
 #include <errno.h>
 
 enum { LISTING_MOST = 16 << 20, TIMEOUT_MS = 10000 };
-
-static int read_iptables(struct ruleset *ruleset, const char *text, size_t len)
-{
-	return ruleset_iptables(ruleset, "iptables", RULESET_IPV4, text, len);
-}
-
-static int read_ip6tables(struct ruleset *ruleset, const char *text, size_t len)
-{
-	return ruleset_iptables(ruleset, "ip6tables", RULESET_IPV6, text, len);
-}
-
-static int read_iptables_legacy(struct ruleset *ruleset, const char *text, size_t len)
-{
-	return ruleset_iptables(ruleset, "iptables-legacy", RULESET_IPV4, text, len);
-}
-
-static int read_ip6tables_legacy(struct ruleset *ruleset, const char *text, size_t len)
-{
-	return ruleset_iptables(ruleset, "ip6tables-legacy", RULESET_IPV6, text, len);
-}
+enum { IPV4 = 1 << FIREWALL_IPV4, IPV6 = 1 << FIREWALL_IPV6 };
 
 /*
- * iptables-save may be that of nftables, and then does not list the older kind of tables: those are asked for where the
- * kernel has some. What is listed twice does no harm.
+ * iptables-save may be the one of nftables, which does not list legacy tables: those are asked for where the kernel has
+ * some. iptables itself is never asked: it would load a table's module.
  */
-static const struct listing {
-	const char *argv[5];
-	int (*read)(struct ruleset *ruleset, const char *text, size_t len);
+static const struct question {
+	const char *argv[6];
+	bool (*parse)(const char *text, uint16_t nflog_group);
+	unsigned int families;
+	const char *rules;   /* what is found where parse says yes */
 	const char *only_if; /* this file has something in it */
-} listings[] = {
-	{ { "nft", "-j", "list", "ruleset" }, ruleset_nft_rules, NULL },
-	{ { "nft", "list", "flowtables" }, ruleset_nft_flowtables, NULL },
-	{ { "iptables-save" }, read_iptables, NULL },
-	{ { "ip6tables-save" }, read_ip6tables, NULL },
-	{ { "iptables-legacy-save" }, read_iptables_legacy, "/proc/net/ip_tables_names" },
-	{ { "ip6tables-legacy-save" }, read_ip6tables_legacy, "/proc/net/ip6_tables_names" },
+} questions[] = {
+	{ { "nft", "list", "table", "inet", "hostmeter" }, firewall_parse_nft, IPV4 | IPV6, "nft inet hostmeter",
+		NULL },
+	{ { "iptables-save" }, firewall_parse_iptables, IPV4, "iptables mangle HOSTMETER", NULL },
+	{ { "ip6tables-save" }, firewall_parse_iptables, IPV6, "ip6tables mangle HOSTMETER", NULL },
+	{ { "iptables-legacy-save" }, firewall_parse_iptables, IPV4, "iptables-legacy mangle HOSTMETER",
+		"/proc/net/ip_tables_names" },
+	{ { "ip6tables-legacy-save" }, firewall_parse_iptables, IPV6, "ip6tables-legacy mangle HOSTMETER",
+		"/proc/net/ip6_tables_names" },
 };
 
 static bool has_something(const char *path)
@@ -58,31 +42,45 @@ static bool has_something(const char *path)
 	return some;
 }
 
-static void read_listing(struct firewall *firewall, const struct listing *listing)
+static void ask(struct firewall *firewall, const struct question *question, uint16_t nflog_group)
 {
 	struct buf text = BUF_INIT;
-	int error = command_run(listing->argv, &text, LISTING_MOST, TIMEOUT_MS);
+	int error = run_program(question->argv, &text, LISTING_MOST, TIMEOUT_MS);
 
-	if (!error)
-		error = listing->read(&firewall->rules, text.data ? text.data : "", text.len);
-	buf_free(&text);
+	/* nft fails where there is no such table. Where it lists other things, that is an answer. */
+	if (error == -EIO && firewall->has_nft && question->parse == firewall_parse_nft)
+		error = 0;
+	firewall->read |= !error;
 	if (error && error != -ENOENT)
-		firewall->failed = listing->argv[0];
-	else if (!error && listing->read == ruleset_nft_flowtables)
-		firewall->flowtables_read = true;
-	else if (!error)
-		firewall->read++;
+		firewall->failed = question->argv[0];
+	for (int family = 0; !error && family < FIREWALL_FAMILIES; family++)
+		if (question->families & 1U << family && question->parse(buf_text(&text), nflog_group))
+			firewall->rules[family] = question->rules;
+	buf_free(&text);
 }
 
-void firewall_read(struct firewall *firewall)
+static void ask_for_flowtables(struct firewall *firewall)
+{
+	static const char *const argv[] = { "nft", "list", "flowtables", NULL };
+	struct buf text = BUF_INIT;
+
+	firewall->has_nft = !run_program(argv, &text, LISTING_MOST, TIMEOUT_MS);
+	if (firewall->has_nft)
+		firewall_parse_flowtables(buf_text(&text), firewall);
+	buf_free(&text);
+}
+
+void firewall_read(struct firewall *firewall, uint16_t nflog_group)
 {
 	*firewall = (struct firewall){ 0 };
-	for (size_t i = 0; i < sizeof(listings) / sizeof(listings[0]); i++)
-		if (!listings[i].only_if || has_something(listings[i].only_if))
-			read_listing(firewall, &listings[i]);
+	ask_for_flowtables(firewall);
+	for (size_t i = 0; i < sizeof(questions) / sizeof(questions[0]); i++)
+		if (!questions[i].only_if || has_something(questions[i].only_if))
+			ask(firewall, &questions[i], nflog_group);
 }
 
 void firewall_clear(struct firewall *firewall)
 {
-	ruleset_clear(&firewall->rules);
+	buf_free(&firewall->uncounted);
+	buf_free(&firewall->hardware);
 }

@@ -1,192 +1,155 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Whether first packets are logged is known in two ways. The meter knows whether they arrive, of both families
+ * together, and the firewall's programs say whether our rules are loaded, of each family. Rules of others are not
+ * judged.
+ */
 #include "judge_rules.h"
 
-#include "hostmeter/check/ruleset.h"
+#include <inttypes.h>
 
-static bool rules_unread(const struct check_facts *f, struct check_line *line)
+enum { DEFAULT_GROUP = 60 };
+
+/* --- Rules that log first packets */
+
+static const char *family_name(enum firewall_family family)
 {
-	if (f->rules_failed[0])
-		check_line_untold(line, "%s did not list its rules%s", f->rules_failed,
+	return family == FIREWALL_IPV4 ? "IPv4" : "IPv6";
+}
+
+static void fix_by(const struct check_facts *f, struct finding *finding, const char *kind, const char *loader)
+{
+	if (f->nflog_group == DEFAULT_GROUP)
+		finding_fix(finding, "hostmeter --print-rules%s | %s", kind, loader);
+	else
+		finding_fix(finding, "hostmeter --nflog-group %u --print-rules%s | %s", f->nflog_group, kind, loader);
+}
+
+void judge_rules_fix(const struct check_facts *f, struct finding *finding)
+{
+	if (f->firewall.has_nft) {
+		fix_by(f, finding, "", "nft -f -");
+		return;
+	}
+	fix_by(f, finding, "=iptables", "iptables-restore -w --noflush");
+	fix_by(f, finding, "=iptables", "ip6tables-restore -w --noflush");
+}
+
+/* Whether nobody says for certain that our rules are not there. */
+static bool unread(const struct check_facts *f)
+{
+	return !f->firewall.read || f->firewall.failed;
+}
+
+static void say_unread(const struct check_facts *f, struct finding *finding)
+{
+	if (f->firewall.failed)
+		finding_unknown(finding, "%s did not list its rules%s", f->firewall.failed,
 			f->privileged ? "" : ": CAP_NET_ADMIN is missing");
-	else if (!f->rules_read)
-		check_line_untold(line, "there is neither nft nor iptables-save here to list the rules");
-	return f->rules_failed[0] || !f->rules_read;
-}
-
-/* With the group, unless it is the default. */
-static void mend_by(const struct check_facts *f, struct check_line *line, const char *what, const char *loader)
-{
-	if (f->nflog_group == 60)
-		check_line_mend(line, "hostmeter --print-rules%s | %s", what, loader);
 	else
-		check_line_mend(line, "hostmeter --nflog-group %u --print-rules%s | %s", f->nflog_group, what, loader);
+		finding_unknown(finding, "there is neither nft nor iptables-save here to list the rules");
 }
 
-void check_rules_mend(const struct check_facts *f, struct check_line *line)
+/* Our rules of the family are loaded. The meter may miss first packets for lack of the other family's. */
+static void judge_loaded(const struct check_facts *f, struct finding *finding, enum firewall_family family)
 {
-	if (f->flowtables_read) {
-		mend_by(f, line, "", "nft -f -");
-		return;
-	}
-	/* A router without nft. */
-	mend_by(f, line, "=iptables", "iptables-restore -w --noflush");
-	mend_by(f, line, "=iptables", "ip6tables-restore -w --noflush");
-}
+	enum firewall_family other = family == FIREWALL_IPV4 ? FIREWALL_IPV6 : FIREWALL_IPV4;
 
-static bool drops(const struct check_facts *f, const struct ruleset_answer *answer)
-{
-	return answer->rule < 0 || f->rules->rule[answer->rule].verdict == RULESET_DROP;
-}
-
-/* A table of our own mends all but a drop before it. That one may be meant, so it is shown and not taken out. */
-static void mend_order(const struct check_facts *f, struct check_line *line, const struct ruleset_answer *answer)
-{
-	const struct ruleset_chain *chain = &f->rules->chain[answer->chain];
-
-	if (answer->fate == RULESET_ASIDE && !chain->family[0])
-		check_line_mend(line, "%s -w -t %s -I FORWARD -j %s", chain->tool, chain->table, chain->name);
-	else if (answer->fate == RULESET_SHADOWED && drops(f, answer) && chain->family[0])
-		check_line_mend(line, "nft -a list chain %s %s %s  # it drops all that is forwarded", chain->family,
-			chain->table, chain->name);
-	else if (answer->fate == RULESET_SHADOWED && drops(f, answer))
-		check_line_mend(line, "%s -w -t %s -vnL %s  # it drops all that is forwarded", chain->tool,
-			chain->table, chain->name);
-	else
-		check_rules_mend(f, line);
-}
-
-static const char *fault(enum ruleset_fate fate)
-{
-	switch (fate) {
-	case RULESET_ASIDE:
-		return "stand where no forwarded packet comes by";
-	case RULESET_SHADOWED:
-		return "are shadowed by an earlier verdict";
-	default:
-		return "are passed by where an earlier rule accepts";
+	if (f->meter.unsighted && (f->firewall.rules[other] || !f->forwards[other])) {
+		finding_bad(finding,
+			"%s is loaded, but of the last %" PRIu64
+			" new connections no first packet arrived: an earlier rule may accept them",
+			f->firewall.rules[family], f->meter.unsighted);
+		judge_rules_fix(f, finding);
+	} else {
+		finding_good(finding, "NFLOG group %u: %s", f->nflog_group, f->firewall.rules[family]);
 	}
 }
 
-/* How the direction fares that fares worse. False: it cannot be told. */
-static bool ask(const struct check_facts *f, uint8_t family, struct ruleset_answer *worst)
+static void judge_rules(const struct check_facts *f, struct finding *finding, enum firewall_family family)
 {
-	struct ruleset_answer reply;
-	bool told = ruleset_ask(f->rules, family, RULESET_ORIGINAL, f->nflog_group, worst) &&
-		ruleset_ask(f->rules, family, RULESET_REPLY, f->nflog_group, &reply);
+	bool arrive = f->meter.sighted && !f->meter.unsighted;
+	bool none_loaded = !f->firewall.rules[FIREWALL_IPV4] && !f->firewall.rules[FIREWALL_IPV6];
 
-	if (told && reply.fate < worst->fate)
-		*worst = reply;
-	return told;
-}
-
-static void judge_answer(const struct check_facts *f, struct check_line *line, const struct ruleset_answer *answer)
-{
-	switch (answer->fate) {
-	case RULESET_MISSING:
-		check_line_bad(line, "no rule logs the first packets of both directions to NFLOG group %u",
+	if (!f->forwards[family]) {
+		finding_good(finding, "none needed: forwarding is off");
+	} else if (f->firewall.rules[family]) {
+		judge_loaded(f, finding, family);
+	} else if (unread(f) && arrive) {
+		finding_good(finding, "first packets arrive, of %" PRIu64 " connections since the meter began",
+			f->meter.sighted);
+	} else if (unread(f) && !f->meter.unsighted) {
+		say_unread(f, finding);
+	} else if (arrive && none_loaded) {
+		finding_unknown(finding,
+			"hostmeter's rules are not loaded, but first packets arrived: by other rules, or by these "
+			"before");
+	} else {
+		finding_bad(finding, "hostmeter's rules for %s and NFLOG group %u are not loaded", family_name(family),
 			f->nflog_group);
-		check_rules_mend(f, line);
-		return;
-	case RULESET_LOGGED:
-		check_line_good(line, "NFLOG group %u: ", f->nflog_group);
-		break;
-	case RULESET_PARTLY:
-		check_line_untold(line,
-			"the rules for NFLOG group %u have conditions that cannot be judged here: ", f->nflog_group);
-		break;
-	default:
-		check_line_bad(line, "the rules for NFLOG group %u %s: ", f->nflog_group, fault(answer->fate));
-		mend_order(f, line, answer);
+		judge_rules_fix(f, finding);
 	}
-	ruleset_describe(f->rules, answer, &line->text);
 }
 
-static void judge_rules(const struct check_facts *f, struct check_line *line, uint8_t family, bool forwards)
+void judge_rules_ipv4(const struct check_facts *f, struct finding *finding)
 {
-	struct ruleset_answer worst;
-	bool told = ask(f, family, &worst);
-
-	if (!forwards)
-		check_line_good(line, "none needed: forwarding is off");
-	else if (told && worst.fate == RULESET_LOGGED)
-		judge_answer(f, line, &worst);
-	else if (rules_unread(f, line))
-		return;
-	else if (!told)
-		check_line_untold(line, "the chains are too tangled to follow");
-	else
-		judge_answer(f, line, &worst);
+	judge_rules(f, finding, FIREWALL_IPV4);
 }
 
-void check_rules_ipv4(const struct check_facts *f, struct check_line *line)
+void judge_rules_ipv6(const struct check_facts *f, struct finding *finding)
 {
-	judge_rules(f, line, RULESET_IPV4, f->forwards_ipv4);
+	judge_rules(f, finding, FIREWALL_IPV6);
 }
 
-void check_rules_ipv6(const struct check_facts *f, struct check_line *line)
+/* --- Their NFLOG group */
+
+void judge_rules_nflog(const struct check_facts *f, struct finding *finding)
 {
-	judge_rules(f, line, RULESET_IPV6, f->forwards_ipv6);
-}
+	unsigned int group = f->nflog_group, next = group == UINT16_MAX ? DEFAULT_GROUP + 1 : group + 1;
 
-/* Those that have a flaw, by name; how many there are. */
-static size_t put_flowtables(const struct check_facts *f, struct check_line *line, bool hardware)
-{
-	size_t found = 0;
-
-	for (size_t i = 0; i < f->rules->flowtables; i++) {
-		const struct ruleset_flowtable *table = &f->rules->flowtable[i];
-
-		if (hardware ? !table->hardware : table->counts)
-			continue;
-		check_line_bad(line, "%s%s %s %s", found++ ? ", " : "", table->family, table->table, table->name);
-	}
-	return found;
-}
-
-static void flowtables_unread(const struct check_facts *f, struct check_line *line)
-{
-	check_line_untold(line, "nft did not list them%s", f->privileged ? "" : ": CAP_NET_ADMIN is missing");
-}
-
-void check_rules_flowtable(const struct check_facts *f, struct check_line *line)
-{
-	if (put_flowtables(f, line, false))
-		buf_puts(&line->text, ": without the flag counter, what goes through is not counted");
-	else if (f->flowtables_read)
-		check_line_good(line, f->rules->flowtables ? "all count" : "there is none");
-	else
-		flowtables_unread(f, line);
-}
-
-void check_rules_hardware(const struct check_facts *f, struct check_line *line)
-{
-	if (put_flowtables(f, line, true))
-		buf_puts(&line->text, ": hardware forwards, and tells connection tracking late or never");
-	else if (f->flowtables_read)
-		check_line_good(line, "off");
-	else
-		flowtables_unread(f, line);
-}
-
-void check_rules_nflog(const struct check_facts *f, struct check_line *line)
-{
 	if (f->meter.answers && f->meter.source[SOURCE_NFLOG].up) {
-		check_line_good(line, "group %u is the running meter's", f->nflog_group);
+		finding_good(finding, "group %u is the running meter's", group);
 	} else if (f->nflog_bound == 1) {
-		check_line_bad(line, "group %u is taken by ", f->nflog_group);
-		check_line_owner(line, &f->nflog_owner);
-		check_line_mend(line,
+		finding_bad(finding, "group %u is taken by ", group);
+		finding_put_owner(finding, &f->nflog_owner);
+		finding_fix(finding,
 			"nflog-group = %u  # and load the rules anew: hostmeter --nflog-group %u --print-rules | nft "
 			"-f -",
-			f->nflog_group == UINT16_MAX ? 61 : f->nflog_group + 1,
-			f->nflog_group == UINT16_MAX ? 61 : f->nflog_group + 1);
+			next, next);
 	} else if (f->nflog_bound < 0) {
-		check_line_untold(line, "nfnetlink_log is not loaded: the kernel does not say who has group %u",
-			f->nflog_group);
+		finding_unknown(finding, "nfnetlink_log is not loaded: the kernel does not say who has group %u",
+			group);
 	} else if (f->meter.answers) {
-		check_line_untold(line, "group %u is free, and the meter does not have it yet: it tries every 10 s",
-			f->nflog_group);
+		finding_unknown(finding, "group %u is free, and the meter does not have it yet: it tries every 10 s",
+			group);
 	} else {
-		check_line_good(line, "group %u is free", f->nflog_group);
+		finding_good(finding, "group %u is free", group);
 	}
+}
+
+/* --- Flowtables */
+
+static void judge_flowtables(const struct check_facts *f, struct finding *finding, const struct buf *flawed,
+	const char *flaw)
+{
+	if (!f->firewall.has_nft)
+		finding_unknown(finding, "nft did not list them%s", f->privileged ? "" : ": CAP_NET_ADMIN is missing");
+	else if (flawed->len)
+		finding_bad(finding, "%.*s: %s", (int)flawed->len, flawed->data, flaw);
+}
+
+void judge_rules_flowtable(const struct check_facts *f, struct finding *finding)
+{
+	judge_flowtables(f, finding, &f->firewall.uncounted,
+		"without the flag counter, what goes through is not counted");
+	if (finding->state == FINDING_OK)
+		finding_good(finding, f->firewall.flowtables ? "all count" : "there is none");
+}
+
+void judge_rules_hardware(const struct check_facts *f, struct finding *finding)
+{
+	judge_flowtables(f, finding, &f->firewall.hardware,
+		"hardware forwards, and tells connection tracking late or never");
+	if (finding->state == FINDING_OK)
+		finding_good(finding, "off");
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * check_rules: the judgements on the firewall: rules that log first packets, their NFLOG group, flowtables.
+ * judge_rules: the judgements on the firewall: rules that log first packets, their NFLOG group, flowtables. Rows of the
+ * table in judge.c.
  */
 #ifndef HOSTMETER_CHECK_JUDGE_RULES_H
 #define HOSTMETER_CHECK_JUDGE_RULES_H
@@ -8,14 +9,13 @@
 #include "hostmeter/check/facts.h"
 #include "hostmeter/check/finding.h"
 
-/* Judgements, rows of the table in check.c. */
-void check_rules_ipv4(const struct check_facts *facts, struct check_line *line);
-void check_rules_ipv6(const struct check_facts *facts, struct check_line *line);
-void check_rules_flowtable(const struct check_facts *facts, struct check_line *line);
-void check_rules_hardware(const struct check_facts *facts, struct check_line *line);
-void check_rules_nflog(const struct check_facts *facts, struct check_line *line);
+void judge_rules_ipv4(const struct check_facts *facts, struct finding *finding);
+void judge_rules_ipv6(const struct check_facts *facts, struct finding *finding);
+void judge_rules_flowtable(const struct check_facts *facts, struct finding *finding);
+void judge_rules_hardware(const struct check_facts *facts, struct finding *finding);
+void judge_rules_nflog(const struct check_facts *facts, struct finding *finding);
 
-/* How rules are loaded that log to the group. */
-void check_rules_mend(const struct check_facts *facts, struct check_line *line);
+/* Adds the commands that load our rules for the group. */
+void judge_rules_fix(const struct check_facts *facts, struct finding *finding);
 
 #endif

@@ -29,14 +29,11 @@ bool procnet_parse_nflog(const char *text, size_t len, uint16_t group, uint32_t 
 {
 	const char *end = text + len;
 	char line[LINE_MOST];
-	uint32_t number, found;
+	uint32_t number;
 
-	while (next_line(&text, end, line)) {
-		if (sscanf(line, "%9" SCNu32 " %10" SCNu32, &number, &found) == 2 && number == group) {
-			*port = found;
+	while (next_line(&text, end, line))
+		if (sscanf(line, "%9" SCNu32 " %10" SCNu32, &number, port) == 2 && number == group)
 			return true;
-		}
-	}
 	return false;
 }
 
@@ -45,17 +42,13 @@ bool procnet_parse_netlink(const char *text, size_t len, unsigned int protocol, 
 	const char *end = text + len;
 	char line[LINE_MOST];
 	uint32_t number, pid;
-	uint64_t found;
 
 	/* sk Eth Pid Groups Rmem Wmem Dump Locks Drops Inode */
-	while (next_line(&text, end, line)) {
+	while (next_line(&text, end, line))
 		if (sscanf(line, "%*s %9" SCNu32 " %10" SCNu32 " %*s %*s %*s %*s %*s %*s %19" SCNu64, &number, &pid,
-			    &found) == 3 &&
-			number == protocol && pid == port) {
-			*inode = found;
+			    inode) == 3 &&
+			number == protocol && pid == port)
 			return true;
-		}
-	}
 	return false;
 }
 
@@ -64,16 +57,12 @@ bool procnet_parse_tcp(const char *text, size_t len, uint16_t port, uint64_t *in
 	const char *end = text + len;
 	char line[LINE_MOST];
 	uint32_t number, state;
-	uint64_t found;
 
 	/* sl local_address rem_address st tx:rx tr:tm retrnsmt uid timeout inode */
-	while (next_line(&text, end, line)) {
+	while (next_line(&text, end, line))
 		if (sscanf(line, "%*s %*[0-9A-F]:%4" SCNx32 " %*s %2" SCNx32 " %*s %*s %*s %*s %*s %19" SCNu64, &number,
-			    &state, &found) == 3 &&
-			number == port && state == TCP_LISTEN) {
-			*inode = found;
+			    &state, inode) == 3 &&
+			number == port && state == TCP_LISTEN)
 			return true;
-		}
-	}
 	return false;
 }

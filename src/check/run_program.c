@@ -85,7 +85,7 @@ static int take(int fd, struct buf *out, size_t limit, uint64_t deadline)
 	}
 }
 
-int command_run(const char *const argv[], struct buf *out, size_t limit, unsigned int timeout_ms)
+int run_program(const char *const argv[], struct buf *out, size_t limit, unsigned int timeout_ms)
 {
 	uint64_t deadline = clock_mono_ns() + timeout_ms * CLOCK_NS_PER_MS;
 	char path[PATH_MAX];

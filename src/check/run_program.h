@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * command: runs another program to its end and takes what it prints; for a client process, never inside the daemon's
- * loop. No shell is between: what stands in the arguments is arguments.
+ * run_program: runs another program to its end and takes what it prints; for a client process, never inside the
+ * daemon's loop. No shell is between: what stands in the arguments is arguments.
  */
 #ifndef HOSTMETER_CHECK_RUN_PROGRAM_H
 #define HOSTMETER_CHECK_RUN_PROGRAM_H
@@ -13,6 +13,6 @@
  * its errors dropped, and appends at most limit bytes of its output. 0; -ENOENT if there is no such program; -EIO if it
  * ended otherwise than well; -ETIMEDOUT, -EFBIG, and then it was killed; -errno.
  */
-int command_run(const char *const argv[], struct buf *out, size_t limit, unsigned int timeout_ms);
+int run_program(const char *const argv[], struct buf *out, size_t limit, unsigned int timeout_ms);
 
 #endif

@@ -39,7 +39,7 @@ static bool has_file(const char *pid, const char *target)
 }
 
 /* The name is the process's own choice: what does not print is replaced. */
-static void name_process(struct sockets_owner *owner)
+static void name_process(struct socket_owner *owner)
 {
 	struct buf text = BUF_INIT;
 	char path[PATH];
@@ -53,7 +53,7 @@ static void name_process(struct sockets_owner *owner)
 	buf_free(&text);
 }
 
-static void find_owner(uint64_t inode, struct sockets_owner *owner)
+static void find_owner(uint64_t inode, struct socket_owner *owner)
 {
 	char target[PATH];
 	const struct dirent *entry;
@@ -69,7 +69,7 @@ static void find_owner(uint64_t inode, struct sockets_owner *owner)
 		name_process(owner);
 }
 
-int sockets_nflog(uint16_t group, struct sockets_owner *owner)
+int socket_owner_nflog(uint16_t group, struct socket_owner *owner)
 {
 	static const char path[] = "/proc/net/netfilter/nfnetlink_log";
 	struct buf text = BUF_INIT;
@@ -77,7 +77,7 @@ int sockets_nflog(uint16_t group, struct sockets_owner *owner)
 	uint32_t port;
 	int bound;
 
-	*owner = (struct sockets_owner){ 0 };
+	*owner = (struct socket_owner){ 0 };
 	if (access(path, R_OK))
 		return -ENOENT;
 	files_read(path, &text);
@@ -92,12 +92,12 @@ int sockets_nflog(uint16_t group, struct sockets_owner *owner)
 	return bound;
 }
 
-bool sockets_tcp(uint16_t port, struct sockets_owner *owner)
+bool socket_owner_tcp(uint16_t port, struct socket_owner *owner)
 {
 	static const char *const paths[] = { "/proc/net/tcp", "/proc/net/tcp6" };
 	bool found = false;
 
-	*owner = (struct sockets_owner){ 0 };
+	*owner = (struct socket_owner){ 0 };
 	for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]) && !found; i++) {
 		struct buf text = BUF_INIT;
 		uint64_t inode;

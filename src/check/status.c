@@ -1,18 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "hostmeter/check/status.h"
 
-#include "hostmeter/base/version.h"
+#include "hostmeter/base/json.h"
 
 #include <errno.h>
-#include <jansson.h>
-#include <stdio.h>
 #include <string.h>
 
 static uint64_t number(const json_t *object, const char *key)
 {
-	json_int_t integer = json_integer_value(json_object_get(object, key));
-
-	return integer > 0 ? (uint64_t)integer : 0;
+	return json_to_u64(json_object_get(object, key));
 }
 
 static bool is_true(const json_t *object, const char *key)
@@ -20,11 +16,9 @@ static bool is_true(const json_t *object, const char *key)
 	return json_is_true(json_object_get(object, key));
 }
 
-static void copy_text(char *to, size_t size, const json_t *value)
+static const char *text(const json_t *object, const char *key)
 {
-	const char *text = json_string_value(value);
-
-	snprintf(to, size, "%s", text ? text : "");
+	return json_to_text(json_object_get(object, key));
 }
 
 static void read_sources(struct check_meter *meter, const json_t *list)
@@ -33,10 +27,8 @@ static void read_sources(struct check_meter *meter, const json_t *list)
 	json_t *one;
 
 	json_array_foreach (list, i, one) {
-		const char *name = json_string_value(json_object_get(one, "source"));
-
-		for (enum source source = 0; name && source < SOURCE_COUNT; source++) {
-			if (strcmp(name, source_name(source)))
+		for (enum source source = 0; source < SOURCE_COUNT; source++) {
+			if (strcmp(text(one, "source"), source_name(source)))
 				continue;
 			meter->source[source] = (struct check_source){
 				.up = is_true(one, "up"),
@@ -69,17 +61,15 @@ static void read_wan(struct check_meter *meter, const json_t *list)
 	}
 }
 
+/* The count of a warning, 0 if it is not there. */
 static uint64_t warning(const json_t *status, const char *id)
 {
 	size_t i;
 	json_t *one;
 
-	json_array_foreach (json_object_get(status, "warnings"), i, one) {
-		const char *text = json_string_value(json_object_get(one, "id"));
-
-		if (text && !strcmp(text, id))
+	json_array_foreach (json_object_get(status, "warnings"), i, one)
+		if (!strcmp(text(one, "id"), id))
 			return number(one, "count");
-	}
 	return 0;
 }
 
@@ -102,10 +92,12 @@ static void read_meter(struct check_meter *meter, const json_t *status)
 		.damaged = number(incomplete, "damaged_messages"),
 		.checkpoint_failures = number(json_object_get(status, "checkpoint"), "failures"),
 		.hosts_folded = warning(status, "hosts-folded"),
+		.sighted = number(json_object_get(status, "attributed"), "nflog"),
+		.unsighted = warning(status, "no-rules"),
 		.dump_age = json_is_number(age) ? json_number_value(age) : -1,
 		.dump_interval = json_number_value(json_object_get(dump, "interval_seconds")),
 	};
-	copy_text(meter->version, sizeof(meter->version), json_object_get(status, "version"));
+	json_copy_text(meter->version, sizeof(meter->version), json_object_get(status, "version"));
 	read_sources(meter, json_object_get(status, "sources"));
 	read_wan(meter, json_object_get(status, "wan"));
 }
@@ -117,12 +109,12 @@ static void read_lists(struct check_status *status, const json_t *document)
 
 	json_array_foreach (json_object_get(document, "interfaces"), i, one) {
 		struct check_link *link = &status->link[status->links];
-		const char *side = json_string_value(json_object_get(one, "side"));
+		const char *side = text(one, "side");
 
 		if (status->links == CHECK_STATUS_MOST)
 			break;
-		copy_text(link->name, sizeof(link->name), json_object_get(one, "interface"));
-		link->side = !side ? CHECK_OTHER : !strcmp(side, "wan") ? CHECK_WAN : CHECK_LAN;
+		json_copy_text(link->name, sizeof(link->name), json_object_get(one, "interface"));
+		link->side = !*side ? CHECK_OTHER : !strcmp(side, "wan") ? CHECK_WAN : CHECK_LAN;
 		status->links++;
 	}
 	json_array_foreach (json_object_get(document, "names"), i, one) {
@@ -130,34 +122,32 @@ static void read_lists(struct check_status *status, const json_t *document)
 
 		if (status->names_count == CHECK_STATUS_MOST)
 			break;
-		copy_text(names->path, sizeof(names->path), json_object_get(one, "path"));
-		copy_text(names->error, sizeof(names->error), json_object_get(one, "error"));
+		json_copy_text(names->path, sizeof(names->path), json_object_get(one, "path"));
+		json_copy_text(names->error, sizeof(names->error), json_object_get(one, "error"));
 		status->names_count++;
 	}
 	json_array_foreach (json_object_get(document, "listen"), i, one) {
 		if (status->listens < CHECK_STATUS_MOST)
-			copy_text(status->listen[status->listens++], CHECK_NAME, one);
+			json_copy_text(status->listen[status->listens++], CHECK_NAME, one);
 	}
 }
 
-int check_status_read(struct check_status *status, const struct buf *text)
+int check_status_read(struct check_status *status, const struct buf *document)
 {
-	json_t *document = json_loadb(text->data ? text->data : "", text->len, 0, NULL);
-	const json_t *flows = json_object_get(document, "flows");
-	int error = 0;
+	int error;
+	json_t *all = json_open(document->data, document->len, &error);
+	const json_t *flows = json_object_get(all, "flows");
 
 	*status = (struct check_status){ 0 };
-	if (!json_is_object(document) || !json_is_object(flows))
+	if (!error && !json_is_object(flows))
 		error = -EBADMSG;
-	else if (number(document, "schema") != API_SCHEMA)
-		error = -EPROTO;
 	if (!error) {
-		read_meter(&status->meter, document);
-		read_lists(status, document);
+		read_meter(&status->meter, all);
+		read_lists(status, all);
 		status->flows = number(flows, "live");
 		status->flows_uncounted = number(flows, "without_counters");
 		status->flows_offloaded = number(flows, "offloaded");
 	}
-	json_decref(document);
+	json_decref(all);
 	return error;
 }

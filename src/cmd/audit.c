@@ -43,7 +43,7 @@ struct auditing {
 	struct loop_timer *next, *patience;
 	struct loop_signal *signals[2];
 	struct buf answer;
-	struct audit_claim claim;
+	struct audit_reported reported;
 	struct audit_times times;
 	enum audit_end end;
 	size_t step;            /* of steps[] */
@@ -77,8 +77,8 @@ static int take_flows(struct auditing *a)
 
 	for (const char *line = at; line < stop; line = at) {
 		const char *newline = memchr(line, '\n', (size_t)(stop - line));
-		struct audit_claim_flow flow;
-		int error = audit_read_flow(&flow, line, (size_t)((newline ? newline : stop) - line));
+		struct audit_reported_flow flow;
+		int error = read_reported_flow(&flow, line, (size_t)((newline ? newline : stop) - line));
 
 		at = newline ? newline + 1 : stop;
 		if (!error)
@@ -98,18 +98,18 @@ static int take_hosts(struct auditing *a)
 {
 	int error;
 
-	audit_read_clear(&a->claim);
-	error = audit_read_hosts(&a->claim, &a->answer);
-	if (!error && a->claim.time < a->listed_real && clock_mono_ns() < a->listed + SHARED_NS)
+	read_reported_clear(&a->reported);
+	error = read_reported_hosts(&a->reported, &a->answer);
+	if (!error && a->reported.time < a->listed_real && clock_mono_ns() < a->listed + SHARED_NS)
 		return -EAGAIN;
 	return error;
 }
 
 static int take_status(struct auditing *a)
 {
-	int error = audit_read_status(&a->claim, &a->answer);
+	int error = read_reported_status(&a->reported, &a->answer);
 
-	return error ? error : audit_take_claim(a->audit, a->end, &a->claim);
+	return error ? error : audit_take_reported(a->audit, a->end, &a->reported);
 }
 
 /* --- The steps at each end */
@@ -121,7 +121,7 @@ static int read_flows(struct auditing *a)
 
 static int read_links(struct auditing *a)
 {
-	return audit_kernel_links(a->kernel, a->end, &a->claim);
+	return audit_kernel_links(a->kernel, a->end, &a->reported);
 }
 
 static const struct step {
@@ -344,7 +344,7 @@ static void clear(struct auditing *a)
 	audit_kernel_free(a->kernel);
 	audit_free(a->audit);
 	loop_free(a->loop);
-	audit_read_clear(&a->claim);
+	read_reported_clear(&a->reported);
 	buf_free(&a->answer);
 }
 

@@ -4,13 +4,11 @@
 #include "hostmeter/base/clock.h"
 #include "hostmeter/base/log.h"
 #include "hostmeter/base/url.h"
-#include "hostmeter/check/firewall.h"
 #include "hostmeter/check/judge.h"
 #include "hostmeter/check/print.h"
 #include "hostmeter/check/socket_owner.h"
 #include "hostmeter/check/status.h"
 #include "hostmeter/config/config.h"
-#include "hostmeter/daemon/probe.h"
 #include "hostmeter/http/client.h"
 #include "hostmeter/http/listen.h"
 #include "hostmeter/os/ct_sysctl.h"
@@ -18,6 +16,7 @@
 
 #include <cap-ng.h>
 #include <errno.h>
+#include <net/if.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -29,8 +28,6 @@ enum { ANSWER_MS = 5000 };
 struct evidence {
 	struct check_facts facts;
 	struct check_status status; /* of the meter, all zero if it does not answer */
-	struct firewall firewall;
-	struct glance glance;
 	struct check_link *link;
 	struct check_names *names;
 	struct check_port *port;
@@ -48,6 +45,9 @@ static void ask_meter(struct evidence *e, const struct config *config)
 	buf_free(&body);
 	e->facts.meter = e->status.meter;
 	e->facts.meter.error = status;
+	e->facts.flows = e->status.flows;
+	e->facts.flows_uncounted = e->status.flows_uncounted;
+	e->facts.flows_offloaded = e->status.flows_offloaded;
 	if (e->facts.meter.answers)
 		e->facts.nflog_group = e->facts.meter.nflog_group;
 }
@@ -71,101 +71,76 @@ static void look_at_machine(struct check_facts *facts)
 	facts->events = sysctl_read("nf_conntrack_events");
 	facts->table_entries = sysctl_read("nf_conntrack_count");
 	facts->table_limit = sysctl_read("nf_conntrack_max");
-	facts->forwards_ipv4 = is_on("/proc/sys/net/ipv4/ip_forward");
-	facts->forwards_ipv6 = is_on("/proc/sys/net/ipv6/conf/all/forwarding");
+	facts->forwards[FIREWALL_IPV4] = is_on("/proc/sys/net/ipv4/ip_forward");
+	facts->forwards[FIREWALL_IPV6] = is_on("/proc/sys/net/ipv6/conf/all/forwarding");
 }
 
-static void look_at_rules(struct evidence *e)
+static void look_at_firewall(struct check_facts *facts)
 {
-	firewall_read(&e->firewall);
-	e->facts.rules = &e->firewall.rules;
-	e->facts.rules_read = e->firewall.read;
-	e->facts.flowtables_read = e->firewall.flowtables_read;
-	snprintf(e->facts.rules_failed, sizeof(e->facts.rules_failed), "%s",
-		e->firewall.failed ? e->firewall.failed : "");
+	firewall_read(&facts->firewall, facts->nflog_group);
+	facts->nflog_bound = socket_owner_nflog(facts->nflog_group, &facts->nflog_owner);
 }
 
-static void keep_owner(struct check_owner *to, const struct sockets_owner *from)
+/* --- Interfaces: their sides are what the meter says, or the configuration where none runs */
+
+static bool is_listed(const char *name, const struct config_strings *names)
 {
-	to->pid = from->pid;
-	snprintf(to->name, sizeof(to->name), "%s", from->name);
-}
-
-static void look_at_group(struct check_facts *facts)
-{
-	struct sockets_owner owner;
-
-	facts->nflog_bound = sockets_nflog(facts->nflog_group, &owner);
-	keep_owner(&facts->nflog_owner, &owner);
-}
-
-/* --- Interfaces: the meter's word on their sides, and what else there is */
-
-static bool is_in(const struct check_link *link, size_t count, const char *name)
-{
-	for (size_t i = 0; i < count; i++)
-		if (!strcmp(link[i].name, name))
+	for (size_t i = 0; i < names->count; i++)
+		if (!strcmp(names->item[i], name))
 			return true;
 	return false;
 }
 
-static enum check_side side_of(const struct topology_link *link)
+static bool is_known(const struct check_status *status, const char *name)
 {
-	return link->side == SIDE_LAN ? CHECK_LAN : link->side == SIDE_WAN ? CHECK_WAN : CHECK_OTHER;
+	for (size_t i = 0; i < status->links; i++)
+		if (!strcmp(status->link[i].name, name))
+			return true;
+	return false;
 }
 
-static int list_links(struct evidence *e)
+static enum check_side configured_side(const struct config *config, const char *name)
 {
-	size_t known = e->status.links;
-
-	e->link = calloc(known + e->glance.links + 1, sizeof(*e->link));
-	if (!e->link)
-		return -ENOMEM;
-	memcpy(e->link, e->status.link, known * sizeof(*e->link));
-	e->facts.links = known;
-	for (size_t i = 0; i < e->glance.links; i++) {
-		const struct topology_link *link = &e->glance.link[i];
-		struct check_link *to = &e->link[e->facts.links];
-
-		if (link->side == SIDE_NONE || is_in(e->link, known, link->name))
-			continue;
-		snprintf(to->name, sizeof(to->name), "%s", link->name);
-		to->side = e->facts.meter.answers ? CHECK_OTHER : side_of(link);
-		e->facts.links++;
-	}
-	e->facts.link = e->link;
-	e->facts.links_known = e->glance.links_known || e->facts.meter.answers;
-	return 0;
+	return is_listed(name, &config->lan) ? CHECK_LAN : is_listed(name, &config->wan) ? CHECK_WAN : CHECK_OTHER;
 }
 
-static const char *missing_link(const struct evidence *e, const struct config_strings *names)
+static const char *first_missing(const struct config_strings *names)
 {
-	for (size_t i = 0; e->glance.links_known && i < names->count; i++) {
-		bool found = false;
-
-		for (size_t j = 0; j < e->glance.links; j++)
-			found |= !strcmp(e->glance.link[j].name, names->item[i]);
-		if (!found)
+	for (size_t i = 0; i < names->count; i++)
+		if (!if_nametoindex(names->item[i]))
 			return names->item[i];
-	}
 	return NULL;
 }
 
-static int look_at_network(struct evidence *e, const struct config *config)
+/* The meter's interfaces, and what else there is. */
+static int look_at_interfaces(struct evidence *e, const struct config *config)
 {
-	struct check_facts *facts = &e->facts;
-	int error = glance_take(&e->glance, config, !facts->meter.answers);
+	struct if_nameindex *all = if_nameindex();
+	size_t count = 0;
 
-	if (error)
-		return error;
-	facts->lan_missing = missing_link(e, &config->lan);
-	facts->wan_missing = missing_link(e, &config->wan);
-	facts->probe = (struct check_source){ .buffer = e->glance.buffer, .buffer_asked = e->glance.buffer_asked };
-	facts->flows_known = facts->meter.answers || e->glance.flows_known;
-	facts->flows = facts->meter.answers ? e->status.flows : e->glance.flows;
-	facts->flows_uncounted = facts->meter.answers ? e->status.flows_uncounted : e->glance.flows_uncounted;
-	facts->flows_offloaded = facts->meter.answers ? e->status.flows_offloaded : e->glance.flows_offloaded;
-	return list_links(e);
+	if (!all)
+		return -errno;
+	while (all[count].if_index)
+		count++;
+	e->link = calloc(e->status.links + count + 1, sizeof(*e->link));
+	if (e->link) {
+		memcpy(e->link, e->status.link, e->status.links * sizeof(*e->link));
+		e->facts.links = e->status.links;
+	}
+	for (size_t i = 0; e->link && i < count; i++) {
+		struct check_link *link = &e->link[e->facts.links];
+
+		if (!strcmp(all[i].if_name, "lo") || is_known(&e->status, all[i].if_name))
+			continue;
+		snprintf(link->name, sizeof(link->name), "%s", all[i].if_name);
+		link->side = e->facts.meter.answers ? CHECK_OTHER : configured_side(config, link->name);
+		e->facts.links++;
+	}
+	if_freenameindex(all);
+	e->facts.link = e->link;
+	e->facts.lan_missing = first_missing(&config->lan);
+	e->facts.wan_missing = first_missing(&config->wan);
+	return e->link ? 0 : -ENOMEM;
 }
 
 /* --- Files and ports */
@@ -205,7 +180,6 @@ static int look_at_names(struct evidence *e, const struct config *config)
 
 static void try_port(const struct evidence *e, struct check_port *port, const char *where)
 {
-	struct sockets_owner owner = { 0 };
 	struct addr addr;
 	uint16_t number;
 	int fd;
@@ -219,8 +193,7 @@ static void try_port(const struct evidence *e, struct check_port *port, const ch
 		port->error = fd < 0 ? fd : close(fd);
 	}
 	if (port->error == -EADDRINUSE && !url_read_port(where, &addr, &number))
-		sockets_tcp(number, &owner);
-	keep_owner(&port->owner, &owner);
+		socket_owner_tcp(number, &port->owner);
 }
 
 static int look_at_ports(struct evidence *e, const struct config *config)
@@ -249,25 +222,24 @@ static int collect(struct evidence *e, const struct config *config)
 	};
 	ask_meter(e, config);
 	look_at_machine(&e->facts);
-	look_at_rules(e);
-	look_at_group(&e->facts);
-	error = look_at_network(e, config);
+	look_at_firewall(&e->facts);
+	error = look_at_interfaces(e, config);
 	if (!error)
 		error = look_at_names(e, config);
 	return error ? error : look_at_ports(e, config);
 }
 
-static bool show(const struct check_facts *facts, const struct config *config, struct buf *out)
+static bool print(const struct check_facts *facts, const struct config *config, struct buf *out)
 {
-	struct check_line line[CHECK_MOST];
-	size_t count = check_judge(facts, line);
-	bool good = check_is_good(line, count);
+	struct finding finding[JUDGE_MOST];
+	size_t count = judge_all(facts, finding);
+	bool good = finding_none_bad(finding, count);
 
 	if (config->json)
-		check_show_json(out, line, count, facts->real_ns);
+		check_print_json(out, finding, count, facts->real_ns);
 	else
-		check_show_text(out, line, count);
-	check_clear(line, count);
+		check_print_text(out, finding, count);
+	finding_clear(finding, count);
 	return good;
 }
 
@@ -278,10 +250,9 @@ int cmd_check(const struct config *config, struct buf *out)
 
 	if (error)
 		log_error("--check: %s", strerror(-error));
-	else if (show(&e.facts, config, out))
+	else if (print(&e.facts, config, out))
 		status = CMD_OK;
-	firewall_clear(&e.firewall);
-	glance_clear(&e.glance);
+	firewall_clear(&e.facts.firewall);
 	free(e.link);
 	free(e.names);
 	free(e.port);

@@ -143,7 +143,7 @@ static const struct setting_row rows[] = {
 		.help = "--watch with a meter of its own, none running (root)", .mode = CONFIG_WATCH },
 	{ "color", 0, "WHEN", MODES, 0, setting_color, SETTING_FIELD(color),
 		.help = "--watch in colours: auto, never, always", .preset = "auto", .mode = CONFIG_WATCH },
-	{ "check", 0, NULL, MODES, 0, NULL, 0, .help = "say what this router lacks, and what mends it",
+	{ "check", 0, NULL, MODES, 0, NULL, 0, .help = "say what this router lacks, and what fixes it",
 		.mode = CONFIG_CHECK },
 	{ "print-rules", 0, "WHAT", MODES, OPTIONAL, setting_rules, SETTING_FIELD(rules),
 		.help = "print the rules to load, nft or iptables (default: nft)", .mode = CONFIG_PRINT_RULES },

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """
-docs/troubleshooting.md, each case of it: provoked, seen by the commands that stand there, mended by what stands there.
+docs/troubleshooting.md, each case of it: provoked, seen by the commands that stand there, fixed by what stands there.
 
 The commands are taken out of the text: a block "sh see" is run, and each line of the "text" block behind it must be in what it
-prints; "sh mend" is run; "conf mend" is what the meter is started with again.
+prints; "sh fix" is run; "conf fix" is what the meter is started with again.
 """
 
 import functools
@@ -19,7 +19,7 @@ RUN = Path("/run/hostmeter")
 
 
 def chapters():
-    """{title: [(kind, text)]}; kind is "sh see", "text", "sh mend" or "conf mend"."""
+    """{title: [(kind, text)]}; kind is "sh see", "text", "sh fix" or "conf fix"."""
     found = {}
     for chapter in re.split(r"^## ", BOOK, flags=re.M)[1:]:
         title, _, text = chapter.partition("\n")
@@ -90,14 +90,14 @@ class Router:
             raise AssertionError(f"{self.title}:\n{command}does not show\n{shows}but\n{last}") from None
         return last
 
-    def mend(self):
-        """Runs the next commands that mend; they must not fail."""
-        _, command = self._take("sh mend")
+    def fix(self):
+        """Runs the next commands that fix it; they must not fail."""
+        _, command = self._take("sh fix")
         self.node.run("sh", "-e", "-c", command, env={"PATH": self.path})
 
-    def mended_config(self):
-        """The lines that mend."""
-        return self._take("conf mend")[1]
+    def fixed_config(self):
+        """The lines that fix it."""
+        return self._take("conf fix")[1]
 
     def well(self, *things):
         """Waits until --check finds nothing wrong with these any more."""
@@ -162,7 +162,7 @@ def test_nothing_is_counted(lab, router):
     router.see()
     wait_until(lambda: router.meter.value("hostmeter_flows_without_counters") == 3, what="they have no counters")
     assert not router.meter.hosts()
-    router.mend()
+    router.fix()
     router.well("accounting")
     counted(router, exchange(lab))
 
@@ -182,7 +182,7 @@ def test_half_of_it(lab, router):
     router.see()
     going.kill()
     router.see()
-    router.mend()
+    router.fix()
     counted(router, exchange(lab, ipv=6))
 
 
@@ -198,12 +198,12 @@ def test_everything_is_on_unknown(lab, router):
     lab.router.run("conntrack", "-D", "-p", "udp")
     exchange(lab)
     router.see()
-    sides_mended(lab, router)
+    sides_fixed(lab, router)
     router.well("lan", "wan")
 
 
-def sides_mended(lab, router):
-    router.start(router.mended_config(), lab.names())
+def sides_fixed(lab, router):
+    router.start(router.fixed_config(), lab.names())
     lab.router.run("conntrack", "-F")
     before = Truth()
     before.update(router.meter.steady())
@@ -218,7 +218,7 @@ def test_everything_is_on_other(lab, router):
     router.start('lan = {"desktop"}', 'wan = {"wan"}')
     exchange(lab)
     router.see()
-    sides_mended(lab, router)
+    sides_fixed(lab, router)
 
 
 @case("Download counted as upload")
@@ -229,7 +229,7 @@ def test_the_wrong_way_round(lab, router):
     wait_until(router.meter.hosts, what="something is counted")
     assert not {"desktop", lab.hosts[0].mac} & {host for host, _, _ in router.meter.hosts()}
     router.see()
-    sides_mended(lab, router)
+    sides_fixed(lab, router)
 
 
 @case("Numbers stop after enabling offload")
@@ -245,7 +245,7 @@ def test_no_rules(lab, router):
     router.start(lab.names())
     exchange(lab)
     router.see()
-    router.mend()
+    router.fix()
     router.well("rules-ipv4", "rules-ipv6")
     exchange(lab, port=4002)
     wait_until(lambda: router.meter.attributed().get("nflog") == 3, what="their first packets are seen")
@@ -258,8 +258,8 @@ def test_group_taken(lab, router):
         router.start(lab.names())
         router.see()
         assert "NFLOG group 60 is taken" in router.meter.log()
-        router.start(router.mended_config(), lab.names())
-        router.mend()
+        router.start(router.fixed_config(), lab.names())
+        router.fix()
         router.well("nflog-group", "rules-ipv4", "sources")
         exchange(lab)
         wait_until(lambda: router.meter.attributed().get("nflog") == 3, what="their first packets are seen")
@@ -276,7 +276,7 @@ def test_no_answer_on_the_lan(lab, router):
     router.start('listen = {"127.0.0.1:10060"}')
     assert url in BOOK and not answers(lab["desktop"], url)
     router.see()
-    router.start(router.mended_config())
+    router.start(router.fixed_config())
     assert answers(lab["desktop"], url)
 
 
@@ -285,7 +285,7 @@ def test_no_answer_elsewhere(lab, router):
     url = f"http://{lab.wan_v4}:10060/metrics"
     router.start(*SIDES)
     assert not answers(lab.inet, url) and answers(lab["desktop"], url)
-    router.start(*SIDES, router.mended_config())
+    router.start(*SIDES, router.fixed_config())
     assert answers(lab.inet, url)
 
 
@@ -294,7 +294,7 @@ def test_no_names(lab, router):
     router.start()
     exchange(lab)
     router.see()
-    router.start(router.mended_config())
+    router.start(router.fixed_config())
     truth = exchange(lab, hosts=lab.hosts[:1])
     wait_until(lambda: {host for host, _, _ in router.meter.hosts()} >= {"desktop", lab.hosts[1].mac},
                what="the desktop has its name")
@@ -310,7 +310,7 @@ def test_two_rows(lab, router):
     lab.router.run("ip", "neigh", "flush", "all")
     exchange(lab, truth, hosts=lab.hosts[:1], port=4002)
     router.see()
-    router.start(router.mended_config())
+    router.start(router.fixed_config())
     counted(router, truth)  # host_counts() adds up what has one name
 
 

@@ -16,28 +16,28 @@ static void check_text(const char *text, size_t size)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	struct audit_claim claim = { 0 };
-	struct audit_claim_flow flow;
+	struct audit_reported reported = { 0 };
+	struct audit_reported_flow flow;
 	struct buf document = BUF_INIT;
 
 	buf_add(&document, data, size);
-	audit_read_hosts(&claim, &document);
-	audit_read_status(&claim, &document);
-	for (size_t i = 0; i < claim.hosts; i++) {
-		check_text(claim.host[i].label, sizeof(claim.host[i].label));
-		check_text(claim.host[i].mac, sizeof(claim.host[i].mac));
-		if (claim.host[i].address + claim.host[i].addresses > claim.addresses)
+	read_reported_hosts(&reported, &document);
+	read_reported_status(&reported, &document);
+	for (size_t i = 0; i < reported.hosts; i++) {
+		check_text(reported.host[i].label, sizeof(reported.host[i].label));
+		check_text(reported.host[i].mac, sizeof(reported.host[i].mac));
+		if (reported.host[i].address + reported.host[i].addresses > reported.addresses)
 			abort();
 	}
-	if (claim.links > AUDIT_LINKS)
+	if (reported.links > AUDIT_LINKS)
 		abort();
-	if (!audit_read_flow(&flow, document.data ? document.data : "", document.len)) {
+	if (!read_reported_flow(&flow, document.data ? document.data : "", document.len)) {
 		check_text(flow.host, sizeof(flow.host));
 		check_text(flow.peer_mac, sizeof(flow.peer_mac));
 		if (flow.flow.family != 4 && flow.flow.family != 6)
 			abort();
 	}
-	audit_read_clear(&claim);
+	read_reported_clear(&reported);
 	buf_free(&document);
 	return 0;
 }

@@ -2,7 +2,6 @@
 /* The status of a meter that is not to be trusted: no crash, and whatever is made of it can be judged and shown. */
 #include "hostmeter/check/judge.h"
 #include "hostmeter/check/print.h"
-#include "hostmeter/check/ruleset.h"
 #include "hostmeter/check/status.h"
 
 #include <stdlib.h>
@@ -12,8 +11,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static struct check_status status;
-	static const struct ruleset no_rules;
-	struct check_line line[CHECK_MOST];
+	struct finding line[JUDGE_MOST];
 	struct buf text = BUF_INIT, out = BUF_INIT;
 	size_t count;
 
@@ -24,25 +22,22 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			.runtime_dir = "",
 			.nflog_group = status.meter.nflog_group,
 			.fill_percent = 90,
-			.rules = &no_rules,
 			.link = status.link,
 			.links = status.links,
-			.links_known = true,
 			.names = status.names,
 			.names_count = status.names_count,
-			.flows_known = true,
 			.flows = status.flows,
 			.flows_uncounted = status.flows_uncounted,
 			.flows_offloaded = status.flows_offloaded,
 			.meter = status.meter,
 		};
 
-		count = check_judge(&facts, line);
-		check_show_text(&out, line, count);
-		check_show_json(&out, line, count, 0);
+		count = judge_all(&facts, line);
+		check_print_text(&out, line, count);
+		check_print_json(&out, line, count, 0);
 		if (buf_error(&out))
 			abort();
-		check_clear(line, count);
+		finding_clear(line, count);
 	}
 	buf_free(&text);
 	buf_free(&out);

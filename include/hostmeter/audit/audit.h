@@ -19,7 +19,7 @@ enum audit_reason {
 	AUDIT_NOT_READ,      /* passed between the meter's reading and ours */
 	AUDIT_ENDED,         /* of flows that ended between the two */
 	AUDIT_HELD,          /* of flows whose host the meter did not know yet */
-	AUDIT_UNTOLD,        /* of flows that came and went, and nobody tells whose */
+	AUDIT_UNKNOWN,       /* of flows that came and went, and nobody tells whose */
 	AUDIT_RESTARTED,     /* the meter began anew, or had just begun */
 	AUDIT_LOST,          /* the kernel dropped ends for the meter */
 	AUDIT_UNHEARD,       /* of flows that went without a word of the kernel */
@@ -49,8 +49,8 @@ struct audit_line {
 struct audit_report {
 	struct audit_line *line;
 	size_t lines;
-	uint64_t unexplained;                                                 /* lines with something left */
-	uint64_t flows, ended, untold, uncounted, offloaded, zeroed, unheard; /* numbers of flows */
+	uint64_t unexplained;                                                  /* lines with something left */
+	uint64_t flows, ended, unknown, uncounted, offloaded, zeroed, unheard; /* numbers of flows */
 	uint64_t refused; /* for which there was no memory: then nothing is certain */
 	bool cut;         /* the meter had more flows than it lists */
 };
@@ -62,12 +62,12 @@ struct audit *audit_new(size_t most_flows);
 void audit_free(struct audit *audit);
 
 /* Where the auditor's own readings go, and the router's own addresses. */
-struct audit_flows *audit_readings(struct audit *audit);
-struct audit_guess *audit_addresses(struct audit *audit);
+struct readings *audit_readings(struct audit *audit);
+struct by_address *audit_addresses(struct audit *audit);
 
 /* What the meter says. 0 or -ENOMEM. */
-int audit_take_claim(struct audit *audit, enum audit_end end, const struct audit_claim *claim);
-int audit_take_flow(struct audit *audit, enum audit_end end, const struct audit_claim_flow *flow);
+int audit_take_reported(struct audit *audit, enum audit_end end, const struct audit_reported *reported);
+int audit_take_flow(struct audit *audit, enum audit_end end, const struct audit_reported_flow *flow);
 void audit_take_cut(struct audit *audit);
 
 /* A WAN interface's own counters. has_mac: its frames have Ethernet headers. */

@@ -24,7 +24,7 @@ int audit_kernel_open(struct audit_kernel *kernel);
 
 /* Ask for the flows of the next moment; for interfaces and addresses at one end, where links are those of the meter. */
 int audit_kernel_flows(struct audit_kernel *kernel);
-int audit_kernel_links(struct audit_kernel *kernel, enum audit_end end, const struct audit_claim *claim);
+int audit_kernel_links(struct audit_kernel *kernel, enum audit_end end, const struct audit_reported *reported);
 
 /* How often the kernel dropped ends for this socket: then nothing is certain. */
 unsigned int audit_kernel_lost(const struct audit_kernel *kernel);

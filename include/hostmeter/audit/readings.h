@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * audit_flows: what the audit itself read of each flow, at four moments: just before and just after the meter's own
+ * readings: what the audit itself read of each flow, at four moments: just before and just after the meter's own
  * reading, at the begin and at the end. So what the meter had read of a flow lies between two of ours.
  */
 #ifndef HOSTMETER_AUDIT_READINGS_H
@@ -20,7 +20,7 @@ enum audit_end { AUDIT_BEGIN, AUDIT_END, AUDIT_ENDS };
 #define AUDIT_HOLD_NS UINT64_C(2000000000)
 
 /* Whose the meter says it is. host, peer: any numbers of the caller's, or AUDIT_NOBODY. */
-struct audit_told {
+struct audit_owner {
 	bool given;
 	enum audit_scope scope;
 	uint32_t host, peer;
@@ -31,41 +31,40 @@ struct audit_told {
 
 struct audit_flow {
 	struct ct_event first;            /* as it was read first */
-	uint64_t value[AUDIT_MOMENTS][2]; /* bytes by enum ct_dir; after audit_flows_settle() of every moment */
+	uint64_t value[AUDIT_MOMENTS][2]; /* bytes by enum ct_dir; after readings_settle() of every moment */
 	enum audit_moment ended;          /* by then; AUDIT_MOMENTS: it lives */
-	struct audit_told told[AUDIT_ENDS];
+	struct audit_owner reported[AUDIT_ENDS];
 	bool uncounted, offloaded, zeroed;
-	bool reborn;                /* told is of an earlier flow of the same ends */
-	bool unheard;               /* it went, and nobody told its end */
+	bool reborn;                /* reported is of an earlier flow of the same ends */
+	bool unheard;               /* it went, and no DESTROY came */
 	bool fresh_end[AUDIT_ENDS]; /* it ended so shortly before that it may be held back */
 };
 
-struct audit_flows;
+struct readings;
 
 /* NULL: out of memory. */
-struct audit_flows *audit_flows_new(size_t most);
-void audit_flows_free(struct audit_flows *flows);
+struct readings *readings_new(size_t most);
+void readings_free(struct readings *flows);
 
 /*
  * A line of the dump of this moment, a DESTROY; whatever is read belongs to the moment whose dump is next or in the
  * air.
  */
-void audit_flows_read(struct audit_flows *flows, const struct ct_event *event, uint64_t now);
+void readings_add(struct readings *flows, const struct ct_event *event, uint64_t now);
 
 /* A dump is requested. It ended: the next moment begins. */
-void audit_flows_dump(struct audit_flows *flows, uint64_t now);
-void audit_flows_done(struct audit_flows *flows, uint64_t now);
+void readings_dump_begins(struct readings *flows, uint64_t now);
+void readings_dump_ended(struct readings *flows, uint64_t now);
 
 /* What the meter says of a flow at one end. */
-void audit_flows_told(struct audit_flows *flows, enum audit_end end, const struct ct_event *flow,
-	const struct audit_told *told);
+void readings_report(struct readings *flows, enum audit_end end, const struct ct_event *flow,
+	const struct audit_owner *owner);
 
 /* Flows for which there was no room or memory: with one of them nothing adds up. */
-uint64_t audit_flows_refused(const struct audit_flows *flows);
+uint64_t readings_refused(const struct readings *flows);
 
 /* Fills in what was not read of each flow at a moment, once all is read; then calls each. */
-void audit_flows_settle(struct audit_flows *flows);
-void audit_flows_each(const struct audit_flows *flows, void (*each)(void *ctx, const struct audit_flow *flow),
-	void *ctx);
+void readings_settle(struct readings *flows);
+void readings_each(const struct readings *flows, void (*each)(void *ctx, const struct audit_flow *flow), void *ctx);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * audit_claim: what the meter says at one end of an audit, in plain values.
+ * audit_reported: what the meter says at one end of an audit, in plain values.
  */
 #ifndef HOSTMETER_AUDIT_REPORTED_H
 #define HOSTMETER_AUDIT_REPORTED_H
@@ -13,8 +13,8 @@ enum audit_scope { AUDIT_WAN, AUDIT_LOCAL, AUDIT_SCOPES, AUDIT_IGNORED, AUDIT_UN
 enum audit_direction { AUDIT_IN, AUDIT_OUT, AUDIT_DIRECTIONS };
 enum audit_family { AUDIT_IPV4, AUDIT_IPV6, AUDIT_FAMILIES };
 
-/* One host of /api/v1/hosts. Its addresses are some of the claim's, which follow one another. */
-struct audit_claim_host {
+/* One host of /api/v1/hosts. Its addresses are some of the reported's, which follow one another. */
+struct audit_reported_host {
 	char label[AUDIT_LABEL];
 	char mac[MAC_TEXT]; /* "": none */
 	uint64_t bytes[AUDIT_SCOPES][AUDIT_FAMILIES][AUDIT_DIRECTIONS];
@@ -23,7 +23,7 @@ struct audit_claim_host {
 };
 
 /* One line of /api/v1/flows. */
-struct audit_claim_flow {
+struct audit_reported_flow {
 	struct ct_event flow; /* family, proto, zone, id and the original tuple: what it is known by */
 	enum audit_scope scope;
 	bool began; /* the host is the original source */
@@ -31,17 +31,17 @@ struct audit_claim_flow {
 };
 
 /* An interface of /api/v1/status. */
-struct audit_claim_link {
+struct audit_reported_link {
 	uint32_t ifindex;
 	bool is_wan;
 };
 
-struct audit_claim {
-	struct audit_claim_host *host;
+struct audit_reported {
+	struct audit_reported_host *host;
 	size_t hosts, hosts_room;
 	struct addr *address;
 	size_t addresses, addresses_room;
-	struct audit_claim_link link[AUDIT_LINKS];
+	struct audit_reported_link link[AUDIT_LINKS];
 	size_t links;
 	uint64_t time; /* of the hosts' counts, nanoseconds since 1970 */
 	bool ready, reliable;

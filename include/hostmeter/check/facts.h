@@ -6,23 +6,17 @@
 #ifndef HOSTMETER_CHECK_FACTS_H
 #define HOSTMETER_CHECK_FACTS_H
 
+#include "hostmeter/check/firewall.h"
+#include "hostmeter/check/socket_owner.h"
 #include "hostmeter/decode/source.h"
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-struct ruleset;
-
 #define CHECK_NONE UINT64_MAX /* a number that is not known */
 
 enum { CHECK_NAME = 64 };
-
-/* A process that has what we want. pid 0: it cannot be seen from here. */
-struct check_owner {
-	int pid;
-	char name[CHECK_NAME];
-};
 
 struct check_link {
 	char name[CHECK_NAME];
@@ -38,7 +32,7 @@ struct check_port {
 	const char *where; /* as configured */
 	bool is_meters;    /* the running meter answers there */
 	int error;         /* of binding to it: 0 or -errno */
-	struct check_owner owner;
+	struct socket_owner owner;
 };
 
 struct check_source {
@@ -46,7 +40,7 @@ struct check_source {
 	uint64_t overruns, buffer, buffer_asked;
 };
 
-/* The running meter's word. */
+/* What the running meter reports of itself. */
 struct check_meter {
 	bool answers;
 	int error; /* why not: -errno, or an HTTP status */
@@ -56,7 +50,9 @@ struct check_meter {
 	bool reliable;
 	uint64_t switched_off, ends, ends_unseen, ends_uncounted, resets, refused, sightings_lost, damaged;
 	uint64_t checkpoint_failures, hosts_folded;
-	uint64_t unknown_bytes, wan_bytes; /* laid to nobody; of all that flows carried */
+	uint64_t sighted;                  /* connections whose host is known by their first packet */
+	uint64_t unsighted;                /* new connections in a row without a first packet, if there were many */
+	uint64_t unknown_bytes, wan_bytes; /* counted for no host; of all that flows carried */
 	double dump_age, dump_interval;    /* seconds; age -1: none yet */
 };
 
@@ -65,31 +61,26 @@ struct check_facts {
 	const char *socket, *runtime_dir;
 	uint16_t nflog_group;
 	double fill_percent;
+	bool lan_configured, wan_configured;
 	const char *lan_missing, *wan_missing; /* a configured interface that is not there, or NULL */
 
 	/* The machine. */
 	uint64_t real_ns;
 	bool privileged;                                   /* CAP_NET_ADMIN */
 	uint64_t acct, events, table_entries, table_limit; /* CHECK_NONE: no such setting */
-	bool forwards_ipv4, forwards_ipv6;
-	struct check_source probe;     /* a socket of our own, where no meter answers; buffer_asked 0: none */
-	const struct ruleset *rules;   /* all that was listed */
-	unsigned int rules_read;       /* listings */
-	bool flowtables_read;          /* nft is there and lists */
-	char rules_failed[CHECK_NAME]; /* the program whose listing could not be had, "": none */
-	int nflog_bound;               /* 1, 0, or -ENOENT: the kernel does not say */
-	struct check_owner nflog_owner;
-
-	/* From the meter if it answers, else looked up. */
-	bool flows_known;
-	uint64_t flows, flows_uncounted, flows_offloaded;
-	const struct check_link *link;
+	bool forwards[FIREWALL_FAMILIES];
+	struct firewall firewall;
+	int nflog_bound; /* 1, 0, or -ENOENT: the kernel does not say */
+	struct socket_owner nflog_owner;
+	const struct check_link *link; /* interfaces; their sides only if a meter answers */
 	size_t links;
-	bool links_known;
 	const struct check_names *names;
 	size_t names_count;
 	const struct check_port *port;
 	size_t ports;
+
+	/* From the meter, if one answers. */
+	uint64_t flows, flows_uncounted, flows_offloaded;
 	struct check_meter meter;
 };
 

@@ -1,33 +1,51 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * check_line: one line of --check: how a thing is, in words, and what mends it.
+ * finding: one thing that --check looked at: its state, a text that says how it is, and what fixes it.
  */
 #ifndef HOSTMETER_CHECK_FINDING_H
 #define HOSTMETER_CHECK_FINDING_H
 
 #include "hostmeter/base/buf.h"
 
-enum check_state { CHECK_OK, CHECK_BAD, CHECK_UNTOLD };
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
 
-struct check_line {
+struct socket_owner;
+
+enum finding_state { FINDING_OK, FINDING_BAD, FINDING_UNKNOWN };
+
+struct finding {
 	const char *name;
-	enum check_state state; /* CHECK_UNTOLD: it cannot be told here; text says why */
-	struct buf text, mend;  /* mend: commands or lines of configuration, a line each; empty unless it is bad */
+	enum finding_state state; /* FINDING_UNKNOWN: this check cannot know; text says why */
+	struct buf text;
+	struct buf fix; /* commands or lines of configuration, one a line; empty unless the state is FINDING_BAD */
 };
 
-/* Each sets the state and adds to the text. */
-void check_line_good(struct check_line *line, const char *format, ...) __attribute__((format(printf, 2, 3)));
-void check_line_bad(struct check_line *line, const char *format, ...) __attribute__((format(printf, 2, 3)));
-void check_line_untold(struct check_line *line, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* Sets the state and appends to the text. */
+void finding_set(struct finding *finding, enum finding_state state, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
 
-/* Adds a line to what mends it. */
-void check_line_mend(struct check_line *line, const char *format, ...) __attribute__((format(printf, 2, 3)));
+#define finding_good(finding, ...) finding_set(finding, FINDING_OK, __VA_ARGS__)
+#define finding_bad(finding, ...) finding_set(finding, FINDING_BAD, __VA_ARGS__)
+#define finding_unknown(finding, ...) finding_set(finding, FINDING_UNKNOWN, __VA_ARGS__)
 
-struct check_owner;
+/* Appends a line to the fix. */
+void finding_fix(struct finding *finding, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* Adds a process to the text. */
-void check_line_owner(struct check_line *line, const struct check_owner *owner);
+/* The ending of a noun behind this number. */
+static inline const char *finding_plural(uint64_t count)
+{
+	return count == 1 ? "" : "s";
+}
 
-void check_line_clear(struct check_line *line);
+/* Appends a process, by its name and id, to the text. */
+void finding_put_owner(struct finding *finding, const struct socket_owner *owner);
+
+/* Whether none of these is bad. */
+bool finding_none_bad(const struct finding *finding, size_t count);
+
+/* Frees what is inside each. */
+void finding_clear(struct finding *finding, size_t count);
 
 #endif

@@ -1,21 +1,34 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * firewall: the rules of this network namespace, as the firewall's own programs list them.
+ * firewall: whether the rules of rules/ are loaded in this network namespace, and its flowtables, as the firewall's own
+ * programs list them. Our rules are found by the names of their table and chains; those of others are not judged.
  */
 #ifndef HOSTMETER_CHECK_FIREWALL_H
 #define HOSTMETER_CHECK_FIREWALL_H
 
-#include "hostmeter/check/ruleset.h"
+#include "hostmeter/base/buf.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum firewall_family { FIREWALL_IPV4, FIREWALL_IPV6, FIREWALL_FAMILIES };
 
 struct firewall {
-	struct ruleset rules;
-	unsigned int read; /* listings of rules that were had */
-	bool flowtables_read;
-	const char *failed; /* a program that is there and did not list, NULL: none */
+	bool has_nft;       /* nft is there and lists */
+	bool read;          /* at least one program listed its rules */
+	const char *failed; /* a program that is there and did not list; NULL: none */
+	const char *
+		rules[FIREWALL_FAMILIES]; /* which rules of ours log to the group: "nft inet hostmeter", ...; or NULL */
+	size_t flowtables;
+	struct buf uncounted, hardware; /* names of flowtables without the flag counter; with the flag offload */
 };
 
-/* Asks nft, iptables-save and ip6tables-save, whichever are there. firewall_clear() frees what is inside. */
-void firewall_read(struct firewall *firewall);
+/*
+ * Asks nft, iptables-save and ip6tables-save, whichever are there, for rules that log to this NFLOG group.
+ * firewall_clear() frees what is inside.
+ */
+void firewall_read(struct firewall *firewall, uint16_t nflog_group);
 void firewall_clear(struct firewall *firewall);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * check: what a router needs for its numbers to be whole: each thing judged by the facts, with the command or the line
- * of configuration that mends it. One table of judgements; it looks at nothing but the facts.
+ * judge: what a router needs for complete numbers: each thing judged by the facts, with the command or the line of
+ * configuration that fixes it. One table of judgements; it looks at nothing but the facts.
  */
 #ifndef HOSTMETER_CHECK_JUDGE_H
 #define HOSTMETER_CHECK_JUDGE_H
@@ -9,14 +9,9 @@
 #include "hostmeter/check/facts.h"
 #include "hostmeter/check/finding.h"
 
-enum { CHECK_MOST = 32 };
+enum { JUDGE_MOST = 32 };
 
-/* Judges everything: as many lines as there are judgements, in their order. */
-size_t check_judge(const struct check_facts *facts, struct check_line line[static CHECK_MOST]);
-
-/* Whether nothing is bad. */
-bool check_is_good(const struct check_line *line, size_t count);
-
-void check_clear(struct check_line *line, size_t count);
+/* Judges everything. Returns the number of findings; finding_clear() frees what is inside them. */
+size_t judge_all(const struct check_facts *facts, struct finding finding[static JUDGE_MOST]);
 
 #endif

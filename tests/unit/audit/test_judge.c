@@ -26,7 +26,7 @@ struct tale {
 	int64_t end;                      /* its DESTROY, NEVER: none */
 	enum audit_moment ends_in;        /* the moment in which that comes */
 	uint64_t end_s;                   /* when, in seconds; 0: in the middle of that moment */
-	enum audit_scope told[2];         /* AUDIT_SCOPES: not told of at that end */
+	enum audit_scope reported[2];         /* AUDIT_SCOPES: not reported at that end */
 	bool stranger;                    /* its addresses are nobody's */
 	uint32_t status;
 	bool uncounted;
@@ -35,8 +35,8 @@ struct tale {
 struct scene {
 	struct audit *audit;
 	struct audit_report report;
-	struct audit_claim claim[2];
-	struct audit_claim_host host[2][3];
+	struct audit_reported reported[2];
+	struct audit_reported_host host[2][3];
 	struct addr address[1];
 	struct tale tale[4];
 	size_t tales;
@@ -82,7 +82,7 @@ static struct scene make(uint64_t before, uint64_t after)
 	s.audit = audit_new(MOST);
 	s.address[0] = address("192.168.1.2");
 	for (int end = 0; end < 2; end++) {
-		struct audit_claim_host *host = &s.host[end][0];
+		struct audit_reported_host *host = &s.host[end][0];
 
 		strcpy(host->label, "desktop");
 		strcpy(host->mac, MAC);
@@ -90,7 +90,7 @@ static struct scene make(uint64_t before, uint64_t after)
 		host->bytes[AUDIT_WAN][AUDIT_IPV4][AUDIT_IN] = host->bytes[AUDIT_WAN][AUDIT_IPV4][AUDIT_OUT] = end ?
 			after :
 			before;
-		s.claim[end] = (struct audit_claim){ .hosts = 1,
+		s.reported[end] = (struct audit_reported){ .hosts = 1,
 			.addresses = 1,
 			.time = 1000 * S,
 			.ready = true,
@@ -108,7 +108,7 @@ static void tell(struct scene *s, struct tale tale)
 
 static void play_moment(struct scene *s, enum audit_moment m)
 {
-	struct audit_flows *flows = audit_readings(s->audit);
+	struct readings *flows = audit_readings(s->audit);
 	uint64_t now = (10 + 10 * (uint64_t)m) * S;
 
 	for (size_t i = 0; i < s->tales; i++) {
@@ -116,26 +116,26 @@ static void play_moment(struct scene *s, enum audit_moment m)
 		struct ct_event e = event_of(t, i, t->end, CT_DESTROY);
 
 		if (t->end != NEVER && t->ends_in == m)
-			audit_flows_read(flows, &e, t->end_s ? t->end_s * S : now - 5 * S);
+			readings_add(flows, &e, t->end_s ? t->end_s * S : now - 5 * S);
 	}
-	audit_flows_dump(flows, now);
+	readings_dump_begins(flows, now);
 	for (size_t i = 0; i < s->tales; i++) {
 		const struct tale *t = &s->tale[i];
 		int64_t bytes[AUDIT_MOMENTS] = { t->low0, t->high0, t->low1, t->high1 };
 		struct ct_event e = event_of(t, i, bytes[m], CT_ENTRY);
 
 		if (bytes[m] != NEVER)
-			audit_flows_read(flows, &e, now);
+			readings_add(flows, &e, now);
 	}
-	audit_flows_done(flows, now);
+	readings_dump_ended(flows, now);
 }
 
 static void play_end(struct scene *s, enum audit_end end)
 {
 	play_moment(s, AUDIT_LOW_OF(end));
 	for (size_t i = 0; i < s->tales; i++) {
-		struct audit_claim_flow flow = { .flow = event_of(&s->tale[i], i, 0, CT_ENTRY),
-			.scope = s->tale[i].told[end],
+		struct audit_reported_flow flow = { .flow = event_of(&s->tale[i], i, 0, CT_ENTRY),
+			.scope = s->tale[i].reported[end],
 			.began = !s->wrong_side,
 			.host = "desktop",
 			.mac = MAC };
@@ -147,9 +147,9 @@ static void play_end(struct scene *s, enum audit_end end)
 		if (flow.scope != AUDIT_SCOPES)
 			assert_int_equal(audit_take_flow(s->audit, end, &flow), 0);
 	}
-	s->claim[end].host = s->host[end];
-	s->claim[end].address = s->address;
-	assert_int_equal(audit_take_claim(s->audit, end, &s->claim[end]), 0);
+	s->reported[end].host = s->host[end];
+	s->reported[end].address = s->address;
+	assert_int_equal(audit_take_reported(s->audit, end, &s->reported[end]), 0);
 	for (size_t i = 0; i < s->links[end]; i++)
 		audit_take_link(s->audit, end, &s->link[end][i]);
 	play_moment(s, AUDIT_HIGH_OF(end));
@@ -300,11 +300,11 @@ static void undecided_flows_are_held_back(void **state)
 	struct tale t = quiet();
 
 	(void)state;
-	t.told[AUDIT_BEGIN] = t.told[AUDIT_END] = AUDIT_UNDECIDED;
+	t.reported[AUDIT_BEGIN] = t.reported[AUDIT_END] = AUDIT_UNDECIDED;
 	tell(&s, t);
 	expect(&s, AUDIT_HELD, 300);
 	/* Decided meanwhile: what was held at the begin is counted too. */
-	t.told[AUDIT_END] = AUDIT_WAN;
+	t.reported[AUDIT_END] = AUDIT_WAN;
 	s = make(5000, 5400);
 	tell(&s, t);
 	expect(&s, AUDIT_HELD, 100);
@@ -336,7 +336,7 @@ static void flows_of_nobody(void **state)
 
 	(void)state;
 	tell(&s, t);
-	expect(&s, AUDIT_UNTOLD, 70);
+	expect(&s, AUDIT_UNKNOWN, 70);
 	s = make(5000, 5071);
 	tell(&s, t);
 	expect_unexplained(&s, 1);
@@ -347,18 +347,18 @@ static void a_meter_that_began_anew(void **state)
 	struct scene s = make(5000, 20);
 
 	(void)state;
-	s.claim[AUDIT_END].uptime_ns = 5 * S;
+	s.reported[AUDIT_END].uptime_ns = 5 * S;
 	tell(&s, quiet());
 	expect(&s, AUDIT_RESTARTED, 280);
 	/* A young one may go on from a floor. */
 	s = make(5000, 5000);
-	s.claim[AUDIT_BEGIN].uptime_ns = 29 * S;
-	s.claim[AUDIT_END].uptime_ns = 60 * S;
+	s.reported[AUDIT_BEGIN].uptime_ns = 29 * S;
+	s.reported[AUDIT_END].uptime_ns = 60 * S;
 	tell(&s, quiet());
 	expect(&s, AUDIT_RESTARTED, 300);
 	/* It loses, but it does not invent. */
 	s = make(5000, 5400);
-	s.claim[AUDIT_BEGIN].uptime_ns = 29 * S;
+	s.reported[AUDIT_BEGIN].uptime_ns = 29 * S;
 	tell(&s, quiet());
 	expect_unexplained(&s, 100);
 }
@@ -368,11 +368,11 @@ static void a_meter_that_lost_ends(void **state)
 	struct scene s = make(5000, 5200);
 
 	(void)state;
-	s.claim[AUDIT_END].overruns = 1;
+	s.reported[AUDIT_END].overruns = 1;
 	tell(&s, quiet());
 	expect(&s, AUDIT_LOST, 100);
 	s = make(5000, 5200);
-	s.claim[AUDIT_BEGIN].reliable = false;
+	s.reported[AUDIT_BEGIN].reliable = false;
 	tell(&s, quiet());
 	expect(&s, AUDIT_LOST, 100);
 }
@@ -422,7 +422,7 @@ static void flows_without_counters_are_told(void **state)
 static void who_sent_what_is_not_taken_from_the_meter(void **state)
 {
 	struct scene s = make(5000, 5300);
-	struct audit_flows *flows = audit_readings(s.audit);
+	struct readings *flows = audit_readings(s.audit);
 	struct ct_event e;
 
 	(void)state;
@@ -434,15 +434,15 @@ static void who_sent_what_is_not_taken_from_the_meter(void **state)
 	e = event_of(&s.tale[0], 0, 0, CT_ENTRY);
 	e.bytes[CT_ORIGINAL] = 400;
 	e.bytes[CT_REPLY] = 110;
-	audit_flows_read(flows, &e, 25 * S);
+	readings_add(flows, &e, 25 * S);
 	s.tale[0].low1 = s.tale[0].high1 = NEVER;
-	s.tale[0].told[AUDIT_END] = AUDIT_WAN;
-	audit_flows_done(flows, 30 * S);
-	s.claim[AUDIT_END].host = s.host[AUDIT_END];
-	s.claim[AUDIT_END].address = s.address;
-	audit_take_claim(s.audit, AUDIT_END, &s.claim[AUDIT_END]);
-	audit_flows_read(flows, &e, 40 * S);
-	audit_flows_done(flows, 40 * S);
+	s.tale[0].reported[AUDIT_END] = AUDIT_WAN;
+	readings_dump_ended(flows, 30 * S);
+	s.reported[AUDIT_END].host = s.host[AUDIT_END];
+	s.reported[AUDIT_END].address = s.address;
+	audit_take_reported(s.audit, AUDIT_END, &s.reported[AUDIT_END]);
+	readings_add(flows, &e, 40 * S);
+	readings_dump_ended(flows, 40 * S);
 	assert_int_equal(audit_judge(s.audit, &s.report), 0);
 	assert_int_equal(desktop(&s, AUDIT_OUT)->kernel, 300);
 	assert_int_equal(desktop(&s, AUDIT_OUT)->unexplained, 290);
@@ -463,10 +463,10 @@ static void a_local_flow_counts_for_both(void **state)
 		for (int host = 0; host < 2; host++)
 			for (int d = 0; d < 2; d++)
 				s.host[end][host].bytes[AUDIT_LOCAL][AUDIT_IPV4][d] = end ? 300 : 0;
-		s.claim[end].hosts = 2;
+		s.reported[end].hosts = 2;
 	}
 	s.peer = "tv";
-	t.told[AUDIT_BEGIN] = t.told[AUDIT_END] = AUDIT_LOCAL;
+	t.reported[AUDIT_BEGIN] = t.reported[AUDIT_END] = AUDIT_LOCAL;
 	tell(&s, t);
 	judge(&s);
 	for (enum audit_direction d = 0; d < 2; d++) {
@@ -487,7 +487,7 @@ static void a_host_that_is_folded_into_other(void **state)
 	for (int end = 0; end < 2; end++) {
 		strcpy(s.host[end][1].label, end ? "other" : "guest");
 		s.host[end][1].bytes[AUDIT_WAN][AUDIT_IPV4][AUDIT_IN] = 900;
-		s.claim[end].hosts = 2;
+		s.reported[end].hosts = 2;
 	}
 	tell(&s, quiet());
 	expect(&s, AUDIT_NOT_READ, 0);
@@ -495,7 +495,7 @@ static void a_host_that_is_folded_into_other(void **state)
 	s = make(5000, 5300);
 	strcpy(s.host[0][1].label, "guest");
 	s.host[0][1].bytes[AUDIT_WAN][AUDIT_IPV4][AUDIT_IN] = 900;
-	s.claim[0].hosts = 2;
+	s.reported[0].hosts = 2;
 	tell(&s, quiet());
 	judge(&s);
 	assert_true(line_of(&s, AUDIT_HOST, "other", AUDIT_IN)->unexplained);
@@ -505,7 +505,7 @@ static void a_host_that_is_folded_into_other(void **state)
 static void a_flow_reborn_is_counted_from_zero(void **state)
 {
 	struct scene s = make(5000, 5380);
-	struct audit_flows *flows = audit_readings(s.audit);
+	struct readings *flows = audit_readings(s.audit);
 	struct tale t = quiet();
 	struct ct_event e;
 
@@ -514,8 +514,8 @@ static void a_flow_reborn_is_counted_from_zero(void **state)
 	tell(&s, t);
 	play_end(&s, AUDIT_BEGIN);
 	e = event_of(&t, 0, 400, CT_DESTROY);
-	audit_flows_read(flows, &e, 22 * S);
-	audit_flows_read(flows, &e, 23 * S); /* the kernel repeats itself */
+	readings_add(flows, &e, 22 * S);
+	readings_add(flows, &e, 23 * S); /* the kernel repeats itself */
 	t.low1 = t.high1 = 80;
 	s.tale[0] = t; /* the same name, again from zero */
 	play_end(&s, AUDIT_END);
@@ -577,7 +577,7 @@ static void a_young_meter_is_no_reason_for_the_interface(void **state)
 	struct scene s = make(5000, 5300);
 
 	(void)state;
-	s.claim[AUDIT_BEGIN].uptime_ns = 2 * S;
+	s.reported[AUDIT_BEGIN].uptime_ns = 2 * S;
 	tell(&s, quiet());
 	put_link(&s, 1000, 0);
 	judge(&s);
@@ -665,7 +665,7 @@ static void no_room_is_told(void **state)
 	for (size_t i = 0; i < MOST + 3; i++) {
 		struct ct_event e = event_of(&t, i, 1, CT_ENTRY);
 
-		audit_flows_read(audit_readings(s.audit), &e, 0);
+		readings_add(audit_readings(s.audit), &e, 0);
 	}
 	judge(&s);
 	assert_int_equal(s.report.refused, 3);
@@ -700,48 +700,48 @@ static void addresses_tell_whose(void **state)
 		{ "fe80::99", "2001:db8::1", false, 0, 0, 0, false },
 		{ "fe80::1", "ff02::1", false, 0, 0, 0, false }, /* the router's, on which link? */
 	};
-	struct audit_guess *guess = audit_guess_new();
+	struct by_address *addresses = by_address_new();
 	struct addr addr;
 	struct prefix lan;
 
 	(void)state;
 	prefix_parse(&lan, "192.168.1.0/24");
-	audit_guess_lan(guess, &lan);
+	by_address_add_lan(addresses, &lan);
 	addr = address("192.168.1.2");
-	audit_guess_host(guess, &addr, A);
+	by_address_add_host(addresses, &addr, A);
 	addr = address("192.168.1.3");
-	audit_guess_host(guess, &addr, B);
+	by_address_add_host(addresses, &addr, B);
 	addr = address("192.168.1.77");
-	audit_guess_host(guess, &addr, A);
-	audit_guess_host(guess, &addr, B);
-	assert_int_equal(audit_guess_find(guess, &addr), AUDIT_NOBODY);
+	by_address_add_host(addresses, &addr, A);
+	by_address_add_host(addresses, &addr, B);
+	assert_int_equal(by_address_find(addresses, &addr), AUDIT_NOBODY);
 	addr = address("192.168.1.1");
-	audit_guess_host(guess, &addr, A); /* whoever says so: it is the router's */
-	audit_guess_router(guess, &addr);
+	by_address_add_host(addresses, &addr, A); /* whoever says so: it is the router's */
+	by_address_add_router(addresses, &addr);
 	addr = address("fe80::1");
-	audit_guess_router(guess, &addr);
+	by_address_add_router(addresses, &addr);
 	addr = address("198.51.100.2");
-	audit_guess_router(guess, &addr);
+	by_address_add_router(addresses, &addr);
 	addr = address("192.168.1.255");
-	audit_guess_group(guess, &addr);
+	by_address_add_group(addresses, &addr);
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		struct ct_event e = { .family = 4 };
-		struct audit_told told;
+		struct audit_owner owner;
 
 		e.tuple[CT_ORIGINAL].src = address(cases[i].from);
 		e.tuple[CT_REPLY].src = address(cases[i].to);
-		told = audit_guess_flow(guess, &e, ROUTER);
-		if (told.given != cases[i].given)
-			fail_msg("%s to %s: %d", cases[i].from, cases[i].to, told.given);
-		if (!told.given)
+		owner = by_address_flow(addresses, &e, ROUTER);
+		if (owner.given != cases[i].given)
+			fail_msg("%s to %s: %d", cases[i].from, cases[i].to, owner.given);
+		if (!owner.given)
 			continue;
-		assert_int_equal(told.scope, cases[i].scope);
-		assert_int_equal(told.host, cases[i].host);
-		assert_int_equal(told.peer, cases[i].peer);
-		if (told.scope != AUDIT_IGNORED)
-			assert_int_equal(told.began, cases[i].began);
+		assert_int_equal(owner.scope, cases[i].scope);
+		assert_int_equal(owner.host, cases[i].host);
+		assert_int_equal(owner.peer, cases[i].peer);
+		if (owner.scope != AUDIT_IGNORED)
+			assert_int_equal(owner.began, cases[i].began);
 	}
-	audit_guess_free(guess);
+	by_address_free(addresses);
 }
 
 int main(void)

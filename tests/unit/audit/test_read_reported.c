@@ -17,39 +17,39 @@
 
 #include "snapshots.h"
 
-static int read_text(int (*read)(struct audit_claim *claim, const struct buf *document), const char *text)
+static int read_text(int (*read)(struct audit_reported *reported, const struct buf *document), const char *text)
 {
-	struct audit_claim claim = { 0 };
+	struct audit_reported reported = { 0 };
 	struct buf document = BUF_INIT;
 	int error;
 
 	buf_puts(&document, text);
-	error = read(&claim, &document);
+	error = read(&reported, &document);
 	buf_free(&document);
-	audit_read_clear(&claim);
+	read_reported_clear(&reported);
 	return error;
 }
 
-static int read_line(struct audit_claim_flow *flow, const char *text)
+static int read_line(struct audit_reported_flow *flow, const char *text)
 {
-	return audit_read_flow(flow, text, strlen(text));
+	return read_reported_flow(flow, text, strlen(text));
 }
 
 static void what_api_writes_is_read(void **state)
 {
 	struct snapshot snapshot = snapshots_full();
 	struct buf hosts = BUF_INIT, status = BUF_INIT;
-	struct audit_claim claim = { 0 };
+	struct audit_reported reported = { 0 };
 	size_t addresses = 0, metered = 0;
 
 	(void)state;
 	api_hosts(&hosts, &snapshot);
 	api_status(&status, &snapshot);
-	assert_int_equal(audit_read_hosts(&claim, &hosts), 0);
-	assert_int_equal(audit_read_status(&claim, &status), 0);
-	assert_int_equal(claim.hosts, snapshot.hosts);
-	for (size_t i = 0; i < claim.hosts; i++) {
-		const struct audit_claim_host *host = &claim.host[i];
+	assert_int_equal(read_reported_hosts(&reported, &hosts), 0);
+	assert_int_equal(read_reported_status(&reported, &status), 0);
+	assert_int_equal(reported.hosts, snapshot.hosts);
+	for (size_t i = 0; i < reported.hosts; i++) {
+		const struct audit_reported_host *host = &reported.host[i];
 
 		assert_string_equal(host->label, snapshot.host[i].label);
 		assert_string_equal(host->mac, snapshot.host[i].mac);
@@ -63,28 +63,28 @@ static void what_api_writes_is_read(void **state)
 		}
 	}
 	assert_int_equal(addresses, snapshot.addresses);
-	assert_int_equal(claim.overruns, snapshot.source[SOURCE_EVENTS].overruns);
-	assert_int_equal(claim.reliable, snapshot.process.reliable);
-	assert_int_equal(claim.dump_interval_ns, snapshot.process.dump_interval_ns);
+	assert_int_equal(reported.overruns, snapshot.source[SOURCE_EVENTS].overruns);
+	assert_int_equal(reported.reliable, snapshot.process.reliable);
+	assert_int_equal(reported.dump_interval_ns, snapshot.process.dump_interval_ns);
 	for (size_t i = 0; i < snapshot.links; i++) {
 		const struct topology_link *link = &snapshot.link[i];
 
 		if ((link->side != SIDE_WAN && link->side != SIDE_LAN) || !link->ifindex)
 			continue;
-		assert_int_equal(claim.link[metered].ifindex, link->ifindex);
-		assert_int_equal(claim.link[metered++].is_wan, link->side == SIDE_WAN);
+		assert_int_equal(reported.link[metered].ifindex, link->ifindex);
+		assert_int_equal(reported.link[metered++].is_wan, link->side == SIDE_WAN);
 	}
 	assert_true(metered);
-	assert_int_equal(claim.links, metered);
-	audit_read_clear(&claim);
-	assert_int_equal(claim.hosts, 0);
+	assert_int_equal(reported.links, metered);
+	read_reported_clear(&reported);
+	assert_int_equal(reported.hosts, 0);
 	buf_free(&hosts);
 	buf_free(&status);
 }
 
 static void a_flow_is_read(void **state)
 {
-	struct audit_claim_flow flow;
+	struct audit_reported_flow flow;
 
 	(void)state;
 	assert_int_equal(read_line(&flow,
@@ -108,18 +108,18 @@ static void a_flow_is_read(void **state)
 
 static void what_is_no_document_is_refused(void **state)
 {
-	struct audit_claim_flow flow;
+	struct audit_reported_flow flow;
 
 	(void)state;
-	assert_int_equal(read_text(audit_read_hosts, ""), -EBADMSG);
-	assert_int_equal(read_text(audit_read_hosts, "[]"), -EBADMSG);
-	assert_int_equal(read_text(audit_read_hosts, "{\"schema\":1}"), -EBADMSG);
-	assert_int_equal(read_text(audit_read_hosts, "{\"schema\":2,\"hosts\":[]}"), -EPROTO);
-	assert_int_equal(read_text(audit_read_hosts,
+	assert_int_equal(read_text(read_reported_hosts, ""), -EBADMSG);
+	assert_int_equal(read_text(read_reported_hosts, "[]"), -EBADMSG);
+	assert_int_equal(read_text(read_reported_hosts, "{\"schema\":1}"), -EBADMSG);
+	assert_int_equal(read_text(read_reported_hosts, "{\"schema\":2,\"hosts\":[]}"), -EPROTO);
+	assert_int_equal(read_text(read_reported_hosts,
 				 "{\"schema\":1,\"hosts\":[5,{},{\"addresses\":[7,\"x\"],\"wan\":[]}]}"),
 		0);
-	assert_int_equal(read_text(audit_read_status, "{\"schema\":3}"), -EPROTO);
-	assert_int_equal(read_text(audit_read_status,
+	assert_int_equal(read_text(read_reported_status, "{\"schema\":3}"), -EPROTO);
+	assert_int_equal(read_text(read_reported_status,
 				 "{\"schema\":1,\"interfaces\":[{\"index\":-1,\"side\":\"wan\"},4],\"sources\":9}"),
 		0);
 	assert_int_equal(read_line(&flow, "{\"schema\":1,\"cut\":true}"), -ENODATA);

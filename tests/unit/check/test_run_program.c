@@ -16,7 +16,7 @@ static int run(struct buf *out, const char *script)
 {
 	const char *const argv[] = { "sh", "-c", script, NULL };
 
-	return command_run(argv, out, 1000, 2000);
+	return run_program(argv, out, 1000, 2000);
 }
 
 static void takes_what_is_printed(void **state)
@@ -36,7 +36,7 @@ static void no_shell_is_between(void **state)
 	struct buf out = BUF_INIT;
 
 	(void)state;
-	assert_int_equal(command_run(argv, &out, 1000, 2000), 0);
+	assert_int_equal(run_program(argv, &out, 1000, 2000), 0);
 	assert_string_equal(buf_text(&out), "$HOME; exit 1\n");
 	buf_free(&out);
 }
@@ -47,8 +47,8 @@ static void failures_are_told(void **state)
 	struct buf out = BUF_INIT;
 
 	(void)state;
-	assert_int_equal(command_run(nowhere, &out, 1000, 2000), -ENOENT);
-	assert_true(command_run(directory, &out, 1000, 2000) < 0);
+	assert_int_equal(run_program(nowhere, &out, 1000, 2000), -ENOENT);
+	assert_true(run_program(directory, &out, 1000, 2000) < 0);
 	assert_int_equal(run(&out, "exit 3"), -EIO);
 	assert_int_equal(run(&out, "kill -9 $$"), -EIO);
 	buf_free(&out);
@@ -71,7 +71,7 @@ static void time_is_bounded(void **state)
 	struct buf out = BUF_INIT;
 
 	(void)state;
-	assert_int_equal(command_run(argv, &out, 1000, 300), -ETIMEDOUT);
+	assert_int_equal(run_program(argv, &out, 1000, 300), -ETIMEDOUT);
 	assert_true(clock_mono_ns() - began < 30 * CLOCK_NS_PER_S);
 	buf_free(&out);
 }
@@ -85,11 +85,11 @@ static void where_programs_are_looked_for(void **state)
 
 	(void)state;
 	setenv("PATH", ".:", 1);
-	assert_int_equal(command_run(ip, &out, 1000, 2000), 0);
+	assert_int_equal(run_program(ip, &out, 1000, 2000), 0);
 	unsetenv("PATH");
-	assert_int_equal(command_run(ip, &out, 1000, 2000), 0);
+	assert_int_equal(run_program(ip, &out, 1000, 2000), 0);
 	setenv("PATH", "/nowhere:relative", 1);
-	assert_int_equal(command_run(sh, &out, 1000, 2000), -ENOENT);
+	assert_int_equal(run_program(sh, &out, 1000, 2000), -ENOENT);
 	setenv("PATH", path, 1);
 	free(path);
 	buf_free(&out);

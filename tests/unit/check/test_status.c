@@ -39,6 +39,7 @@ static void reads_what_api_writes(void **state)
 	assert_int_equal(m->damaged, 50);
 	assert_int_equal(m->checkpoint_failures, 76);
 	assert_int_equal(m->hosts_folded, 49);
+	assert_int_equal(m->sighted, 37);
 	/* Both WANs' unknown; with what was attributed and the router's own. */
 	assert_int_equal(m->unknown_bytes, 801 + 803 + 831 + 833);
 	assert_int_equal(m->wan_bytes, 801 + 803 + 831 + 833 + 811 + 813 + 821 + 823);
@@ -56,6 +57,21 @@ static void reads_what_api_writes(void **state)
 	assert_string_equal(s.names[1].error, "Permission denied");
 	assert_int_equal(s.listens, 2);
 	assert_string_equal(s.listen[1], "[::1]:10061");
+	buf_free(&text);
+}
+
+static void reads_that_first_packets_are_missing(void **state)
+{
+	struct snapshot snapshot = snapshots_full();
+	static struct check_status s;
+	struct buf text = BUF_INIT;
+
+	(void)state;
+	snapshot.source[SOURCE_NFLOG].up = true;
+	snapshot.stats.unsighted = 9;
+	api_status(&text, &snapshot);
+	assert_int_equal(check_status_read(&s, &text), 0);
+	assert_int_equal(s.meter.unsighted, 9);
 	buf_free(&text);
 }
 
@@ -113,6 +129,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(reads_what_api_writes),
+		cmocka_unit_test(reads_that_first_packets_are_missing),
 		cmocka_unit_test(refuses_what_is_none),
 		cmocka_unit_test(lists_are_bounded),
 	};

@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Where what the running meter reports begins to be bad. test_judge.c has a fault for each judgement. */
+#include "judge_meter.h"
+
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static void expect(void (*judge)(const struct check_facts *facts, struct finding *finding),
+	const struct check_meter *meter, enum finding_state state, const char *text)
+{
+	const struct check_facts facts = { .socket = "/run/s", .nflog_group = 60, .table_limit = 100, .meter = *meter };
+	struct finding finding = { 0 };
+
+	judge(&facts, &finding);
+	if (finding.state != state || !strstr(buf_text(&finding.text), text))
+		fail_msg("%d: %s", finding.state, buf_text(&finding.text));
+	finding_clear(&finding, 1);
+}
+
+/* One per cent of nobody's bytes, and not of none. */
+static void unattributed_bytes(void **state)
+{
+	struct check_meter meter = { .unknown_bytes = 99, .wan_bytes = 10000 };
+
+	(void)state;
+	expect(judge_meter_unattributed, &meter, FINDING_OK, "99 of 10000 bytes");
+	meter.unknown_bytes = 100;
+	expect(judge_meter_unattributed, &meter, FINDING_BAD, "100 of 10000 bytes");
+	meter = (struct check_meter){ 0 };
+	expect(judge_meter_unattributed, &meter, FINDING_OK, "0 of 0 bytes");
+}
+
+static void the_age_of_a_dump(void **state)
+{
+	struct check_meter meter = { .dump_age = 13, .dump_interval = 1 };
+
+	(void)state;
+	expect(judge_meter_dump, &meter, FINDING_OK, "13.0 s, every 1.0 s");
+	meter.dump_age = 13.1;
+	expect(judge_meter_dump, &meter, FINDING_BAD, "13 s ago, and should be every 1.0 s");
+}
+
+static void numbers_have_their_ending(void **state)
+{
+	struct check_meter meter = {
+		.resets = 1, .damaged = 1, .hosts_folded = 1, .switched_off = 1, .reliable = true
+	};
+
+	(void)state;
+	expect(judge_meter_zeroing, &meter, FINDING_BAD, "fell 1 time:");
+	expect(judge_meter_damaged, &meter, FINDING_BAD, "1 message of");
+	expect(judge_meter_folded, &meter, FINDING_BAD, "1 time a host");
+	expect(judge_meter_valve, &meter, FINDING_BAD, "given up 1 time,");
+}
+
+/* An end without counters is one of the ends. A meter that restarted may have counted fewer. */
+static void ends(void **state)
+{
+	struct check_meter meter = { .ends = 10, .ends_uncounted = 4 };
+
+	(void)state;
+	expect(judge_meter_ends, &meter, FINDING_BAD, "4 ended without counters, 6 ended as they should");
+	meter.ends = 3;
+	expect(judge_meter_ends, &meter, FINDING_BAD, "4 ended without counters, 0 ended as they should");
+	meter.ends_uncounted = 0;
+	expect(judge_meter_ends, &meter, FINDING_OK, "3 ended as they should");
+}
+
+static void who_does_not_answer(void **state)
+{
+	static const struct {
+		int error;
+		enum finding_state state;
+		const char *text;
+	} cases[] = {
+		{ -ENOENT, FINDING_UNKNOWN, "none runs (nobody answers on /run/s)" },
+		{ -ECONNREFUSED, FINDING_UNKNOWN, "systemctl start hostmeter" },
+		{ -EACCES, FINDING_UNKNOWN, "Permission denied" },
+		{ -ETIMEDOUT, FINDING_BAD, "timed out" },
+		{ -EPROTO, FINDING_BAD, "/run/s: " },
+		{ 503, FINDING_BAD, "HTTP status 503" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		const struct check_meter meter = { .error = cases[i].error };
+
+		expect(judge_meter_answers, &meter, cases[i].state, cases[i].text);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(unattributed_bytes),
+		cmocka_unit_test(the_age_of_a_dump),
+		cmocka_unit_test(numbers_have_their_ending),
+		cmocka_unit_test(ends),
+		cmocka_unit_test(who_does_not_answer),
+	};
+
+	return cmocka_run_group_tests_name("judge_meter", tests, NULL, NULL);
+}

@@ -26,7 +26,7 @@ struct tale {
 	int64_t end;                      /* its DESTROY, NEVER: none */
 	enum audit_moment ends_in;        /* the moment in which that comes */
 	uint64_t end_s;                   /* when, in seconds; 0: in the middle of that moment */
-	enum audit_scope reported[2];         /* AUDIT_SCOPES: not reported at that end */
+	enum audit_scope reported[2];     /* AUDIT_SCOPES: not reported at that end */
 	bool stranger;                    /* its addresses are nobody's */
 	uint32_t status;
 	bool uncounted;

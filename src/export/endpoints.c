@@ -366,7 +366,7 @@ static const struct endpoint {
 	const char *path;
 	void (*answer)(struct endpoints *endpoints, const struct http_request *request, struct http_response *response);
 	bool check_host; /* a browser may be made to read it to a stranger */
-} endpoints[] = {
+} table[] = {
 	{ "/", answer_index, true },
 	{ "/metrics", answer_metrics, false },
 	{ "/api/v1/hosts", answer_hosts, true },
@@ -379,9 +379,9 @@ static const struct endpoint {
 
 static const struct endpoint *find_endpoint(const char *path)
 {
-	for (size_t i = 0; i < sizeof(endpoints) / sizeof(endpoints[0]); i++) {
-		if (strcmp(endpoints[i].path, path) == 0)
-			return &endpoints[i];
+	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+		if (strcmp(table[i].path, path) == 0)
+			return &table[i];
 	}
 	return NULL;
 }

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "hostmeter/watch/connections.h"
 
+#include "hostmeter/base/array.h"
+
 #include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,22 +15,19 @@
 
 struct watch_connection *watch_connections_add(struct watch_connections *connections)
 {
-	size_t count = connections->count;
+	struct watch_connection *list;
 
-	if (count == WATCH_CONNECTIONS_MOST) {
+	if (connections->count == WATCH_CONNECTIONS_MOST) {
 		connections->cut = true;
 		return NULL;
 	}
-	/* Grows by doubling, at powers of two. */
-	if (!(count & (count - 1))) {
-		struct watch_connection *list = reallocarray(connections->list, count ? 2 * count : 1, sizeof(*list));
-
-		if (!list)
-			return NULL;
-		connections->list = list;
-	}
-	connections->list[count] = (struct watch_connection){ 0 };
-	return &connections->list[connections->count++];
+	list = array_grow(connections->list, connections->count, sizeof(*list));
+	if (!list)
+		return NULL;
+	connections->list = list;
+	list += connections->count++;
+	*list = (struct watch_connection){ 0 };
+	return list;
 }
 
 void watch_connections_clear(struct watch_connections *connections)

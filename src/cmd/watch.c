@@ -6,6 +6,7 @@
 #include "hostmeter/config/config.h"
 #include "hostmeter/watch/feed.h"
 #include "hostmeter/watch/json.h"
+#include "hostmeter/watch/keys.h"
 #include "hostmeter/watch/render.h"
 #include "hostmeter/watch/term.h"
 #include "standalone.h"
@@ -198,28 +199,6 @@ static int draw(struct watching *w)
 	return 0;
 }
 
-static int watch_key_of(int key)
-{
-	static const int keys[][2] = {
-		{ TERM_KEY_UP, WATCH_KEY_UP },
-		{ TERM_KEY_DOWN, WATCH_KEY_DOWN },
-		{ TERM_KEY_PAGE_UP, WATCH_KEY_PAGE_UP },
-		{ TERM_KEY_PAGE_DOWN, WATCH_KEY_PAGE_DOWN },
-		{ TERM_KEY_HOME, WATCH_KEY_HOME },
-		{ TERM_KEY_END, WATCH_KEY_END },
-		{ TERM_KEY_ENTER, WATCH_KEY_ENTER },
-		{ TERM_KEY_ESCAPE, WATCH_KEY_ESCAPE },
-		{ TERM_KEY_BACKSPACE, WATCH_KEY_BACKSPACE },
-		{ TERM_KEY_WHEEL_UP, WATCH_KEY_WHEEL_UP },
-		{ TERM_KEY_WHEEL_DOWN, WATCH_KEY_WHEEL_DOWN },
-	};
-
-	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
-		if (keys[i][0] == key)
-			return keys[i][1];
-	return key;
-}
-
 /* True: quit. */
 static bool do_key(struct watching *w, int key, int x, int y)
 {
@@ -227,11 +206,11 @@ static bool do_key(struct watching *w, int key, int x, int y)
 	uint64_t soonest = clock_mono_ns();
 	enum watch_action action;
 
-	if (key == TERM_KEY_CLICK) {
+	if (key == WATCH_KEY_CLICK) {
 		watch_view_click(&w->view, x, y);
 		return false;
 	}
-	action = watch_view_key(&w->view, watch_key_of(key));
+	action = watch_view_key(&w->view, key);
 	if (w->view.page != before)
 		w->next_connections = soonest;
 	switch (action) {
@@ -351,7 +330,7 @@ static int run_screen(struct watching *w)
 			break;
 		dirty = go_on_asking(w, clock_mono_ns());
 		dirty |= go_on_listing(w, clock_mono_ns());
-		while (!quit && (key = term_key(&x, &y)) != TERM_KEY_NONE) {
+		while (!quit && (key = term_key(&x, &y)) != WATCH_KEY_NONE) {
 			quit = do_key(w, key, x, y);
 			/* A move is of the list as it is after the keys before it, drawn or not. */
 			if (w->view.move || w->view.move_pages || w->view.click >= 0 || w->view.page == WATCH_PAGE_HOST)

@@ -92,12 +92,10 @@ static void draw_help(struct page *page)
 	for (size_t i = 0; watch_view_help(i, &keys, &what); i++)
 		put_pair(page, KEYS_WIDTH, WATCH_STYLE_KEY, keys, what);
 	put_line(page, WATCH_STYLE_TITLE, "Columns");
-	put_pair(page, KEYS_WIDTH, WATCH_STYLE_KEY, "DOWN, UP", "from and to the Internet, seen from the host");
-	put_pair(page, KEYS_WIDTH, WATCH_STYLE_KEY, "LAST MIN", "both, second by second, on one scale for all hosts");
-	put_pair(page, KEYS_WIDTH, WATCH_STYLE_KEY, "TOTAL", "bytes both ways since this view began, or since z");
-	put_pair(page, KEYS_WIDTH, WATCH_STYLE_KEY, "SHARE", "of what all hosts move now, or have moved with t");
-	put_pair(page, KEYS_WIDTH, WATCH_STYLE_KEY, "IPv6", "how much of the host's own goes over IPv6");
-	put_pair(page, KEYS_WIDTH, WATCH_STYLE_KEY, "CONN, SEEN", "connections that live, and when bytes came last");
+	for (int i = 0; i < WATCH_COLUMNS; i++)
+		if (watch_table_columns[i].help)
+			put_pair(page, KEYS_WIDTH, WATCH_STYLE_KEY, watch_table_columns[i].help_title,
+				watch_table_columns[i].help);
 }
 
 void watch_pages_help(struct watch_frame *frame, int y, const struct watch_history *history, struct watch_view *view)

@@ -22,35 +22,12 @@ static const char *direction_text(char *text, const struct watch_history *histor
 
 /* ---- The columns */
 
-struct column {
-	enum watch_column id;
-	const char *title;
-	int width; /* with the gap before it */
-	int from;  /* the screen's width from which on it is shown */
-};
-
-/* From left to right. The name takes what the others leave. */
-static const struct column columns[] = {
-	{ WATCH_COL_NAME, "NAME", 0, 0 },
-	{ WATCH_COL_DOWN, "DOWN", 8, 0 },
-	{ WATCH_COL_UP, "UP", 8, 0 },
-	{ WATCH_COL_SPARK, "LAST MIN", 11, 60 },
-	{ WATCH_COL_TOTAL, "TOTAL", 8, 48 },
-	{ WATCH_COL_SHARE, "SHARE", 7, 40 },
-	{ WATCH_COL_IPV6, "IPv6", 6, 74 },
-	{ WATCH_COL_CONNECTIONS, "CONN", 6, 67 },
-	{ WATCH_COL_SEEN, "SEEN", 6, 80 },
-	{ WATCH_COL_MAC, "MAC", 19, 120 },
-};
-
-enum { COLUMNS = sizeof(columns) / sizeof(columns[0]) };
-
 static int spark_steps(int width)
 {
 	return width >= 180 ? 60 : width >= 140 ? 30 : width >= 100 ? 20 : 10;
 }
 
-static int column_width(const struct column *column, int width)
+static int column_width(const struct watch_table_column *column, int width)
 {
 	if (width < column->from)
 		return 0;
@@ -63,18 +40,18 @@ static void lay_out(struct watch_view *view, int width)
 	int x = width;
 
 	memset(view->header, 0, sizeof(view->header));
-	for (int i = COLUMNS - 1; i > 0; i--) {
-		int taken = column_width(&columns[i], width);
+	for (int i = WATCH_COLUMNS - 1; i > 0; i--) {
+		int taken = column_width(&watch_table_columns[i], width);
 
 		x -= taken;
 		if (taken)
-			view->header[columns[i].id] = (struct watch_span){ x + 1, taken - 1 };
+			view->header[watch_table_columns[i].id] = (struct watch_span){ x + 1, taken - 1 };
 	}
 	/* A wide screen is not for long names: the columns move left. */
 	if (x > NAME_MOST) {
-		for (int i = 1; i < COLUMNS; i++)
-			if (view->header[columns[i].id].width)
-				view->header[columns[i].id].x -= x - NAME_MOST;
+		for (int i = 1; i < WATCH_COLUMNS; i++)
+			if (view->header[watch_table_columns[i].id].width)
+				view->header[watch_table_columns[i].id].x -= x - NAME_MOST;
 		x = NAME_MOST;
 	}
 	view->header[WATCH_COL_NAME] = (struct watch_span){ 0, x };
@@ -103,8 +80,8 @@ static int put_header(struct watch_frame *frame, int y, struct watch_view *view)
 
 	view->header_row = y;
 	watch_frame_paint(frame, y, WATCH_STYLE_HEADER);
-	for (int i = 0; i < COLUMNS; i++) {
-		const struct column *column = &columns[i];
+	for (int i = 0; i < WATCH_COLUMNS; i++) {
+		const struct watch_table_column *column = &watch_table_columns[i];
 		bool sorted = view->sort == column->id && !view->plain;
 
 		snprintf(title, sizeof(title), "%s%s", sorted ? marks[frame->utf8][view->reverse] : "", column->title);
@@ -164,8 +141,8 @@ static void put_row(struct watch_frame *frame, int y, const struct watch_history
 {
 	char text[WATCH_NUMBER];
 
-	for (int i = 0; i < COLUMNS; i++) {
-		enum watch_column id = columns[i].id;
+	for (int i = 0; i < WATCH_COLUMNS; i++) {
+		enum watch_column id = watch_table_columns[i].id;
 
 		if (view->header[id].width)
 			put_column(frame, y, view, id, row->host ? style_of(id, row) : WATCH_STYLE_TOTAL,
@@ -273,19 +250,7 @@ static void put_totals(struct watch_frame *frame, int y, const struct watch_hist
 
 static void put_hints(struct watch_frame *frame, int y, const struct watch_view *view)
 {
-	static const char *const hints[][2] = {
-		{ "q", "quit" },
-		{ "?", "help" },
-		{ "/", "filter" },
-		{ "Enter", "host" },
-		{ "s", "sort" },
-		{ "t", "totals" },
-		{ "f", "family" },
-		{ "a", "average" },
-		{ "u", "units" },
-		{ "space", "pause" },
-		{ "z", "zero" },
-	};
+	const char *keys, *hint;
 	int x = 0;
 
 	if (view->typing || view->filter[0]) {
@@ -297,11 +262,11 @@ static void put_hints(struct watch_frame *frame, int y, const struct watch_view 
 			view->typing ? "Enter keeps it, Esc drops it" : "Esc shows all");
 		return;
 	}
-	for (size_t i = 0; i < sizeof(hints) / sizeof(hints[0]); i++) {
-		if (x + (int)(strlen(hints[i][0]) + strlen(hints[i][1])) + 1 > frame->width)
+	for (size_t i = 0; watch_view_hint(i, &keys, &hint); i++) {
+		if (x + (int)(strlen(keys) + strlen(hint)) + 1 > frame->width)
 			break;
-		x += watch_frame_put(frame, x, y, frame->width, WATCH_STYLE_KEY, hints[i][0]) + 1;
-		x += watch_frame_put(frame, x, y, frame->width, WATCH_STYLE_DIM, hints[i][1]) + 2;
+		x += watch_frame_put(frame, x, y, frame->width, WATCH_STYLE_KEY, keys) + 1;
+		x += watch_frame_put(frame, x, y, frame->width, WATCH_STYLE_DIM, hint) + 2;
 	}
 }
 

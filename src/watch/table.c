@@ -5,6 +5,19 @@
 #include <stdlib.h>
 #include <string.h>
 
+const struct watch_table_column watch_table_columns[WATCH_COLUMNS] = {
+	{ WATCH_COL_NAME, "NAME", 0, 0, NULL, NULL },
+	{ WATCH_COL_DOWN, "DOWN", 8, 0, "DOWN, UP", "from and to the Internet, seen from the host" },
+	{ WATCH_COL_UP, "UP", 8, 0, NULL, NULL },
+	{ WATCH_COL_SPARK, "LAST MIN", 11, 60, "LAST MIN", "both, second by second, on one scale for all hosts" },
+	{ WATCH_COL_TOTAL, "TOTAL", 8, 48, "TOTAL", "bytes both ways since this view began, or since z" },
+	{ WATCH_COL_SHARE, "SHARE", 7, 40, "SHARE", "of what all hosts move now, or have moved with t" },
+	{ WATCH_COL_IPV6, "IPv6", 6, 74, "IPv6", "how much of the host's own goes over IPv6" },
+	{ WATCH_COL_CONNECTIONS, "CONN", 6, 67, "CONN, SEEN", "connections that live, and when bytes came last" },
+	{ WATCH_COL_SEEN, "SEEN", 6, 80, NULL, NULL },
+	{ WATCH_COL_MAC, "MAC", 19, 120, NULL, NULL },
+};
+
 double watch_table_share(double part, double all)
 {
 	return all > 0 ? part / all : -1;

@@ -7,6 +7,15 @@
 
 #include "hostmeter/watch/view.h"
 
+/* The columns from left to right. The name takes what the others leave. */
+extern const struct watch_table_column {
+	enum watch_column id;
+	const char *title;
+	int width;                     /* with the gap before it */
+	int from;                      /* the screen's width from which on it is shown */
+	const char *help_title, *help; /* the line of the help page; NULL: that of another column says it */
+} watch_table_columns[WATCH_COLUMNS];
+
 struct watch_row {
 	const struct watch_sample_host *host; /* NULL: the sum of all */
 	const struct watch_track *track;

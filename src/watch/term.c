@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "hostmeter/watch/term.h"
 
+#include "hostmeter/watch/keys.h"
+
 #include <errno.h>
 #include <langinfo.h>
 #include <locale.h>
@@ -258,14 +260,14 @@ static int key_of_mouse(int *x, int *y)
 	MEVENT event;
 
 	if (getmouse(&event) != OK)
-		return TERM_KEY_OTHER;
+		return WATCH_KEY_OTHER;
 	*x = event.x;
 	*y = event.y;
 	if (event.bstate & BUTTON4_PRESSED)
-		return TERM_KEY_WHEEL_UP;
+		return WATCH_KEY_WHEEL_UP;
 	if (event.bstate & BUTTON5_PRESSED)
-		return TERM_KEY_WHEEL_DOWN;
-	return event.bstate & BUTTON1_PRESSED ? TERM_KEY_CLICK : TERM_KEY_OTHER;
+		return WATCH_KEY_WHEEL_DOWN;
+	return event.bstate & BUTTON1_PRESSED ? WATCH_KEY_CLICK : WATCH_KEY_OTHER;
 }
 
 static int key_of_code(wint_t code, int *x, int *y)
@@ -274,15 +276,14 @@ static int key_of_code(wint_t code, int *x, int *y)
 		wint_t code;
 		int key;
 	} keys[] = {
-		{ KEY_UP, TERM_KEY_UP },
-		{ KEY_DOWN, TERM_KEY_DOWN },
-		{ KEY_PPAGE, TERM_KEY_PAGE_UP },
-		{ KEY_NPAGE, TERM_KEY_PAGE_DOWN },
-		{ KEY_HOME, TERM_KEY_HOME },
-		{ KEY_END, TERM_KEY_END },
-		{ KEY_ENTER, TERM_KEY_ENTER },
-		{ KEY_BACKSPACE, TERM_KEY_BACKSPACE },
-		{ KEY_RESIZE, TERM_KEY_RESIZE },
+		{ KEY_UP, WATCH_KEY_UP },
+		{ KEY_DOWN, WATCH_KEY_DOWN },
+		{ KEY_PPAGE, WATCH_KEY_PAGE_UP },
+		{ KEY_NPAGE, WATCH_KEY_PAGE_DOWN },
+		{ KEY_HOME, WATCH_KEY_HOME },
+		{ KEY_END, WATCH_KEY_END },
+		{ KEY_ENTER, WATCH_KEY_ENTER },
+		{ KEY_BACKSPACE, WATCH_KEY_BACKSPACE },
 	};
 
 	if (code == KEY_MOUSE)
@@ -290,7 +291,7 @@ static int key_of_code(wint_t code, int *x, int *y)
 	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
 		if (keys[i].code == code)
 			return keys[i].key;
-	return TERM_KEY_OTHER;
+	return WATCH_KEY_OTHER;
 }
 
 int term_key(int *x, int *y)
@@ -302,11 +303,11 @@ int term_key(int *x, int *y)
 		return key_of_code(code, x, y);
 	case OK:
 		if (code == '\r' || code == '\n')
-			return TERM_KEY_ENTER;
+			return WATCH_KEY_ENTER;
 		if (code == '\b' || code == 0x7f)
-			return TERM_KEY_BACKSPACE;
-		return code == 0x1b ? TERM_KEY_ESCAPE : (int)code;
+			return WATCH_KEY_BACKSPACE;
+		return code == 0x1b ? WATCH_KEY_ESCAPE : (int)code;
 	default:
-		return TERM_KEY_NONE;
+		return WATCH_KEY_NONE;
 	}
 }

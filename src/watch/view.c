@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "hostmeter/watch/view.h"
 
+#include "hostmeter/watch/keys.h"
+
 #include <limits.h>
+#include <stddef.h>
 #include <string.h>
 
 #define MS UINT64_C(1000000)
@@ -48,104 +51,62 @@ unsigned int watch_view_families(const struct watch_view *view)
 
 /* ---- What keys do. arg: the row's own, or for a range of keys which one it was. */
 
-static enum watch_action quit(struct watch_view *view, int arg)
+/* arg: where the choice stands in the view. */
+static void toggle(struct watch_view *view, int arg)
 {
-	(void)view;
-	(void)arg;
-	return WATCH_QUIT;
+	bool *choice = (bool *)((char *)view + arg);
+
+	*choice = !*choice;
 }
 
-static enum watch_action help(struct watch_view *view, int arg)
+static void help(struct watch_view *view, int arg)
 {
 	(void)arg;
 	view->page = view->page == WATCH_PAGE_HELP ? WATCH_PAGE_LIST : WATCH_PAGE_HELP;
 	view->page_top = 0;
-	return WATCH_NOTHING;
 }
 
-static enum watch_action pause_view(struct watch_view *view, int arg)
-{
-	(void)arg;
-	view->paused = !view->paused;
-	return WATCH_NOTHING;
-}
-
-static enum watch_action sort_by(struct watch_view *view, int arg)
+static void sort_by(struct watch_view *view, int arg)
 {
 	view->sort = (enum watch_column)arg;
 	view->reverse = false;
 	view->top = 0;
-	return WATCH_NOTHING;
 }
 
-static enum watch_action sort_next(struct watch_view *view, int arg)
+static void sort_next(struct watch_view *view, int arg)
 {
-	(void)arg;
-	return sort_by(view, (int)(view->sort + 1) % WATCH_SORTS);
+	sort_by(view, ((int)view->sort + arg) % WATCH_SORTS);
 }
 
-static enum watch_action reverse(struct watch_view *view, int arg)
+static void window(struct watch_view *view, int arg)
 {
-	(void)arg;
-	view->reverse = !view->reverse;
-	return WATCH_NOTHING;
+	view->window = (view->window + arg) % WATCH_WINDOWS;
 }
 
-static enum watch_action units(struct watch_view *view, int arg)
-{
-	(void)arg;
-	view->bytes = !view->bytes;
-	return WATCH_NOTHING;
-}
-
-static enum watch_action powers(struct watch_view *view, int arg)
-{
-	(void)arg;
-	view->binary = !view->binary;
-	return WATCH_NOTHING;
-}
-
-static enum watch_action totals(struct watch_view *view, int arg)
-{
-	(void)arg;
-	view->totals = !view->totals;
-	return WATCH_NOTHING;
-}
-
-static enum watch_action window(struct watch_view *view, int arg)
-{
-	(void)arg;
-	view->window = (view->window + 1) % WATCH_WINDOWS;
-	return WATCH_NOTHING;
-}
-
-static enum watch_action family(struct watch_view *view, int arg)
+static void family(struct watch_view *view, int arg)
 {
 	(void)arg;
 	view->family = view->family == 0 ? 4 : view->family == 4 ? 6 : 0;
-	return WATCH_NOTHING;
 }
 
-static enum watch_action type_filter(struct watch_view *view, int arg)
+static void type_filter(struct watch_view *view, int arg)
 {
 	(void)arg;
 	view->typing = true;
 	view->page = WATCH_PAGE_LIST;
-	return WATCH_NOTHING;
 }
 
-static enum watch_action open_host(struct watch_view *view, int arg)
+static void open_host(struct watch_view *view, int arg)
 {
 	(void)arg;
-	if (view->page == WATCH_PAGE_LIST) {
-		view->page = WATCH_PAGE_HOST;
-		view->page_top = 0;
-	}
-	return WATCH_NOTHING;
+	if (view->page != WATCH_PAGE_LIST)
+		return;
+	view->page = WATCH_PAGE_HOST;
+	view->page_top = 0;
 }
 
 /* One step back: from a page, then from the filter, then from the choice of a host. */
-static enum watch_action back(struct watch_view *view, int arg)
+static void back(struct watch_view *view, int arg)
 {
 	(void)arg;
 	if (view->page != WATCH_PAGE_LIST)
@@ -154,29 +115,17 @@ static enum watch_action back(struct watch_view *view, int arg)
 		view->filter[0] = '\0';
 	else
 		view->selecting = false;
-	return WATCH_NOTHING;
 }
 
-static enum watch_action slower(struct watch_view *view, int arg)
+/* arg: 1 to the next longer interval, -1 to the next shorter one. */
+static void interval(struct watch_view *view, int arg)
 {
-	size_t i = 0;
+	int i = arg > 0 ? 0 : INTERVALS - 1;
 
-	(void)arg;
-	while (i < INTERVALS - 1 && intervals[i] <= view->interval_ns)
-		i++;
+	while (i + arg >= 0 && i + arg < INTERVALS &&
+		(arg > 0 ? intervals[i] <= view->interval_ns : intervals[i] >= view->interval_ns))
+		i += arg;
 	view->interval_ns = intervals[i];
-	return WATCH_INTERVAL;
-}
-
-static enum watch_action quicker(struct watch_view *view, int arg)
-{
-	size_t i = INTERVALS - 1;
-
-	(void)arg;
-	while (i > 0 && intervals[i] >= view->interval_ns)
-		i--;
-	view->interval_ns = intervals[i];
-	return WATCH_INTERVAL;
 }
 
 static int bounded(int rows)
@@ -184,77 +133,90 @@ static int bounded(int rows)
 	return rows > FAR ? FAR : rows < -FAR ? -FAR : rows;
 }
 
-static enum watch_action move(struct watch_view *view, int arg)
+static void move(struct watch_view *view, int arg)
 {
 	view->move = bounded(view->move + arg);
-	return WATCH_NOTHING;
 }
 
-static enum watch_action move_page(struct watch_view *view, int arg)
+static void move_page(struct watch_view *view, int arg)
 {
 	view->move_pages = bounded(view->move_pages + arg);
-	return WATCH_NOTHING;
 }
 
-static enum watch_action zero(struct watch_view *view, int arg)
-{
-	(void)view;
-	(void)arg;
-	return WATCH_ZERO;
-}
-
-/* ---- The table. A row without words belongs to the one above it. */
+/* ---- The table: what each key does, what the help page says of it, and the hints at the foot. */
 
 struct binding {
-	int first, last; /* keys; last 0: one key */
-	enum watch_action (*act)(struct watch_view *view, int arg);
-	int arg; /* of the first key */
-	const char *keys, *what;
+	int key;
+	void (*act)(struct watch_view *view, int arg); /* NULL: nothing but what the caller has to do */
+	int arg;
+	enum watch_action then;
+	const char *keys, *what; /* the line of the help page; NULL: the row above speaks for this one too */
+	int place;               /* of the hint at the foot, from 1; 0: it has none */
+	const char *hint;
+	int last; /* the last of a range of keys, which count arg up; 0: one key */
 };
 
+#define DO(function, value) .act = function, .arg = value
+#define TOGGLE(member) DO(toggle, offsetof(struct watch_view, member))
+#define HELP(text, words) .keys = text, .what = words
+#define HINT(number, word) .place = number, .hint = word
+
 static const struct binding bindings[] = {
-	{ 'q', 0, quit, 0, "q", "quit" },
-	{ '?', 0, help, 0, "?", "this page, and back" },
-	{ 'h', 0, help, 0, NULL, NULL },
-	{ ' ', 0, pause_view, 0, "space", "pause; what happens meanwhile is not lost" },
-	{ 's', 0, sort_next, 0, "s", "sort by the next column" },
-	{ '1', '7', sort_by, WATCH_COL_NAME, "1 to 7", "sort by name, down, up, total, share, IPv6, connections" },
-	{ 'r', 0, reverse, 0, "r", "reverse the order" },
-	{ 'u', 0, units, 0, "u", "rates in bits or bytes" },
-	{ 'i', 0, powers, 0, "i", "powers of 1000 or 1024" },
-	{ 't', 0, totals, 0, "t", "rates, or totals of the session" },
-	{ 'a', 0, window, 0, "a", "average over 2, 10 or 40 seconds" },
-	{ 'f', 0, family, 0, "f", "both families, IPv4, IPv6" },
-	{ '/', 0, type_filter, 0, "/", "show only what has this in name, MAC or address" },
-	{ WATCH_KEY_ENTER, 0, open_host, 0, "Enter", "open a host" },
-	{ WATCH_KEY_ESCAPE, 0, back, 0, "Esc", "back; show all; choose none" },
-	{ WATCH_KEY_BACKSPACE, 0, back, 0, NULL, NULL },
-	{ '+', 0, slower, 0, "+ -", "longer or shorter interval" },
-	{ '-', 0, quicker, 0, NULL, NULL },
-	{ WATCH_KEY_UP, 0, move, -1, "arrows, j k", "choose a host" },
-	{ 'k', 0, move, -1, NULL, NULL },
-	{ WATCH_KEY_DOWN, 0, move, 1, NULL, NULL },
-	{ 'j', 0, move, 1, NULL, NULL },
-	{ WATCH_KEY_WHEEL_UP, 0, move, -WHEEL_ROWS, NULL, NULL },
-	{ WATCH_KEY_WHEEL_DOWN, 0, move, WHEEL_ROWS, NULL, NULL },
-	{ WATCH_KEY_PAGE_UP, 0, move_page, -1, "PgUp PgDn", "a page up or down" },
-	{ WATCH_KEY_PAGE_DOWN, 0, move_page, 1, NULL, NULL },
-	{ WATCH_KEY_HOME, 0, move, -FAR, "Home End", "the first or the last" },
-	{ 'g', 0, move, -FAR, NULL, NULL },
-	{ WATCH_KEY_END, 0, move, FAR, NULL, NULL },
-	{ 'G', 0, move, FAR, NULL, NULL },
-	{ 'z', 0, zero, 0, "z", "the session begins now" },
+	{ 'q', .then = WATCH_QUIT, HELP("q", "quit"), HINT(1, "quit") },
+	{ '?', DO(help, 0), HELP("?", "this page, and back"), HINT(2, "help") },
+	{ 'h', DO(help, 0) },
+	{ ' ', TOGGLE(paused), HELP("space", "pause; what happens meanwhile is not lost"), HINT(10, "pause") },
+	{ 's', DO(sort_next, 1), HELP("s", "sort by the next column"), HINT(5, "sort") },
+	{ '1', DO(sort_by, WATCH_COL_NAME), HELP("1 to 7", "sort by name, down, up, total, share, IPv6, connections"),
+		.last = '7' },
+	{ 'r', TOGGLE(reverse), HELP("r", "reverse the order") },
+	{ 'u', TOGGLE(bytes), HELP("u", "rates in bits or bytes"), HINT(9, "units") },
+	{ 'i', TOGGLE(binary), HELP("i", "powers of 1000 or 1024") },
+	{ 't', TOGGLE(totals), HELP("t", "rates, or totals of the session"), HINT(6, "totals") },
+	{ 'a', DO(window, 1), HELP("a", "average over 2, 10 or 40 seconds"), HINT(8, "average") },
+	{ 'f', DO(family, 0), HELP("f", "both families, IPv4, IPv6"), HINT(7, "family") },
+	{ '/', DO(type_filter, 0), HELP("/", "show only what has this in name, MAC or address"), HINT(3, "filter") },
+	{ WATCH_KEY_ENTER, DO(open_host, 0), HELP("Enter", "open a host"), HINT(4, "host") },
+	{ WATCH_KEY_ESCAPE, DO(back, 0), HELP("Esc", "back; show all; choose none") },
+	{ WATCH_KEY_BACKSPACE, DO(back, 0) },
+	{ '+', DO(interval, 1), .then = WATCH_INTERVAL, HELP("+ -", "longer or shorter interval") },
+	{ '-', DO(interval, -1), .then = WATCH_INTERVAL },
+	{ WATCH_KEY_UP, DO(move, -1), HELP("arrows, j k", "choose a host") },
+	{ 'k', DO(move, -1) },
+	{ WATCH_KEY_DOWN, DO(move, 1) },
+	{ 'j', DO(move, 1) },
+	{ WATCH_KEY_WHEEL_UP, DO(move, -WHEEL_ROWS) },
+	{ WATCH_KEY_WHEEL_DOWN, DO(move, WHEEL_ROWS) },
+	{ WATCH_KEY_PAGE_UP, DO(move_page, -1), HELP("PgUp PgDn", "a page up or down") },
+	{ WATCH_KEY_PAGE_DOWN, DO(move_page, 1) },
+	{ WATCH_KEY_HOME, DO(move, -FAR), HELP("Home End", "the first or the last") },
+	{ 'g', DO(move, -FAR) },
+	{ WATCH_KEY_END, DO(move, FAR) },
+	{ 'G', DO(move, FAR) },
+	{ 'z', .then = WATCH_ZERO, HELP("z", "the session begins now"), HINT(11, "zero") },
 };
 
 enum { BINDINGS = sizeof(bindings) / sizeof(bindings[0]) };
 
 bool watch_view_help(size_t n, const char **keys, const char **what)
 {
-	for (size_t i = 0; i < BINDINGS; i++) {
-		if (!bindings[i].keys || n-- > 0)
+	for (const struct binding *b = bindings; b < bindings + BINDINGS; b++) {
+		if (!b->keys || n-- > 0)
 			continue;
-		*keys = bindings[i].keys;
-		*what = bindings[i].what;
+		*keys = b->keys;
+		*what = b->what;
+		return true;
+	}
+	return false;
+}
+
+bool watch_view_hint(size_t n, const char **keys, const char **hint)
+{
+	for (const struct binding *b = bindings; b < bindings + BINDINGS; b++) {
+		if (b->place != (int)n + 1)
+			continue;
+		*keys = b->keys;
+		*hint = b->hint;
 		return true;
 	}
 	return false;
@@ -308,9 +270,13 @@ enum watch_action watch_view_key(struct watch_view *view, int key)
 		type(view, key);
 		return WATCH_NOTHING;
 	}
-	for (const struct binding *b = bindings; b < bindings + BINDINGS; b++)
-		if (key == b->first || (b->last && key > b->first && key <= b->last))
-			return b->act(view, b->arg + key - b->first);
+	for (const struct binding *b = bindings; b < bindings + BINDINGS; b++) {
+		if (key != b->key && (key < b->key || key > b->last))
+			continue;
+		if (b->act)
+			b->act(view, b->arg + key - b->key);
+		return b->then;
+	}
 	return WATCH_NOTHING;
 }
 

@@ -22,25 +22,6 @@ struct term_look {
 
 enum term_colours { TERM_COLOURS_AUTO, TERM_COLOURS_NEVER, TERM_COLOURS_ALWAYS }; /* auto heeds NO_COLOR */
 
-/* Keys beyond characters. */
-enum term_key {
-	TERM_KEY_NONE = -1, /* no more for now */
-	TERM_KEY_UP = 0x200000,
-	TERM_KEY_DOWN,
-	TERM_KEY_PAGE_UP,
-	TERM_KEY_PAGE_DOWN,
-	TERM_KEY_HOME,
-	TERM_KEY_END,
-	TERM_KEY_ENTER,
-	TERM_KEY_ESCAPE,
-	TERM_KEY_BACKSPACE,
-	TERM_KEY_WHEEL_UP,
-	TERM_KEY_WHEEL_DOWN,
-	TERM_KEY_CLICK,
-	TERM_KEY_RESIZE,
-	TERM_KEY_OTHER,
-};
-
 /* Takes LC_CTYPE from the environment; true: it is UTF-8. To be called once, before anything is drawn. */
 bool term_locale(void);
 
@@ -68,7 +49,7 @@ void term_show(void);
 enum { TERM_FDS = 4 };
 int term_wait(const struct pollfd *polled, size_t count, int timeout_ms);
 
-/* The next key without waiting: a character, an enum term_key; with TERM_KEY_CLICK the cell. */
+/* The next key without waiting, as in keys.h; with WATCH_KEY_CLICK the cell. */
 int term_key(int *x, int *y);
 
 #endif

@@ -25,21 +25,6 @@ enum watch_column {
 
 enum watch_page { WATCH_PAGE_LIST, WATCH_PAGE_HELP, WATCH_PAGE_HOST };
 
-/* Keys beyond Unicode; any other key is its character. */
-enum watch_special_key {
-	WATCH_KEY_UP = 0x110000,
-	WATCH_KEY_DOWN,
-	WATCH_KEY_PAGE_UP,
-	WATCH_KEY_PAGE_DOWN,
-	WATCH_KEY_HOME,
-	WATCH_KEY_END,
-	WATCH_KEY_ENTER,
-	WATCH_KEY_ESCAPE,
-	WATCH_KEY_BACKSPACE,
-	WATCH_KEY_WHEEL_UP,
-	WATCH_KEY_WHEEL_DOWN,
-};
-
 /* What the caller has to do after a key besides drawing. */
 enum watch_action { WATCH_NOTHING, WATCH_QUIT, WATCH_ZERO, WATCH_INTERVAL };
 
@@ -80,7 +65,7 @@ struct watch_view {
 /* A view as it is at first. */
 struct watch_view watch_view_default(void);
 
-/* Does what a key asks for. */
+/* Does what a key of keys.h asks for. */
 enum watch_action watch_view_key(struct watch_view *view, int key);
 
 /* A click into the cell. */
@@ -88,6 +73,9 @@ void watch_view_click(struct watch_view *view, int x, int y);
 
 /* The n-th line of the help page: the keys and what they do. False behind the last. */
 bool watch_view_help(size_t n, const char **keys, const char **what);
+
+/* The n-th hint at the foot of the list: a key and a word for what it does. False behind the last. */
+bool watch_view_hint(size_t n, const char **keys, const char **hint);
 
 /* What rates are averaged over: the window chosen; 0 in a plain view, which has those between the latest two readings.
  */

@@ -6,6 +6,7 @@
 #include "hostmeter/watch/render.h"
 
 #include "format.h"
+#include "hostmeter/watch/keys.h"
 #include "table.h"
 
 #include <locale.h>

@@ -108,7 +108,7 @@ static void take_flow_message(struct audit_kernel *k, const struct nlmsghdr *mes
 {
 	struct ct_event event;
 
-	if (!ct_read(message, &event))
+	if (!nfct_read(message, &event))
 		readings_add(audit_readings(k->audit), &event, loop_now_ns(k->loop));
 }
 

@@ -15,17 +15,17 @@
 #include <time.h>
 #include <uthash.h>
 
-static const char *const words[METER_NOTE_KINDS] = {
-	[METER_NOTE_BASELINE] = "baseline",
-	[METER_NOTE_HELD] = "held",
-	[METER_NOTE_WAITS] = "waits",
-	[METER_NOTE_DECIDED] = "decided",
-	[METER_NOTE_COUNTED] = "counted",
-	[METER_NOTE_RESET] = "reset",
-	[METER_NOTE_ENDED] = "ended",
-	[METER_NOTE_GONE] = "gone",
-	[METER_NOTE_REPEATED] = "repeated",
-	[METER_NOTE_EARLY] = "early",
+static const char *const words[OBSERVER_KINDS] = {
+	[OBSERVER_BASELINE] = "baseline",
+	[OBSERVER_HELD] = "held",
+	[OBSERVER_WAITS] = "waits",
+	[OBSERVER_DECIDED] = "decided",
+	[OBSERVER_COUNTED] = "counted",
+	[OBSERVER_RESET] = "reset",
+	[OBSERVER_ENDED] = "ended",
+	[OBSERVER_GONE] = "gone",
+	[OBSERVER_REPEATED] = "repeated",
+	[OBSERVER_EARLY] = "early",
 };
 
 /* A flow, in either round. */
@@ -137,12 +137,12 @@ static void put_end(const struct explain *e, const char *name, const struct attr
 		buf_puts(e->out, ",group");
 	if (end->gateway.family)
 		buf_printf(e->out, ",via=%s", addr_format(&end->gateway, text));
-	if (end->first_hand)
+	if (end->packet_seen)
 		buf_printf(e->out, ",packet=%s", end->has_mac ? mac_format(&end->mac, text) : "seen");
 	buf_putc(e->out, ')');
 }
 
-static void put_decision(const struct explain *e, const struct meter_note *note, const struct meter_flow *flow)
+static void put_decision(const struct explain *e, const struct observer_note *note, const struct meter_flow *flow)
 {
 	flow_text_put(e->out, "host", flow->host);
 	flow_text_put(e->out, "mac", flow->mac);
@@ -166,7 +166,7 @@ static int in_of(const struct flow *flow)
 	return flow->host_is_reply ? CT_ORIGINAL : CT_REPLY;
 }
 
-static void put_delta(const struct explain *e, const struct meter_note *note, const struct meter_flow *flow,
+static void put_delta(const struct explain *e, const struct observer_note *note, const struct meter_flow *flow,
 	bool released)
 {
 	const struct traffic_count *in = &note->delta[in_of(note->flow)], *away = &note->delta[!in_of(note->flow)];
@@ -180,14 +180,14 @@ static void put_delta(const struct explain *e, const struct meter_note *note, co
 		released ? " released" : "");
 }
 
-static void put_line(const struct explain *e, const struct known *known, const struct meter_note *note,
+static void put_line(const struct explain *e, const struct known *known, const struct observer_note *note,
 	const struct meter_flow *flow)
 {
 	put_time(e->out, note->now);
 	buf_printf(e->out, " #%u %s", known->number, words[note->kind]);
-	if (note->kind == METER_NOTE_DECIDED)
+	if (note->kind == OBSERVER_DECIDED)
 		put_decision(e, note, flow);
-	if (note->kind == METER_NOTE_COUNTED)
+	if (note->kind == OBSERVER_COUNTED)
 		put_delta(e, note, flow, known->held);
 	if (note->event) {
 		buf_puts(e->out, " | ");
@@ -222,7 +222,7 @@ static struct sum *sum_of(struct explain *e, const char *host, const char *mac)
 }
 
 /* Adds to one of the flow's two hosts, if it is asked for; addr: its address in this flow. */
-static void add_sum(struct explain *e, const struct meter_note *note, const char *host, const char *mac,
+static void add_sum(struct explain *e, const struct observer_note *note, const char *host, const char *mac,
 	const struct addr *addr, int in)
 {
 	struct addr asked;
@@ -241,7 +241,7 @@ static void add_sum(struct explain *e, const struct meter_note *note, const char
 			&note->delta[dir]);
 }
 
-static void add_sums(struct explain *e, const struct meter_note *note, const struct meter_flow *flow)
+static void add_sums(struct explain *e, const struct observer_note *note, const struct meter_flow *flow)
 {
 	int in = in_of(note->flow), reply = note->flow->host_is_reply;
 
@@ -279,7 +279,7 @@ int explain_sums(struct explain *explain, struct buf *out)
 
 /* --- Observing */
 
-static void observe(void *ctx, const struct meter_note *note)
+static void observe(void *ctx, const struct observer_note *note)
 {
 	struct explain *e = ctx;
 	struct known *known = know(e, note->key);
@@ -296,10 +296,10 @@ static void observe(void *ctx, const struct meter_note *note)
 	if (!known->wanted)
 		return;
 	put_line(e, known, note, &flow);
-	if (note->kind == METER_NOTE_COUNTED)
+	if (note->kind == OBSERVER_COUNTED)
 		add_sums(e, note, &flow);
-	if (note->kind == METER_NOTE_HELD || note->kind == METER_NOTE_WAITS || note->kind == METER_NOTE_COUNTED)
-		known->held = note->kind != METER_NOTE_COUNTED;
+	if (note->kind == OBSERVER_HELD || note->kind == OBSERVER_WAITS || note->kind == OBSERVER_COUNTED)
+		known->held = note->kind != OBSERVER_COUNTED;
 }
 
 void explain_meter(struct explain *explain, struct meter *meter, struct buf *out)

@@ -62,7 +62,7 @@ static int copy(struct ct_event *event, const struct nf_conntrack *ct)
 	return 0;
 }
 
-int ct_read(const struct nlmsghdr *message, struct ct_event *event)
+int nfct_read(const struct nlmsghdr *message, struct ct_event *event)
 {
 	struct nf_conntrack *ct;
 	int error = -EBADMSG;

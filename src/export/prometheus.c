@@ -414,7 +414,7 @@ static const struct family families[] = {
 	{ "hostmeter_pending_sightings", GAUGE, "First packets remembered until their connection is counted.",
 		NUMBER(pending_sightings) },
 	{ "hostmeter_pending_ends", GAUGE, "Connections that ended and wait for their first packet.",
-		NUMBER(waiting_ends) },
+		NUMBER(pending_ends) },
 	{ "hostmeter_attributed_flows", COUNTER, "Connections by how their host was found.", SAMPLES(attributed) },
 	{ "hostmeter_flow_ends", COUNTER, "DESTROY events read.", NUMBER(stats.destroys) },
 	{ "hostmeter_sightings", COUNTER, "First packets read.", NUMBER(stats.sightings) },

@@ -72,7 +72,7 @@ static void put_flows(struct buf *out, const struct snapshot *s)
 		buf_printf(out, "%s %s %" PRIu64, by ? "," : "", flow_by_name(by), s->stats.attributed[by]);
 	buf_printf(out,
 		"\nwaiting: %" PRIu64 " ends, %" PRIu64 " sightings; %" PRIu64 " tombstones, %" PRIu64 " neighbours\n",
-		s->waiting_ends, s->pending_sightings, s->tombstones, s->neighbours);
+		s->pending_ends, s->pending_sightings, s->tombstones, s->neighbours);
 	buf_printf(out,
 		"connection table: %" PRIu64 " of %" PRIu64 "; ends delivered reliably: %s, given up %" PRIu64
 		" times\n",

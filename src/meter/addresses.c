@@ -69,7 +69,7 @@ static void add_address_hosts(struct collection *c)
 		char text[ADDR_TEXT];
 
 		if (host->kind == HOST_KIND_ADDRESS)
-			add_address(c, c->by_label, host_label(c->meter->hosts, i, text), &host->addr);
+			add_address(c, c->by_label, hosts_label(c->meter->hosts, i, text), &host->addr);
 	}
 }
 

@@ -65,7 +65,7 @@ static void recall(const struct attribute_sources *s, struct attribute_end *end)
 	struct mac mac;
 	uint32_t ifindex;
 
-	if (end->first_hand || !neigh_last_seen(s->neigh, &end->addr, &mac, &ifindex) ||
+	if (end->packet_seen || !neigh_last_seen(s->neigh, &end->addr, &mac, &ifindex) ||
 		topology_interface(s->topology, ifindex) != SIDE_LAN)
 		return;
 	end->side = SIDE_LAN;
@@ -78,9 +78,9 @@ static bool is_inside(enum side side)
 	return side == SIDE_LAN || side == SIDE_OTHER;
 }
 
-/* The host of a LAN end, or HOST_NONE if this effort does not tell. */
+/* The host of a LAN end, or HOST_NONE if this evidence does not tell. */
 static uint32_t host_of(const struct attribute_sources *s, const struct attribute_end *end,
-	enum attribute_effort effort, enum flow_by *by)
+	enum attribute_evidence evidence, enum flow_by *by)
 {
 	const struct addr *hop = end->gateway.family ? &end->gateway : &end->addr;
 	uint32_t ifindex;
@@ -89,14 +89,14 @@ static uint32_t host_of(const struct attribute_sources *s, const struct attribut
 	*by = FLOW_BY_NONE;
 	if (end->side == SIDE_OTHER)
 		return HOST_OTHER;
-	if (end->first_hand) {
+	if (end->packet_seen) {
 		*by = FLOW_BY_NFLOG;
 		if (end->has_mac && mac_is_host(&end->mac))
 			return hosts_by_mac(s->hosts, &end->mac);
 		if (!topology_has_mac(s->topology, end->ifindex))
 			return hosts_by_address(s->hosts, &end->addr);
 	}
-	if (effort == ATTRIBUTE_SIGHTED)
+	if (evidence == ATTRIBUTE_FROM_PACKET)
 		return HOST_NONE;
 	*by = FLOW_BY_NEIGHBOUR;
 	if (end->ifindex && neigh_find(s->neigh, end->ifindex, hop, &mac))
@@ -107,11 +107,11 @@ static uint32_t host_of(const struct attribute_sources *s, const struct attribut
 	if (end->ifindex && !topology_has_mac(s->topology, end->ifindex))
 		return hosts_by_address(s->hosts, &end->addr);
 	*by = FLOW_BY_NONE;
-	return effort == ATTRIBUTE_FINAL ? HOST_UNKNOWN : HOST_NONE;
+	return evidence == ATTRIBUTE_FINAL ? HOST_UNKNOWN : HOST_NONE;
 }
 
 static struct attribution decide(const struct attribute_sources *s, struct attribute_end end[static 2],
-	enum attribute_effort effort)
+	enum attribute_evidence evidence)
 {
 	struct attribution a = { .scope = FLOW_LOCAL, .by = FLOW_BY_NONE, .host = HOST_NONE, .peer = HOST_NONE };
 	int near; /* which end is the host's */
@@ -148,13 +148,13 @@ static struct attribution decide(const struct attribute_sources *s, struct attri
 
 		a.scope = wan && end[CT_REPLY].side != SIDE_GROUP ? FLOW_WAN : FLOW_LOCAL;
 		a.wan = end[CT_REPLY].side == SIDE_WAN ? end[CT_REPLY].ifindex : end[CT_ORIGINAL].ifindex;
-		if (effort != ATTRIBUTE_FINAL)
+		if (evidence != ATTRIBUTE_FINAL)
 			a.scope = FLOW_UNDECIDED;
 		a.host = HOST_UNKNOWN;
 		return a;
 	}
 	a.host_is_reply = near == CT_REPLY;
-	a.host = host_of(s, &end[near], effort, &a.by);
+	a.host = host_of(s, &end[near], evidence, &a.by);
 	if (a.host == HOST_NONE)
 		a.scope = FLOW_UNDECIDED;
 	if (end[!near].side == SIDE_WAN) {
@@ -164,7 +164,7 @@ static struct attribution decide(const struct attribute_sources *s, struct attri
 	} else if (is_inside(end[!near].side) && !end[!near].is_group) {
 		enum flow_by by;
 
-		a.peer = host_of(s, &end[!near], effort, &by);
+		a.peer = host_of(s, &end[!near], evidence, &by);
 		if (a.peer == HOST_NONE)
 			a.scope = FLOW_UNDECIDED;
 	}
@@ -172,7 +172,7 @@ static struct attribution decide(const struct attribute_sources *s, struct attri
 }
 
 struct attribution attribute(const struct attribute_sources *sources, const struct ct_event *event,
-	enum attribute_effort effort, bool *sighted)
+	enum attribute_evidence evidence, bool *sighted)
 {
 	struct attribute_end end[2] = {
 		[CT_ORIGINAL] = { .addr = event->tuple[CT_ORIGINAL].src },
@@ -188,18 +188,18 @@ struct attribution attribute(const struct attribute_sources *sources, const stru
 
 		end[i].ifindex = from->ifindex;
 		end[i].side = from->side;
-		end[i].first_hand = from->seen;
+		end[i].packet_seen = from->seen;
 		end[i].has_mac = from->has_mac;
 		end[i].mac = from->mac;
 	}
 	for (int i = 0; i < 2; i++) {
 		locate(sources, &end[i]);
 		/* What is not forwarded is never sighted: nothing to wait for. */
-		if (effort == ATTRIBUTE_SIGHTED && (end[i].side == SIDE_ROUTER || end[i].side == SIDE_GROUP))
-			effort = ATTRIBUTE_KNOWN;
+		if (evidence == ATTRIBUTE_FROM_PACKET && (end[i].side == SIDE_ROUTER || end[i].side == SIDE_GROUP))
+			evidence = ATTRIBUTE_FROM_TABLES;
 	}
 
-	struct attribution answer = decide(sources, end, effort);
+	struct attribution answer = decide(sources, end, evidence);
 
 	if (sources->end)
 		memcpy(sources->end, end, sizeof(end));

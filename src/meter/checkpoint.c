@@ -2,7 +2,7 @@
 /*
  * A meter that dies goes on from a checkpoint and loses nothing, by three kinds of blobs:
  *
- *   flows*, tombs*, end   each live flow with what was counted of it, the tombstones, and the totals of all hosts
+ *   flows*, tombstones*, end   each live flow with what was counted of it, the tombstones, and the totals of all hosts
  *   journal               flows that ended since, with their final counts
  *   totals                the totals as somebody saw them
  *
@@ -33,7 +33,7 @@
 enum {
 	BLOB_WANTED = 1 << 17, /* bytes of flows in one step: a few thousand flows */
 	MAX_JOURNAL = 1 << 24,
-	STEPS = 2 * TABLE_SHARDS, /* flows, then tombstones; the end comes after them */
+	STEPS = 2 * HASHTABLE_SHARDS, /* flows, then tombstones; the end comes after them */
 };
 
 static void put_head(struct buf *out, const struct meter *m, char kind)
@@ -84,7 +84,7 @@ static void put_totals(struct buf *out, const struct meter *m, bool shown)
 		if (host.kind == HOST_KIND_GONE)
 			continue;
 		if (shown)
-			host_fold_floor(&host);
+			hosts_fold_floor(&host);
 		put_host_id(out, m, i);
 		put_traffic(out, &host.wan);
 		put_traffic(out, &host.local);
@@ -127,7 +127,7 @@ static bool save_flow(void *ctx, void *record)
 
 /* --- Saving */
 
-static void put_tomb(void *ctx, uint64_t key, uint64_t final)
+static void put_tombstones(void *ctx, uint64_t key, uint64_t final)
 {
 	struct buf *out = ctx;
 
@@ -151,15 +151,15 @@ bool checkpoint_running(const struct meter *meter)
 static void save_shards(struct meter *meter, struct buf *out)
 {
 	struct saving saving = { meter, out };
-	bool flows = meter->saving < TABLE_SHARDS;
-	unsigned int end = flows ? TABLE_SHARDS : STEPS;
+	bool flows = meter->saving < HASHTABLE_SHARDS;
+	unsigned int end = flows ? HASHTABLE_SHARDS : STEPS;
 
-	put_head(out, meter, flows ? CHECKPOINT_FLOWS : CHECKPOINT_TOMBS);
+	put_head(out, meter, flows ? CHECKPOINT_FLOWS : CHECKPOINT_TOMBSTONES);
 	for (; meter->saving < end && out->len < BLOB_WANTED; meter->saving++) {
 		if (flows)
-			table_sweep(meter->flows, meter->saving, save_flow, &saving);
+			hashtable_sweep(meter->flows, meter->saving, save_flow, &saving);
 		else
-			tombs_each(meter->tombs, meter->saving % TABLE_SHARDS, put_tomb, out);
+			tombstones_each(meter->tombstones, meter->saving % HASHTABLE_SHARDS, put_tombstones, out);
 	}
 }
 
@@ -249,5 +249,5 @@ void checkpoint_dump_ended(struct meter *meter)
 	if (!meter->dumps_to_fold || --meter->dumps_to_fold)
 		return;
 	for (uint32_t i = 0; i < hosts_count(meter->hosts); i++)
-		host_fold_floor(hosts_get(meter->hosts, i));
+		hosts_fold_floor(hosts_get(meter->hosts, i));
 }

@@ -12,7 +12,7 @@ enum { CHECKPOINT_VERSION = 3 };
 /* Kinds of blobs. */
 enum {
 	CHECKPOINT_FLOWS = 'F',
-	CHECKPOINT_TOMBS = 'D',
+	CHECKPOINT_TOMBSTONES = 'D',
 	CHECKPOINT_END = 'E', /* the totals; the checkpoint is whole with it */
 	CHECKPOINT_JOURNAL = 'J',
 	CHECKPOINT_TOTALS = 'T', /* as they were shown */

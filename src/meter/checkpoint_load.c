@@ -85,7 +85,7 @@ static bool get_hosts_of(struct le_reader *in, struct meter *m, struct flow *flo
 static void load_flow(struct meter *m, const struct flow *flow)
 {
 	bool fresh;
-	struct flow *kept = table_put(m->flows, flow->key, &fresh);
+	struct flow *kept = hashtable_put(m->flows, flow->key, &fresh);
 
 	if (!kept)
 		return;
@@ -119,18 +119,18 @@ static bool forget_flow(void *ctx, void *record)
 
 static void forget_flows(struct meter *m)
 {
-	for (unsigned int i = 0; i < TABLE_SHARDS && !m->restored; i++)
-		table_sweep(m->flows, i, forget_flow, m);
+	for (unsigned int i = 0; i < HASHTABLE_SHARDS && !m->restored; i++)
+		hashtable_sweep(m->flows, i, forget_flow, m);
 }
 
-static bool load_tombs(struct meter *m, struct le_reader *in)
+static bool load_tombstones(struct meter *m, struct le_reader *in)
 {
 	while (in->left) {
 		uint64_t key = le_get(in, 8), final = le_get(in, 8);
 
 		if (in->ran_out || !key)
 			return false;
-		tombs_restore(m->tombs, key, final, m->now);
+		tombstones_restore(m->tombstones, key, final, m->now);
 	}
 	return true;
 }
@@ -172,12 +172,12 @@ static void put_final(struct ct_event *event, const struct flow *flow)
 /* One end: into the totals what is new since the checkpoint, into the floor what was new at that moment. */
 static void replay_end(struct meter *m, const struct flow *final, const struct flow *last, unsigned int flags)
 {
-	struct flow *known = table_find(m->flows, final->key);
+	struct flow *known = hashtable_find(m->flows, final->key);
 	struct flow counted = *final;
 	struct ct_event event;
 
 	put_final(&event, final);
-	tombs_destroy(m->tombs, final->key, &event, m->now);
+	tombstones_destroy(m->tombstones, final->key, &event, m->now);
 	/* Born after the checkpoint: all of it is new, but for a baseline that nobody had decided about. */
 	memset(counted.bytes, 0, sizeof(counted.bytes));
 	memset(counted.packets, 0, sizeof(counted.packets));
@@ -189,7 +189,7 @@ static void replay_end(struct meter *m, const struct flow *final, const struct f
 	}
 	if (known) {
 		meter_drop(m, known);
-		table_remove(m->flows, known);
+		hashtable_remove(m->flows, known);
 	}
 	if (!m->restored || final->scope == FLOW_UNDECIDED)
 		return; /* the totals are still to come and have it */
@@ -201,7 +201,7 @@ static void replay_end(struct meter *m, const struct flow *final, const struct f
 /* Whose a live flow is. The file may know the flow with later counts, or only that it was undecided. */
 static void replay_decision(struct meter *m, const struct flow *flow)
 {
-	const struct flow *known = table_find(m->flows, flow->key);
+	const struct flow *known = hashtable_find(m->flows, flow->key);
 
 	if (!known || known->scope == FLOW_UNDECIDED)
 		load_flow(m, flow);
@@ -250,8 +250,8 @@ int checkpoint_load(struct meter *meter, const void *blob, size_t len, uint64_t 
 	case CHECKPOINT_FLOWS:
 		good = !meter->restored && load_flows(meter, &in);
 		break;
-	case CHECKPOINT_TOMBS:
-		good = !meter->restored && load_tombs(meter, &in);
+	case CHECKPOINT_TOMBSTONES:
+		good = !meter->restored && load_tombstones(meter, &in);
 		break;
 	case CHECKPOINT_ANEW:
 		good = !meter->restored;

@@ -54,7 +54,7 @@ void meter_count(struct meter *m, struct flow *flow, const struct ct_event *even
 	if (fell(flow, event)) {
 		/* Somebody zeroed them, or the key went to another flow while its end was lost: all of it is new. */
 		m->stats.counter_resets++;
-		METER_NOTE(m, METER_NOTE_RESET, .event = event, .flow = flow);
+		OBSERVE(m, OBSERVER_RESET, .event = event, .flow = flow);
 		memset(flow->bytes, 0, sizeof(flow->bytes));
 		memset(flow->packets, 0, sizeof(flow->packets));
 	}
@@ -66,7 +66,7 @@ void meter_count(struct meter *m, struct flow *flow, const struct ct_event *even
 	}
 	if (flow->scope == FLOW_IGNORED || !(delta[0].packets | delta[1].packets | delta[0].bytes | delta[1].bytes))
 		return;
-	METER_NOTE(m, METER_NOTE_COUNTED, .event = event, .flow = flow, .delta = { delta[0], delta[1] });
+	OBSERVE(m, OBSERVER_COUNTED, .event = event, .flow = flow, .delta = { delta[0], delta[1] });
 	add_to_host(m, flow, flow->host, flow->host_is_reply, delta);
 	if (flow->peer != HOST_NONE)
 		add_to_host(m, flow, flow->peer, !flow->host_is_reply, delta);

@@ -193,7 +193,7 @@ static void conntrack(struct dispatch *dispatch, const struct nlmsghdr *message,
 		meter_damaged(dispatch->meter, SOURCE_EVENTS);
 	if (error)
 		return;
-	meter_expect(dispatch->meter, &a->event);
+	meter_prefetch(dispatch->meter, &a->event);
 	dispatch->count++;
 }
 

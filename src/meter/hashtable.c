@@ -14,9 +14,9 @@ struct shard {
 	uint32_t capacity, count;
 };
 
-struct table {
+struct hashtable {
 	size_t size, limit, count;
-	struct shard shard[TABLE_SHARDS];
+	struct shard shard[HASHTABLE_SHARDS];
 };
 
 enum { SMALLEST = 4 };
@@ -29,7 +29,7 @@ static uint64_t key_of(const void *record)
 	return key;
 }
 
-static struct shard *shard_of(const struct table *table, uint64_t key)
+static struct shard *shard_of(const struct hashtable *table, uint64_t key)
 {
 	return (struct shard *)&table->shard[key >> 56];
 }
@@ -39,7 +39,7 @@ static uint32_t home(const struct shard *shard, uint64_t key)
 	return (uint32_t)(((key & UINT32_MAX) * shard->capacity) >> 32);
 }
 
-static unsigned char *slot(const struct table *table, const struct shard *shard, uint32_t i)
+static unsigned char *slot(const struct hashtable *table, const struct shard *shard, uint32_t i)
 {
 	return shard->slots + (size_t)i * table->size;
 }
@@ -50,7 +50,7 @@ static uint32_t next(const struct shard *shard, uint32_t i)
 }
 
 /* The slot that holds key, or the empty one where it would go. There is always an empty one. */
-static unsigned char *probe(const struct table *table, const struct shard *shard, uint64_t key)
+static unsigned char *probe(const struct hashtable *table, const struct shard *shard, uint64_t key)
 {
 	for (uint32_t i = home(shard, key);; i = next(shard, i)) {
 		unsigned char *s = slot(table, shard, i);
@@ -61,7 +61,7 @@ static unsigned char *probe(const struct table *table, const struct shard *shard
 	}
 }
 
-static int resize(const struct table *table, struct shard *shard, uint32_t capacity)
+static int resize(const struct hashtable *table, struct shard *shard, uint32_t capacity)
 {
 	struct shard bigger = { .capacity = capacity, .count = shard->count };
 
@@ -80,7 +80,7 @@ static int resize(const struct table *table, struct shard *shard, uint32_t capac
 }
 
 /* Gives memory back after a peak. Failing to is harmless. */
-static void shrink(const struct table *table, struct shard *shard)
+static void shrink(const struct hashtable *table, struct shard *shard)
 {
 	if (!shard->count) {
 		free(shard->slots);
@@ -90,9 +90,9 @@ static void shrink(const struct table *table, struct shard *shard)
 	}
 }
 
-struct table *table_new(size_t size, size_t limit)
+struct hashtable *hashtable_new(size_t size, size_t limit)
 {
-	struct table *table = calloc(1, sizeof(*table));
+	struct hashtable *table = calloc(1, sizeof(*table));
 
 	if (!table)
 		return NULL;
@@ -101,35 +101,35 @@ struct table *table_new(size_t size, size_t limit)
 	return table;
 }
 
-void table_free(struct table *table)
+void hashtable_free(struct hashtable *table)
 {
 	if (!table)
 		return;
-	for (unsigned int i = 0; i < TABLE_SHARDS; i++)
+	for (unsigned int i = 0; i < HASHTABLE_SHARDS; i++)
 		free(table->shard[i].slots);
 	free(table);
 }
 
-size_t table_count(const struct table *table)
+size_t hashtable_count(const struct hashtable *table)
 {
 	return table->count;
 }
 
-size_t table_limit(const struct table *table)
+size_t hashtable_limit(const struct hashtable *table)
 {
 	return table->limit;
 }
 
-size_t table_memory(const struct table *table)
+size_t hashtable_memory(const struct hashtable *table)
 {
 	size_t sum = sizeof(*table);
 
-	for (unsigned int i = 0; i < TABLE_SHARDS; i++)
+	for (unsigned int i = 0; i < HASHTABLE_SHARDS; i++)
 		sum += table->shard[i].capacity * table->size;
 	return sum;
 }
 
-void *table_find(const struct table *table, uint64_t key)
+void *hashtable_find(const struct hashtable *table, uint64_t key)
 {
 	const struct shard *shard = shard_of(table, key);
 	unsigned char *s;
@@ -140,7 +140,7 @@ void *table_find(const struct table *table, uint64_t key)
 	return key_of(s) ? s : NULL;
 }
 
-void table_prefetch(const struct table *table, uint64_t key)
+void hashtable_prefetch(const struct hashtable *table, uint64_t key)
 {
 	const struct shard *shard = shard_of(table, key);
 	const unsigned char *s;
@@ -152,10 +152,10 @@ void table_prefetch(const struct table *table, uint64_t key)
 	__builtin_prefetch(s + table->size - 1); /* a record may lie across two lines */
 }
 
-void *table_put(struct table *table, uint64_t key, bool *fresh)
+void *hashtable_put(struct hashtable *table, uint64_t key, bool *fresh)
 {
 	struct shard *shard = shard_of(table, key);
-	unsigned char *s = table_find(table, key);
+	unsigned char *s = hashtable_find(table, key);
 
 	*fresh = !s;
 	if (s)
@@ -176,7 +176,7 @@ void *table_put(struct table *table, uint64_t key, bool *fresh)
 }
 
 /* Empties slot i and pulls back what was displaced over it, so that no probe meets a gap. */
-static void erase(struct table *table, struct shard *shard, uint32_t i)
+static void erase(struct hashtable *table, struct shard *shard, uint32_t i)
 {
 	for (uint32_t j = next(shard, i);; j = next(shard, j)) {
 		uint64_t key = key_of(slot(table, shard, j));
@@ -196,7 +196,7 @@ static void erase(struct table *table, struct shard *shard, uint32_t i)
 	table->count--;
 }
 
-void table_remove(struct table *table, void *record)
+void hashtable_remove(struct hashtable *table, void *record)
 {
 	struct shard *shard = shard_of(table, key_of(record));
 
@@ -204,7 +204,8 @@ void table_remove(struct table *table, void *record)
 	shrink(table, shard);
 }
 
-void table_sweep(struct table *table, unsigned int shard_index, bool (*visit)(void *ctx, void *record), void *ctx)
+void hashtable_sweep(struct hashtable *table, unsigned int shard_index, bool (*visit)(void *ctx, void *record),
+	void *ctx)
 {
 	struct shard *shard = &table->shard[shard_index];
 

@@ -17,40 +17,40 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { TABLE_SHARDS = 256 };
+enum { HASHTABLE_SHARDS = 256 };
 
-struct table;
+struct hashtable;
 
 /* An empty table for records of size bytes (a multiple of 8) that holds at most limit of them. NULL: out of memory. */
-struct table *table_new(size_t size, size_t limit);
-void table_free(struct table *table);
+struct hashtable *hashtable_new(size_t size, size_t limit);
+void hashtable_free(struct hashtable *table);
 
-size_t table_count(const struct table *table);
-size_t table_limit(const struct table *table);
+size_t hashtable_count(const struct hashtable *table);
+size_t hashtable_limit(const struct hashtable *table);
 
 /* Bytes allocated. */
-size_t table_memory(const struct table *table);
+size_t hashtable_memory(const struct hashtable *table);
 
-/* The record, valid until the next table_put() or table_remove(); NULL if there is none. */
-void *table_find(const struct table *table, uint64_t key);
+/* The record, valid until the next hashtable_put() or hashtable_remove(); NULL if there is none. */
+void *hashtable_find(const struct hashtable *table, uint64_t key);
 
-/* Nothing but a hint: what table_find() will look at for this key is wanted in the processor's cache soon. */
-void table_prefetch(const struct table *table, uint64_t key);
+/* Nothing but a hint: what hashtable_find() will look at for this key is wanted in the processor's cache soon. */
+void hashtable_prefetch(const struct hashtable *table, uint64_t key);
 
 /*
  * The record, made if there is none: then *fresh is true and all behind the key is zero. NULL if the table is at its
  * limit or memory is out. Invalidates other pointers into the table.
  */
-void *table_put(struct table *table, uint64_t key, bool *fresh);
+void *hashtable_put(struct hashtable *table, uint64_t key, bool *fresh);
 
-/* Removes a record that table_find() or table_put() just returned. Invalidates pointers into the table. */
-void table_remove(struct table *table, void *record);
+/* Removes a record that hashtable_find() or hashtable_put() just returned. Invalidates pointers into the table. */
+void hashtable_remove(struct hashtable *table, void *record);
 
 /*
- * Calls visit for each record of one shard (0 to TABLE_SHARDS - 1); a record for which it returns true is removed. A
- * record may be visited twice, never missed. visit must not touch the table otherwise. Going through all shards, a few
- * per turn, is how a large table is swept without a stall.
+ * Calls visit for each record of one shard (0 to HASHTABLE_SHARDS - 1); a record for which it returns true is removed.
+ * A record may be visited twice, never missed. visit must not touch the table otherwise. Going through all shards, a
+ * few per turn, is how a large table is swept without a stall.
  */
-void table_sweep(struct table *table, unsigned int shard, bool (*visit)(void *ctx, void *record), void *ctx);
+void hashtable_sweep(struct hashtable *table, unsigned int shard, bool (*visit)(void *ctx, void *record), void *ctx);
 
 #endif

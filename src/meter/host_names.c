@@ -13,7 +13,7 @@ void meter_set_vendor(struct meter *meter, const char *(*vendor)(void *ctx, cons
 static void call(struct host *host, const struct names_answer *answer)
 {
 	if (answer->name ? !host->name || strcmp(answer->name, host->name) : host->name != NULL)
-		host_set_name(host, answer->name);
+		hosts_set_name(host, answer->name);
 	host->name_source = (uint8_t)answer->source;
 }
 

@@ -174,7 +174,7 @@ void hosts_forget(struct hosts *hosts, uint32_t index)
 
 	if (host->kind != HOST_KIND_MAC && host->kind != HOST_KIND_ADDRESS)
 		return;
-	host_fold_floor(host);
+	hosts_fold_floor(host);
 	traffic_add(&other->wan, &host->wan);
 	traffic_add(&other->local, &host->local);
 	HASH_DEL(hosts->by_key, entry);
@@ -185,14 +185,14 @@ void hosts_forget(struct hosts *hosts, uint32_t index)
 	hosts->free = index;
 }
 
-void host_fold_floor(struct host *host)
+void hosts_fold_floor(struct host *host)
 {
 	host->wan = traffic_max(&host->wan, &host->wan_floor);
 	host->local = traffic_max(&host->local, &host->local_floor);
 	host->wan_floor = host->local_floor = (struct traffic){ 0 };
 }
 
-int host_set_name(struct host *host, const char *name)
+int hosts_set_name(struct host *host, const char *name)
 {
 	char *copy = NULL;
 
@@ -203,7 +203,7 @@ int host_set_name(struct host *host, const char *name)
 	return 0;
 }
 
-const char *host_label(const struct hosts *hosts, uint32_t index, char text[static ADDR_TEXT])
+const char *hosts_label(const struct hosts *hosts, uint32_t index, char text[static ADDR_TEXT])
 {
 	static const char *const special[HOST_FIRST] = { "router", "unknown", "other" };
 	const struct host *host = hosts_get(hosts, index);

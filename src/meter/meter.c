@@ -7,9 +7,9 @@
  * difference. Three things make that harder than it sounds.
  *
  * Dumps and events come by two sockets, so their order is lost. A line of a dump may be read after the DESTROY of its
- * flow. Flows that ended leave a tombstone (tombs.h) for as long as that can be; a line that meets one is old news. A
- * flow that began after the dump passed its place is first heard of in its DESTROY, or in the next dump: counted from
- * zero, since whatever lived when the first dump began was in it.
+ * flow. Flows that ended leave a tombstone (tombstones.h) for as long as that can be; a line that meets one is old
+ * news. A flow that began after the dump passed its place is first heard of in its DESTROY, or in the next dump:
+ * counted from zero, since whatever lived when the first dump began was in it.
  *
  * Whose a flow is may be known later than its first count. Until then nothing is counted: the flow's record stays at
  * its baseline, the latest reading is held (held), and the first count after the decision includes all. So bytes never
@@ -42,8 +42,8 @@
 enum {
 	GONE_DUMPS = 3,
 	MAX_SIGHTINGS = 1 << 18,
-	MAX_TOMBS = 1 << 20,
-	MAX_WAITING = 1 << 16,
+	MAX_TOMBSTONES = 1 << 20,
+	MAX_PENDING_ENDS = 1 << 16,
 	MAX_HELD = 1 << 16,
 	MAX_NEIGHBOURS = 1 << 14,
 	MAX_ROUTES = 1 << 12,
@@ -53,8 +53,8 @@ enum {
 
 static bool incomplete(const struct meter *m)
 {
-	return !m->flows || !m->held || !m->tombs || !m->waiting || !m->sightings || !m->neigh || !m->topology ||
-		!m->hosts || !m->wan;
+	return !m->flows || !m->held || !m->tombstones || !m->pending_ends || !m->sightings || !m->neigh ||
+		!m->topology || !m->hosts || !m->wan;
 }
 
 struct meter *meter_new(const struct meter_options *options)
@@ -64,16 +64,16 @@ struct meter *meter_new(const struct meter_options *options)
 	if (!m)
 		return NULL;
 	m->options = *options;
-	m->flows = table_new(sizeof(struct flow), options->max_flows);
-	m->held = table_new(sizeof(struct meter_held), MAX_HELD);
-	m->tombs = tombs_new(MAX_TOMBS);
-	m->waiting = waiting_new(MAX_WAITING);
+	m->flows = hashtable_new(sizeof(struct flow), options->max_flows);
+	m->held = hashtable_new(sizeof(struct meter_held), MAX_HELD);
+	m->tombstones = tombstones_new(MAX_TOMBSTONES);
+	m->pending_ends = pending_ends_new(MAX_PENDING_ENDS);
 	m->sightings = sightings_new(MAX_SIGHTINGS);
 	m->neigh = neigh_new(MAX_NEIGHBOURS);
 	m->topology = topology_new(options->lan, options->wan, MAX_ROUTES);
 	m->hosts = hosts_new(options->max_hosts);
 	m->wan = wan_new();
-	m->sweep = TABLE_SHARDS;
+	m->sweep = HASHTABLE_SHARDS;
 	if (incomplete(m)) {
 		meter_free(m);
 		return NULL;
@@ -90,23 +90,23 @@ void meter_free(struct meter *meter)
 	topology_free(meter->topology);
 	neigh_free(meter->neigh);
 	sightings_free(meter->sightings);
-	waiting_free(meter->waiting);
-	tombs_free(meter->tombs);
-	table_free(meter->held);
-	table_free(meter->flows);
+	pending_ends_free(meter->pending_ends);
+	tombstones_free(meter->tombstones);
+	hashtable_free(meter->held);
+	hashtable_free(meter->flows);
 	buf_free(&meter->journal);
 	free(meter);
 }
 
 /* --- The observer, if there is one */
 
-void meter_observe(struct meter *meter, void (*observe)(void *ctx, const struct meter_note *note), void *ctx)
+void meter_observe(struct meter *meter, void (*observe)(void *ctx, const struct observer_note *note), void *ctx)
 {
 	meter->observe = observe;
 	meter->observe_ctx = ctx;
 }
 
-void meter_tell(const struct meter *m, struct meter_note note)
+void meter_notify(const struct meter *m, struct observer_note note)
 {
 	note.now = m->now;
 	note.key = note.event ? meter_key(m, note.event) : note.flow->key;
@@ -115,7 +115,7 @@ void meter_tell(const struct meter *m, struct meter_note note)
 
 /* --- Deciding */
 
-static struct attribution ask(struct meter *m, const struct ct_event *event, enum attribute_effort effort,
+static struct attribution ask(struct meter *m, const struct ct_event *event, enum attribute_evidence evidence,
 	bool *sighted)
 {
 	const struct attribute_sources sources = {
@@ -127,7 +127,7 @@ static struct attribution ask(struct meter *m, const struct ct_event *event, enu
 		.end = m->observe ? m->end : NULL,
 	};
 
-	return attribute(&sources, event, effort, sighted);
+	return attribute(&sources, event, evidence, sighted);
 }
 
 static void assign(struct meter *m, struct flow *flow, const struct attribution *a)
@@ -149,25 +149,25 @@ static void assign(struct meter *m, struct flow *flow, const struct attribution 
 		meter_meet_host(m, a->peer);
 }
 
-/* Puts the answer into the record. False if there is none with this effort. */
-static bool decide(struct meter *m, struct flow *flow, const struct ct_event *event, enum attribute_effort effort)
+/* Puts the answer into the record. False if there is none with this evidence. */
+static bool decide(struct meter *m, struct flow *flow, const struct ct_event *event, enum attribute_evidence evidence)
 {
 	bool sighted, swapped;
-	struct attribution a = ask(m, event, effort, &sighted);
+	struct attribution a = ask(m, event, evidence, &sighted);
 
 	if (a.scope == FLOW_UNDECIDED)
 		return false;
 	assign(m, flow, &a);
-	METER_NOTE(m, METER_NOTE_DECIDED, .event = event, .flow = flow, .end = m->end);
+	OBSERVE(m, OBSERVER_DECIDED, .event = event, .flow = flow, .end = m->end);
 	if (sighted)
 		sightings_used(m->sightings, flow_pair_of(&m->options.hash, event, &swapped));
 	return true;
 }
 
 /* A first packet may still be on its way only if there are rules that log it: one that came shows that there are. */
-static enum attribute_effort first_effort(const struct meter *m)
+static enum attribute_evidence first_evidence(const struct meter *m)
 {
-	return m->source[SOURCE_NFLOG].up && m->stats.sightings ? ATTRIBUTE_SIGHTED : ATTRIBUTE_KNOWN;
+	return m->source[SOURCE_NFLOG].up && m->stats.sightings ? ATTRIBUTE_FROM_PACKET : ATTRIBUTE_FROM_TABLES;
 }
 
 /* Whether the packet that began the flow was seen. (That of its answer proves nothing: the flow may be older.) */
@@ -197,9 +197,9 @@ void meter_connect(struct meter *m, const struct flow *flow, int step)
 		hosts_get(m->hosts, flow->peer)->connections[flow->v6] += step;
 }
 
-static void settle(struct meter *m, struct flow *flow, const struct ct_event *event, enum attribute_effort effort)
+static void settle(struct meter *m, struct flow *flow, const struct ct_event *event, enum attribute_evidence evidence)
 {
-	if (!decide(m, flow, event, effort))
+	if (!decide(m, flow, event, evidence))
 		return;
 	m->flows_undecided--;
 	checkpoint_note_decision(m, flow);
@@ -210,9 +210,9 @@ static void settle(struct meter *m, struct flow *flow, const struct ct_event *ev
 static void hold(struct meter *m, struct flow *flow, const struct ct_event *event)
 {
 	bool fresh;
-	struct meter_held *held = table_put(m->held, flow->key, &fresh);
+	struct meter_held *held = hashtable_put(m->held, flow->key, &fresh);
 
-	METER_NOTE(m, METER_NOTE_HELD, .event = event, .flow = flow);
+	OBSERVE(m, OBSERVER_HELD, .event = event, .flow = flow);
 	if (held)
 		held->event = *event;
 	else /* no room to wait: decide with what is known */
@@ -221,10 +221,10 @@ static void hold(struct meter *m, struct flow *flow, const struct ct_event *even
 
 static void unhold(struct meter *m, uint64_t key)
 {
-	struct meter_held *held = table_find(m->held, key);
+	struct meter_held *held = hashtable_find(m->held, key);
 
 	if (held)
-		table_remove(m->held, held);
+		hashtable_remove(m->held, held);
 }
 
 static void note_status(struct meter *m, struct flow *flow, const struct ct_event *event)
@@ -240,17 +240,17 @@ static void note_status(struct meter *m, struct flow *flow, const struct ct_even
 static void on_entry(struct meter *m, const struct ct_event *event)
 {
 	uint64_t key = meter_key(m, event);
-	enum attribute_effort effort = ATTRIBUTE_KNOWN;
+	enum attribute_evidence evidence = ATTRIBUTE_FROM_TABLES;
 	struct flow *flow;
 	bool fresh;
 
 	m->stats.entries++;
-	if (tombs_entry(m->tombs, key, m->dump_began) == TOMBS_REPEATED) {
+	if (tombstones_entry(m->tombstones, key, m->dump_began) == TOMBSTONES_REPEATED) {
 		m->stats.duplicates++;
-		METER_NOTE(m, METER_NOTE_REPEATED, .event = event);
+		OBSERVE(m, OBSERVER_REPEATED, .event = event);
 		return;
 	}
-	flow = table_put(m->flows, key, &fresh);
+	flow = hashtable_put(m->flows, key, &fresh);
 	if (!flow) {
 		m->stats.flows_refused++;
 		return;
@@ -261,12 +261,12 @@ static void on_entry(struct meter *m, const struct ct_event *event)
 		m->flows_undecided++;
 		if (event->has_counters && !born_while_metering(m, event)) {
 			m->stats.baselined++;
-			METER_NOTE(m, METER_NOTE_BASELINE, .event = event);
+			OBSERVE(m, OBSERVER_BASELINE, .event = event);
 			memcpy(flow->bytes, event->bytes, sizeof(flow->bytes));
 			flow->packets[0] = (uint32_t)event->packets[0];
 			flow->packets[1] = (uint32_t)event->packets[1];
 		}
-		effort = first_effort(m);
+		evidence = first_evidence(m);
 	}
 	flow->dump = m->dump;
 	note_status(m, flow, event);
@@ -274,7 +274,7 @@ static void on_entry(struct meter *m, const struct ct_event *event)
 		meter_count(m, flow, event);
 		return;
 	}
-	settle(m, flow, event, effort);
+	settle(m, flow, event, evidence);
 	if (flow->scope == FLOW_UNDECIDED)
 		hold(m, flow, event);
 	else if (!fresh)
@@ -294,7 +294,7 @@ void meter_drop(struct meter *m, struct flow *flow)
 /* --- Flows that ended */
 
 /* Counts the rest of a flow that is in no table any more, and now has an owner. */
-static void count_end(struct meter *m, struct flow *flow, const struct waiting_end *end)
+static void count_end(struct meter *m, struct flow *flow, const struct pending_end *end)
 {
 	struct flow last;
 
@@ -304,7 +304,7 @@ static void count_end(struct meter *m, struct flow *flow, const struct waiting_e
 	checkpoint_note_end(m, flow, &last, false);
 }
 
-static struct flow flow_of(const struct waiting_end *end)
+static struct flow flow_of(const struct pending_end *end)
 {
 	return (struct flow){
 		.v6 = end->event.family == 6,
@@ -314,12 +314,12 @@ static struct flow flow_of(const struct waiting_end *end)
 	};
 }
 
-/* False if whose it is is not known with this effort. */
-static bool settle_end(struct meter *m, const struct waiting_end *end, enum attribute_effort effort)
+/* False if whose it is is not known with this evidence. */
+static bool settle_end(struct meter *m, const struct pending_end *end, enum attribute_evidence evidence)
 {
 	struct flow flow = flow_of(end);
 
-	if (!decide(m, &flow, &end->event, effort))
+	if (!decide(m, &flow, &end->event, evidence))
 		return false;
 	count_end(m, &flow, end);
 	return true;
@@ -332,53 +332,53 @@ static bool is_gone_host(const struct meter *m, uint32_t index)
 
 /* It waited long enough: its own first packet if that came, else what was known when it ended, else what is known now.
  */
-static void settle_waited(struct meter *m, const struct waiting_end *end)
+static void settle_waited(struct meter *m, const struct pending_end *end)
 {
 	const struct attribution *guess = &end->guess;
 	struct flow flow = flow_of(end);
 
-	if (settle_end(m, end, ATTRIBUTE_SIGHTED))
+	if (settle_end(m, end, ATTRIBUTE_FROM_PACKET))
 		return;
 	if (guess->scope == FLOW_UNDECIDED || is_gone_host(m, guess->host) || is_gone_host(m, guess->peer)) {
 		settle_end(m, end, ATTRIBUTE_FINAL);
 		return;
 	}
 	assign(m, &flow, guess);
-	METER_NOTE(m, METER_NOTE_DECIDED, .event = &end->event, .flow = &flow);
+	OBSERVE(m, OBSERVER_DECIDED, .event = &end->event, .flow = &flow);
 	count_end(m, &flow, end);
 }
 
 /* What tells whose it is may still be on its way: a batch of NFLOG, or a neighbour. */
-static void wait_or_settle(struct meter *m, struct waiting_end *end)
+static void wait_or_settle(struct meter *m, struct pending_end *end)
 {
 	bool nflog = m->source[SOURCE_NFLOG].up, sighted;
 
-	if (settle_end(m, end, nflog ? ATTRIBUTE_SIGHTED : ATTRIBUTE_KNOWN))
+	if (settle_end(m, end, nflog ? ATTRIBUTE_FROM_PACKET : ATTRIBUTE_FROM_TABLES))
 		return;
-	METER_NOTE(m, METER_NOTE_WAITS, .event = &end->event);
+	OBSERVE(m, OBSERVER_WAITS, .event = &end->event);
 	if (nflog)
-		end->guess = ask(m, &end->event, ATTRIBUTE_KNOWN, &sighted);
-	if (!waiting_push(m->waiting, end))
+		end->guess = ask(m, &end->event, ATTRIBUTE_FROM_TABLES, &sighted);
+	if (!pending_ends_push(m->pending_ends, end))
 		settle_waited(m, end);
 }
 
 static void on_destroy(struct meter *m, const struct ct_event *event)
 {
 	uint64_t key = meter_key(m, event);
-	struct waiting_end end = { .deadline = m->now + METER_FLUSH_NS, .event = *event };
+	struct pending_end end = { .deadline = m->now + METER_FLUSH_NS, .event = *event };
 	struct flow *flow;
 
 	end.event.key = key;
 	m->stats.destroys++;
-	if (tombs_destroy(m->tombs, key, event, m->now) == TOMBS_REPEATED) {
+	if (tombstones_destroy(m->tombstones, key, event, m->now) == TOMBSTONES_REPEATED) {
 		m->stats.duplicates++;
-		METER_NOTE(m, METER_NOTE_REPEATED, .event = event);
+		OBSERVE(m, OBSERVER_REPEATED, .event = event);
 		return;
 	}
 	if (!event->has_counters)
 		m->stats.ended_uncounted++;
-	flow = table_find(m->flows, key);
-	METER_NOTE(m, METER_NOTE_ENDED, .event = event, .flow = flow);
+	flow = hashtable_find(m->flows, key);
+	OBSERVE(m, OBSERVER_ENDED, .event = event, .flow = flow);
 	if (flow) {
 		bool decided = flow->scope != FLOW_UNDECIDED;
 		const struct flow last = *flow;
@@ -389,22 +389,22 @@ static void on_destroy(struct meter *m, const struct ct_event *event)
 		memcpy(end.bytes, flow->bytes, sizeof(end.bytes));
 		memcpy(end.packets, flow->packets, sizeof(end.packets));
 		meter_drop(m, flow);
-		table_remove(m->flows, flow);
+		hashtable_remove(m->flows, flow);
 		if (decided)
 			return;
 	} else if (!born_while_metering(m, event)) {
 		/* No waiting for a sighting here: by then it could be that of the next flow between the same ends. */
 		m->stats.ended_before_first_dump++;
-		METER_NOTE(m, METER_NOTE_EARLY, .event = event);
+		OBSERVE(m, OBSERVER_EARLY, .event = event);
 		return;
 	}
 	wait_or_settle(m, &end);
 }
 
-void meter_expect(const struct meter *meter, struct ct_event *event)
+void meter_prefetch(const struct meter *meter, struct ct_event *event)
 {
 	event->key = flow_key(&meter->options.hash, event);
-	table_prefetch(meter->flows, event->key);
+	hashtable_prefetch(meter->flows, event->key);
 }
 
 void meter_ct(struct meter *meter, const struct ct_event *event, uint64_t now)
@@ -473,8 +473,8 @@ static bool settle_gone(void *ctx, void *record)
 	if (!is_gone(m, flow))
 		return false;
 	m->stats.ended_unseen++;
-	METER_NOTE(m, METER_NOTE_GONE, .flow = flow);
-	held = table_find(m->held, flow->key);
+	OBSERVE(m, OBSERVER_GONE, .flow = flow);
+	held = hashtable_find(m->held, flow->key);
 	if (held) {
 		struct ct_event event = held->event;
 
@@ -512,9 +512,9 @@ uint64_t meter_offloaded(const struct meter *meter)
 
 static void settle_waiting(struct meter *m, uint64_t until)
 {
-	struct waiting_end end;
+	struct pending_end end;
 
-	while (waiting_pop(m->waiting, until, &end))
+	while (pending_ends_pop(m->pending_ends, until, &end))
 		settle_waited(m, &end);
 }
 
@@ -538,21 +538,21 @@ void meter_tick(struct meter *meter, uint64_t now)
 	settle_waiting(meter, now);
 	/* After a stall the repetitions of ends that were read before it may still be in the queue. */
 	if (now - meter->ticked > STALL_NS)
-		meter->tombs_until = now + TOMBS_KEEP_NS;
+		meter->tombstones_until = now + TOMBSTONES_KEEP_NS;
 	meter->ticked = now;
-	if (now >= meter->tombs_until)
-		tombs_expire(meter->tombs, meter->dump_began, now);
+	if (now >= meter->tombstones_until)
+		tombstones_expire(meter->tombstones, meter->dump_began, now);
 	sightings_expire(meter->sightings, SIGHTING_KEEP_NS, now);
 	forget_hosts(meter);
-	for (int i = 0; i < SWEEP_PER_TICK && meter->sweep < TABLE_SHARDS; i++)
-		table_sweep(meter->flows, meter->sweep++, settle_gone, meter);
+	for (int i = 0; i < SWEEP_PER_TICK && meter->sweep < HASHTABLE_SHARDS; i++)
+		hashtable_sweep(meter->flows, meter->sweep++, settle_gone, meter);
 }
 
 static bool settle_held(void *ctx, void *record)
 {
 	struct meter *m = ctx;
 	struct meter_held *held = record;
-	struct flow *flow = table_find(m->flows, held->key);
+	struct flow *flow = hashtable_find(m->flows, held->key);
 
 	if (flow)
 		settle(m, flow, &held->event, ATTRIBUTE_FINAL);
@@ -568,6 +568,6 @@ void meter_settle_ends(struct meter *meter, uint64_t now)
 void meter_settle(struct meter *meter, uint64_t now)
 {
 	meter_settle_ends(meter, now);
-	for (unsigned int i = 0; i < TABLE_SHARDS; i++)
-		table_sweep(meter->held, i, settle_held, meter);
+	for (unsigned int i = 0; i < HASHTABLE_SHARDS; i++)
+		hashtable_sweep(meter->held, i, settle_held, meter);
 }

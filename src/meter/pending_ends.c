@@ -4,21 +4,21 @@
 #include <stdlib.h>
 
 /* A ring that grows to its limit and gives its memory back once it is empty. */
-struct waiting {
-	struct waiting_end *ring;
+struct pending_ends {
+	struct pending_end *ring;
 	size_t size, first, count, limit;
 };
 
-struct waiting *waiting_new(size_t limit)
+struct pending_ends *pending_ends_new(size_t limit)
 {
-	struct waiting *waiting = calloc(1, sizeof(*waiting));
+	struct pending_ends *waiting = calloc(1, sizeof(*waiting));
 
 	if (waiting)
 		waiting->limit = limit;
 	return waiting;
 }
 
-void waiting_free(struct waiting *waiting)
+void pending_ends_free(struct pending_ends *waiting)
 {
 	if (!waiting)
 		return;
@@ -26,15 +26,15 @@ void waiting_free(struct waiting *waiting)
 	free(waiting);
 }
 
-size_t waiting_count(const struct waiting *waiting)
+size_t pending_ends_count(const struct pending_ends *waiting)
 {
 	return waiting->count;
 }
 
-static bool grow(struct waiting *w)
+static bool grow(struct pending_ends *w)
 {
 	size_t size = w->size ? w->size * 2 : 64;
-	struct waiting_end *ring;
+	struct pending_end *ring;
 
 	if (size > w->limit)
 		size = w->limit;
@@ -49,7 +49,7 @@ static bool grow(struct waiting *w)
 	return true;
 }
 
-bool waiting_push(struct waiting *waiting, const struct waiting_end *end)
+bool pending_ends_push(struct pending_ends *waiting, const struct pending_end *end)
 {
 	if (waiting->count == waiting->size && !grow(waiting))
 		return false;
@@ -57,7 +57,7 @@ bool waiting_push(struct waiting *waiting, const struct waiting_end *end)
 	return true;
 }
 
-bool waiting_pop(struct waiting *waiting, uint64_t now, struct waiting_end *end)
+bool pending_ends_pop(struct pending_ends *waiting, uint64_t now, struct pending_end *end)
 {
 	if (!waiting->count || waiting->ring[waiting->first].deadline > now)
 		return false;
@@ -65,7 +65,7 @@ bool waiting_pop(struct waiting *waiting, uint64_t now, struct waiting_end *end)
 	waiting->first = (waiting->first + 1) % waiting->size;
 	if (!--waiting->count) {
 		free(waiting->ring);
-		*waiting = (struct waiting){ .limit = waiting->limit };
+		*waiting = (struct pending_ends){ .limit = waiting->limit };
 	}
 	return true;
 }

@@ -13,7 +13,7 @@
 #include <stddef.h>
 
 /* bytes and packets: what was counted before (or is the baseline); the rest of event's counters is to be counted. */
-struct waiting_end {
+struct pending_end {
 	uint64_t deadline;
 	struct ct_event event;
 	/* What the neighbour table said when it ended: the address may be another's by the deadline. */
@@ -22,17 +22,17 @@ struct waiting_end {
 	uint32_t packets[2];
 };
 
-struct waiting;
+struct pending_ends;
 
 /* NULL: out of memory. */
-struct waiting *waiting_new(size_t limit);
-void waiting_free(struct waiting *waiting);
-size_t waiting_count(const struct waiting *waiting);
+struct pending_ends *pending_ends_new(size_t limit);
+void pending_ends_free(struct pending_ends *waiting);
+size_t pending_ends_count(const struct pending_ends *waiting);
 
 /* False if it is full or memory is out: settle it now, then. Deadlines must not fall. */
-bool waiting_push(struct waiting *waiting, const struct waiting_end *end);
+bool pending_ends_push(struct pending_ends *waiting, const struct pending_end *end);
 
 /* Takes out the oldest whose deadline has passed; UINT64_MAX takes any. */
-bool waiting_pop(struct waiting *waiting, uint64_t now, struct waiting_end *end);
+bool pending_ends_pop(struct pending_ends *waiting, uint64_t now, struct pending_end *end);
 
 #endif

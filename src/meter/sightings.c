@@ -22,7 +22,7 @@ struct record {
 _Static_assert(sizeof(struct record) == 40, "records shall be small");
 
 struct sightings {
-	struct table *table;
+	struct hashtable *table;
 	unsigned int shard;
 	uint32_t now_ms, keep_ms; /* arguments of the sweep */
 };
@@ -35,7 +35,7 @@ struct sightings *sightings_new(size_t limit)
 
 	if (!sightings)
 		return NULL;
-	sightings->table = table_new(sizeof(struct record), limit);
+	sightings->table = hashtable_new(sizeof(struct record), limit);
 	if (!sightings->table) {
 		free(sightings);
 		return NULL;
@@ -47,13 +47,13 @@ void sightings_free(struct sightings *sightings)
 {
 	if (!sightings)
 		return;
-	table_free(sightings->table);
+	hashtable_free(sightings->table);
 	free(sightings);
 }
 
 size_t sightings_count(const struct sightings *sightings)
 {
-	return table_count(sightings->table);
+	return hashtable_count(sightings->table);
 }
 
 static uint32_t milliseconds(uint64_t now)
@@ -71,7 +71,7 @@ bool sightings_add(struct sightings *sightings, uint64_t pair, int from, const s
 	const struct sightings_end *out, uint64_t now)
 {
 	bool fresh;
-	struct record *r = table_put(sightings->table, pair, &fresh);
+	struct record *r = hashtable_put(sightings->table, pair, &fresh);
 
 	if (!r)
 		return false;
@@ -88,7 +88,7 @@ bool sightings_add(struct sightings *sightings, uint64_t pair, int from, const s
 
 bool sightings_find(const struct sightings *sightings, uint64_t pair, struct sightings_end end[static 2])
 {
-	const struct record *r = table_find(sightings->table, pair);
+	const struct record *r = hashtable_find(sightings->table, pair);
 
 	if (!r)
 		return false;
@@ -104,7 +104,7 @@ bool sightings_find(const struct sightings *sightings, uint64_t pair, struct sig
 
 void sightings_used(struct sightings *sightings, uint64_t pair)
 {
-	struct record *r = table_find(sightings->table, pair);
+	struct record *r = hashtable_find(sightings->table, pair);
 
 	if (r)
 		r->used = 1;
@@ -124,5 +124,5 @@ void sightings_expire(struct sightings *sightings, uint64_t keep_ns, uint64_t no
 	sightings->now_ms = milliseconds(now);
 	sightings->keep_ms = milliseconds(keep_ns);
 	for (unsigned int i = 0; i < SHARDS_PER_CALL; i++)
-		table_sweep(sightings->table, sightings->shard++ % TABLE_SHARDS, is_old, sightings);
+		hashtable_sweep(sightings->table, sightings->shard++ % HASHTABLE_SHARDS, is_old, sightings);
 }

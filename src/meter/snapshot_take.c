@@ -34,7 +34,7 @@ static void copy_host(const struct meter *m, uint32_t index, struct snapshot_hos
 	const struct host *host = hosts_get(m->hosts, index);
 	char text[ADDR_TEXT];
 
-	snprintf(out->label, sizeof(out->label), "%s", host_label(m->hosts, index, text));
+	snprintf(out->label, sizeof(out->label), "%s", hosts_label(m->hosts, index, text));
 	out->mac[0] = 0;
 	if (host->kind == HOST_KIND_MAC)
 		mac_format(&host->mac, out->mac);
@@ -141,15 +141,15 @@ int meter_snapshot(const struct meter *meter, struct snapshot *snapshot, uint64_
 
 	*snapshot = (struct snapshot){
 		.stats = meter->stats,
-		.flows = table_count(meter->flows),
+		.flows = hashtable_count(meter->flows),
 		.flows_undecided = meter->flows_undecided,
 		.flows_uncounted = meter->flows_uncounted,
 		.flows_offloaded = meter->flows_offloaded,
 		.pending_sightings = sightings_count(meter->sightings),
-		.waiting_ends = waiting_count(meter->waiting),
-		.tombstones = tombs_count(meter->tombs),
+		.pending_ends = pending_ends_count(meter->pending_ends),
+		.tombstones = tombstones_count(meter->tombstones),
 		.neighbours = neigh_count(meter->neigh),
-		.memory = table_memory(meter->flows),
+		.memory = hashtable_memory(meter->flows),
 		.ready = meter->ready,
 		.now = now,
 		.last_dump_end = meter->last_dump_end,
@@ -221,7 +221,7 @@ void meter_describe_flow(const struct meter *meter, const struct flow *record, s
 
 bool meter_find_flow(const struct meter *meter, const struct ct_event *event, struct meter_flow *flow)
 {
-	const struct flow *record = table_find(meter->flows, meter_key(meter, event));
+	const struct flow *record = hashtable_find(meter->flows, meter_key(meter, event));
 
 	if (record)
 		meter_describe_flow(meter, record, flow);

@@ -36,10 +36,10 @@ struct meter_held {
 
 struct meter {
 	struct meter_options options;
-	struct table *flows;
-	struct table *held;
-	struct tombs *tombs;
-	struct waiting *waiting;
+	struct hashtable *flows;
+	struct hashtable *held;
+	struct tombstones *tombstones;
+	struct pending_ends *pending_ends;
 	struct sightings *sightings;
 	struct neigh *neigh;
 	struct topology *topology;
@@ -55,10 +55,10 @@ struct meter {
 	uint64_t dump_began; /* 0: none in the air */
 	uint64_t last_dump_end, last_dump_ns;
 	uint64_t completed_at[METER_DUMPS_REMEMBERED];
-	unsigned int sweep;           /* next shard to look for flows that are gone; TABLE_SHARDS: done */
-	uint64_t ticked, tombs_until; /* the last tick; until when no tombstone expires */
-	uint64_t now;                 /* of the latest call */
-	uint32_t forget_next;         /* next host to look at */
+	unsigned int sweep;                /* next shard to look for flows that are gone; HASHTABLE_SHARDS: done */
+	uint64_t ticked, tombstones_until; /* the last tick; until when no tombstone expires */
+	uint64_t now;                      /* of the latest call */
+	uint32_t forget_next;              /* next host to look at */
 	struct meter_left left[METER_LEFT];
 	unsigned int left_next;
 	uint64_t left_until; /* until when any of them counts */
@@ -66,7 +66,7 @@ struct meter {
 	const char *(*vendor)(void *ctx, const struct mac *mac);
 	void *vendor_ctx;
 
-	void (*observe)(void *ctx, const struct meter_note *note); /* NULL: nobody does */
+	void (*observe)(void *ctx, const struct observer_note *note); /* NULL: nobody does */
 	void *observe_ctx;
 	struct attribute_end end[2]; /* of the decision made last, for the observer */
 
@@ -86,14 +86,14 @@ static inline uint64_t meter_key(const struct meter *meter, const struct ct_even
 	return event->key ? event->key : flow_key(&meter->options.hash, event);
 }
 
-/* Hands the note to the observer, with key and time filled in. Only where there is one: METER_NOTE(). */
-void meter_tell(const struct meter *meter, struct meter_note note);
+/* Hands the note to the observer, with key and time filled in. Only where there is one: OBSERVE(). */
+void meter_notify(const struct meter *meter, struct observer_note note);
 
 /* The note is made only where somebody reads it. */
-#define METER_NOTE(m, ...)                                                                                             \
+#define OBSERVE(m, ...)                                                                                                \
 	do {                                                                                                           \
 		if ((m)->observe)                                                                                      \
-			meter_tell(m, (struct meter_note){ __VA_ARGS__ });                                             \
+			meter_notify(m, (struct observer_note){ __VA_ARGS__ });                                        \
 	} while (0)
 
 /* Counts what this reading has more than the record, and moves the record on. Undecided flows count nothing. */

@@ -6,14 +6,14 @@
 
 #include <stdlib.h>
 
-struct tomb {
+struct tombstone {
 	uint64_t key;
 	uint64_t time;
 	uint64_t final; /* what the counters were, folded: enough to tell a repetition */
 };
 
-struct tombs {
-	struct table *table;
+struct tombstones {
+	struct hashtable *table;
 	unsigned int shard;           /* the next one to expire */
 	uint64_t repeated;            /* when an end was told again last; 0: never */
 	uint64_t dump_began, expired; /* arguments of the sweep */
@@ -24,31 +24,31 @@ static const uint64_t unlink_ns = CLOCK_NS_PER_S;
 
 enum { SHARDS_PER_CALL = 16 };
 
-struct tombs *tombs_new(size_t limit)
+struct tombstones *tombstones_new(size_t limit)
 {
-	struct tombs *tombs = calloc(1, sizeof(*tombs));
+	struct tombstones *tombstones = calloc(1, sizeof(*tombstones));
 
-	if (!tombs)
+	if (!tombstones)
 		return NULL;
-	tombs->table = table_new(sizeof(struct tomb), limit);
-	if (!tombs->table) {
-		free(tombs);
+	tombstones->table = hashtable_new(sizeof(struct tombstone), limit);
+	if (!tombstones->table) {
+		free(tombstones);
 		return NULL;
 	}
-	return tombs;
+	return tombstones;
 }
 
-void tombs_free(struct tombs *tombs)
+void tombstones_free(struct tombstones *tombstones)
 {
-	if (!tombs)
+	if (!tombstones)
 		return;
-	table_free(tombs->table);
-	free(tombs);
+	hashtable_free(tombstones->table);
+	free(tombstones);
 }
 
-size_t tombs_count(const struct tombs *tombs)
+size_t tombstones_count(const struct tombstones *tombstones)
 {
-	return table_count(tombs->table);
+	return hashtable_count(tombstones->table);
 }
 
 static uint64_t fold(const struct ct_event *event)
@@ -61,56 +61,57 @@ static uint64_t fold(const struct ct_event *event)
 	return sum * odd + event->packets[1];
 }
 
-enum tombs_verdict tombs_destroy(struct tombs *tombs, uint64_t key, const struct ct_event *event, uint64_t now)
+enum tombstones_verdict tombstones_destroy(struct tombstones *tombstones, uint64_t key, const struct ct_event *event,
+	uint64_t now)
 {
 	bool fresh;
-	struct tomb *tomb = table_put(tombs->table, key, &fresh);
+	struct tombstone *tombstone = hashtable_put(tombstones->table, key, &fresh);
 	uint64_t final = fold(event);
 	bool same;
 
-	if (!tomb)
-		return TOMBS_UNKNOWN;
-	same = tomb->final == final;
-	tomb->time = now;
-	tomb->final = final;
+	if (!tombstone)
+		return TOMBSTONES_UNKNOWN;
+	same = tombstone->final == final;
+	tombstone->time = now;
+	tombstone->final = final;
 	if (fresh)
-		return TOMBS_UNKNOWN;
+		return TOMBSTONES_UNKNOWN;
 	if (!same)
-		return TOMBS_REBORN;
-	tombs->repeated = now;
-	return TOMBS_REPEATED;
+		return TOMBSTONES_REBORN;
+	tombstones->repeated = now;
+	return TOMBSTONES_REPEATED;
 }
 
-enum tombs_verdict tombs_entry(struct tombs *tombs, uint64_t key, uint64_t dump_began)
+enum tombstones_verdict tombstones_entry(struct tombstones *tombstones, uint64_t key, uint64_t dump_began)
 {
-	struct tomb *tomb = table_find(tombs->table, key);
+	struct tombstone *tombstone = hashtable_find(tombstones->table, key);
 
-	if (!tomb)
-		return TOMBS_UNKNOWN;
-	if (tomb->time + unlink_ns >= dump_began)
-		return TOMBS_REPEATED;
-	table_remove(tombs->table, tomb);
-	return TOMBS_REBORN;
+	if (!tombstone)
+		return TOMBSTONES_UNKNOWN;
+	if (tombstone->time + unlink_ns >= dump_began)
+		return TOMBSTONES_REPEATED;
+	hashtable_remove(tombstones->table, tombstone);
+	return TOMBSTONES_REBORN;
 }
 
 static bool is_old(void *ctx, void *record)
 {
-	const struct tombs *tombs = ctx;
-	const struct tomb *tomb = record;
+	const struct tombstones *tombstones = ctx;
+	const struct tombstone *tombstone = record;
 
-	if (tombs->dump_began && tomb->time + unlink_ns >= tombs->dump_began)
+	if (tombstones->dump_began && tombstone->time + unlink_ns >= tombstones->dump_began)
 		return false;
-	return tomb->time < tombs->expired;
+	return tombstone->time < tombstones->expired;
 }
 
-void tombs_expire(struct tombs *tombs, uint64_t dump_began, uint64_t now)
+void tombstones_expire(struct tombstones *tombstones, uint64_t dump_began, uint64_t now)
 {
-	if (tombs->repeated && now - tombs->repeated < TOMBS_KEEP_NS)
+	if (tombstones->repeated && now - tombstones->repeated < TOMBSTONES_KEEP_NS)
 		return;
-	tombs->dump_began = dump_began;
-	tombs->expired = now > TOMBS_KEEP_NS ? now - TOMBS_KEEP_NS : 0;
+	tombstones->dump_began = dump_began;
+	tombstones->expired = now > TOMBSTONES_KEEP_NS ? now - TOMBSTONES_KEEP_NS : 0;
 	for (unsigned int i = 0; i < SHARDS_PER_CALL; i++)
-		table_sweep(tombs->table, tombs->shard++ % TABLE_SHARDS, is_old, tombs);
+		hashtable_sweep(tombstones->table, tombstones->shard++ % HASHTABLE_SHARDS, is_old, tombstones);
 }
 
 struct visit {
@@ -121,27 +122,27 @@ struct visit {
 static bool show(void *ctx, void *record)
 {
 	const struct visit *visit = ctx;
-	const struct tomb *tomb = record;
+	const struct tombstone *tombstone = record;
 
-	visit->each(visit->ctx, tomb->key, tomb->final);
+	visit->each(visit->ctx, tombstone->key, tombstone->final);
 	return false;
 }
 
-void tombs_each(struct tombs *tombs, unsigned int shard, void (*each)(void *ctx, uint64_t key, uint64_t final),
-	void *ctx)
+void tombstones_each(struct tombstones *tombstones, unsigned int shard,
+	void (*each)(void *ctx, uint64_t key, uint64_t final), void *ctx)
 {
 	struct visit visit = { each, ctx };
 
-	table_sweep(tombs->table, shard, show, &visit);
+	hashtable_sweep(tombstones->table, shard, show, &visit);
 }
 
-void tombs_restore(struct tombs *tombs, uint64_t key, uint64_t final, uint64_t now)
+void tombstones_restore(struct tombstones *tombstones, uint64_t key, uint64_t final, uint64_t now)
 {
 	bool fresh;
-	struct tomb *tomb = key ? table_put(tombs->table, key, &fresh) : NULL;
+	struct tombstone *tombstone = key ? hashtable_put(tombstones->table, key, &fresh) : NULL;
 
-	if (!tomb)
+	if (!tombstone)
 		return;
-	tomb->time = now;
-	tomb->final = final;
+	tombstone->time = now;
+	tombstone->final = final;
 }

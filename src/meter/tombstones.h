@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * tombs: flows whose DESTROY was read a moment ago, so that a second DESTROY and a line of a dump that was already on
- * its way are known for what they are.
+ * tombstones: flows whose DESTROY was read a moment ago, so that a second DESTROY and a line of a dump that was already
+ * on its way are known for what they are.
  *
  * Why it is enough to remember them for a while: the kernel repeats a DESTROY (nf_conntrack_ecache.c) only until each
  * reliable listener has it, and frees the entry after that. It goes through the ended entries again and again, those at
@@ -15,39 +15,42 @@
 
 #include <stddef.h>
 
-#define TOMBS_KEEP_NS (UINT64_C(3) * 1000000000)
+#define TOMBSTONES_KEEP_NS (UINT64_C(3) * 1000000000)
 
-struct tombs;
+struct tombstones;
 
-enum tombs_verdict {
-	TOMBS_UNKNOWN,  /* no flow of this key ended lately */
-	TOMBS_REPEATED, /* the same end once more: count nothing */
-	TOMBS_REBORN,   /* another flow that got the key of one that ended: count it from zero */
+enum tombstones_verdict {
+	TOMBSTONES_UNKNOWN,  /* no flow of this key ended lately */
+	TOMBSTONES_REPEATED, /* the same end once more: count nothing */
+	TOMBSTONES_REBORN,   /* another flow that got the key of one that ended: count it from zero */
 };
 
 /* At most limit tombstones. NULL: out of memory. */
-struct tombs *tombs_new(size_t limit);
-void tombs_free(struct tombs *tombs);
-size_t tombs_count(const struct tombs *tombs);
+struct tombstones *tombstones_new(size_t limit);
+void tombstones_free(struct tombstones *tombstones);
+size_t tombstones_count(const struct tombstones *tombstones);
 
 /* A DESTROY was read: says what it is, and remembers it. Where the table is full, nothing is remembered. */
-enum tombs_verdict tombs_destroy(struct tombs *tombs, uint64_t key, const struct ct_event *event, uint64_t now);
+enum tombstones_verdict tombstones_destroy(struct tombstones *tombstones, uint64_t key, const struct ct_event *event,
+	uint64_t now);
 
 /*
- * A dump that began at dump_began listed this key: TOMBS_REPEATED if its flow ended after that (or so shortly before
- * that the kernel may not have unlinked it yet), TOMBS_REBORN if it ended earlier: then its tombstone is taken away.
+ * A dump that began at dump_began listed this key: TOMBSTONES_REPEATED if its flow ended after that (or so shortly
+ * before that the kernel may not have unlinked it yet), TOMBSTONES_REBORN if it ended earlier: then its tombstone is
+ * taken away.
  */
-enum tombs_verdict tombs_entry(struct tombs *tombs, uint64_t key, uint64_t dump_began);
+enum tombstones_verdict tombstones_entry(struct tombstones *tombstones, uint64_t key, uint64_t dump_began);
 
 /*
  * Takes away what is old, a few shards per call. dump_began: when the dump in the air began, 0 if there is none;
  * tombstones younger than it stay.
  */
-void tombs_expire(struct tombs *tombs, uint64_t dump_began, uint64_t now);
+void tombstones_expire(struct tombstones *tombstones, uint64_t dump_began, uint64_t now);
 
-/* For a checkpoint: two numbers of each tombstone in a shard (of TABLE_SHARDS), and one put back (as if made now). */
-void tombs_each(struct tombs *tombs, unsigned int shard, void (*each)(void *ctx, uint64_t key, uint64_t final),
-	void *ctx);
-void tombs_restore(struct tombs *tombs, uint64_t key, uint64_t final, uint64_t now);
+/* For a checkpoint: two numbers of each tombstone in a shard (of HASHTABLE_SHARDS), and one put back (as if made now).
+ */
+void tombstones_each(struct tombstones *tombstones, unsigned int shard,
+	void (*each)(void *ctx, uint64_t key, uint64_t final), void *ctx);
+void tombstones_restore(struct tombstones *tombstones, uint64_t key, uint64_t final, uint64_t now);
 
 #endif

@@ -44,7 +44,7 @@ static void check(struct meter *meter, uint64_t now)
 	meter_settle(meter, now);
 	if (meter_snapshot(meter, &snapshot, now))
 		abort();
-	if (snapshot.waiting_ends || snapshot.flows_undecided || snapshot.flows > MAX_FLOWS ||
+	if (snapshot.pending_ends || snapshot.flows_undecided || snapshot.flows > MAX_FLOWS ||
 		snapshot.hosts > HOST_FIRST + MAX_HOSTS || snapshot.flows_uncounted > snapshot.flows ||
 		snapshot.flows_offloaded > snapshot.flows)
 		abort();

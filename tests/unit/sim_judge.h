@@ -37,7 +37,7 @@ struct sim {
 	uint64_t born, dump_began, ready_at, next_tick;
 	struct sim_sums counted, shown;
 	struct snapshot_stats stats; /* of the meter that runs, as seen last */
-	uint64_t waiting_ends, undecided;
+	uint64_t pending_ends, undecided;
 	struct snapshot_stats declared; /* of those before it, since counters began */
 	uint64_t overruns;
 	bool gone[SIM_LAN_HOSTS]; /* neighbours that are forgotten for now */
@@ -75,7 +75,7 @@ static inline void look(struct sim *sim, struct sim_sums *counted)
 		traffic_add(&counted->of[1][host], &snapshot.host[i].local);
 	}
 	sim->stats = snapshot.stats;
-	sim->waiting_ends = snapshot.waiting_ends;
+	sim->pending_ends = snapshot.pending_ends;
 	sim->undecided = snapshot.flows_undecided;
 	snapshot_clear(&snapshot);
 }

@@ -72,7 +72,7 @@ static inline void forget_ends(struct sim *sim, bool (*is_safe)(const struct sim
 static inline void journal(struct sim *sim)
 {
 	append(sim, checkpoint_journal);
-	if (!sim->waiting_ends)
+	if (!sim->pending_ends)
 		forget_ends(sim, is_read);
 }
 

@@ -83,7 +83,7 @@ static inline struct snapshot snapshots_full(void)
 			.usage = { .cpu_ns = 77 * S / 4, .resident_bytes = 78, .virtual_bytes = 79, .open_fds = 80, .max_fds = 81,
 				.start_real_ns = 1700000000 * S - 82 * S } },
 		.flows = 51, .flows_undecided = 52, .flows_uncounted = 53, .flows_offloaded = 54,
-		.pending_sightings = 55, .waiting_ends = 56, .tombstones = 57, .neighbours = 58, .memory = 59,
+		.pending_sightings = 55, .pending_ends = 56, .tombstones = 57, .neighbours = 58, .memory = 59,
 		.ready = true, .now = 1000 * S, .last_dump_end = 997 * S + S / 2, .last_dump_ns = 123456789,
 	};
 

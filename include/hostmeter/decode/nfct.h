@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * ct_read: a conntrack entry by libnetfilter_conntrack's own parser: the second opinion beside ct_decode, for --audit.
+ * nfct_read: a conntrack entry by libnetfilter_conntrack's own parser: the second opinion beside ct_decode, for
+ * --audit.
  */
 #ifndef HOSTMETER_DECODE_NFCT_H
 #define HOSTMETER_DECODE_NFCT_H
@@ -13,6 +14,6 @@ struct nlmsghdr;
  * Reads one whole ctnetlink message, as ct_decode() does; icmp_type, icmp_code and start_ns are left 0. 0; -ENOMSG for
  * what is no entry; -EBADMSG if the library does not take it; -ENOMEM.
  */
-int ct_read(const struct nlmsghdr *message, struct ct_event *event);
+int nfct_read(const struct nlmsghdr *message, struct ct_event *event);
 
 #endif

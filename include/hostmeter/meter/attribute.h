@@ -17,7 +17,7 @@ struct attribute_end {
 	struct addr gateway; /* of the route to it, family 0: it is on the link itself */
 	uint32_t ifindex;    /* 0: unknown */
 	enum side side;
-	bool first_hand; /* its own packet was seen */
+	bool packet_seen; /* its own packet was seen */
 	bool has_mac;
 	bool is_group;  /* many, whatever interface its packets leave by */
 	struct mac mac; /* of that packet */
@@ -34,14 +34,14 @@ struct attribute_sources {
 };
 
 /* How long to look for an answer. */
-enum attribute_effort {
-	ATTRIBUTE_SIGHTED, /* only what the first packet told: a sighting may still be on its way */
-	ATTRIBUTE_KNOWN,   /* then the neighbour table, then the latest sighting of the address */
-	ATTRIBUTE_FINAL,   /* then HOST_UNKNOWN */
+enum attribute_evidence {
+	ATTRIBUTE_FROM_PACKET, /* only what the first packet told: a sighting may still be on its way */
+	ATTRIBUTE_FROM_TABLES, /* then the neighbour table, then the latest sighting of the address */
+	ATTRIBUTE_FINAL,       /* then HOST_UNKNOWN */
 };
 
 /* Decides. *sighted tells whether the flow's first packet was seen at all: it was born while the meter ran, then. */
 struct attribution attribute(const struct attribute_sources *sources, const struct ct_event *event,
-	enum attribute_effort effort, bool *sighted);
+	enum attribute_evidence evidence, bool *sighted);
 
 #endif

@@ -25,7 +25,7 @@ struct host {
 	struct traffic wan_floor, local_floor; /* what was shown before a restart: what is shown now is not less */
 	uint32_t connections[TRAFFIC_FAMILIES];
 	uint64_t first_seen, last_seen; /* when it was first counted for, when last; 0: not yet */
-	char *name;                     /* set by host_set_name(), or NULL */
+	char *name;                     /* set by hosts_set_name(), or NULL */
 	uint8_t name_source;            /* enum names_source of it */
 	char *vendor;                   /* of its MAC; NULL: not asked for yet */
 };
@@ -58,12 +58,12 @@ void hosts_forget(struct hosts *hosts, uint32_t index);
 uint64_t hosts_folded(const struct hosts *hosts);
 
 /* Raises the totals to the floor where they lie below it, and drops the floor. */
-void host_fold_floor(struct host *host);
+void hosts_fold_floor(struct host *host);
 
 /* Copies name (NULL: none). -ENOMEM leaves the old one. */
-int host_set_name(struct host *host, const char *name);
+int hosts_set_name(struct host *host, const char *name);
 
 /* The value of the label host: the name, or the MAC, or the address, or "router", "unknown", "other". */
-const char *host_label(const struct hosts *hosts, uint32_t index, char text[static ADDR_TEXT]);
+const char *hosts_label(const struct hosts *hosts, uint32_t index, char text[static ADDR_TEXT]);
 
 #endif

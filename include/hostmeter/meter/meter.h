@@ -44,8 +44,8 @@ void meter_set_vendor(struct meter *meter, const char *(*vendor)(void *ctx, cons
  * Tells this observer of every decision on a flow (meter_note.h), while it is made; what it is given is borrowed. NULL:
  * nobody.
  */
-struct meter_note;
-void meter_observe(struct meter *meter, void (*observe)(void *ctx, const struct meter_note *note), void *ctx);
+struct observer_note;
+void meter_observe(struct meter *meter, void (*observe)(void *ctx, const struct observer_note *note), void *ctx);
 
 /* The names changed: all hosts are called by the best they have now, by their MAC and by the addresses seen with it. */
 void meter_names_changed(struct meter *meter);
@@ -54,7 +54,7 @@ void meter_names_changed(struct meter *meter);
  * An entry will come: works out its key, and fetches the memory that meter_ct() will want. For those who know of
  * several entries at once; a dump of a large table waits for memory otherwise.
  */
-void meter_expect(const struct meter *meter, struct ct_event *event);
+void meter_prefetch(const struct meter *meter, struct ct_event *event);
 
 /* A conntrack event, or between meter_dump_begin() and meter_dump_end() a line of the dump. */
 void meter_ct(struct meter *meter, const struct ct_event *event, uint64_t now);

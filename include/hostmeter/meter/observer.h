@@ -9,22 +9,22 @@
 #include "hostmeter/decode/ct_event.h"
 #include "hostmeter/meter/attribute.h"
 
-enum meter_note_kind {
-	METER_NOTE_BASELINE, /* older than the meter: counted from where it stands */
-	METER_NOTE_HELD,     /* whose it is is not known yet: its bytes are held back */
-	METER_NOTE_WAITS,    /* the same of one that has ended: its first packet may still be on its way */
-	METER_NOTE_DECIDED,  /* whose it is, for its life */
-	METER_NOTE_COUNTED,  /* delta was added to its host, and to its peer the other way round */
-	METER_NOTE_RESET,    /* its counters fell: all that they show is new */
-	METER_NOTE_ENDED,    /* the kernel told its end */
-	METER_NOTE_GONE,     /* it vanished from the dumps */
-	METER_NOTE_REPEATED, /* the kernel told again what is known: not counted */
-	METER_NOTE_EARLY,    /* it ended before the first dump, its age unknown: not counted */
-	METER_NOTE_KINDS,
+enum observer_kind {
+	OBSERVER_BASELINE, /* older than the meter: counted from where it stands */
+	OBSERVER_HELD,     /* whose it is is not known yet: its bytes are held back */
+	OBSERVER_WAITS,    /* the same of one that has ended: its first packet may still be on its way */
+	OBSERVER_DECIDED,  /* whose it is, for its life */
+	OBSERVER_COUNTED,  /* delta was added to its host, and to its peer the other way round */
+	OBSERVER_RESET,    /* its counters fell: all that they show is new */
+	OBSERVER_ENDED,    /* the kernel told its end */
+	OBSERVER_GONE,     /* it vanished from the dumps */
+	OBSERVER_REPEATED, /* the kernel told again what is known: not counted */
+	OBSERVER_EARLY,    /* it ended before the first dump, its age unknown: not counted */
+	OBSERVER_KINDS,
 };
 
-struct meter_note {
-	enum meter_note_kind kind;
+struct observer_note {
+	enum observer_kind kind;
 	uint64_t now;
 	uint64_t key;                 /* flow_key(): the flow it is about */
 	const struct ct_event *event; /* what the kernel said; NULL of one that vanished */

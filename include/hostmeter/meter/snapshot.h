@@ -98,7 +98,7 @@ struct snapshot {
 	struct snapshot_source source[SOURCE_COUNT];
 	struct snapshot_stats stats;
 	uint64_t flows, flows_undecided, flows_uncounted, flows_offloaded;
-	uint64_t pending_sightings, waiting_ends, tombstones, neighbours;
+	uint64_t pending_sightings, pending_ends, tombstones, neighbours;
 	uint64_t memory;                           /* bytes of the flow table */
 	bool ready;                                /* the first dump is in */
 	uint64_t now, last_dump_end, last_dump_ns; /* monotonic; 0: none yet */

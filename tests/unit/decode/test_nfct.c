@@ -44,7 +44,7 @@ static void check(const struct ct_event *e)
 	struct ct_event ours, theirs;
 
 	assert_int_equal(ct_decode(message, &ours), 0);
-	assert_int_equal(ct_read(message, &theirs), 0);
+	assert_int_equal(nfct_read(message, &theirs), 0);
 	ours.icmp_type = ours.icmp_code = 0;
 	assert_memory_equal(&ours.tuple, &theirs.tuple, sizeof(ours.tuple));
 	assert_memory_equal(&ours.bytes, &theirs.bytes, sizeof(ours.bytes));
@@ -84,9 +84,9 @@ static void what_is_no_entry_is_refused(void **state)
 
 	(void)state;
 	message->nlmsg_type = NFNL_SUBSYS_CTNETLINK << 8 | IPCTNL_MSG_CT_GET_CTRZERO;
-	assert_int_equal(ct_read(message, &read), -ENOMSG);
+	assert_int_equal(nfct_read(message, &read), -ENOMSG);
 	message->nlmsg_type = NFNL_SUBSYS_ULOG << 8;
-	assert_int_equal(ct_read(message, &read), -ENOMSG);
+	assert_int_equal(nfct_read(message, &read), -ENOMSG);
 }
 
 int main(void)
@@ -96,5 +96,5 @@ int main(void)
 		cmocka_unit_test(what_is_no_entry_is_refused),
 	};
 
-	return cmocka_run_group_tests_name("ct_read", tests, NULL, NULL);
+	return cmocka_run_group_tests_name("nfct_read", tests, NULL, NULL);
 }

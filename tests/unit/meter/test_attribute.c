@@ -67,12 +67,12 @@ static int end(void **state)
 	return 0;
 }
 
-static struct attribution ask(struct world *w, const struct ct_event *event, enum attribute_effort effort)
+static struct attribution ask(struct world *w, const struct ct_event *event, enum attribute_evidence evidence)
 {
 	const struct attribute_sources sources = { &secret, w->topology, w->neigh, w->sightings, w->hosts, NULL };
 	bool sighted;
 
-	return attribute(&sources, event, effort, &sighted);
+	return attribute(&sources, event, evidence, &sighted);
 }
 
 static void see(struct world *w, const struct ct_event *flow, enum ct_dir dir, uint32_t indev, uint32_t outdev,
@@ -91,7 +91,7 @@ static void check_host(const struct world *w, uint32_t index, const char *want)
 {
 	char text[ADDR_TEXT];
 
-	assert_string_equal(index == HOST_NONE ? "-" : host_label(w->hosts, index, text), want);
+	assert_string_equal(index == HOST_NONE ? "-" : hosts_label(w->hosts, index, text), want);
 }
 
 /* --- The table that attribute.c begins with, row by row, each with the two ends in both orders */
@@ -203,20 +203,20 @@ static void nat_is_seen_through(void **state)
 	struct ct_event out = event_masqueraded(DESKTOP_IP, SERVER4), in = event_forwarded(SERVER4, DESKTOP_IP);
 	/* Hairpin: a LAN host by the router's WAN address to another LAN host, both translated. */
 	struct ct_event hairpin = event_forwarded(DESKTOP_IP, LAPTOP_IP);
-	struct attribution a = ask(*state, &out, ATTRIBUTE_KNOWN);
+	struct attribution a = ask(*state, &out, ATTRIBUTE_FROM_TABLES);
 
 	assert_int_equal(a.scope, FLOW_WAN);
 	check_host(*state, a.host, DESKTOP);
 	assert_false(a.host_is_reply);
 
-	a = ask(*state, &in, ATTRIBUTE_KNOWN);
+	a = ask(*state, &in, ATTRIBUTE_FROM_TABLES);
 	assert_int_equal(a.scope, FLOW_WAN);
 	check_host(*state, a.host, DESKTOP);
 	assert_true(a.host_is_reply);
 	assert_int_equal(a.wan, WAN);
 
 	hairpin.tuple[CT_REPLY].dst = event_ip(ROUTER_LAN_IP);
-	a = ask(*state, &hairpin, ATTRIBUTE_KNOWN);
+	a = ask(*state, &hairpin, ATTRIBUTE_FROM_TABLES);
 	assert_int_equal(a.scope, FLOW_LOCAL);
 	check_host(*state, a.host, DESKTOP);
 	check_host(*state, a.peer, LAPTOP);
@@ -224,7 +224,7 @@ static void nat_is_seen_through(void **state)
 
 /* --- Efforts */
 
-static void effort_goes_step_by_step(void **state)
+static void evidence_goes_step_by_step(void **state)
 {
 	struct world *w = *state;
 	struct ct_event known = event_masqueraded(DESKTOP_IP, SERVER4), strange = event_flow("192.168.1.99", SERVER4),
@@ -232,16 +232,16 @@ static void effort_goes_step_by_step(void **state)
 			to_router = event_flow(DESKTOP_IP, ROUTER_LAN_IP);
 	struct attribution a;
 
-	assert_int_equal(ask(w, &known, ATTRIBUTE_SIGHTED).scope, FLOW_UNDECIDED);
-	assert_int_equal(ask(w, &known, ATTRIBUTE_KNOWN).scope, FLOW_WAN);
-	assert_int_equal(ask(w, &strange, ATTRIBUTE_KNOWN).scope, FLOW_UNDECIDED);
+	assert_int_equal(ask(w, &known, ATTRIBUTE_FROM_PACKET).scope, FLOW_UNDECIDED);
+	assert_int_equal(ask(w, &known, ATTRIBUTE_FROM_TABLES).scope, FLOW_WAN);
+	assert_int_equal(ask(w, &strange, ATTRIBUTE_FROM_TABLES).scope, FLOW_UNDECIDED);
 	a = ask(w, &strange, ATTRIBUTE_FINAL);
 	assert_int_equal(a.scope, FLOW_WAN);
 	assert_int_equal(a.by, FLOW_BY_NONE);
 	check_host(w, a.host, "unknown");
-	assert_int_equal(ask(w, &outside, ATTRIBUTE_KNOWN).scope, FLOW_UNDECIDED);
+	assert_int_equal(ask(w, &outside, ATTRIBUTE_FROM_TABLES).scope, FLOW_UNDECIDED);
 	/* What is not forwarded is never sighted, so nothing is waited for. */
-	assert_int_equal(ask(w, &to_router, ATTRIBUTE_SIGHTED).scope, FLOW_LOCAL);
+	assert_int_equal(ask(w, &to_router, ATTRIBUTE_FROM_PACKET).scope, FLOW_LOCAL);
 }
 
 static void an_old_neighbour_is_the_last_resort(void **state)
@@ -251,7 +251,7 @@ static void an_old_neighbour_is_the_last_resort(void **state)
 	struct attribution a;
 
 	tell(w, event_gone(event_neigh(LAN, DESKTOP_IP, DESKTOP)));
-	a = ask(w, &e, ATTRIBUTE_KNOWN);
+	a = ask(w, &e, ATTRIBUTE_FROM_TABLES);
 	assert_int_equal(a.by, FLOW_BY_ADDRESS);
 	check_host(w, a.host, DESKTOP);
 }
@@ -263,7 +263,7 @@ static void neighbours_are_asked_by_interface(void **state)
 	struct ct_event e = event_masqueraded(DESKTOP_IP, SERVER4);
 
 	tell(w, event_neigh(GUEST, DESKTOP_IP, VISITOR));
-	check_host(w, ask(w, &e, ATTRIBUTE_KNOWN).host, DESKTOP);
+	check_host(w, ask(w, &e, ATTRIBUTE_FROM_TABLES).host, DESKTOP);
 }
 
 /* --- Sightings */
@@ -276,7 +276,7 @@ static void a_sighting_is_believed_first(void **state)
 
 	/* The neighbour table still has the address' former owner. */
 	see(w, &out, CT_ORIGINAL, LAN, WAN, VISITOR);
-	a = ask(w, &out, ATTRIBUTE_SIGHTED);
+	a = ask(w, &out, ATTRIBUTE_FROM_PACKET);
 	assert_int_equal(a.scope, FLOW_WAN);
 	assert_int_equal(a.by, FLOW_BY_NFLOG);
 	assert_int_equal(a.wan, WAN);
@@ -284,9 +284,9 @@ static void a_sighting_is_believed_first(void **state)
 
 	/* Inbound: the host's own packet is the reply; before it only the interfaces are known. */
 	see(w, &in, CT_ORIGINAL, WAN, LAN, "02:00:00:00:00:ff");
-	assert_int_equal(ask(w, &in, ATTRIBUTE_SIGHTED).scope, FLOW_UNDECIDED);
+	assert_int_equal(ask(w, &in, ATTRIBUTE_FROM_PACKET).scope, FLOW_UNDECIDED);
 	see(w, &in, CT_REPLY, LAN, WAN, LAPTOP);
-	a = ask(w, &in, ATTRIBUTE_SIGHTED);
+	a = ask(w, &in, ATTRIBUTE_FROM_PACKET);
 	assert_int_equal(a.scope, FLOW_WAN);
 	assert_true(a.host_is_reply);
 	check_host(w, a.host, LAPTOP);
@@ -304,11 +304,12 @@ static void sightings_come_in_both_orders(void **state)
 		for (int i = 0; i < 2; i++) {
 			enum ct_dir dir = i ? !first : first;
 
-			assert_int_equal(ask(w, &e, ATTRIBUTE_SIGHTED).scope, FLOW_UNDECIDED); /* two hosts need both */
+			assert_int_equal(ask(w, &e, ATTRIBUTE_FROM_PACKET).scope,
+				FLOW_UNDECIDED); /* two hosts need both */
 			see(w, &e, dir, dir == CT_ORIGINAL ? LAN : GUEST, dir == CT_ORIGINAL ? GUEST : LAN,
 				dir == CT_ORIGINAL ? LAPTOP : VISITOR);
 		}
-		a = ask(w, &e, ATTRIBUTE_SIGHTED);
+		a = ask(w, &e, ATTRIBUTE_FROM_PACKET);
 		assert_int_equal(a.scope, FLOW_LOCAL);
 		check_host(w, a.host, LAPTOP);
 		check_host(w, a.peer, VISITOR);
@@ -323,7 +324,7 @@ static void the_packets_interfaces_beat_the_routes(void **state)
 	struct attribution a;
 
 	see(w, &e, CT_ORIGINAL, LAN, WAN, DESKTOP);
-	a = ask(w, &e, ATTRIBUTE_SIGHTED);
+	a = ask(w, &e, ATTRIBUTE_FROM_PACKET);
 	assert_int_equal(a.scope, FLOW_WAN);
 	check_host(w, a.peer, "-");
 	assert_int_equal(a.wan, WAN);
@@ -338,7 +339,7 @@ static void the_routes_gateway_is_not_the_packets(void **state)
 	tell(w, event_neigh(WAN, "198.51.100.1", "02:00:00:00:00:ff"));
 	tell(w, event_neigh(LAN, "172.16.5.5", LAPTOP));
 	see(w, &e, CT_ORIGINAL, WAN, LAN, "02:00:00:00:00:ff");
-	check_host(w, ask(w, &e, ATTRIBUTE_KNOWN).host, LAPTOP);
+	check_host(w, ask(w, &e, ATTRIBUTE_FROM_TABLES).host, LAPTOP);
 }
 
 static void sighted_is_told(void **state)
@@ -371,7 +372,7 @@ static void echoes_are_joined_by_the_inner_id(void **state)
 	s = event_sighting(&e, CT_ORIGINAL, LAN, WAN, LAPTOP);
 	pair = flow_pair(&secret, 1, &s.src, 77, &s.dst, 77, &swapped);
 	sightings_add(w->sightings, pair, swapped, &from, &(struct sightings_end){ .ifindex = WAN }, 1);
-	check_host(w, ask(w, &e, ATTRIBUTE_SIGHTED).host, LAPTOP);
+	check_host(w, ask(w, &e, ATTRIBUTE_FROM_PACKET).host, LAPTOP);
 }
 
 /* --- Links and hosts of other kinds */
@@ -380,15 +381,15 @@ static void a_link_without_macs_has_hosts_by_address(void **state)
 {
 	struct world *w = *state;
 	struct ct_event e = event_masqueraded("10.9.0.7", SERVER4), in = event_forwarded(SERVER4, "10.9.0.8");
-	struct attribution a = ask(w, &e, ATTRIBUTE_KNOWN);
+	struct attribution a = ask(w, &e, ATTRIBUTE_FROM_TABLES);
 
 	assert_int_equal(a.scope, FLOW_WAN);
 	check_host(w, a.host, "10.9.0.7");
 	see(w, &e, CT_ORIGINAL, TUNNEL, WAN, NULL);
-	a = ask(w, &e, ATTRIBUTE_SIGHTED);
+	a = ask(w, &e, ATTRIBUTE_FROM_PACKET);
 	assert_int_equal(a.by, FLOW_BY_NFLOG);
 	check_host(w, a.host, "10.9.0.7");
-	a = ask(w, &in, ATTRIBUTE_KNOWN);
+	a = ask(w, &in, ATTRIBUTE_FROM_TABLES);
 	assert_true(a.host_is_reply);
 	check_host(w, a.host, "10.9.0.8");
 }
@@ -397,14 +398,14 @@ static void behind_a_second_router_the_gateway_counts(void **state)
 {
 	struct world *w = *state;
 	struct ct_event e = event_masqueraded("10.50.3.4", SERVER4);
-	struct attribution a = ask(w, &e, ATTRIBUTE_KNOWN);
+	struct attribution a = ask(w, &e, ATTRIBUTE_FROM_TABLES);
 
 	assert_int_equal(a.scope, FLOW_WAN);
 	assert_int_equal(a.by, FLOW_BY_NEIGHBOUR);
 	check_host(w, a.host, SECOND_ROUTER);
 	/* So does the MAC on the packet. */
 	see(w, &e, CT_ORIGINAL, LAN, WAN, SECOND_ROUTER);
-	check_host(w, ask(w, &e, ATTRIBUTE_SIGHTED).host, SECOND_ROUTER);
+	check_host(w, ask(w, &e, ATTRIBUTE_FROM_PACKET).host, SECOND_ROUTER);
 }
 
 static void link_local_is_told_by_neighbours(void **state)
@@ -415,7 +416,7 @@ static void link_local_is_told_by_neighbours(void **state)
 
 	tell(w, event_neigh(LAN, "fe80::a", DESKTOP));
 	tell(w, event_neigh(WAN, "fe80::ffff", "02:00:00:00:00:ff"));
-	a = ask(w, &e, ATTRIBUTE_KNOWN);
+	a = ask(w, &e, ATTRIBUTE_FROM_TABLES);
 	assert_int_equal(a.scope, FLOW_LOCAL);
 	check_host(w, a.host, DESKTOP);
 	assert_false(a.host_is_reply);
@@ -424,7 +425,7 @@ static void link_local_is_told_by_neighbours(void **state)
 	a = ask(w, &e, ATTRIBUTE_FINAL);
 	assert_int_equal(a.scope, FLOW_LOCAL);
 	/* The router and its provider, as in DHCPv6: the router's own WAN traffic. */
-	a = ask(w, &upstream, ATTRIBUTE_KNOWN);
+	a = ask(w, &upstream, ATTRIBUTE_FROM_TABLES);
 	assert_int_equal(a.scope, FLOW_WAN);
 	check_host(w, a.host, "router");
 	assert_int_equal(a.wan, WAN);
@@ -435,13 +436,13 @@ static void what_the_configuration_leaves_out_is_other(void **state)
 	static const char *const lan[] = { "br-lan", NULL };
 	struct world *w = world_new(lan);
 	struct ct_event out = event_masqueraded(VISITOR_IP, SERVER4), local = event_flow(DESKTOP_IP, VISITOR_IP);
-	struct attribution a = ask(w, &out, ATTRIBUTE_KNOWN);
+	struct attribution a = ask(w, &out, ATTRIBUTE_FROM_TABLES);
 	void *own = w;
 
 	(void)state;
 	assert_int_equal(a.scope, FLOW_WAN);
 	check_host(w, a.host, "other");
-	a = ask(w, &local, ATTRIBUTE_KNOWN);
+	a = ask(w, &local, ATTRIBUTE_FROM_TABLES);
 	assert_int_equal(a.scope, FLOW_LOCAL);
 	check_host(w, a.host, DESKTOP);
 	check_host(w, a.peer, "other");
@@ -455,7 +456,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_group_on_a_bridge_is_no_peer, begin, end),
 		cmocka_unit_test_setup_teardown(a_group_has_no_wan_traffic, begin, end),
 		cmocka_unit_test_setup_teardown(nat_is_seen_through, begin, end),
-		cmocka_unit_test_setup_teardown(effort_goes_step_by_step, begin, end),
+		cmocka_unit_test_setup_teardown(evidence_goes_step_by_step, begin, end),
 		cmocka_unit_test_setup_teardown(an_old_neighbour_is_the_last_resort, begin, end),
 		cmocka_unit_test_setup_teardown(neighbours_are_asked_by_interface, begin, end),
 		cmocka_unit_test_setup_teardown(a_sighting_is_believed_first, begin, end),

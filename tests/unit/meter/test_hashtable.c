@@ -53,11 +53,11 @@ static void make_keys(struct model *m)
 	}
 }
 
-static void check_all(const struct table *table, const struct model *m)
+static void check_all(const struct hashtable *table, const struct model *m)
 {
-	assert_int_equal(table_count(table), m->count);
+	assert_int_equal(hashtable_count(table), m->count);
 	for (size_t i = 0; i < UNIVERSE; i++) {
-		const struct record *r = table_find(table, m->key[i]);
+		const struct record *r = hashtable_find(table, m->key[i]);
 
 		assert_int_equal(r != NULL, m->present[i]);
 		if (r) {
@@ -67,10 +67,10 @@ static void check_all(const struct table *table, const struct model *m)
 	}
 }
 
-static void put(struct table *table, struct model *m, size_t i)
+static void put(struct hashtable *table, struct model *m, size_t i)
 {
 	bool fresh;
-	struct record *r = table_put(table, m->key[i], &fresh);
+	struct record *r = hashtable_put(table, m->key[i], &fresh);
 
 	assert_non_null(r);
 	assert_int_equal(fresh, !m->present[i]);
@@ -87,14 +87,14 @@ static void put(struct table *table, struct model *m, size_t i)
 	assert_true(r->value == m->value[i]);
 }
 
-static void remove_one(struct table *table, struct model *m, size_t i)
+static void remove_one(struct hashtable *table, struct model *m, size_t i)
 {
-	struct record *r = table_find(table, m->key[i]);
+	struct record *r = hashtable_find(table, m->key[i]);
 
 	assert_int_equal(r != NULL, m->present[i]);
 	if (!r)
 		return;
-	table_remove(table, r);
+	hashtable_remove(table, r);
 	m->present[i] = false;
 	m->count--;
 }
@@ -119,14 +119,14 @@ static bool visit(void *ctx, void *record)
 	return false;
 }
 
-static void sweep(struct table *table, struct model *m, unsigned int shard)
+static void sweep(struct hashtable *table, struct model *m, unsigned int shard)
 {
 	bool before[UNIVERSE];
 
 	memcpy(before, m->present, sizeof(before));
 	memset(m->visited, 0, sizeof(m->visited));
 	m->doomed = draw(m) % 4;
-	table_sweep(table, shard, visit, m);
+	hashtable_sweep(table, shard, visit, m);
 	for (size_t i = 0; i < UNIVERSE; i++)
 		assert_int_equal(m->visited[i], before[i] && m->key[i] >> 56 == shard);
 }
@@ -134,7 +134,7 @@ static void sweep(struct table *table, struct model *m, unsigned int shard)
 static void behaves_like_an_array(void **state)
 {
 	struct model *m = calloc(1, sizeof(*m));
-	struct table *table = table_new(sizeof(struct record), UNIVERSE);
+	struct hashtable *table = hashtable_new(sizeof(struct record), UNIVERSE);
 
 	(void)state;
 	assert_non_null(m);
@@ -156,7 +156,7 @@ static void behaves_like_an_array(void **state)
 			check_all(table, m);
 	}
 	check_all(table, m);
-	table_free(table);
+	hashtable_free(table);
 	free(m);
 }
 
@@ -164,12 +164,12 @@ static void behaves_like_an_array(void **state)
 
 enum { MANY = 1000000 };
 
-static void fill(struct table *table, uint64_t from, uint64_t to)
+static void fill(struct hashtable *table, uint64_t from, uint64_t to)
 {
 	bool fresh;
 
 	for (uint64_t i = from; i < to; i++) {
-		struct record *r = table_put(table, fingerprint(i), &fresh);
+		struct record *r = hashtable_put(table, fingerprint(i), &fresh);
 
 		assert_non_null(r);
 		assert_true(fresh);
@@ -186,75 +186,75 @@ static bool remove_most(void *ctx, void *record)
 
 static void a_million_flows_fit(void **state)
 {
-	struct table *table = table_new(48, MANY);
-	size_t empty = table_memory(table);
+	struct hashtable *table = hashtable_new(48, MANY);
+	size_t empty = hashtable_memory(table);
 
 	(void)state;
 	assert_int_equal(sizeof(struct record), 48);
 	for (uint64_t count = 0; count < MANY; count += 50000) {
 		fill(table, count, count + 50000);
 		/* Just after an array has grown by a quarter it is 60 % full, and never less. */
-		assert_in_range((table_memory(table) - empty) / (count + 50000), 48, 81);
+		assert_in_range((hashtable_memory(table) - empty) / (count + 50000), 48, 81);
 	}
-	assert_in_range(table_memory(table) / MANY, 48, 80);
+	assert_in_range(hashtable_memory(table) / MANY, 48, 80);
 
-	for (unsigned int shard = 0; shard < TABLE_SHARDS; shard++)
-		table_sweep(table, shard, remove_most, NULL);
-	assert_in_range(table_count(table), MANY / 25, MANY / 15);
-	assert_in_range((table_memory(table) - empty) / table_count(table), 48, 140);
+	for (unsigned int shard = 0; shard < HASHTABLE_SHARDS; shard++)
+		hashtable_sweep(table, shard, remove_most, NULL);
+	assert_in_range(hashtable_count(table), MANY / 25, MANY / 15);
+	assert_in_range((hashtable_memory(table) - empty) / hashtable_count(table), 48, 140);
 
 	for (uint64_t i = 0; i < MANY; i++) {
-		void *r = table_find(table, fingerprint(i));
+		void *r = hashtable_find(table, fingerprint(i));
 
 		if (r)
-			table_remove(table, r);
+			hashtable_remove(table, r);
 	}
-	assert_int_equal(table_count(table), 0);
-	assert_int_equal(table_memory(table), empty);
-	table_free(table);
+	assert_int_equal(hashtable_count(table), 0);
+	assert_int_equal(hashtable_memory(table), empty);
+	hashtable_free(table);
 }
 
 /* However large the whole is, one call moves no more than one of the 256 arrays. */
 static void no_call_moves_much(void **state)
 {
-	struct table *table = table_new(sizeof(struct record), 60000);
+	struct hashtable *table = hashtable_new(sizeof(struct record), 60000);
 	size_t before;
 	bool fresh;
 
 	(void)state;
 	fill(table, 0, 50000);
-	before = table_memory(table);
+	before = hashtable_memory(table);
 	for (uint64_t i = 50000; i < 60000; i++) {
 		size_t after;
 
-		assert_non_null(table_put(table, fingerprint(i), &fresh));
-		after = table_memory(table);
+		assert_non_null(hashtable_put(table, fingerprint(i), &fresh));
+		after = hashtable_memory(table);
 		assert_in_range(after - before, 0, before / 128);
 		before = after;
 	}
-	table_free(table);
+	hashtable_free(table);
 }
 
 static void the_limit_holds(void **state)
 {
-	struct table *table = table_new(16, 10);
+	struct hashtable *table = hashtable_new(16, 10);
 	bool fresh = false;
 
 	(void)state;
-	assert_int_equal(table_limit(table), 10);
+	assert_int_equal(hashtable_limit(table), 10);
 	for (uint64_t i = 0; i < 10; i++)
-		assert_non_null(table_put(table, fingerprint(i), &fresh));
-	assert_null(table_put(table, fingerprint(10), &fresh));
-	assert_int_equal(table_count(table), 10);
-	assert_null(table_find(table, fingerprint(10)));
+		assert_non_null(hashtable_put(table, fingerprint(i), &fresh));
+	assert_null(hashtable_put(table, fingerprint(10), &fresh));
+	assert_int_equal(hashtable_count(table), 10);
+	assert_null(hashtable_find(table, fingerprint(10)));
 	/* What is there already is still found. */
-	assert_non_null(table_put(table, fingerprint(3), &fresh));
+	assert_non_null(hashtable_put(table, fingerprint(3), &fresh));
 	assert_false(fresh);
-	table_remove(table, table_find(table, fingerprint(4)));
-	assert_non_null(table_put(table, fingerprint(10), &fresh));
+	hashtable_remove(table, hashtable_find(table, fingerprint(4)));
+	assert_non_null(hashtable_put(table, fingerprint(10), &fresh));
 	assert_true(fresh);
-	table_free(table);
-	table_free(NULL);
+	hashtable_free(table);
+	hashtable_free(NULL);
 }
 
 int main(void)

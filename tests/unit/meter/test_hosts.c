@@ -12,7 +12,7 @@ static const char *label(const struct hosts *hosts, uint32_t index)
 {
 	static char text[ADDR_TEXT];
 
-	return host_label(hosts, index, text);
+	return hosts_label(hosts, index, text);
 }
 
 static void three_are_there_from_the_start(void **state)
@@ -103,12 +103,12 @@ static void labels(void **state)
 	(void)state;
 	assert_string_equal(label(hosts, by_mac), "02:00:00:00:00:0a");
 	assert_string_equal(label(hosts, by_address), "2001:db8::1");
-	assert_int_equal(host_set_name(hosts_get(hosts, by_mac), name), 0);
+	assert_int_equal(hosts_set_name(hosts_get(hosts, by_mac), name), 0);
 	name[0] = 'X'; /* it was copied */
 	assert_string_equal(label(hosts, by_mac), "desktop");
-	assert_int_equal(host_set_name(hosts_get(hosts, by_mac), "laptop"), 0);
+	assert_int_equal(hosts_set_name(hosts_get(hosts, by_mac), "laptop"), 0);
 	assert_string_equal(label(hosts, by_mac), "laptop");
-	assert_int_equal(host_set_name(hosts_get(hosts, by_mac), NULL), 0);
+	assert_int_equal(hosts_set_name(hosts_get(hosts, by_mac), NULL), 0);
 	assert_string_equal(label(hosts, by_mac), "02:00:00:00:00:0a");
 	hosts_free(hosts);
 }

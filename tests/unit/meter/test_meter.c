@@ -259,7 +259,7 @@ static void a_flow_that_was_expected_is_the_same(void **state)
 	struct world *w = *state;
 	struct ct_event flow = event_masqueraded(DESKTOP_IP, SERVER4), expected = flow;
 
-	meter_expect(w->meter, &expected);
+	meter_prefetch(w->meter, &expected);
 	assert_true(expected.key);
 	dump(w, flow, 1000, 5000);
 	dump(w, expected, 1500, 9000);
@@ -313,7 +313,7 @@ static void a_line_after_its_destroy_is_old_news(void **state)
 	meter_dump_begin(w->meter, w->now);
 	destroy(w, flow, 2000, 9500);
 	destroy(w, unseen, 300, 700);
-	pass(w, 20 * S); /* a slow dump: the tombs last as long as it */
+	pass(w, 20 * S); /* a slow dump: the tombstones last as long as it */
 	line(w, flow, 1900, 9000);
 	line(w, unseen, 300, 700);
 	meter_dump_end(w->meter, true, w->now);
@@ -413,13 +413,13 @@ static void a_destroy_may_overtake_its_sighting(void **state)
 	nflog_works(w);
 	destroy(w, flow, 2000, 9500);
 	check_sum(w, 0);
-	CHECK(w, waiting_ends, 1);
+	CHECK(w, pending_ends, 1);
 	pass(w, 100 * MS);
 	sight(w, flow, CT_ORIGINAL, LAN, WAN, VISITOR); /* the address changed hands; the neighbour table lags */
 	pass(w, 300 * MS);
 	check(w, VISITOR, 9500, 2000);
 	check(w, DESKTOP, 0, 0);
-	CHECK(w, waiting_ends, 0);
+	CHECK(w, pending_ends, 0);
 	CHECK(w, stats.attributed[FLOW_BY_NFLOG], 1);
 }
 
@@ -446,9 +446,9 @@ static void without_sightings_the_neighbours_tell(void **state)
 	meter_source(w->meter, SOURCE_NFLOG, true, 1);
 	destroy(w, event_masqueraded(DESKTOP_IP, SERVER4), 2000, 9500);
 	destroy(w, event_masqueraded(STRANGER_IP, SERVER4), 100, 200);
-	CHECK(w, waiting_ends, 2);
+	CHECK(w, pending_ends, 2);
 	pass(w, S);
-	CHECK(w, waiting_ends, 0);
+	CHECK(w, pending_ends, 0);
 	check(w, DESKTOP, 9500, 2000);
 	check(w, "unknown", 200, 100);
 }
@@ -565,7 +565,7 @@ static void the_end_leaves_nothing_out(void **state)
 	check(w, DESKTOP, 200, 100);
 	check_sum(w, 6300);
 	CHECK(w, flows_undecided, 0);
-	CHECK(w, waiting_ends, 0);
+	CHECK(w, pending_ends, 0);
 	meter_settle(w->meter, w->now);
 	check_sum(w, 6300);
 }

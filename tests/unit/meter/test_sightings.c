@@ -37,7 +37,7 @@ static bool add(struct sightings *sightings, uint64_t key, int from, const struc
 
 static void expire_all(struct sightings *sightings, uint64_t now)
 {
-	for (int i = 0; i < TABLE_SHARDS; i++)
+	for (int i = 0; i < HASHTABLE_SHARDS; i++)
 		sightings_expire(sightings, KEEP, now);
 }
 

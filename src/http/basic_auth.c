@@ -14,12 +14,12 @@
 
 enum state { QUEUED, CHECKING, RIGHT, WRONG, FAILED, ANEW };
 
-/* A request that has to be checked. It lives until it is answered: http remembers it. */
+/* A request whose password has to be checked. It is the request's memory until that is answered. */
 struct waiter {
+	struct waiter *next;
 	enum state state;
-	struct http_server *http;
+	struct http_server *server;
 	void *connection;
-	bool rests;
 	struct http_credentials given;
 	struct users_check check;
 };
@@ -28,11 +28,12 @@ struct basic_auth {
 	struct loop *loop;
 	http_handler handler;
 	void *ctx;
-	struct users *users; /* NULL: open */
+	struct users *users; /* NULL: every request passes */
 	struct bcrypt_worker *worker;
-	struct waiter *waiter[BASIC_AUTH_WAITING]; /* all that are not answered yet, the oldest first */
-	size_t waiters;
-	char retry[24]; /* of the last answer that says so */
+	struct loop_timer *next;
+	struct waiter *waiters; /* the oldest first */
+	size_t count;
+	char retry[24]; /* the last Retry-After */
 	struct log_limit wrong, failed;
 };
 
@@ -47,12 +48,6 @@ static void refuse(struct http_response *response, unsigned int status, const ch
 	buf_puts(&response->body, text);
 }
 
-static void ask_for_password(struct http_response *response)
-{
-	refuse(response, 401, "WWW-Authenticate", "Basic realm=\"hostmeter\", charset=\"UTF-8\"",
-		"a name and its password are needed\n");
-}
-
 static void ask_to_wait(struct basic_auth *auth, struct http_response *response, uint64_t retry_ns)
 {
 	snprintf(auth->retry, sizeof(auth->retry), "%" PRIu64, (retry_ns + CLOCK_NS_PER_S - 1) / CLOCK_NS_PER_S);
@@ -65,23 +60,10 @@ static void answer(struct basic_auth *auth, const struct http_request *request, 
 	if (state == RIGHT)
 		auth->handler(auth->ctx, request, response);
 	else if (state == WRONG)
-		ask_for_password(response);
+		refuse(response, 401, "WWW-Authenticate", "Basic realm=\"hostmeter\", charset=\"UTF-8\"",
+			"a name and its password are needed\n");
 	else
 		refuse(response, 503, "Retry-After", "1", "passwords cannot be checked now\n");
-}
-
-static void tell_of_wrong(struct basic_auth *auth, const struct waiter *waiter)
-{
-	char client[ADDR_TEXT];
-
-	log_repeated(&auth->wrong, LOG_PERIOD_NS, loop_now_ns(auth->loop), "wrong password for \"%.64s\" from %s",
-		waiter->given.user, addr_format(&waiter->check.asker, client));
-}
-
-static void tell_of_failure(struct basic_auth *auth, int error)
-{
-	log_repeated(&auth->failed, LOG_PERIOD_NS, loop_now_ns(auth->loop), "passwords cannot be checked: %s",
-		strerror(-error));
 }
 
 /* --- The queue */
@@ -89,35 +71,51 @@ static void tell_of_failure(struct basic_auth *auth, int error)
 static void settle(struct waiter *waiter, enum state state)
 {
 	waiter->state = state;
-	if (waiter->rests)
-		http_server_wake(waiter->http, waiter->connection);
-	waiter->rests = false;
+	http_server_wake(waiter->server, waiter->connection);
+}
+
+static void settle_all(struct basic_auth *auth, enum state state)
+{
+	for (struct waiter *waiter = auth->waiters; waiter; waiter = waiter->next) {
+		if (waiter->state == QUEUED || waiter->state == CHECKING)
+			settle(waiter, state);
+	}
 }
 
 /* The oldest in this state, or NULL. */
 static struct waiter *find(const struct basic_auth *auth, enum state state)
 {
-	for (size_t i = 0; i < auth->waiters; i++) {
-		if (auth->waiter[i]->state == state)
-			return auth->waiter[i];
-	}
-	return NULL;
+	struct waiter *waiter = auth->waiters;
+
+	while (waiter && waiter->state != state)
+		waiter = waiter->next;
+	return waiter;
 }
 
-static void outcome(struct basic_auth *auth, struct waiter *waiter, int matches)
+static void log_failure(struct basic_auth *auth, int error)
+{
+	log_repeated(&auth->failed, LOG_PERIOD_NS, loop_now_ns(auth->loop), "passwords cannot be checked: %s",
+		strerror(-error));
+}
+
+static void take_outcome(struct basic_auth *auth, struct waiter *waiter, int matches)
 {
 	bool right = users_checked(auth->users, &waiter->check, matches);
+	char client[ADDR_TEXT];
 
 	if (matches < 0)
-		tell_of_failure(auth, matches);
+		log_failure(auth, matches);
 	else if (!right)
-		tell_of_wrong(auth, waiter);
+		log_repeated(&auth->wrong, LOG_PERIOD_NS, loop_now_ns(auth->loop),
+			"wrong password for \"%.64s\" from %s", waiter->given.user,
+			addr_format(&waiter->check.asker, client));
 	settle(waiter, matches < 0 ? FAILED : right ? RIGHT : WRONG);
 }
 
-/* Begins the next check if none runs. */
-static void work(struct basic_auth *auth)
+/* Begins the next check unless one runs. */
+static void check_next(void *ctx)
 {
+	struct basic_auth *auth = ctx;
 	struct waiter *waiter;
 
 	while (!bcrypt_worker_busy(auth->worker) && (waiter = find(auth, QUEUED))) {
@@ -128,11 +126,10 @@ static void work(struct basic_auth *auth)
 			continue;
 		}
 		error = bcrypt_worker_check(auth->worker, waiter->given.password, waiter->check.hash);
-		if (error) {
-			outcome(auth, waiter, error);
-			continue;
-		}
-		waiter->state = CHECKING;
+		if (error)
+			take_outcome(auth, waiter, error);
+		else
+			waiter->state = CHECKING;
 	}
 }
 
@@ -141,90 +138,72 @@ static void on_checked(void *ctx, int matches)
 	struct basic_auth *auth = ctx;
 	struct waiter *waiter = find(auth, CHECKING);
 
-	/* None: the users have changed since it began, and the answer is nobody's. */
+	/* None: the users have changed since, or the client has gone. */
 	if (waiter)
-		outcome(auth, waiter, matches);
-	work(auth);
-}
-
-static void settle_all(struct basic_auth *auth, enum state state)
-{
-	for (size_t i = 0; i < auth->waiters; i++) {
-		if (auth->waiter[i]->state == QUEUED || auth->waiter[i]->state == CHECKING)
-			settle(auth->waiter[i], state);
-	}
+		take_outcome(auth, waiter, matches);
+	check_next(auth);
 }
 
 /* --- Requests */
 
-static void forget(struct basic_auth *auth, struct waiter *waiter)
+void basic_auth_ended(void *ctx, void *memory)
 {
-	size_t i = 0;
+	struct basic_auth *auth = ctx;
+	struct waiter *waiter = memory, **at = &auth->waiters;
 
-	while (auth->waiter[i] != waiter)
-		i++;
-	auth->waiters--;
-	memmove(&auth->waiter[i], &auth->waiter[i + 1], (auth->waiters - i) * sizeof(auth->waiter[0]));
+	while (*at != waiter)
+		at = &(*at)->next;
+	*at = waiter->next;
+	auth->count--;
 	explicit_bzero(waiter, sizeof(*waiter));
 	free(waiter);
 }
 
-void basic_auth_ended(void *ctx, void *memory)
-{
-	forget(ctx, memory);
-}
-
+/* Lets the request wait with a copy of *asked. */
 static void enqueue(struct basic_auth *auth, const struct http_request *request, struct http_response *response,
-	const struct http_credentials *given, const struct users_check *check)
+	const struct waiter *asked)
 {
-	struct waiter *waiter = auth->waiters < BASIC_AUTH_WAITING ? malloc(sizeof(*waiter)) : NULL;
+	struct waiter *waiter = auth->count < BASIC_AUTH_WAITING ? malloc(sizeof(*waiter)) : NULL,
+		      **last = &auth->waiters;
 
 	if (!waiter) {
-		users_checked(auth->users, check, -1); /* gives the try back */
+		users_checked(auth->users, &asked->check, -1); /* returns the try */
 		ask_to_wait(auth, response, CLOCK_NS_PER_S);
 		return;
 	}
-	*waiter = (struct waiter){
-		.http = request->http,
-		.connection = request->connection,
-		.given = *given,
-		.check = *check,
-	};
-	auth->waiter[auth->waiters++] = waiter;
-	work(auth);
-	if (waiter->state == QUEUED || waiter->state == CHECKING) {
-		waiter->rests = true;
-		*request->memory = waiter;
-		response->status = HTTP_LATER;
-	} else {
-		answer(auth, request, response, waiter->state);
-		forget(auth, waiter);
-	}
+	*waiter = *asked;
+	while (*last)
+		last = &(*last)->next;
+	*last = waiter;
+	auth->count++;
+	*request->memory = waiter;
+	response->status = HTTP_LATER;
+	/* Not at once: only what waits already can be woken. */
+	loop_timer_set(auth->next, 0);
 }
 
 static void ask(struct basic_auth *auth, const struct http_request *request, struct http_response *response)
 {
-	struct http_credentials given;
-	struct users_check check;
+	struct waiter asked = { .state = QUEUED, .server = request->http, .connection = request->connection };
 	uint64_t retry_ns;
 
-	if (!http_basic(request, &given)) {
-		ask_for_password(response);
+	if (!http_basic(request, &asked.given)) {
+		answer(auth, request, response, WRONG);
 		return;
 	}
-	switch (users_ask(auth->users, &request->client, given.user, given.password, loop_now_ns(auth->loop), &check,
-		&retry_ns)) {
+	switch (users_ask(auth->users, &request->client, asked.given.user, asked.given.password,
+		loop_now_ns(auth->loop), &asked.check, &retry_ns)) {
 	case USERS_RIGHT:
-		auth->handler(auth->ctx, request, response);
+		answer(auth, request, response, RIGHT);
 		break;
 	case USERS_LIMITED:
 		ask_to_wait(auth, response, retry_ns);
 		break;
 	case USERS_CHECK:
-		enqueue(auth, request, response, &given, &check);
+		enqueue(auth, request, response, &asked);
 		break;
 	}
-	explicit_bzero(&given, sizeof(given));
+	explicit_bzero(&asked, sizeof(asked));
 }
 
 void basic_auth_request(void *ctx, const struct http_request *request, struct http_response *response)
@@ -234,10 +213,10 @@ void basic_auth_request(void *ctx, const struct http_request *request, struct ht
 	enum state state = waiter ? waiter->state : ANEW;
 
 	if (waiter)
-		forget(auth, waiter);
+		basic_auth_ended(auth, waiter);
 	*request->memory = NULL;
 	if (request->local || !auth->users)
-		auth->handler(auth->ctx, request, response);
+		answer(auth, request, response, RIGHT);
 	else if (state == ANEW)
 		ask(auth, request, response);
 	else
@@ -254,9 +233,10 @@ struct basic_auth *basic_auth_new(struct loop *loop, http_handler handler, void 
 		return NULL;
 	*auth = (struct basic_auth){ .loop = loop, .handler = handler, .ctx = ctx };
 	auth->worker = bcrypt_worker_new(loop, on_checked, auth);
-	if (auth->worker)
+	auth->next = loop_timer_add(loop, check_next, auth);
+	if (auth->worker && auth->next)
 		return auth;
-	free(auth);
+	basic_auth_free(auth);
 	return NULL;
 }
 
@@ -266,7 +246,8 @@ void basic_auth_free(struct basic_auth *auth)
 		return;
 	settle_all(auth, FAILED);
 	while (auth->waiters)
-		forget(auth, auth->waiter[0]);
+		basic_auth_ended(auth, auth->waiters);
+	loop_timer_del(auth->next);
 	bcrypt_worker_free(auth->worker);
 	users_free(auth->users);
 	free(auth);
@@ -274,16 +255,17 @@ void basic_auth_free(struct basic_auth *auth)
 
 void basic_auth_set_users(struct basic_auth *auth, struct users *users)
 {
-	int error;
+	int error = 0;
 
 	settle_all(auth, ANEW);
 	users_free(auth->users);
-	auth->users = users && users_count(users) ? users : NULL;
-	if (!auth->users) {
+	auth->users = users;
+	if (users && users_count(users)) {
+		error = bcrypt_worker_start(auth->worker);
+	} else {
 		users_free(users);
-		return;
+		auth->users = NULL;
 	}
-	error = bcrypt_worker_start(auth->worker);
 	if (error)
-		tell_of_failure(auth, error);
+		log_failure(auth, error);
 }

@@ -31,6 +31,21 @@ struct row {
 	struct cell cell[AUDIT_SCOPES][AUDIT_FAMILIES][AUDIT_DIRECTIONS];
 };
 
+/* Which of a host's counts. */
+struct slot {
+	enum audit_scope scope;
+	enum audit_family family;
+	enum audit_direction direction;
+};
+
+enum { SLOTS = AUDIT_SCOPES * AUDIT_FAMILIES * AUDIT_DIRECTIONS };
+
+static struct slot slot_of(int i)
+{
+	return (struct slot){ i / (AUDIT_FAMILIES * AUDIT_DIRECTIONS), i / AUDIT_DIRECTIONS % AUDIT_FAMILIES,
+		i % AUDIT_DIRECTIONS };
+}
+
 struct judging {
 	struct audit *audit;
 	struct audit_report *report;
@@ -141,6 +156,11 @@ static void take_flow(void *ctx, const struct audit_flow *flow)
 		add_to_host(j, flow, owner.scope, owner.peer, !owner.began);
 }
 
+static struct cell *cell_at(struct judging *j, uint32_t host, struct slot at)
+{
+	return &j->row[host].cell[at.scope][at.family][at.direction];
+}
+
 /* --- What the meter says */
 
 /*
@@ -178,16 +198,15 @@ static void take_hosts(struct judging *j)
 	bool anew = began_anew(audit);
 
 	for (const struct audit_host *host = audit->table; host; host = host->hh.next) {
-		for (int i = 0; i < AUDIT_SCOPES * AUDIT_FAMILIES * AUDIT_DIRECTIONS; i++) {
-			enum audit_scope s = i / 4;
-			enum audit_family f = i / 2 % 2;
-			enum audit_direction d = i % 2;
-			uint64_t before = host->bytes[AUDIT_BEGIN][s][f][d], after = host->bytes[AUDIT_END][s][f][d];
+		for (int i = 0; i < SLOTS; i++) {
+			struct slot at = slot_of(i);
+			uint64_t before = host->bytes[AUDIT_BEGIN][at.scope][at.family][at.direction];
+			uint64_t after = host->bytes[AUDIT_END][at.scope][at.family][at.direction];
 			uint64_t grown = anew && after < before ? after : after - before;
 
-			j->row[j->number[host->number]].cell[s][f][d].meter += grown;
-			if (s == AUDIT_WAN)
-				j->sum[f][d].meter += grown;
+			cell_at(j, j->number[host->number], at)->meter += grown;
+			if (at.scope == AUDIT_WAN)
+				j->sum[at.family][at.direction].meter += grown;
 		}
 	}
 }
@@ -238,11 +257,9 @@ static void judge_cell(struct judging *j, struct cell *cell, struct audit_line *
 
 static void judge_host(struct judging *j, const struct audit_host *host)
 {
-	for (int i = 0; i < AUDIT_SCOPES * AUDIT_FAMILIES * AUDIT_DIRECTIONS; i++) {
-		enum audit_scope s = i / 4;
-		enum audit_family f = i / 2 % 2;
-		enum audit_direction d = i % 2;
-		struct cell *cell = &j->row[host->number].cell[s][f][d];
+	for (int i = 0; i < SLOTS; i++) {
+		struct slot at = slot_of(i);
+		struct cell *cell = cell_at(j, host->number, at);
 		struct audit_line *line;
 
 		if (!cell->meter && !cell->kernel)
@@ -251,28 +268,24 @@ static void judge_host(struct judging *j, const struct audit_host *host)
 		line->kind = AUDIT_HOST;
 		memcpy(line->host, host->label, sizeof(line->host));
 		memcpy(line->mac, host->mac, sizeof(line->mac));
-		line->scope = s;
-		line->family = f;
-		line->direction = d;
+		line->scope = at.scope;
+		line->family = at.family;
+		line->direction = at.direction;
 		judge_cell(j, cell, line);
 	}
 }
 
-static void judge_sums(struct judging *j)
+static void judge_sum(struct judging *j, enum audit_family family, enum audit_direction direction)
 {
-	for (enum audit_family f = 0; f < AUDIT_FAMILIES; f++) {
-		for (enum audit_direction d = 0; d < AUDIT_DIRECTIONS; d++) {
-			struct cell *cell = &j->sum[f][d];
-			struct audit_line *line = add_line(j, cell);
+	struct cell *cell = &j->sum[family][direction];
+	struct audit_line *line = add_line(j, cell);
 
-			line->kind = AUDIT_SUM;
-			line->family = f;
-			line->direction = d;
-			judge_cell(j, cell, line);
-			if (cell->meter < cell->kernel)
-				memcpy(j->missing[f][d], line->reason, sizeof(line->reason));
-		}
-	}
+	line->kind = AUDIT_SUM;
+	line->family = family;
+	line->direction = direction;
+	judge_cell(j, cell, line);
+	if (cell->meter < cell->kernel)
+		memcpy(j->missing[family][direction], line->reason, sizeof(line->reason));
 }
 
 /* --- The WAN interfaces */
@@ -367,8 +380,7 @@ static void judge_links(struct judging *j, enum audit_direction d)
 
 static int prepare(struct judging *j)
 {
-	size_t most = (size_t)j->audit->hosts * AUDIT_SCOPES * AUDIT_FAMILIES * AUDIT_DIRECTIONS +
-		AUDIT_FAMILIES * AUDIT_DIRECTIONS + AUDIT_DIRECTIONS;
+	size_t most = (size_t)j->audit->hosts * SLOTS + AUDIT_FAMILIES * AUDIT_DIRECTIONS + AUDIT_DIRECTIONS;
 
 	j->row = calloc(j->audit->hosts, sizeof(*j->row));
 	j->number = calloc(j->audit->hosts, sizeof(*j->number));
@@ -390,7 +402,9 @@ int audit_judge(struct audit *audit, struct audit_report *report)
 		take_hosts(&j);
 		for (const struct audit_host *host = audit->table; host; host = host->hh.next)
 			judge_host(&j, host);
-		judge_sums(&j);
+		for (enum audit_family f = 0; f < AUDIT_FAMILIES; f++)
+			for (enum audit_direction d = 0; d < AUDIT_DIRECTIONS; d++)
+				judge_sum(&j, f, d);
 		judge_links(&j, AUDIT_IN);
 		judge_links(&j, AUDIT_OUT);
 	}

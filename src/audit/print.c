@@ -1,14 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "hostmeter/audit/print.h"
 
-#include <errno.h>
+#include "hostmeter/base/clock.h"
+#include "hostmeter/base/json.h"
+
 #include <inttypes.h>
-#include <jansson.h>
 #include <stdio.h>
 #include <string.h>
-
-#define NS_PER_MS 1000000
-#define NS_PER_S 1e9
 
 static const char *const scopes[AUDIT_SCOPES] = { "wan", "local" };
 static const char *const directions[AUDIT_DIRECTIONS] = { "in", "out" };
@@ -35,7 +33,7 @@ static void put_reasons(struct buf *out, const struct audit_line *line)
 		buf_printf(out, "%s%" PRIu64 " NOT EXPLAINED", before, line->unexplained);
 }
 
-/* Of what is said over the socket no byte moves the cursor. */
+/* Control bytes in what the meter reported must not move the cursor. */
 static void put_host(struct buf *out, const char *label)
 {
 	char clean[AUDIT_LABEL];
@@ -80,8 +78,8 @@ void audit_print_text(struct buf *out, const struct audit_report *report, const 
 	buf_printf(out,
 		"%.1f s; the meter and the kernel were read within %" PRIu64 " ms at the begin and %" PRIu64
 		" ms at the end. Bytes:\n",
-		(double)times->between_ns / NS_PER_S, times->took_ns[AUDIT_BEGIN] / NS_PER_MS,
-		times->took_ns[AUDIT_END] / NS_PER_MS);
+		(double)times->between_ns / (double)CLOCK_NS_PER_S, times->took_ns[AUDIT_BEGIN] / CLOCK_NS_PER_MS,
+		times->took_ns[AUDIT_END] / CLOCK_NS_PER_MS);
 	buf_printf(out, "%-18s %-5s %4s %-3s %14s %14s %12s  %s\n", "host", "scope", "", "", "meter", "kernel",
 		"difference", "reason");
 	for (size_t i = 0; i < report->lines; i++)
@@ -91,9 +89,9 @@ void audit_print_text(struct buf *out, const struct audit_report *report, const 
 		"connections without counters: nobody counts them (nf_conntrack_acct=1 was set later)");
 	put_note(out, report->offloaded, "connections are offloaded: the kernel's own counts may lag");
 	put_note(out, report->unknown,
-		"connections came and went, and neither the meter nor their addresses tell whose");
+		"connections came and went, and neither the meter nor their addresses say whose they were");
 	put_note(out, report->zeroed, "connections had their counters zeroed by another program");
-	put_note(out, report->unheard, "connections went without a word (nf_conntrack_events=1 was set later)");
+	put_note(out, report->unheard, "connections vanished without an event (nf_conntrack_events=1 was set later)");
 	put_note(out, report->cut, "end of the meter's list is missing: it has more connections than it lists");
 	if (report->refused)
 		put_note(out, report->refused, "connections found no room: NOT EXPLAINED");
@@ -103,24 +101,7 @@ void audit_print_text(struct buf *out, const struct audit_report *report, const 
 		buf_puts(out, "every difference is explained\n");
 }
 
-/* --- For programs. A value that could not be made makes the whole fail. */
-
-static json_t *number(uint64_t value)
-{
-	return json_integer((json_int_t)(value > INT64_MAX ? INT64_MAX : value));
-}
-
-static json_t *seconds(uint64_t ns)
-{
-	return json_real((double)(ns / NS_PER_MS) / 1e3);
-}
-
-static json_t *text(const char *value)
-{
-	json_t *string = json_string(value);
-
-	return string ? string : json_string("?"); /* not UTF-8 */
-}
+/* --- For programs. json_pack() refuses NULL: a value that could not be made makes the whole fail. */
 
 static json_t *reasons(const struct audit_line *line)
 {
@@ -129,31 +110,26 @@ static json_t *reasons(const struct audit_line *line)
 	for (enum audit_reason r = 0; r < AUDIT_REASONS; r++)
 		if (line->reason[r])
 			json_array_append_new(list,
-				json_pack("{ss so}", "reason", audit_reason_id(r), "bytes", number(line->reason[r])));
+				json_pack("{ss so}", "reason", audit_reason_id(r), "bytes",
+					json_of_u64(line->reason[r])));
 	return list;
 }
 
 static json_t *line_object(const struct audit_line *line)
 {
 	bool link = line->kind == AUDIT_LINK, host = line->kind == AUDIT_HOST;
-	json_t *object = json_pack("{so so so so}", "meter", number(line->meter), "kernel", number(line->kernel),
-		"reasons", reasons(line), "unexplained", number(line->unexplained));
+	json_t *object = json_pack("{so so so so}", "meter", json_of_u64(line->meter), "kernel",
+		json_of_u64(line->kernel), "reasons", reasons(line), "unexplained", json_of_u64(line->unexplained));
 
 	json_object_set_new(object, "direction", json_string((link ? link_directions : directions)[line->direction]));
 	if (!link)
 		json_object_set_new(object, "ipv", json_integer(ipv(line)));
 	if (host) {
-		json_object_set_new(object, "host", text(line->host));
-		json_object_set_new(object, "mac", line->mac[0] ? text(line->mac) : json_null());
+		json_object_set_new(object, "host", json_of_text(line->host));
+		json_object_set_new(object, "mac", line->mac[0] ? json_of_text(line->mac) : json_null());
 		json_object_set_new(object, "scope", json_string(scopes[line->scope]));
 	}
 	return object;
-}
-
-static int append(const char *data, size_t len, void *ctx)
-{
-	buf_add(ctx, data, len);
-	return buf_error(ctx);
 }
 
 void audit_print_json(struct buf *out, const struct audit_report *report, const struct audit_times *times)
@@ -163,18 +139,17 @@ void audit_print_json(struct buf *out, const struct audit_report *report, const 
 
 	for (size_t i = 0; i < report->lines; i++)
 		json_array_append_new(lists[report->line[i].kind], line_object(&report->line[i]));
-	all = json_pack("{si so so so so so so so so}", "schema", AUDIT_SCHEMA, "begin", seconds(times->begin_ns),
-		"end", seconds(times->end_ns), "begin_took_seconds", seconds(times->took_ns[AUDIT_BEGIN]),
-		"end_took_seconds", seconds(times->took_ns[AUDIT_END]), "hosts", lists[AUDIT_HOST], "sums",
-		lists[AUDIT_SUM], "wan", lists[AUDIT_LINK], "unexplained",
-		number(report->unexplained + (report->refused != 0)));
+	all = json_pack("{si so so so so so so so so}", "schema", AUDIT_SCHEMA, "begin",
+		json_of_seconds(times->begin_ns), "end", json_of_seconds(times->end_ns), "begin_took_seconds",
+		json_of_seconds(times->took_ns[AUDIT_BEGIN]), "end_took_seconds",
+		json_of_seconds(times->took_ns[AUDIT_END]), "hosts", lists[AUDIT_HOST], "sums", lists[AUDIT_SUM], "wan",
+		lists[AUDIT_LINK], "unexplained", json_of_u64(report->unexplained + (report->refused != 0)));
 	json_object_set_new(all, "connections",
-		json_pack("{so so so so so so so so}", "all", number(report->flows), "ended", number(report->ended),
-			"without_counters", number(report->uncounted), "offloaded", number(report->offloaded),
-			"unknown", number(report->unknown), "zeroed", number(report->zeroed), "unheard",
-			number(report->unheard), "refused", number(report->refused)));
-	if (!all || json_dump_callback(all, append, out, JSON_COMPACT | JSON_REAL_PRECISION(15)) != 0)
-		out->error = -ENOMEM;
-	json_decref(all);
+		json_pack("{so so so so so so so so}", "all", json_of_u64(report->flows), "ended",
+			json_of_u64(report->ended), "without_counters", json_of_u64(report->uncounted), "offloaded",
+			json_of_u64(report->offloaded), "unknown", json_of_u64(report->unknown), "zeroed",
+			json_of_u64(report->zeroed), "unheard", json_of_u64(report->unheard), "refused",
+			json_of_u64(report->refused)));
+	json_write(out, all);
 	buf_putc(out, '\n');
 }

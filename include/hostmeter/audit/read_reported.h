@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * read_reported: the meter's documents as a reported. What is read is not trusted: what is missing or of another type
+ * read_reported: the documents of the meter as values. What is read is not trusted: what is missing or of another type
  * counts as nothing, texts are cut, lists are bounded.
  */
 #ifndef HOSTMETER_AUDIT_READ_REPORTED_H

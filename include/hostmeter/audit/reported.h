@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * audit_reported: what the meter says at one end of an audit, in plain values.
+ * audit_reported: what the meter reported at one end of an audit, in plain values.
  */
 #ifndef HOSTMETER_AUDIT_REPORTED_H
 #define HOSTMETER_AUDIT_REPORTED_H
@@ -13,7 +13,7 @@ enum audit_scope { AUDIT_WAN, AUDIT_LOCAL, AUDIT_SCOPES, AUDIT_IGNORED, AUDIT_UN
 enum audit_direction { AUDIT_IN, AUDIT_OUT, AUDIT_DIRECTIONS };
 enum audit_family { AUDIT_IPV4, AUDIT_IPV6, AUDIT_FAMILIES };
 
-/* One host of /api/v1/hosts. Its addresses are some of the reported's, which follow one another. */
+/* One host of /api/v1/hosts. Its addresses follow one another in the list of all. */
 struct audit_reported_host {
 	char label[AUDIT_LABEL];
 	char mac[MAC_TEXT]; /* "": none */
@@ -38,9 +38,9 @@ struct audit_reported_link {
 
 struct audit_reported {
 	struct audit_reported_host *host;
-	size_t hosts, hosts_room;
+	size_t hosts;
 	struct addr *address;
-	size_t addresses, addresses_room;
+	size_t addresses;
 	struct audit_reported_link link[AUDIT_LINKS];
 	size_t links;
 	uint64_t time; /* of the hosts' counts, nanoseconds since 1970 */

@@ -1,100 +1,210 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Follows ctnetlink_fill_info() and ctnetlink_conntrack_event() of net/netfilter/nf_conntrack_netlink.c. */
 #include "hostmeter/decode/ct_decode.h"
 
 #include "hostmeter/decode/nlattr.h"
 
 #include <linux/netfilter/nfnetlink_conntrack.h>
 #include <netinet/in.h>
-#include <string.h>
 #include <sys/socket.h>
 
-/* --- Values, by where a shape says that they lie. 0 for what is not there. */
+/* What a tuple has besides addresses and ports. */
+struct tuple_rest {
+	uint8_t proto, icmp_type, icmp_code;
+	bool has_zone;
+	uint16_t zone;
+};
 
-static inline uint8_t read_8(const uint8_t *base, uint16_t at)
-{
-	return at ? base[at] : 0;
-}
-
-static inline uint16_t read_be16(const uint8_t *base, uint16_t at)
-{
-	uint16_t value;
-
-	memcpy(&value, base + at, sizeof(value));
-	return at ? be16toh(value) : 0;
-}
-
-static inline uint32_t read_be32(const uint8_t *base, uint16_t at)
-{
-	uint32_t value;
-
-	memcpy(&value, base + at, sizeof(value));
-	return at ? be32toh(value) : 0;
-}
-
-static inline uint64_t read_be64(const uint8_t *base, uint16_t at)
-{
-	uint64_t value;
-
-	memcpy(&value, base + at, sizeof(value));
-	return at ? be64toh(value) : 0;
-}
-
-static inline void read_addr(const uint8_t *base, uint16_t at, uint8_t family, struct addr *addr)
+static int decode_address(const struct nlattr_item *item, uint8_t family, struct addr *addr)
 {
 	addr->family = family;
-	if (family == 6) {
-		memcpy(addr->b, base + at, 16);
-		return;
+	return family == 4 ? nlattr_copy(item, addr->b, 4) : nlattr_copy(item, addr->b, 16);
+}
+
+static int decode_addresses(struct nlattr_walk walk, uint8_t family, struct ct_tuple *tuple)
+{
+	const uint16_t src = family == 4 ? CTA_IP_V4_SRC : CTA_IP_V6_SRC;
+	const uint16_t dst = family == 4 ? CTA_IP_V4_DST : CTA_IP_V6_DST;
+	struct nlattr_item item;
+	int ret;
+
+	tuple->src.family = tuple->dst.family = 0;
+	while ((ret = nlattr_next(&walk, &item)) > 0) {
+		if (item.type == src)
+			ret = decode_address(&item, family, &tuple->src);
+		else if (item.type == dst)
+			ret = decode_address(&item, family, &tuple->dst);
+		if (ret < 0)
+			break;
 	}
-	memcpy(addr->b, base + at, 4);
-	memset(addr->b + 4, 0, 12);
+	return ret;
 }
 
 /*
- * An ICMP message has its id in both ports, so that a tuple needs no third kind of field. GRE has none: the kernel has
- * the call ids of PPTP in their place, one of them taken from the control connection. No packet shows both, so with
- * them no sighting would ever find its flow.
+ * ICMP has no ports: both ports hold its id. GRE has none either: the kernel puts the call ids of PPTP in their place,
+ * one of which comes from the control connection. No single packet shows both ids, so a sighting could not be joined to
+ * its flow by them.
  */
-static inline void read_tuple(const struct ct_shape *shape, const uint8_t *base, enum ct_dir dir, uint8_t proto,
-	struct ct_tuple *tuple)
+static int decode_proto(struct nlattr_walk walk, struct ct_tuple *tuple, struct tuple_rest *rest)
 {
-	const struct ct_shape_tuple *at = &shape->tuple[dir];
+	struct nlattr_item item;
+	bool has_number = false;
+	int ret;
 
-	read_addr(base, at->src, shape->family, &tuple->src);
-	read_addr(base, at->dst, shape->family, &tuple->dst);
-	if (at->icmp_id) {
-		tuple->sport = tuple->dport = read_be16(base, at->icmp_id);
-	} else if (proto == IPPROTO_GRE) {
+	while ((ret = nlattr_next(&walk, &item)) > 0) {
+		switch (item.type) {
+		case CTA_PROTO_NUM:
+			has_number = true;
+			ret = nlattr_copy(&item, &rest->proto, 1);
+			break;
+		case CTA_PROTO_SRC_PORT:
+			ret = nlattr_be16(&item, &tuple->sport);
+			break;
+		case CTA_PROTO_DST_PORT:
+			ret = nlattr_be16(&item, &tuple->dport);
+			break;
+		case CTA_PROTO_ICMP_ID:
+		case CTA_PROTO_ICMPV6_ID:
+			ret = nlattr_be16(&item, &tuple->sport);
+			tuple->dport = tuple->sport;
+			break;
+		case CTA_PROTO_ICMP_TYPE:
+		case CTA_PROTO_ICMPV6_TYPE:
+			ret = nlattr_copy(&item, &rest->icmp_type, 1);
+			break;
+		case CTA_PROTO_ICMP_CODE:
+		case CTA_PROTO_ICMPV6_CODE:
+			ret = nlattr_copy(&item, &rest->icmp_code, 1);
+			break;
+		}
+		if (ret < 0)
+			return ret;
+	}
+	if (rest->proto == IPPROTO_GRE)
 		tuple->sport = tuple->dport = 0;
-	} else {
-		tuple->sport = read_be16(base, at->sport);
-		tuple->dport = read_be16(base, at->dport);
-	}
+	return ret < 0 || has_number ? ret : -EBADMSG;
 }
 
-static void read_entry(const struct ct_shape *shape, const uint8_t *base, uint8_t type, struct ct_event *event)
+/* 0 only if the tuple is complete: a tuple that is there twice cannot complete the other one. */
+static int decode_tuple(struct nlattr_walk walk, uint8_t family, struct ct_tuple *tuple, struct tuple_rest *rest)
 {
-	const struct ct_shape_tuple *original = &shape->tuple[CT_ORIGINAL];
+	struct nlattr_item item;
+	bool has_proto = false;
+	int ret;
 
-	event->type = type;
-	event->family = shape->family;
-	event->proto = base[original->proto];
-	event->has_counters = shape->has_counters;
-	event->zone = read_be16(base, original->zone ? original->zone : shape->zone);
-	event->icmp_type = read_8(base, original->icmp_type);
-	event->icmp_code = read_8(base, original->icmp_code);
-	event->id = read_be32(base, shape->id);
-	event->status = read_be32(base, shape->status);
-	event->key = 0;
-	event->start_ns = read_be64(base, shape->start_ns);
-	for (int dir = CT_ORIGINAL; dir <= CT_REPLY; dir++) {
-		read_tuple(shape, base, dir, event->proto, &event->tuple[dir]);
-		event->packets[dir] = read_be64(base, shape->packets[dir]);
-		event->bytes[dir] = read_be64(base, shape->bytes[dir]);
+	*tuple = (struct ct_tuple){ 0 };
+	*rest = (struct tuple_rest){ 0 };
+	while ((ret = nlattr_next(&walk, &item)) > 0) {
+		switch (item.type) {
+		case CTA_TUPLE_IP:
+			ret = decode_addresses(nlattr_nested(&item), family, tuple);
+			break;
+		case CTA_TUPLE_PROTO:
+			has_proto = true;
+			ret = decode_proto(nlattr_nested(&item), tuple, rest);
+			break;
+		case CTA_TUPLE_ZONE:
+			rest->has_zone = true;
+			ret = nlattr_be16(&item, &rest->zone);
+			break;
+		}
+		if (ret < 0)
+			return ret;
+	}
+	return ret < 0 || (tuple->src.family && tuple->dst.family && has_proto) ? ret : -EBADMSG;
+}
+
+static int decode_counters(struct nlattr_walk walk, uint64_t *packets, uint64_t *bytes)
+{
+	bool has_packets = false, has_bytes = false;
+	struct nlattr_item item;
+	int ret;
+
+	while ((ret = nlattr_next(&walk, &item)) > 0) {
+		if (item.type == CTA_COUNTERS_PACKETS) {
+			has_packets = true;
+			ret = nlattr_be64(&item, packets);
+		} else if (item.type == CTA_COUNTERS_BYTES) {
+			has_bytes = true;
+			ret = nlattr_be64(&item, bytes);
+		}
+		if (ret < 0)
+			return ret;
+	}
+	return ret < 0 || (has_packets && has_bytes) ? ret : -EBADMSG;
+}
+
+static int decode_timestamp(struct nlattr_walk walk, uint64_t *start_ns)
+{
+	struct nlattr_item item;
+	int ret;
+
+	while ((ret = nlattr_next(&walk, &item)) > 0) {
+		if (item.type == CTA_TIMESTAMP_START && nlattr_be64(&item, start_ns))
+			return -EBADMSG;
+	}
+	return ret;
+}
+
+/* What has been found in an entry. */
+struct entry {
+	struct ct_event *event;
+	struct tuple_rest rest[2];
+	bool has_tuple[2], has_counters[2];
+};
+
+static int decode_attribute(const struct nlattr_item *item, struct entry *entry)
+{
+	struct ct_event *event = entry->event;
+	int dir;
+
+	switch (item->type) {
+	case CTA_TUPLE_ORIG:
+	case CTA_TUPLE_REPLY:
+		dir = item->type == CTA_TUPLE_REPLY;
+		entry->has_tuple[dir] = true;
+		return decode_tuple(nlattr_nested(item), event->family, &event->tuple[dir], &entry->rest[dir]);
+	case CTA_COUNTERS_ORIG:
+	case CTA_COUNTERS_REPLY:
+		dir = item->type == CTA_COUNTERS_REPLY;
+		entry->has_counters[dir] = true;
+		return decode_counters(nlattr_nested(item), &event->packets[dir], &event->bytes[dir]);
+	case CTA_STATUS:
+		return nlattr_be32(item, &event->status);
+	case CTA_ID:
+		return nlattr_be32(item, &event->id);
+	case CTA_ZONE:
+		return nlattr_be16(item, &event->zone);
+	case CTA_TIMESTAMP:
+		return decode_timestamp(nlattr_nested(item), &event->start_ns);
+	default:
+		return 0;
 	}
 }
 
-/* --- Messages */
+int ct_decode_attributes(const void *attributes, size_t len, uint8_t family, struct ct_event *event)
+{
+	struct nlattr_walk walk = { .at = attributes, .left = len };
+	struct entry entry = { .event = event };
+	const struct tuple_rest *original = &entry.rest[CT_ORIGINAL];
+	struct nlattr_item item;
+	int ret;
+
+	*event = (struct ct_event){ .type = CT_NEW, .family = family };
+	while ((ret = nlattr_next(&walk, &item)) > 0) {
+		if (decode_attribute(&item, &entry))
+			return -EBADMSG;
+	}
+	if (ret || !entry.has_tuple[CT_ORIGINAL] || !entry.has_tuple[CT_REPLY])
+		return -EBADMSG;
+	event->proto = original->proto;
+	event->icmp_type = original->icmp_type;
+	event->icmp_code = original->icmp_code;
+	if (original->has_zone)
+		event->zone = original->zone;
+	event->has_counters = entry.has_counters[CT_ORIGINAL] && entry.has_counters[CT_REPLY];
+	return 0;
+}
 
 /*
  * A dump and an event that tells of a new flow have the same message type. A dump answers a request, so it carries that
@@ -114,73 +224,21 @@ static int event_type(const struct nlmsghdr *message)
 	}
 }
 
-/* Kinds of the same length take turns in one place: they are learned again and again, which is no more than slow. */
-static struct ct_shape *place_of(struct ct_shapes *shapes, size_t len)
-{
-	return &shapes->shape[len / NLA_ALIGNTO % CT_SHAPES];
-}
-
-/* What kind of message it is, whose family, and its attributes. 0, -ENOMSG, -EBADMSG. */
-static int open_message(const struct nlmsghdr *message, uint8_t *type, uint8_t *family, struct nlattr_walk *walk)
-{
-	int ret = event_type(message);
-
-	if (ret < 0)
-		return ret;
-	*type = (uint8_t)ret;
-	ret = nlattr_message(message, sizeof(struct nfgenmsg), walk);
-	if (ret < 0)
-		return ret;
-	switch (((const struct nfgenmsg *)NLMSG_DATA(message))->nfgen_family) {
-	case AF_INET:
-		*family = 4;
-		return 0;
-	case AF_INET6:
-		*family = 6;
-		return 0;
-	default:
-		return -EBADMSG;
-	}
-}
-
-int ct_decode_attributes(const void *attributes, size_t len, uint8_t family, struct ct_event *event)
-{
-	struct ct_shape shape;
-	int ret = ct_shape_learn(&shape, family, attributes, len);
-
-	if (!ret)
-		read_entry(&shape, attributes, CT_NEW, event);
-	return ret;
-}
-
 int ct_decode(const struct nlmsghdr *message, struct ct_event *event)
 {
 	struct nlattr_walk walk;
-	uint8_t type, family;
-	int ret = open_message(message, &type, &family, &walk);
+	int type = event_type(message), ret;
+	uint8_t family;
 
-	if (!ret)
-		ret = ct_decode_attributes(walk.at, walk.left, family, event);
-	if (!ret)
-		event->type = type;
-	return ret;
-}
-
-int ct_decode_with(struct ct_shapes *shapes, const struct nlmsghdr *message, struct ct_event *event)
-{
-	struct nlattr_walk walk;
-	uint8_t type, family;
-	int ret = open_message(message, &type, &family, &walk);
-	struct ct_shape *shape;
-
+	if (type < 0)
+		return type;
+	ret = nlattr_message(message, sizeof(struct nfgenmsg), &walk);
 	if (ret)
 		return ret;
-	shape = place_of(shapes, walk.left);
-	if (!ct_shape_matches(shape, family, walk.at, walk.left)) {
-		ret = ct_shape_learn(shape, family, walk.at, walk.left);
-		if (ret)
-			return ret;
-	}
-	read_entry(shape, walk.at, type, event);
-	return 0;
+	family = ((const struct nfgenmsg *)NLMSG_DATA(message))->nfgen_family;
+	if (family != AF_INET && family != AF_INET6)
+		return -EBADMSG;
+	ret = ct_decode_attributes(walk.at, walk.left, family == AF_INET ? 4 : 6, event);
+	event->type = (uint8_t)type;
+	return ret;
 }

@@ -8,6 +8,8 @@
 #include <linux/netfilter/nfnetlink_conntrack.h>
 #include <string.h>
 
+enum { LINE = 1024 }; /* conntrack(8) takes as much */
+
 /* The attributes of one direction. */
 static const struct direction {
 	enum nf_conntrack_attr src4, dst4, src6, dst6, sport, dport, bytes, packets;
@@ -81,4 +83,21 @@ int nfct_read(const struct nlmsghdr *message, struct ct_event *event)
 		error = copy(event, ct);
 	nfct_destroy(ct);
 	return error;
+}
+
+int nfct_print(struct buf *out, const struct nlmsghdr *message)
+{
+	struct nf_conntrack *ct = nfct_new();
+	char line[LINE];
+	int len = -1;
+
+	if (!ct)
+		return -ENOMEM;
+	if (nfct_nlmsg_parse(message, ct) >= 0)
+		len = nfct_snprintf(line, sizeof(line), ct, NFCT_T_UNKNOWN, NFCT_O_DEFAULT, NFCT_OF_SHOW_LAYER3);
+	nfct_destroy(ct);
+	if (len < 0)
+		return -EBADMSG;
+	buf_add(out, line, (size_t)len < sizeof(line) ? (size_t)len : sizeof(line) - 1);
+	return 0;
 }

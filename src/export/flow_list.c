@@ -2,7 +2,7 @@
 #include "hostmeter/export/flow_list.h"
 
 #include "hostmeter/base/clock.h"
-#include "hostmeter/decode/flow_line.h"
+#include "hostmeter/decode/nfct.h"
 #include "hostmeter/export/flow_text.h"
 #include "hostmeter/meter/meter.h"
 
@@ -229,7 +229,7 @@ void flow_list_entry(struct flow_list *list, const struct nlmsghdr *message, con
 	}
 	if (list->filter.json)
 		put_json(out, list->time, event, &flow);
-	else if (!flow_line(out, message))
+	else if (!nfct_print(out, message))
 		put_text(out, &flow);
 }
 

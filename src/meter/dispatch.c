@@ -33,7 +33,6 @@ struct ahead {
 
 struct dispatch {
 	struct meter *meter;
-	struct ct_shapes shapes;
 	struct dump ct, rtnl;
 	enum rtnl_type rtnl_type;
 	uint8_t rtnl_family;
@@ -188,7 +187,7 @@ static void conntrack(struct dispatch *dispatch, const struct nlmsghdr *message,
 		take_first(dispatch, now);
 	a = &dispatch->ahead[(dispatch->first + dispatch->count) % AHEAD];
 	a->message = message;
-	error = ct_decode_with(&dispatch->shapes, message, &a->event);
+	error = ct_decode(message, &a->event);
 	if (error == -EBADMSG)
 		meter_damaged(dispatch->meter, SOURCE_EVENTS);
 	if (error)

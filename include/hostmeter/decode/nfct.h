@@ -6,6 +6,7 @@
 #ifndef HOSTMETER_DECODE_NFCT_H
 #define HOSTMETER_DECODE_NFCT_H
 
+#include "hostmeter/base/buf.h"
 #include "hostmeter/decode/ct_event.h"
 
 struct nlmsghdr;
@@ -15,5 +16,11 @@ struct nlmsghdr;
  * what is no entry; -EBADMSG if the library does not take it; -ENOMEM.
  */
 int nfct_read(const struct nlmsghdr *message, struct ct_event *event);
+
+/*
+ * Appends the entry as conntrack(8) prints it with -L -o extended, without a newline. 0; -EBADMSG if the library does
+ * not take it; -ENOMEM.
+ */
+int nfct_print(struct buf *out, const struct nlmsghdr *message);
 
 #endif

@@ -62,22 +62,17 @@ static inline int nlattr_next(struct nlattr_walk *walk, struct nlattr_item *item
 	struct nlattr head;
 	size_t step;
 
-	if (!walk->left)
-		return 0;
 	if (walk->left < NLA_HDRLEN)
-		return -EBADMSG;
+		return walk->left ? -EBADMSG : 0;
 	memcpy(&head, walk->at, sizeof(head));
 	if (head.nla_len < NLA_HDRLEN || head.nla_len > walk->left)
 		return -EBADMSG;
 	item->type = head.nla_type & NLA_TYPE_MASK;
 	item->len = (uint16_t)(head.nla_len - NLA_HDRLEN);
 	item->data = walk->at + NLA_HDRLEN;
-
 	step = NLA_ALIGN((size_t)head.nla_len);
-	if (step > walk->left)
-		step = walk->left;
-	walk->at += step;
-	walk->left -= step;
+	walk->at += step < walk->left ? step : walk->left;
+	walk->left -= step < walk->left ? step : walk->left;
 	return 1;
 }
 

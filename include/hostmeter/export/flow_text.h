@@ -20,7 +20,8 @@ void flow_text_put(struct buf *out, const char *name, const char *word);
 /* The number of the protocol that conntrack(8) calls so, in any case; -ENOENT. */
 int flow_text_proto(const char *name);
 
-/* Appends the flow as conntrack(8) prints it, as far as an event has it; for where there is no message for flow_line().
+/* Appends the flow as conntrack(8) prints it, as far as an event has it; for where there is no message for
+ * nfct_print().
  */
 void flow_text_event(struct buf *out, const struct ct_event *event);
 

@@ -449,11 +449,10 @@ static void listener_free(struct listener *listener)
 	free(listener);
 }
 
-/* A listener on fd, which it takes over, on failure too. path: of a UNIX socket, or NULL. */
-static int listener_add(struct http_server *http, int fd, const char *path)
+/* Gives fd to a new MHD daemon. 0 or -ENOMEM, and fd is the caller's as before. */
+static int start_daemon(struct listener *listener, int fd)
 {
-	struct listener *listener = calloc(1, sizeof(*listener));
-	bool has_tls = http->tls && !path;
+	const bool has_tls = listener->http->tls && !listener->path[0];
 	const struct MHD_OptionItem for_tls[] = {
 		/* MHD wants to know where certificates come from, before there is a session that gets ours. */
 		{ MHD_OPTION_HTTPS_CERT_CALLBACK, 0, tls_no_certificate() },
@@ -470,38 +469,45 @@ static int listener_add(struct http_server *http, int fd, const char *path)
 		{ has_tls ? MHD_OPTION_ARRAY : MHD_OPTION_END, 0, (void *)for_tls },
 		{ MHD_OPTION_END, 0, NULL },
 	};
+	const unsigned int flags = MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | (has_tls ? MHD_USE_TLS : 0);
+
+	listener->daemon = MHD_start_daemon(flags, 0, accept_client, listener, handle, listener, MHD_OPTION_ARRAY,
+		options, MHD_OPTION_END);
+	return listener->daemon ? 0 : -ENOMEM;
+}
+
+/* A listener on fd, which it takes over, on failure too. path: of a UNIX socket, or NULL. */
+static int listener_add(struct http_server *http, int fd, const char *path)
+{
+	struct listener *listener = calloc(1, sizeof(*listener));
 	const union MHD_DaemonInfo *info;
 	struct stat st;
 
-	if (!listener) {
+	if (listener) {
+		listener->http = http;
+		if (path)
+			strcpy(listener->path, path);
+		if (path && lstat(path, &st) == 0) {
+			listener->device = st.st_dev;
+			listener->inode = st.st_ino;
+		}
+	}
+	if (!listener || start_daemon(listener, fd)) {
 		close(fd);
+		listener_free(listener);
 		return -ENOMEM;
-	}
-	listener->http = http;
-	if (path)
-		strcpy(listener->path, path);
-	if (path && lstat(path, &st) == 0) {
-		listener->device = st.st_dev;
-		listener->inode = st.st_ino;
-	}
-	listener->daemon = MHD_start_daemon(MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | (has_tls ? MHD_USE_TLS : 0), 0,
-		accept_client, listener, handle, listener, MHD_OPTION_ARRAY, options, MHD_OPTION_END);
-	if (!listener->daemon) {
-		close(fd);
-		goto fail;
 	}
 	info = MHD_get_daemon_info(listener->daemon, MHD_DAEMON_INFO_EPOLL_FD);
 	listener->timer = loop_timer_add(http->loop, run, listener);
 	if (info && listener->timer)
 		listener->io = loop_io_add(http->loop, info->epoll_fd, LOOP_READ, ready, listener);
-	if (!listener->io)
-		goto fail;
+	if (!listener->io) {
+		listener_free(listener);
+		return -ENOMEM;
+	}
 	listener->next = http->listeners;
 	http->listeners = listener;
 	return 0;
-fail:
-	listener_free(listener);
-	return -ENOMEM;
 }
 
 struct http_server *http_server_new(struct loop *loop, http_handler handler, void *ctx)

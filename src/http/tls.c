@@ -30,12 +30,16 @@ static int refuse(struct tls_fault *fault, enum tls_part part, const char *text)
 
 /* --- Files */
 
-static int read_pem(struct buf *text, const char *path, enum tls_part part, struct tls_fault *fault)
+/* 0: *pem is text, which the caller frees. */
+static int read_pem(struct buf *text, gnutls_datum_t *pem, const char *path, enum tls_part part,
+	struct tls_fault *fault)
 {
 	int error = files_read_one(path, FILE_BYTES, text);
 
+	*pem = (gnutls_datum_t){ (unsigned char *)text->data, (unsigned int)text->len };
 	if (!error)
 		return 0;
+	buf_free(text);
 	if (error == -EINVAL)
 		return refuse(fault, part, "is not a regular file");
 	fault->part = part;
@@ -43,57 +47,68 @@ static int read_pem(struct buf *text, const char *path, enum tls_part part, stru
 	return error;
 }
 
-static gnutls_datum_t datum_of(const struct buf *text)
+static const char *fault_of_chain(int ret)
 {
-	return (gnutls_datum_t){ (unsigned char *)text->data, (unsigned int)text->len };
+	switch (ret) {
+	case GNUTLS_E_NO_CERTIFICATE_FOUND:
+		return "has no certificate in it";
+	case GNUTLS_E_SHORT_MEMORY_BUFFER:
+		return "has more than 16 certificates";
+	case GNUTLS_E_CERTIFICATE_LIST_UNSORTED:
+		return "has certificates that do not sign one another in turn";
+	default:
+		return "has no certificate that can be read";
+	}
 }
 
-/* The server's chain; *count of them are to be freed. */
+/* The server's chain; the caller frees *count certificates. */
 static int load_chain(gnutls_x509_crt_t *chain, unsigned int *count, const char *path, struct tls_fault *fault)
 {
 	struct buf text = BUF_INIT;
 	gnutls_datum_t pem;
-	int error = read_pem(&text, path, TLS_CERT, fault), ret;
+	int error = read_pem(&text, &pem, path, TLS_CERT, fault), ret;
 
 	*count = 0;
-	if (!error) {
-		pem = datum_of(&text);
-		*count = CHAIN;
-		ret = gnutls_x509_crt_list_import(chain, count, &pem, GNUTLS_X509_FMT_PEM,
-			GNUTLS_X509_CRT_LIST_IMPORT_FAIL_IF_EXCEED | GNUTLS_X509_CRT_LIST_FAIL_IF_UNSORTED);
-		if (ret < 0) {
-			*count = 0;
-			error = refuse(fault, TLS_CERT,
-				ret == GNUTLS_E_NO_CERTIFICATE_FOUND ?
-					"has no certificate in it" :
-					ret == GNUTLS_E_SHORT_MEMORY_BUFFER ?
-					"has more than 16 certificates" :
-					ret == GNUTLS_E_CERTIFICATE_LIST_UNSORTED ?
-					"has certificates that do not sign one another in turn" :
-					"has no certificate that can be read");
-		}
-	}
+	if (error)
+		return error;
+	*count = CHAIN;
+	ret = gnutls_x509_crt_list_import(chain, count, &pem, GNUTLS_X509_FMT_PEM,
+		GNUTLS_X509_CRT_LIST_IMPORT_FAIL_IF_EXCEED | GNUTLS_X509_CRT_LIST_FAIL_IF_UNSORTED);
 	buf_free(&text);
-	return error;
+	if (ret >= 0)
+		return 0;
+	*count = 0;
+	return refuse(fault, TLS_CERT, fault_of_chain(ret));
 }
 
 static int load_key(gnutls_x509_privkey_t key, const char *path, struct tls_fault *fault)
 {
 	struct buf text = BUF_INIT;
 	gnutls_datum_t pem;
-	int error = read_pem(&text, path, TLS_KEY, fault), ret;
+	int error = read_pem(&text, &pem, path, TLS_KEY, fault), ret;
 
-	if (!error) {
-		pem = datum_of(&text);
-		ret = gnutls_x509_privkey_import2(key, &pem, GNUTLS_X509_FMT_PEM, NULL, 0);
-		if (ret == GNUTLS_E_DECRYPTION_FAILED)
-			error = refuse(fault, TLS_KEY, "has an encrypted key: it has to be one without a password");
-		else if (ret < 0)
-			error = refuse(fault, TLS_KEY, "has no private key that can be read");
-		explicit_bzero(text.data, text.len);
-	}
+	if (error)
+		return error;
+	ret = gnutls_x509_privkey_import2(key, &pem, GNUTLS_X509_FMT_PEM, NULL, 0);
+	explicit_bzero(text.data, text.len);
 	buf_free(&text);
-	return error;
+	if (ret == GNUTLS_E_DECRYPTION_FAILED)
+		return refuse(fault, TLS_KEY, "has an encrypted key: it has to be one without a password");
+	return ret < 0 ? refuse(fault, TLS_KEY, "has no private key that can be read") : 0;
+}
+
+static int use_pair(struct tls *tls, gnutls_x509_crt_t *chain, unsigned int count, gnutls_x509_privkey_t key,
+	struct tls_fault *fault)
+{
+	int ret = gnutls_certificate_set_x509_key(tls->credentials, chain, (int)count, key);
+	int algorithm = gnutls_x509_privkey_get_pk_algorithm(key);
+
+	if (ret == GNUTLS_E_CERTIFICATE_KEY_MISMATCH)
+		return refuse(fault, TLS_KEY, "does not belong to the certificate of cert_file");
+	if (ret < 0)
+		return refuse(fault, TLS_CERT, gnutls_strerror(ret));
+	tls->slow = algorithm != GNUTLS_PK_ECDSA && algorithm != GNUTLS_PK_EDDSA_ED25519;
+	return 0;
 }
 
 static int load_pair(struct tls *tls, const struct tls_settings *settings, struct tls_fault *fault)
@@ -101,22 +116,14 @@ static int load_pair(struct tls *tls, const struct tls_settings *settings, struc
 	gnutls_x509_crt_t chain[CHAIN];
 	gnutls_x509_privkey_t key = NULL;
 	unsigned int count;
-	int error = load_chain(chain, &count, settings->cert_file, fault), ret;
+	int error = load_chain(chain, &count, settings->cert_file, fault);
 
 	if (!error && gnutls_x509_privkey_init(&key) < 0)
 		error = refuse(fault, TLS_ITSELF, strerror(ENOMEM));
 	if (!error)
 		error = load_key(key, settings->key_file, fault);
-	if (!error) {
-		ret = gnutls_certificate_set_x509_key(tls->credentials, chain, (int)count, key);
-		if (ret == GNUTLS_E_CERTIFICATE_KEY_MISMATCH)
-			error = refuse(fault, TLS_KEY, "does not belong to the certificate of cert_file");
-		else if (ret < 0)
-			error = refuse(fault, TLS_CERT, gnutls_strerror(ret));
-	}
 	if (!error)
-		tls->slow = gnutls_x509_privkey_get_pk_algorithm(key) != GNUTLS_PK_ECDSA &&
-			gnutls_x509_privkey_get_pk_algorithm(key) != GNUTLS_PK_EDDSA_ED25519;
+		error = use_pair(tls, chain, count, key, fault);
 	for (unsigned int i = 0; i < count; i++)
 		gnutls_x509_crt_deinit(chain[i]);
 	gnutls_x509_privkey_deinit(key);
@@ -127,15 +134,13 @@ static int load_client_ca(struct tls *tls, const char *path, struct tls_fault *f
 {
 	struct buf text = BUF_INIT;
 	gnutls_datum_t pem;
-	int error = read_pem(&text, path, TLS_CLIENT_CA, fault);
+	int error = read_pem(&text, &pem, path, TLS_CLIENT_CA, fault), count;
 
-	if (!error) {
-		pem = datum_of(&text);
-		if (gnutls_certificate_set_x509_trust_mem(tls->credentials, &pem, GNUTLS_X509_FMT_PEM) <= 0)
-			error = refuse(fault, TLS_CLIENT_CA, "has no certificate that can be read");
-	}
+	if (error)
+		return error;
+	count = gnutls_certificate_set_x509_trust_mem(tls->credentials, &pem, GNUTLS_X509_FMT_PEM);
 	buf_free(&text);
-	return error;
+	return count > 0 ? 0 : refuse(fault, TLS_CLIENT_CA, "has no certificate that can be read");
 }
 
 /* --- Sessions */

@@ -17,13 +17,13 @@
 
 struct web_apply {
 	const char *path;
-	struct http_server *http;
+	struct http_server *server;
 	struct basic_auth *auth;
 	bool has_tls;
 };
 
-/* All that a file comes to. */
-struct made {
+/* What a file and the files it names give. */
+struct loaded {
 	struct tls *tls;
 	struct users *users;
 };
@@ -91,19 +91,12 @@ static int make_users(struct users **users, const struct web_config *config, str
 	return 0;
 }
 
-static int make(struct made *made, const struct web_config *config, struct web_config_fault *fault)
-{
-	int error = config->tls_line ? make_tls(&made->tls, config, fault) : 0;
-
-	return error ? error : make_users(&made->users, config, fault);
-}
-
 static int read_config(const char *path, struct web_config *config, struct web_config_fault *fault)
 {
 	struct buf text = BUF_INIT;
 	int error = files_read_one(path, WEB_CONFIG_BYTES + 1, &text);
 
-	if (error && error != -EFBIG) /* which web_config_parse() says better */
+	if (error && error != -EFBIG) /* web_config_parse() has the message for that */
 		error = refuse(fault, 0, error == -EINVAL ? "is not a regular file" : strerror(-error));
 	else
 		error = web_config_parse(config, path, text.data ? text.data : "", text.len, fault);
@@ -111,69 +104,69 @@ static int read_config(const char *path, struct web_config *config, struct web_c
 	return error;
 }
 
+static void drop(struct loaded *loaded)
+{
+	tls_release(loaded->tls);
+	users_free(loaded->users);
+}
+
 /* All or nothing. */
-static int load(const char *path, struct made *made, struct web_config_fault *fault)
+static int load(const char *path, struct loaded *loaded, struct web_config_fault *fault)
 {
 	struct web_config config = { 0 };
 	int error = read_config(path, &config, fault);
 
-	*made = (struct made){ 0 };
+	*loaded = (struct loaded){ 0 };
+	if (!error && config.tls_line)
+		error = make_tls(&loaded->tls, &config, fault);
 	if (!error)
-		error = make(made, &config, fault);
+		error = make_users(&loaded->users, &config, fault);
 	web_config_clear(&config);
-	if (error) {
-		tls_release(made->tls);
-		users_free(made->users);
-	}
+	if (error)
+		drop(loaded);
 	return error;
 }
 
-static void put_into_effect(struct web_apply *web, struct made *made)
+static void put_into_effect(struct web_apply *web, struct loaded *loaded)
 {
-	if (made->tls)
-		http_server_set_tls(web->http, made->tls);
-	if (made->tls && tls_is_slow(made->tls))
+	if (loaded->tls)
+		http_server_set_tls(web->server, loaded->tls);
+	if (loaded->tls && tls_is_slow(loaded->tls))
 		log_warning("%s: the key of key_file is slow, and the meter waits for it at each new connection: one "
-			    "on the curve P-256 "
-			    "takes a thirtieth of RSA's time",
+			    "on the curve P-256 takes a thirtieth of RSA's time",
 			web->path);
-	tls_release(made->tls);
-	basic_auth_set_users(web->auth, made->users);
+	tls_release(loaded->tls);
+	basic_auth_set_users(web->auth, loaded->users);
 }
 
-/* "FILE:LINE: text", or "FILE: text". */
-static void describe(struct buf *out, const char *path, const struct web_config_fault *fault)
+/* What follows the file's name: ":LINE", or nothing. */
+static const char *line_text(char text[static 16], const struct web_config_fault *fault)
 {
-	if (fault->line)
-		buf_printf(out, "%s:%d: %s", path, fault->line, fault->text);
-	else
-		buf_printf(out, "%s: %s", path, fault->text);
+	snprintf(text, 16, fault->line ? ":%d" : "", fault->line);
+	return text;
 }
 
-int web_apply_new(struct web_apply **web, const char *path, struct http_server *http, struct basic_auth *auth)
+int web_apply_new(struct web_apply **web, const char *path, struct http_server *server, struct basic_auth *auth)
 {
 	struct web_config_fault fault;
-	struct buf text = BUF_INIT;
-	struct made made;
+	struct loaded loaded;
+	char line[16];
 
 	*web = NULL;
 	if (!path)
 		return 0;
-	if (load(path, &made, &fault)) {
-		describe(&text, path, &fault);
-		log_error("%s", buf_text(&text));
-		buf_free(&text);
+	if (load(path, &loaded, &fault)) {
+		log_error("%s%s: %s", path, line_text(line, &fault), fault.text);
 		return -EINVAL;
 	}
 	*web = malloc(sizeof(**web));
 	if (!*web) {
 		log_error("%s: %s", path, strerror(ENOMEM));
-		tls_release(made.tls);
-		users_free(made.users);
+		drop(&loaded);
 		return -EINVAL;
 	}
-	**web = (struct web_apply){ .path = path, .http = http, .auth = auth, .has_tls = made.tls };
-	put_into_effect(*web, &made);
+	**web = (struct web_apply){ .path = path, .server = server, .auth = auth, .has_tls = loaded.tls };
+	put_into_effect(*web, &loaded);
 	return 0;
 }
 
@@ -185,24 +178,21 @@ void web_apply_free(struct web_apply *web)
 void web_apply_reload(struct web_apply *web)
 {
 	struct web_config_fault fault;
-	struct buf text = BUF_INIT;
-	struct made made;
-	int error = load(web->path, &made, &fault);
+	struct loaded loaded;
+	char line[16];
+	int error = load(web->path, &loaded, &fault);
 
-	if (!error && web->has_tls != !!made.tls) {
+	if (!error && web->has_tls != !!loaded.tls) {
+		drop(&loaded);
 		error = refuse(&fault, 0,
 			web->has_tls ? "TLS is on, and only a restart can switch it off" :
 				       "TLS is off, and only a restart can switch it on");
-		tls_release(made.tls);
-		users_free(made.users);
 	}
 	if (error) {
-		describe(&text, web->path, &fault);
-		log_warning("%s: what was read before stays", buf_text(&text));
-		buf_free(&text);
+		log_warning("%s%s: %s: what was read before stays", web->path, line_text(line, &fault), fault.text);
 		return;
 	}
-	put_into_effect(web, &made);
+	put_into_effect(web, &loaded);
 	log_info("%s: read again", web->path);
 }
 

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "web_config.h"
 
+#include "hostmeter/base/array.h"
+
 #include <ctype.h>
 #include <errno.h>
 #include <stdarg.h>
@@ -253,7 +255,7 @@ static int visit_user(struct reader *r, const char *name, int line, const yaml_n
 {
 	struct web_config *config = r->config;
 	const char *fault = fault_of_name(name), *hash;
-	struct web_config_user *grown;
+	struct web_config_user *grown, *user;
 
 	(void)arg;
 	if (fault)
@@ -266,14 +268,14 @@ static int visit_user(struct reader *r, const char *name, int line, const yaml_n
 	fault = fault_of_hash(hash);
 	if (fault)
 		return refuse(r, line_of(value), "the password of user \"%.80s\" %s", name, fault);
-	grown = reallocarray(config->user, config->users + 1, sizeof(*grown));
+	grown = array_grow(config->user, config->users, sizeof(*grown));
 	if (!grown)
 		return refuse(r, 0, "out of memory");
 	config->user = grown;
-	grown[config->users] = (struct web_config_user){ strdup(name), strdup(hash) };
-	/* Counted first, so that web_config_clear() finds whichever of the two there is. */
-	config->users++;
-	return grown[config->users - 1].name && grown[config->users - 1].hash ? 0 : refuse(r, 0, "out of memory");
+	/* Counted even if a copy fails, so that web_config_clear() frees the other. */
+	user = &grown[config->users++];
+	*user = (struct web_config_user){ strdup(name), strdup(hash) };
+	return user->name && user->hash ? 0 : refuse(r, 0, "out of memory");
 }
 
 static int take_users(struct reader *r, const struct key *key, const yaml_node_t *value)

@@ -16,7 +16,7 @@ struct web_apply;
  * Reads the file and what it names. 0; or -EINVAL after one line on the log that says what is wrong and where. Before
  * http listens: TLS is then on or off for good. path is borrowed; NULL: there is no file, and *web is NULL.
  */
-int web_apply_new(struct web_apply **web, const char *path, struct http_server *http, struct basic_auth *auth);
+int web_apply_new(struct web_apply **web, const char *path, struct http_server *server, struct basic_auth *auth);
 void web_apply_free(struct web_apply *web);
 
 /* Reads all of it again, for the connections and requests to come. One line on the log, of what was read or is wrong.

@@ -37,22 +37,14 @@ static int refuse(struct web_config_fault *fault, int line, const char *text)
 
 static int make_tls(struct tls **tls, const struct web_config *config, struct web_config_fault *fault)
 {
-	static const struct {
-		bool request, require, verify;
-	} rules[] = {
-		[WEB_CLIENT_NONE] = { false, false, false },
-		[WEB_CLIENT_REQUEST] = { true, false, false },
-		[WEB_CLIENT_ANY] = { true, true, false },
-		[WEB_CLIENT_VERIFY_IF_GIVEN] = { true, false, true },
-		[WEB_CLIENT_VERIFY] = { true, true, true },
-	};
+	const enum web_config_client client = config->client;
 	const struct tls_settings settings = {
 		.cert_file = config->cert_file.text,
 		.key_file = config->key_file.text,
 		.client_ca_file = config->client_ca_file.text,
-		.request = rules[config->client].request,
-		.require = rules[config->client].require,
-		.verify = rules[config->client].verify,
+		.request = client != WEB_CLIENT_NONE,
+		.require = client == WEB_CLIENT_ANY || client == WEB_CLIENT_VERIFY,
+		.verify = client == WEB_CLIENT_VERIFY || client == WEB_CLIENT_VERIFY_IF_GIVEN,
 		.without_12 = config->min_version == 13,
 		.without_13 = config->max_version == 12,
 	};

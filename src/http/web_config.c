@@ -48,30 +48,31 @@ static int refuse(struct reader *r, int line, const char *format, ...)
 
 /* --- YAML */
 
+static bool is_null(const yaml_node_t *scalar)
+{
+	const char *text = (const char *)scalar->data.scalar.value;
+
+	return !*text ||
+		(scalar->data.scalar.style == YAML_PLAIN_SCALAR_STYLE &&
+			(!strcmp(text, "~") || !strcasecmp(text, "null")));
+}
+
 /* A scalar's text, or NULL after a complaint. what: the key it belongs to. */
 static const char *text_of(struct reader *r, const char *what, const yaml_node_t *node)
 {
 	const char *text = (const char *)node->data.scalar.value;
 
-	if (node->type != YAML_SCALAR_NODE) {
+	if (node->type != YAML_SCALAR_NODE)
 		refuse(r, line_of(node), "%s: a text is expected here", what);
-		return NULL;
-	}
-	if (strcmp((const char *)node->tag, YAML_STR_TAG) != 0) {
+	else if (strcmp((const char *)node->tag, YAML_STR_TAG) != 0)
 		refuse(r, line_of(node), "%s: the tag \"%.40s\" is not supported", what, (const char *)node->tag);
-		return NULL;
-	}
-	if (!*text ||
-		(node->data.scalar.style == YAML_PLAIN_SCALAR_STYLE &&
-			(!strcmp(text, "~") || !strcasecmp(text, "null")))) {
+	else if (is_null(node))
 		refuse(r, line_of(node), "%s has no value", what);
-		return NULL;
-	}
-	if (strlen(text) != node->data.scalar.length) {
+	else if (strlen(text) != node->data.scalar.length)
 		refuse(r, line_of(node), "%s has a NUL in it", what);
-		return NULL;
-	}
-	return text;
+	else
+		return text;
+	return NULL;
 }
 
 /* Visits each pair of a mapping; no name is there twice. where: the mapping's key, NULL for the file itself. */
@@ -285,20 +286,6 @@ static int take_users(struct reader *r, const struct key *key, const yaml_node_t
 
 /* --- The file */
 
-static int take_document(struct reader *r)
-{
-	static const struct key keys[] = {
-		{ "tls_server_config", take_tls, 0 },
-		{ "basic_auth_users", take_users, 0 },
-		{ "http_server_config", NULL, 0 },
-		{ "rate_limit", NULL, 0 },
-		{ NULL, NULL, 0 },
-	};
-	const yaml_node_t *root = yaml_document_get_root_node(&r->document);
-
-	return root ? each_pair(r, NULL, root, visit_key, keys) : 0;
-}
-
 static int refuse_yaml(struct reader *r, const yaml_parser_t *parser)
 {
 	const char *problem = parser->problem ? parser->problem : "out of memory";
@@ -308,29 +295,32 @@ static int refuse_yaml(struct reader *r, const yaml_parser_t *parser)
 	return refuse(r, has_place ? (int)parser->problem_mark.line + 1 : 0, "is not YAML: %s", problem);
 }
 
-static int take_first(struct reader *r, yaml_parser_t *parser)
+/* The first document is the configuration, and has to be the only one. */
+static int take_documents(struct reader *r, yaml_parser_t *parser)
 {
-	int error;
+	static const struct key keys[] = {
+		{ "tls_server_config", take_tls, 0 },
+		{ "basic_auth_users", take_users, 0 },
+		{ "http_server_config", NULL, 0 },
+		{ "rate_limit", NULL, 0 },
+		{ NULL, NULL, 0 },
+	};
 
-	if (!yaml_parser_load(parser, &r->document))
-		return refuse_yaml(r, parser);
-	error = take_document(r);
-	yaml_document_delete(&r->document);
-	return error;
-}
+	for (bool first = true; !parser->stream_end_produced; first = false) {
+		const yaml_node_t *root;
+		int error = 0;
 
-static int check_last(struct reader *r, yaml_parser_t *parser)
-{
-	const yaml_node_t *root;
-	int error = 0;
-
-	if (!yaml_parser_load(parser, &r->document))
-		return refuse_yaml(r, parser);
-	root = yaml_document_get_root_node(&r->document);
-	if (root)
-		error = refuse(r, line_of(root), "a second document begins here");
-	yaml_document_delete(&r->document);
-	return error;
+		if (!yaml_parser_load(parser, &r->document))
+			return refuse_yaml(r, parser);
+		root = yaml_document_get_root_node(&r->document);
+		if (root)
+			error = first ? each_pair(r, NULL, root, visit_key, keys) :
+					refuse(r, line_of(root), "a second document begins here");
+		yaml_document_delete(&r->document);
+		if (error)
+			return error;
+	}
+	return 0;
 }
 
 int web_config_parse(struct web_config *config, const char *path, const char *text, size_t len,
@@ -346,9 +336,7 @@ int web_config_parse(struct web_config *config, const char *path, const char *te
 	if (!yaml_parser_initialize(&parser))
 		return refuse(&r, 0, "out of memory");
 	yaml_parser_set_input_string(&parser, (const unsigned char *)text, len);
-	error = take_first(&r, &parser);
-	if (!error && !parser.stream_end_produced)
-		error = check_last(&r, &parser);
+	error = take_documents(&r, &parser);
 	yaml_parser_delete(&parser);
 	if (error)
 		web_config_clear(config);

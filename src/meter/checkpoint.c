@@ -31,39 +31,9 @@
 #include "state.h"
 
 enum {
-	BLOB_WANTED = 1 << 17, /* bytes of flows in one step: a few thousand flows */
-	MAX_JOURNAL = 1 << 24,
+	BLOB_WANTED = 1 << 17,        /* bytes of flows in one step: a few thousand flows */
 	STEPS = 2 * HASHTABLE_SHARDS, /* flows, then tombstones; the end comes after them */
 };
-
-static void put_head(struct buf *out, const struct meter *m, char kind)
-{
-	le_put(out, kind, 1);
-	le_put(out, CHECKPOINT_VERSION, 1);
-	le_put(out, m->options.hash.k[0], 8);
-	le_put(out, m->options.hash.k[1], 8);
-}
-
-/* --- Hosts: by what they are, since indexes are one process's own */
-
-static void put_host_id(struct buf *out, const struct meter *m, uint32_t index)
-{
-	static const struct host none = { .kind = HOST_KIND_SPECIAL };
-	const struct host *host = index == HOST_NONE ? &none : hosts_get(m->hosts, index);
-
-	le_put(out, host->kind, 1);
-	switch (host->kind) {
-	case HOST_KIND_MAC:
-		buf_add(out, host->mac.b, MAC_LEN);
-		break;
-	case HOST_KIND_ADDRESS:
-		le_put(out, host->addr.family, 1);
-		buf_add(out, host->addr.b, sizeof(host->addr.b));
-		break;
-	default:
-		le_put(out, index, 4);
-	}
-}
 
 static void put_traffic(struct buf *out, const struct traffic *traffic)
 {
@@ -85,47 +55,26 @@ static void put_totals(struct buf *out, const struct meter *m, bool shown)
 			continue;
 		if (shown)
 			hosts_fold_floor(&host);
-		put_host_id(out, m, i);
+		checkpoint_put_host(out, m->hosts, i);
 		put_traffic(out, &host.wan);
 		put_traffic(out, &host.local);
 	}
 }
 
-/* --- Flows */
-
-static void put_flow(struct buf *out, const struct flow *flow)
-{
-	le_put(out, flow->key, 8);
-	for (int dir = 0; dir < 2; dir++) {
-		le_put(out, flow->bytes[dir], 8);
-		le_put(out, flow->packets[dir], 4);
-	}
-	le_put(out, flow->wan, 4);
-	le_put(out,
-		flow->scope | flow->by << 2 | flow->host_is_reply << 5 | flow->v6 << 6 | flow->uncounted << 7 |
-			flow->offloaded << 8,
-		2);
-}
+/* --- Saving */
 
 struct saving {
-	struct meter *meter;
+	const struct meter *meter;
 	struct buf *out;
 };
 
-static bool save_flow(void *ctx, void *record)
+static bool put_flow(void *ctx, void *record)
 {
 	const struct saving *saving = ctx;
-	const struct flow *flow = record;
-	/* Undecided flows and those that the router has with itself have no host. */
-	bool has_host = flow->scope == FLOW_WAN || flow->scope == FLOW_LOCAL;
 
-	put_flow(saving->out, flow);
-	put_host_id(saving->out, saving->meter, has_host ? flow->host : HOST_NONE);
-	put_host_id(saving->out, saving->meter, has_host ? flow->peer : HOST_NONE);
+	checkpoint_put_flow(saving->out, saving->meter->hosts, record);
 	return false;
 }
-
-/* --- Saving */
 
 static void put_tombstones(void *ctx, uint64_t key, uint64_t final)
 {
@@ -138,13 +87,12 @@ static void put_tombstones(void *ctx, uint64_t key, uint64_t final)
 void checkpoint_begin(struct meter *meter)
 {
 	meter->saving = 0;
-	meter->save_anew = false;
-	meter->journaling = true;
+	meter->journal.running = true;
 }
 
 bool checkpoint_running(const struct meter *meter)
 {
-	return meter->journaling && meter->saving <= STEPS;
+	return meter->journal.running && meter->saving <= STEPS;
 }
 
 /* As many shards as make a blob of about the size wanted: of flows, or of tombstones. */
@@ -154,10 +102,10 @@ static void save_shards(struct meter *meter, struct buf *out)
 	bool flows = meter->saving < HASHTABLE_SHARDS;
 	unsigned int end = flows ? HASHTABLE_SHARDS : STEPS;
 
-	put_head(out, meter, flows ? CHECKPOINT_FLOWS : CHECKPOINT_TOMBSTONES);
+	checkpoint_put_head(out, flows ? CHECKPOINT_FLOWS : CHECKPOINT_TOMBSTONES, &meter->options.hash);
 	for (; meter->saving < end && out->len < BLOB_WANTED; meter->saving++) {
 		if (flows)
-			hashtable_sweep(meter->flows, meter->saving, save_flow, &saving);
+			hashtable_sweep(meter->flows, meter->saving, put_flow, &saving);
 		else
 			tombstones_each(meter->tombstones, meter->saving % HASHTABLE_SHARDS, put_tombstones, out);
 	}
@@ -169,85 +117,34 @@ bool checkpoint_step(struct meter *meter, struct buf *out)
 		return true;
 	if (meter->dump_began)
 		return false;
-	if (meter->save_anew) {
-		meter->save_anew = false;
+	if (!meter->saving)
+		meter->saving_since_dump = meter->dumps_begun;
+	if (meter->saving_since_dump != meter->dumps_begun) {
 		meter->saving = 0;
-		put_head(out, meter, CHECKPOINT_ANEW);
+		checkpoint_put_head(out, CHECKPOINT_ANEW, &meter->options.hash);
 		return false;
 	}
 	if (meter->saving < STEPS) {
 		save_shards(meter, out);
 		return false;
 	}
-	put_head(out, meter, CHECKPOINT_END);
+	checkpoint_put_head(out, CHECKPOINT_END, &meter->options.hash);
 	put_totals(out, meter, false);
 	meter->saving++;
-	meter->totals_moved = meter->dumps_to_fold; /* then the floor is still to be told */
+	meter->journal.totals_moved = meter->dumps_to_fold; /* then the floor is still to be told */
 	return true;
-}
-
-void checkpoint_note_end(struct meter *meter, const struct flow *flow, const struct flow *last, bool was_decided)
-{
-	struct buf *out = &meter->journal;
-
-	/* Without anybody who takes the journal it must not grow for ever. */
-	if (!meter->journaling || out->len > MAX_JOURNAL)
-		return;
-	if (!out->len)
-		put_head(out, meter, CHECKPOINT_JOURNAL);
-	le_put(out, CHECKPOINT_ENDED, 1);
-	put_flow(out, flow);
-	put_host_id(out, meter, flow->scope == FLOW_IGNORED ? HOST_NONE : flow->host);
-	put_host_id(out, meter, flow->scope == FLOW_IGNORED ? HOST_NONE : flow->peer);
-	for (int dir = 0; dir < 2; dir++) {
-		le_put(out, last->bytes[dir], 8);
-		le_put(out, last->packets[dir], 4);
-	}
-	/* With a floor that the totals have not reached, an end moves what is shown less than itself, or not at all. */
-	le_put(out, (was_decided ? CHECKPOINT_WAS_DECIDED : 0) | (meter->dumps_to_fold ? 0 : CHECKPOINT_MOVES_FLOOR),
-		1);
-	meter->totals_moved |= meter->dumps_to_fold > 0;
-}
-
-void checkpoint_note_decision(struct meter *meter, const struct flow *flow)
-{
-	struct buf *out = &meter->journal;
-	struct saving saving = { meter, out };
-
-	if (!meter->journaling || out->len > MAX_JOURNAL)
-		return;
-	if (!out->len)
-		put_head(out, meter, CHECKPOINT_JOURNAL);
-	le_put(out, CHECKPOINT_DECIDED, 1);
-	save_flow(&saving, (void *)flow);
 }
 
 void checkpoint_journal(struct meter *meter, struct buf *out)
 {
-	buf_add(out, meter->journal.data, meter->journal.len);
-	buf_reset(&meter->journal);
+	journal_take(&meter->journal, out);
 }
 
 void checkpoint_totals(struct meter *meter, struct buf *out)
 {
-	if (!meter->journaling || !meter->totals_moved)
+	if (!meter->journal.running || !meter->journal.totals_moved)
 		return;
-	put_head(out, meter, CHECKPOINT_TOTALS);
+	checkpoint_put_head(out, CHECKPOINT_TOTALS, &meter->options.hash);
 	put_totals(out, meter, true);
-	meter->totals_moved = false;
-}
-
-/* --- The floor */
-
-void checkpoint_dump_began(struct meter *meter)
-{
-	meter->save_anew = checkpoint_running(meter) && meter->saving > 0;
-}
-
-void checkpoint_dump_ended(struct meter *meter)
-{
-	if (!meter->dumps_to_fold || --meter->dumps_to_fold)
-		return;
-	for (uint32_t i = 0; i < hosts_count(meter->hosts); i++)
-		hosts_fold_floor(hosts_get(meter->hosts, i));
+	meter->journal.totals_moved = false;
 }

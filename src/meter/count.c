@@ -73,7 +73,7 @@ void meter_count(struct meter *m, struct flow *flow, const struct ct_event *even
 	if (flow->scope == FLOW_WAN)
 		add_to_wan(m, flow, delta);
 	if (event->type == CT_ENTRY)
-		m->totals_moved = true;
+		m->journal.totals_moved = true;
 }
 
 void meter_count_floor(struct meter *m, const struct flow *flow, const struct flow *last)

@@ -74,6 +74,7 @@ struct meter *meter_new(const struct meter_options *options)
 	m->hosts = hosts_new(options->max_hosts);
 	m->wan = wan_new();
 	m->sweep = HASHTABLE_SHARDS;
+	m->journal = (struct journal){ .hash = &m->options.hash, .hosts = m->hosts };
 	if (incomplete(m)) {
 		meter_free(m);
 		return NULL;
@@ -94,7 +95,7 @@ void meter_free(struct meter *meter)
 	tombstones_free(meter->tombstones);
 	hashtable_free(meter->held);
 	hashtable_free(meter->flows);
-	buf_free(&meter->journal);
+	buf_free(&meter->journal.blob);
 	free(meter);
 }
 
@@ -202,7 +203,7 @@ static void settle(struct meter *m, struct flow *flow, const struct ct_event *ev
 	if (!decide(m, flow, event, evidence))
 		return;
 	m->flows_undecided--;
-	checkpoint_note_decision(m, flow);
+	journal_decided(&m->journal, flow);
 	meter_connect(m, flow, 1);
 	meter_count(m, flow, event);
 }
@@ -301,7 +302,7 @@ static void count_end(struct meter *m, struct flow *flow, const struct pending_e
 	flow->key = meter_key(m, &end->event);
 	last = *flow;
 	meter_count(m, flow, &end->event);
-	checkpoint_note_end(m, flow, &last, false);
+	journal_ended(&m->journal, flow, &last, false, !m->dumps_to_fold);
 }
 
 static struct flow flow_of(const struct pending_end *end)
@@ -385,7 +386,7 @@ static void on_destroy(struct meter *m, const struct ct_event *event)
 
 		meter_count(m, flow, event);
 		if (decided)
-			checkpoint_note_end(m, flow, &last, true);
+			journal_ended(&m->journal, flow, &last, true, !m->dumps_to_fold);
 		memcpy(end.bytes, flow->bytes, sizeof(end.bytes));
 		memcpy(end.packets, flow->packets, sizeof(end.packets));
 		meter_drop(m, flow);
@@ -429,7 +430,16 @@ void meter_dump_begin(struct meter *meter, uint64_t now)
 	meter->now = now;
 	meter->dump = meter->complete + 1;
 	meter->dump_began = now;
-	checkpoint_dump_began(meter);
+	meter->dumps_begun++;
+}
+
+/* After a restart: everything that lives has been read, so what is still below the floor ended unread. */
+static void fold_floors(struct meter *m)
+{
+	if (!m->dumps_to_fold || --m->dumps_to_fold)
+		return;
+	for (uint32_t i = 0; i < hosts_count(m->hosts); i++)
+		hosts_fold_floor(hosts_get(m->hosts, i));
 }
 
 void meter_dump_end(struct meter *meter, bool complete, uint64_t now)
@@ -449,7 +459,7 @@ void meter_dump_end(struct meter *meter, bool complete, uint64_t now)
 	meter->completed_at[meter->complete % METER_DUMPS_REMEMBERED] = now;
 	meter->ready = true;
 	meter->sweep = 0;
-	checkpoint_dump_ended(meter);
+	fold_floors(meter);
 	wan_reconcile(meter->wan, meter->topology);
 	meter_names_changed(meter); /* addresses that were new since the last dump may have names */
 }
@@ -480,7 +490,7 @@ static bool settle_gone(void *ctx, void *record)
 
 		settle(m, flow, &event, ATTRIBUTE_FINAL);
 	}
-	checkpoint_note_end(m, flow, &last, last.scope != FLOW_UNDECIDED);
+	journal_ended(&m->journal, flow, &last, last.scope != FLOW_UNDECIDED, !m->dumps_to_fold);
 	meter_drop(m, flow);
 	return true;
 }

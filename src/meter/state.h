@@ -7,13 +7,13 @@
 #define HOSTMETER_METER_STATE_H
 
 #include "hashtable.h"
-#include "hostmeter/base/buf.h"
 #include "hostmeter/base/clock.h"
 #include "hostmeter/meter/meter.h"
 #include "hostmeter/meter/neigh.h"
 #include "hostmeter/meter/observer.h"
 #include "hostmeter/meter/sightings.h"
 #include "hostmeter/meter/wan.h"
+#include "journal.h"
 #include "pending_ends.h"
 #include "tombstones.h"
 
@@ -53,6 +53,7 @@ struct meter {
 	uint16_t dump;       /* number of the dump in the air, or of the last one; an incomplete one's is used again */
 	uint16_t complete;   /* number of the last complete one */
 	uint64_t dump_began; /* 0: none in the air */
+	uint64_t dumps_begun;
 	uint64_t last_dump_end, last_dump_ns;
 	uint64_t completed_at[METER_DUMPS_REMEMBERED];
 	unsigned int sweep;                /* next shard to look for flows that are gone; HASHTABLE_SHARDS: done */
@@ -70,14 +71,13 @@ struct meter {
 	void *observe_ctx;
 	struct attribute_end end[2]; /* of the decision made last, for the observer */
 
+	struct journal journal;
+
 	/* See checkpoint.c. */
-	bool restored;       /* went on from a checkpoint: no flow needs a baseline */
-	bool journaling;     /* a checkpoint was begun: ends are kept for it */
-	bool save_anew;      /* a dump began meanwhile: what was saved is void */
-	bool totals_moved;   /* by a dump, since the last checkpoint began */
-	unsigned int saving; /* the next step of the checkpoint that was begun */
-	struct buf journal;
-	uint8_t dumps_to_fold; /* complete dumps until the hosts' floors become part of their totals */
+	bool restored;              /* went on from a checkpoint: no flow needs a baseline */
+	unsigned int saving;        /* the next step of the checkpoint that was begun */
+	uint64_t saving_since_dump; /* dumps_begun when that checkpoint's first step was made */
+	uint8_t dumps_to_fold;      /* complete dumps until the hosts' floors become part of their totals */
 };
 
 /* The key of an event's flow; worked out only where nobody did before. */
@@ -113,15 +113,5 @@ void meter_count_floor(struct meter *meter, const struct flow *flow, const struc
 
 /* meter_addresses.c: fills in the addresses of the snapshot's hosts. 0 or -ENOMEM. */
 int meter_addresses(const struct meter *meter, struct snapshot *snapshot);
-
-/*
- * checkpoint.c: a flow ended, and flow is its record with the final counts; before its end it stood at last.
- * was_decided: its host was known before. And: a live flow was decided and not counted yet; a dump began; a complete
- * one ended.
- */
-void checkpoint_note_end(struct meter *meter, const struct flow *flow, const struct flow *last, bool was_decided);
-void checkpoint_note_decision(struct meter *meter, const struct flow *flow);
-void checkpoint_dump_began(struct meter *meter);
-void checkpoint_dump_ended(struct meter *meter);
 
 #endif

@@ -28,7 +28,7 @@ static bool read_start(const char *path, char *text, size_t size)
 }
 
 /* proc_pid_stat(5). The fields are counted from behind the name, which may have anything in it. */
-static void read_stat(struct process_usage *usage, uint64_t *start_ticks)
+static void read_stat(struct proc_self *usage, uint64_t *start_ticks)
 {
 	char text[1024], *at;
 	uint64_t resident_pages;
@@ -73,12 +73,12 @@ static uint64_t count_fds(void)
 	return count - 1; /* the directory itself */
 }
 
-void process_read(struct process_usage *usage)
+void proc_self_read(struct proc_self *usage)
 {
 	uint64_t start_ticks = 0, boot = boot_time();
 	struct rlimit limit;
 
-	*usage = (struct process_usage){ .cpu_ns = clock_cpu_ns(), .open_fds = count_fds() };
+	*usage = (struct proc_self){ .cpu_ns = clock_cpu_ns(), .open_fds = count_fds() };
 	read_stat(usage, &start_ticks);
 	if (boot)
 		usage->start_real_ns = boot * CLOCK_NS_PER_S +

@@ -2,7 +2,7 @@
 #include "hostmeter/check/firewall.h"
 
 #include "firewall_parse.h"
-#include "hostmeter/os/file_watch.h"
+#include "hostmeter/os/file.h"
 #include "run_program.h"
 
 #include <errno.h>
@@ -36,7 +36,7 @@ static bool has_something(const char *path)
 	struct buf text = BUF_INIT;
 	bool some;
 
-	files_read(path, &text);
+	file_read_matching(path, &text);
 	some = text.len;
 	buf_free(&text);
 	return some;

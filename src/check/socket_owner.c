@@ -2,7 +2,7 @@
 #include "hostmeter/check/socket_owner.h"
 
 #include "hostmeter/base/buf.h"
-#include "hostmeter/os/file_watch.h"
+#include "hostmeter/os/file.h"
 #include "procnet.h"
 
 #include <ctype.h>
@@ -45,7 +45,7 @@ static void name_process(struct socket_owner *owner)
 	char path[PATH];
 
 	snprintf(path, sizeof(path), "/proc/%d/comm", (int)owner->pid);
-	files_read(path, &text);
+	file_read_matching(path, &text);
 	snprintf(owner->name, sizeof(owner->name), "%.*s", (int)strcspn(buf_text(&text), "\n"), buf_text(&text));
 	for (char *c = owner->name; *c; c++)
 		if (!isprint((unsigned char)*c))
@@ -80,11 +80,11 @@ int socket_owner_nflog(uint16_t group, struct socket_owner *owner)
 	*owner = (struct socket_owner){ 0 };
 	if (access(path, R_OK))
 		return -ENOENT;
-	files_read(path, &text);
+	file_read_matching(path, &text);
 	bound = text.len && procnet_parse_nflog(text.data, text.len, group, &port);
 	if (bound) {
 		buf_reset(&text);
-		files_read("/proc/net/netlink", &text);
+		file_read_matching("/proc/net/netlink", &text);
 		if (text.len && procnet_parse_netlink(text.data, text.len, PROTOCOL_NETFILTER, port, &inode))
 			find_owner(inode, owner);
 	}
@@ -102,7 +102,7 @@ bool socket_owner_tcp(uint16_t port, struct socket_owner *owner)
 		struct buf text = BUF_INIT;
 		uint64_t inode;
 
-		files_read(paths[i], &text);
+		file_read_matching(paths[i], &text);
 		found = text.len && procnet_parse_tcp(text.data, text.len, port, &inode);
 		if (found)
 			find_owner(inode, owner);

@@ -12,7 +12,7 @@
 #include "hostmeter/http/client.h"
 #include "hostmeter/http/listen.h"
 #include "hostmeter/os/ct_sysctl.h"
-#include "hostmeter/os/file_watch.h"
+#include "hostmeter/os/file.h"
 
 #include <cap-ng.h>
 #include <errno.h>
@@ -57,7 +57,7 @@ static bool is_on(const char *path)
 	struct buf text = BUF_INIT;
 	bool on;
 
-	files_read(path, &text);
+	file_read_matching(path, &text);
 	on = text.len && text.data[0] != '0';
 	buf_free(&text);
 	return on;
@@ -67,10 +67,10 @@ static void look_at_machine(struct check_facts *facts)
 {
 	facts->real_ns = clock_real_ns();
 	facts->privileged = capng_have_capability(CAPNG_EFFECTIVE, CAP_NET_ADMIN);
-	facts->acct = sysctl_read("nf_conntrack_acct");
-	facts->events = sysctl_read("nf_conntrack_events");
-	facts->table_entries = sysctl_read("nf_conntrack_count");
-	facts->table_limit = sysctl_read("nf_conntrack_max");
+	facts->acct = ct_sysctl_read("nf_conntrack_acct");
+	facts->events = ct_sysctl_read("nf_conntrack_events");
+	facts->table_entries = ct_sysctl_read("nf_conntrack_count");
+	facts->table_limit = ct_sysctl_read("nf_conntrack_max");
 	facts->forwards[FIREWALL_IPV4] = is_on("/proc/sys/net/ipv4/ip_forward");
 	facts->forwards[FIREWALL_IPV6] = is_on("/proc/sys/net/ipv6/conf/all/forwarding");
 }
@@ -148,7 +148,7 @@ static int look_at_interfaces(struct evidence *e, const struct config *config)
 static void try_file(struct check_names *names, const char *path)
 {
 	struct buf text = BUF_INIT;
-	int error = files_read(path, &text);
+	int error = file_read_matching(path, &text);
 
 	snprintf(names->path, sizeof(names->path), "%s", path);
 	snprintf(names->error, sizeof(names->error), "%s", error ? strerror(-error) : "");

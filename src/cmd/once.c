@@ -12,7 +12,7 @@ enum { ANSWER_MS = 10000 };
 
 static int write_file(const char *path, struct buf *out)
 {
-	int error = output_replace(path, out);
+	int error = file_replace(path, out);
 
 	if (error)
 		log_error("%s: %s", path, strerror(-error));

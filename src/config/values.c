@@ -18,7 +18,7 @@ static void *field_of(const struct setting *s)
 	return (char *)s->config + s->row->field;
 }
 
-int setting_string(const struct setting *s)
+int value_string(const struct setting *s)
 {
 	char **field = field_of(s), *copy = strdup(s->value);
 
@@ -37,7 +37,7 @@ static bool strings_have(const struct config_strings *strings, const char *text)
 	return false;
 }
 
-static int setting_add(const struct setting *s)
+static int value_add(const struct setting *s)
 {
 	struct config_strings *strings = field_of(s);
 
@@ -56,13 +56,13 @@ static int setting_add(const struct setting *s)
 	return 0;
 }
 
-int setting_flag(const struct setting *s)
+int value_flag(const struct setting *s)
 {
 	*(bool *)field_of(s) = true;
 	return 0;
 }
 
-int setting_interface(const struct setting *s)
+int value_interface(const struct setting *s)
 {
 	bool is_lan = s->row->field == SETTING_FIELD(lan);
 
@@ -70,7 +70,7 @@ int setting_interface(const struct setting *s)
 		return options_refuse(s->origin, "\"%s\" is not an interface name", s->value);
 	if (strings_have(is_lan ? &s->config->wan : &s->config->lan, s->value))
 		return options_refuse(s->origin, "interface \"%s\" cannot be both LAN and WAN", s->value);
-	return setting_add(s);
+	return value_add(s);
 }
 
 /* Decimal digits, with a fraction unless whole: no sign, no exponent, no hexadecimal, no infinity. */
@@ -95,7 +95,7 @@ static int check_number(const struct setting *s, bool whole, double *value)
 		whole && strchr(s->value, '.') ? "whole " : "", s->row->min, s->row->max);
 }
 
-int setting_u16(const struct setting *s)
+int value_u16(const struct setting *s)
 {
 	double number;
 	int ret = check_number(s, true, &number);
@@ -105,7 +105,7 @@ int setting_u16(const struct setting *s)
 	return ret;
 }
 
-int setting_u32(const struct setting *s)
+int value_u32(const struct setting *s)
 {
 	double number;
 	int ret = check_number(s, true, &number);
@@ -115,7 +115,7 @@ int setting_u32(const struct setting *s)
 	return ret;
 }
 
-int setting_double(const struct setting *s)
+int value_double(const struct setting *s)
 {
 	double number;
 	int ret = check_number(s, false, &number);
@@ -125,7 +125,7 @@ int setting_double(const struct setting *s)
 	return ret;
 }
 
-int setting_seconds(const struct setting *s)
+int value_seconds(const struct setting *s)
 {
 	double number;
 	int ret = check_number(s, false, &number);
@@ -135,7 +135,7 @@ int setting_seconds(const struct setting *s)
 	return ret;
 }
 
-int setting_listen(const struct setting *s)
+int value_listen(const struct setting *s)
 {
 	struct addr addr;
 	uint16_t port;
@@ -143,31 +143,31 @@ int setting_listen(const struct setting *s)
 	if (url_read_port(s->value, &addr, &port))
 		return options_refuse(s->origin, "\"%s\" is not ADDRESS:PORT, [IPV6ADDRESS]:PORT, :PORT or PORT",
 			s->value);
-	return setting_add(s);
+	return value_add(s);
 }
 
-int setting_allow(const struct setting *s)
+int value_allow(const struct setting *s)
 {
 	struct prefix prefix;
 
 	if (prefix_parse(&prefix, s->value))
 		return options_refuse(s->origin, "\"%s\" is not an address or ADDRESS/LENGTH", s->value);
-	return setting_add(s);
+	return value_add(s);
 }
 
 /* What a browser sends as Host, without the port. */
-int setting_server_name(const struct setting *s)
+int value_server_name(const struct setting *s)
 {
 	static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._";
 	size_t len = strlen(s->value);
 
 	if (!len || len > 253 || s->value[strspn(s->value, letters)])
 		return options_refuse(s->origin, "\"%s\" is not a host name", s->value);
-	return setting_add(s);
+	return value_add(s);
 }
 
 /* Wildcards are for the files of one directory: whole trees are nobody's list of names. */
-int setting_pattern(const struct setting *s)
+int value_pattern(const struct setting *s)
 {
 	const char *file = strrchr(s->value, '/');
 
@@ -177,11 +177,11 @@ int setting_pattern(const struct setting *s)
 		return options_refuse(s->origin, "\"%s\" is not the path of a file", s->value);
 	if (strcspn(s->value, "*?[") < (size_t)(file - s->value))
 		return options_refuse(s->origin, "\"%s\" has wildcards in a directory", s->value);
-	return setting_add(s);
+	return value_add(s);
 }
 
 /* On the command line a relative path means what the shell means; in a file it would mean something else each time. */
-int setting_path(const struct setting *s)
+int value_path(const struct setting *s)
 {
 	size_t max = s->row->field == SETTING_FIELD(socket) ? sizeof(((struct sockaddr_un *)0)->sun_path) - 1 :
 							      PATH_MAX - 1;
@@ -192,10 +192,10 @@ int setting_path(const struct setting *s)
 		return options_refuse(s->origin, "\"%s\" is not an absolute path", s->value);
 	if (strlen(s->value) > max)
 		return options_refuse(s->origin, "the path is longer than %zu bytes", max);
-	return setting_string(s);
+	return value_string(s);
 }
 
-int setting_log_level(const struct setting *s)
+int value_log_level(const struct setting *s)
 {
 	enum log_level level;
 
@@ -205,16 +205,16 @@ int setting_log_level(const struct setting *s)
 	return 0;
 }
 
-int setting_optional_seconds(const struct setting *s)
+int value_optional_seconds(const struct setting *s)
 {
 	struct setting with_default = *s;
 
 	if (!s->value)
 		with_default.value = s->row->preset;
-	return setting_seconds(&with_default);
+	return value_seconds(&with_default);
 }
 
-int setting_color(const struct setting *s)
+int value_color(const struct setting *s)
 {
 	static const char *const words[] = { "auto", "never", "always" };
 
@@ -227,7 +227,7 @@ int setting_color(const struct setting *s)
 	return options_refuse(s->origin, "\"%s\" is not auto, never or always", s->value);
 }
 
-int setting_rules(const struct setting *s)
+int value_rules(const struct setting *s)
 {
 	struct setting with_default = *s;
 
@@ -235,14 +235,14 @@ int setting_rules(const struct setting *s)
 		with_default.value = "nft";
 	else if (strcmp(s->value, "nft") && strcmp(s->value, "iptables"))
 		return options_refuse(s->origin, "\"%s\" is not nft or iptables", s->value);
-	return setting_string(&with_default);
+	return value_string(&with_default);
 }
 
-int setting_flows(const struct setting *s)
+int value_flows(const struct setting *s)
 {
 	struct setting with_default = *s;
 
 	if (!s->value)
 		with_default.value = "";
-	return setting_string(&with_default);
+	return value_string(&with_default);
 }

@@ -42,26 +42,26 @@ struct setting {
 };
 
 /* Into a bool, a number between the row's bounds, nanoseconds from seconds, or a string of the configuration's own. */
-int setting_flag(const struct setting *s);
-int setting_u16(const struct setting *s);
-int setting_u32(const struct setting *s);
-int setting_double(const struct setting *s);
-int setting_seconds(const struct setting *s);
-int setting_optional_seconds(const struct setting *s); /* without a value the preset */
-int setting_string(const struct setting *s);
-int setting_path(const struct setting *s); /* in a file only an absolute one */
+int value_flag(const struct setting *s);
+int value_u16(const struct setting *s);
+int value_u32(const struct setting *s);
+int value_double(const struct setting *s);
+int value_seconds(const struct setting *s);
+int value_optional_seconds(const struct setting *s); /* without a value the preset */
+int value_string(const struct setting *s);
+int value_path(const struct setting *s); /* in a file only an absolute one */
 
 /* One of some words. */
-int setting_log_level(const struct setting *s);
-int setting_color(const struct setting *s);
-int setting_rules(const struct setting *s);
-int setting_flows(const struct setting *s);
+int value_log_level(const struct setting *s);
+int value_color(const struct setting *s);
+int value_rules(const struct setting *s);
+int value_flows(const struct setting *s);
 
 /* One more in a list, unless it is there. */
-int setting_interface(const struct setting *s);
-int setting_listen(const struct setting *s);
-int setting_allow(const struct setting *s);
-int setting_server_name(const struct setting *s);
-int setting_pattern(const struct setting *s);
+int value_interface(const struct setting *s);
+int value_listen(const struct setting *s);
+int value_allow(const struct setting *s);
+int value_server_name(const struct setting *s);
+int value_pattern(const struct setting *s);
 
 #endif

@@ -14,7 +14,7 @@ enum { STEPS_PER_TURN = 4 };
 
 struct checkpointer {
 	char *path;
-	struct store *store;
+	struct blob_file *store;
 	struct buf blob;
 	bool saving;
 	bool complained; /* about a file that cannot be written: once, until it can */
@@ -28,7 +28,7 @@ struct checkpointer *checkpointer_new(const char *path)
 	if (!checkpointer)
 		return NULL;
 	checkpointer->path = strdup(path);
-	checkpointer->store = store_new(path);
+	checkpointer->store = blob_file_new(path);
 	if (!checkpointer->path || !checkpointer->store) {
 		checkpointer_free(checkpointer);
 		return NULL;
@@ -40,7 +40,7 @@ void checkpointer_free(struct checkpointer *checkpointer)
 {
 	if (!checkpointer)
 		return;
-	store_free(checkpointer->store);
+	blob_file_free(checkpointer->store);
 	buf_free(&checkpointer->blob);
 	free(checkpointer->path);
 	free(checkpointer);
@@ -73,7 +73,7 @@ static int load_blob(void *ctx, const void *blob, size_t len)
 int checkpointer_load(struct checkpointer *checkpointer, struct meter *meter, uint64_t now)
 {
 	struct loading loading = { meter, now };
-	int error = store_read(checkpointer->path, load_blob, &loading);
+	int error = blob_file_read(checkpointer->path, load_blob, &loading);
 	int aside;
 
 	if (error == -ENOENT)
@@ -81,10 +81,10 @@ int checkpointer_load(struct checkpointer *checkpointer, struct meter *meter, ui
 	if (!error && checkpoint_loaded(meter)) {
 		/* Until there is a new one, what happens is journaled behind the old one: a second kill may come soon.
 		 */
-		failed(checkpointer, store_adopt(checkpointer->store));
+		failed(checkpointer, blob_file_adopt(checkpointer->store));
 		return 0;
 	}
-	aside = store_put_aside(checkpointer->path);
+	aside = blob_file_put_aside(checkpointer->path);
 	log_warning("%s: %s: %s %s.bad; counts start anew", checkpointer->path,
 		error == -EPROTO                    ? "a checkpoint of another version" :
 			!error || error == -EBADMSG ? "no checkpoint, or a damaged one" :
@@ -100,7 +100,7 @@ static void append(struct checkpointer *checkpointer)
 		failed(checkpointer,
 			buf_error(&checkpointer->blob) ?
 				-ENOMEM :
-				store_append(checkpointer->store, checkpointer->blob.data, checkpointer->blob.len));
+				blob_file_append(checkpointer->store, checkpointer->blob.data, checkpointer->blob.len));
 	buf_reset(&checkpointer->blob);
 }
 
@@ -109,7 +109,7 @@ void checkpointer_begin(struct checkpointer *checkpointer, struct meter *meter)
 	/* Without the baselines that the first dump gives, the next meter would count old flows from zero. */
 	if (!meter_ready(meter) && !checkpoint_loaded(meter))
 		return;
-	if (checkpointer->saving || failed(checkpointer, store_begin(checkpointer->store)))
+	if (checkpointer->saving || failed(checkpointer, blob_file_begin(checkpointer->store)))
 		return;
 	checkpoint_begin(meter);
 	checkpointer->saving = true;
@@ -130,10 +130,10 @@ static bool step(struct checkpointer *checkpointer, struct meter *meter, uint64_
 	if (!error && !checkpointer->blob.len)
 		return false;
 	if (!error)
-		error = store_add(checkpointer->store, checkpointer->blob.data, checkpointer->blob.len);
+		error = blob_file_add(checkpointer->store, checkpointer->blob.data, checkpointer->blob.len);
 	buf_reset(&checkpointer->blob);
 	if (!error && last)
-		error = store_commit(checkpointer->store);
+		error = blob_file_commit(checkpointer->store);
 	if (failed(checkpointer, error) || !last)
 		return true;
 	checkpointer->saving = false;

@@ -144,7 +144,7 @@ static void start_metering(struct daemon *d)
 	}
 	open_nflog(d);
 	start_dump(d);
-	notify_send("READY=1");
+	sd_notify_send("READY=1");
 }
 
 void daemon_on_dump(void *ctx)

@@ -66,7 +66,7 @@ static void feed_watchdog(struct daemon *d, uint64_t now)
 {
 	if (!d->watchdog_ns || now < d->watchdog_next)
 		return;
-	notify_send("WATCHDOG=1");
+	sd_notify_send("WATCHDOG=1");
 	d->watchdog_next = now + d->watchdog_ns / 3;
 }
 
@@ -115,7 +115,7 @@ static void on_signal(void *ctx, int signo)
 		return;
 	}
 	d->stopping = true;
-	notify_send("STOPPING=1");
+	sd_notify_send("STOPPING=1");
 	loop_timer_del(d->dump);
 	d->dump = NULL;
 	d->dump = loop_timer_add(d->loop, on_stop_timeout, d);
@@ -279,7 +279,7 @@ static int make_parts(struct daemon *d)
 	d->auth = basic_auth_new(d->loop, endpoints_request, d->endpoints);
 	d->http = http_server_new(d->loop, basic_auth_request, d->auth);
 	d->ifnames = ifnames_new(d->loop);
-	d->naming = naming_new(d->loop, d->setup.names, d->config, on_names, d);
+	d->naming = names_follow_new(d->loop, d->setup.names, d->config, on_names, d);
 	d->flow_list = flow_list_new(d->setup.meter);
 	d->recorder = recorder_new(&recorder_calls);
 	d->tick = loop_timer_add(d->loop, on_tick, d);
@@ -359,7 +359,7 @@ static void free_parts(struct daemon *d)
 	loop_timer_del(d->retry);
 	loop_timer_del(d->dump);
 	loop_timer_del(d->tick);
-	naming_free(d->naming);
+	names_follow_free(d->naming);
 	flow_list_free(d->flow_list);
 	ifnames_free(d->ifnames);
 	web_apply_free(d->web);
@@ -381,7 +381,7 @@ int daemon_run(const struct config *config)
 	struct daemon d = {
 		.config = config,
 		.pace = { .interval_ns = config->dump_interval_ns, .share = config->dump_share },
-		.watchdog_ns = notify_watchdog_ns(),
+		.watchdog_ns = sd_notify_watchdog_ns(),
 	};
 
 	signal(SIGPIPE, SIG_IGN);

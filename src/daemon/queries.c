@@ -38,8 +38,8 @@ static void describe_process(struct daemon *d, struct snapshot_process *process)
 	reliability_describe(d->reliability, process);
 	for (enum source source = 0; source < SOURCE_COUNT; source++)
 		process->receive_buffer_asked[source] = nl_receive_buffer_asked(d->nl, source);
-	process->names = naming_files(d->naming, &process->names_count);
-	process_read(&process->usage);
+	process->names = names_follow_files(d->naming, &process->names_count);
+	proc_self_read(&process->usage);
 }
 
 /* Whoever asks gets what is known; if that is old, the next one gets something younger. */

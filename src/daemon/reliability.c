@@ -19,7 +19,7 @@ struct reliability {
 	struct hang_guard *guard;
 	struct valve valve;
 	int count_fd, max_fd; /* of the connection table */
-	uint64_t count, max;  /* as read last; SYSCTL_NONE: cannot be read */
+	uint64_t count, max;  /* as read last; CT_SYSCTL_NONE: cannot be read */
 	bool reliable;        /* as set by us: the kernel may say otherwise */
 	struct log_limit guard_failed, guard_gone, full;
 };
@@ -33,8 +33,8 @@ struct reliability *reliability_new(struct nl *nl, double fill_percent)
 	*r = (struct reliability){
 		.nl = nl,
 		.valve = { .fill_percent = fill_percent },
-		.count_fd = sysctl_open("nf_conntrack_count"),
-		.max_fd = sysctl_open("nf_conntrack_max"),
+		.count_fd = ct_sysctl_open("nf_conntrack_count"),
+		.max_fd = ct_sysctl_open("nf_conntrack_max"),
 	};
 	return r;
 }
@@ -90,9 +90,9 @@ static void update_valve(struct reliability *r)
 {
 	bool changed;
 
-	r->count = sysctl_read_fd(r->count_fd);
-	r->max = sysctl_read_fd(r->max_fd);
-	if (r->count == SYSCTL_NONE || r->max == SYSCTL_NONE || !nl_is_open(r->nl, SOURCE_EVENTS))
+	r->count = ct_sysctl_read_fd(r->count_fd);
+	r->max = ct_sysctl_read_fd(r->max_fd);
+	if (r->count == CT_SYSCTL_NONE || r->max == CT_SYSCTL_NONE || !nl_is_open(r->nl, SOURCE_EVENTS))
 		return;
 	if (r->reliable && !nl_is_reliable(r->nl))
 		learn_of_guard(r);
@@ -126,6 +126,6 @@ void reliability_describe(const struct reliability *r, struct snapshot_process *
 {
 	process->reliable = r->reliable;
 	process->reliable_losses = r->valve.openings;
-	process->conntrack_entries = r->count == SYSCTL_NONE ? 0 : r->count;
-	process->conntrack_limit = r->max == SYSCTL_NONE ? 0 : r->max;
+	process->conntrack_entries = r->count == CT_SYSCTL_NONE ? 0 : r->count;
+	process->conntrack_limit = r->max == CT_SYSCTL_NONE ? 0 : r->max;
 }

@@ -46,9 +46,9 @@ void startup_log_start(const struct config *config, const struct topology *topol
 
 void startup_log_switches(void)
 {
-	uint64_t events = sysctl_read("nf_conntrack_events");
+	uint64_t events = ct_sysctl_read("nf_conntrack_events");
 
-	if (sysctl_read("nf_conntrack_acct") == 0)
+	if (ct_sysctl_read("nf_conntrack_acct") == 0)
 		log_warning("the kernel does not count connections: sysctl net.netfilter.nf_conntrack_acct=1");
 	if (events == 0)
 		log_warning("the kernel tells no ends of connections: sysctl net.netfilter.nf_conntrack_events=1");

@@ -37,7 +37,7 @@ struct daemon {
 	struct loop_signal *signals[4];
 	struct checkpointer *checkpointer;
 	struct reliability *reliability;
-	struct naming *naming;
+	struct names_follow *naming;
 	struct flow_list *flow_list;
 	struct vendor *vendor;
 	char vendor_text[VENDOR_TEXT];

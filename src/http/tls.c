@@ -2,7 +2,7 @@
 #include "tls.h"
 
 #include "hostmeter/base/buf.h"
-#include "hostmeter/os/file_watch.h"
+#include "hostmeter/os/file.h"
 
 #include <errno.h>
 #include <gnutls/abstract.h>
@@ -34,7 +34,7 @@ static int refuse(struct tls_fault *fault, enum tls_part part, const char *text)
 static int read_pem(struct buf *text, gnutls_datum_t *pem, const char *path, enum tls_part part,
 	struct tls_fault *fault)
 {
-	int error = files_read_one(path, FILE_BYTES, text);
+	int error = file_read(path, FILE_BYTES, text);
 
 	*pem = (gnutls_datum_t){ (unsigned char *)text->data, (unsigned int)text->len };
 	if (!error)

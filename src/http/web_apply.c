@@ -5,7 +5,7 @@
 #include "hostmeter/base/log.h"
 #include "hostmeter/http/basic_auth.h"
 #include "hostmeter/http/server.h"
-#include "hostmeter/os/file_watch.h"
+#include "hostmeter/os/file.h"
 #include "tls.h"
 #include "users.h"
 #include "web_config.h"
@@ -86,7 +86,7 @@ static int make_users(struct users **users, const struct web_config *config, str
 static int read_config(const char *path, struct web_config *config, struct web_config_fault *fault)
 {
 	struct buf text = BUF_INIT;
-	int error = files_read_one(path, WEB_CONFIG_BYTES + 1, &text);
+	int error = file_read(path, WEB_CONFIG_BYTES + 1, &text);
 
 	if (error && error != -EFBIG) /* web_config_parse() has the message for that */
 		error = refuse(fault, 0, error == -EINVAL ? "is not a regular file" : strerror(-error));

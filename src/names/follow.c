@@ -6,6 +6,7 @@
 #include "hostmeter/config/config.h"
 #include "hostmeter/meter/names.h"
 #include "hostmeter/meter/snapshot.h"
+#include "hostmeter/os/file.h"
 #include "hostmeter/os/file_watch.h"
 #include "hostmeter/os/loop.h"
 #include "parse.h"
@@ -36,10 +37,10 @@ struct names_file {
 	struct log_limit limit;
 };
 
-struct naming {
+struct names_follow {
 	struct loop *loop;
 	struct names *names;
-	struct files *files;
+	struct file_watch *files;
 	struct names_file *source;
 	struct snapshot_names *state; /* of each source */
 	size_t count;
@@ -62,7 +63,7 @@ static void fill(void *ctx, const struct mac *mac, const struct addr *addr, cons
 		filling->error = error;
 }
 
-static void warn(struct naming *naming, struct names_file *source, int error)
+static void warn(struct names_follow *naming, struct names_file *source, int error)
 {
 	if (error)
 		log_repeated(&source->limit, WARN_EVERY_NS, loop_now_ns(naming->loop),
@@ -70,12 +71,12 @@ static void warn(struct naming *naming, struct names_file *source, int error)
 }
 
 /* True if names changed. */
-static bool read_source(struct naming *naming, struct names_file *source)
+static bool read_source(struct names_follow *naming, struct names_file *source)
 {
 	struct filling filling = { .list = names_list_new() };
 	struct buf text = BUF_INIT;
 	bool changed = false;
-	int error = filling.list ? files_read(source->path, &text) : -ENOMEM;
+	int error = filling.list ? file_read_matching(source->path, &text) : -ENOMEM;
 
 	if (!buf_error(&text) && filling.list && text.len)
 		names_parse(source->kind->format, text.data, text.len, fill, &filling);
@@ -93,13 +94,13 @@ static bool read_source(struct naming *naming, struct names_file *source)
 
 static void on_change(void *ctx, size_t path)
 {
-	struct naming *naming = ctx;
+	struct names_follow *naming = ctx;
 
 	if (read_source(naming, &naming->source[path]))
 		naming->changed(naming->ctx);
 }
 
-static int add_sources(struct naming *naming, const struct config *config)
+static int add_sources(struct names_follow *naming, const struct config *config)
 {
 	size_t count = 0;
 
@@ -126,7 +127,7 @@ static int add_sources(struct naming *naming, const struct config *config)
 	return 0;
 }
 
-static int follow(struct naming *naming)
+static int follow(struct names_follow *naming)
 {
 	const char **paths = calloc(naming->count ? naming->count : 1, sizeof(*paths));
 
@@ -135,23 +136,23 @@ static int follow(struct naming *naming)
 	for (size_t i = 0; i < naming->count; i++)
 		paths[i] = naming->source[i].path;
 	if (naming->count)
-		naming->files = files_new(naming->loop, paths, naming->count, on_change, naming);
+		naming->files = file_watch_new(naming->loop, paths, naming->count, on_change, naming);
 	if (naming->count && !naming->files)
 		log_warning("names are read once, their files cannot be followed: %s", strerror(errno));
 	free(paths);
 	return 0;
 }
 
-struct naming *naming_new(struct loop *loop, struct names *names, const struct config *config,
+struct names_follow *names_follow_new(struct loop *loop, struct names *names, const struct config *config,
 	void (*changed)(void *ctx), void *ctx)
 {
-	struct naming *naming = calloc(1, sizeof(*naming));
+	struct names_follow *naming = calloc(1, sizeof(*naming));
 
 	if (!naming)
 		return NULL;
-	*naming = (struct naming){ .loop = loop, .names = names, .changed = changed, .ctx = ctx };
+	*naming = (struct names_follow){ .loop = loop, .names = names, .changed = changed, .ctx = ctx };
 	if (add_sources(naming, config) || follow(naming)) {
-		naming_free(naming);
+		names_follow_free(naming);
 		return NULL;
 	}
 	/* After the watches were laid: what changes from here on is seen. */
@@ -160,17 +161,17 @@ struct naming *naming_new(struct loop *loop, struct names *names, const struct c
 	return naming;
 }
 
-const struct snapshot_names *naming_files(const struct naming *naming, size_t *count)
+const struct snapshot_names *names_follow_files(const struct names_follow *naming, size_t *count)
 {
 	*count = naming->count;
 	return naming->state;
 }
 
-void naming_free(struct naming *naming)
+void names_follow_free(struct names_follow *naming)
 {
 	if (!naming)
 		return;
-	files_free(naming->files);
+	file_watch_free(naming->files);
 	for (size_t i = 0; i < naming->count; i++)
 		free(naming->source[i].path);
 	free(naming->source);

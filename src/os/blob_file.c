@@ -23,7 +23,7 @@ struct file {
 	off_t size;
 };
 
-struct store {
+struct blob_file {
 	char *path, *new_path;
 	struct file begun, committed;
 };
@@ -50,9 +50,9 @@ static char *path_with(const char *path, const char *suffix)
 	return asprintf(&result, "%s%s", path, suffix) < 0 ? NULL : result;
 }
 
-struct store *store_new(const char *path)
+struct blob_file *blob_file_new(const char *path)
 {
-	struct store *store = calloc(1, sizeof(*store));
+	struct blob_file *store = calloc(1, sizeof(*store));
 
 	if (!store)
 		return NULL;
@@ -60,7 +60,7 @@ struct store *store_new(const char *path)
 	store->path = strdup(path);
 	store->new_path = path_with(path, ".new");
 	if (!store->path || !store->new_path) {
-		store_free(store);
+		blob_file_free(store);
 		return NULL;
 	}
 	return store;
@@ -73,14 +73,14 @@ static void file_close(struct file *file)
 	file->fd = -1;
 }
 
-static void give_up(struct store *store)
+static void give_up(struct blob_file *store)
 {
 	if (store->begun.fd >= 0)
 		unlink(store->new_path);
 	file_close(&store->begun);
 }
 
-void store_free(struct store *store)
+void blob_file_free(struct blob_file *store)
 {
 	if (!store)
 		return;
@@ -117,7 +117,7 @@ static int write_all(int fd, struct iovec *parts, int count)
 	return 0;
 }
 
-int store_begin(struct store *store)
+int blob_file_begin(struct blob_file *store)
 {
 	struct iovec part = { (void *)magic, sizeof(magic) };
 	int error;
@@ -142,7 +142,7 @@ static int file_add(struct file *file, const void *blob, size_t len)
 	struct iovec parts[] = { { head, sizeof(head) }, { (void *)blob, len } };
 	int error;
 
-	if (len > STORE_BLOB_MAX)
+	if (len > BLOB_FILE_BLOB_MAX)
 		return -EMSGSIZE;
 	put_le32(head, (uint32_t)len);
 	put_le32(head + LENGTH_LEN, blob_crc(head, blob, len));
@@ -154,7 +154,7 @@ static int file_add(struct file *file, const void *blob, size_t len)
 	return error;
 }
 
-int store_add(struct store *store, const void *blob, size_t len)
+int blob_file_add(struct blob_file *store, const void *blob, size_t len)
 {
 	int error;
 
@@ -166,7 +166,7 @@ int store_add(struct store *store, const void *blob, size_t len)
 	return error;
 }
 
-int store_commit(struct store *store)
+int blob_file_commit(struct blob_file *store)
 {
 	if (store->begun.fd < 0)
 		return -EBADF;
@@ -182,7 +182,7 @@ int store_commit(struct store *store)
 	return 0;
 }
 
-int store_append(struct store *store, const void *blob, size_t len)
+int blob_file_append(struct blob_file *store, const void *blob, size_t len)
 {
 	int error = store->committed.fd < 0 ? 0 : file_add(&store->committed, blob, len);
 
@@ -237,7 +237,7 @@ static int read_blob(struct reading *reading, size_t *len)
 		return got;
 	*len = (size_t)le_get(&fields, LENGTH_LEN);
 	crc = (uint32_t)le_get(&fields, HEAD_LEN - LENGTH_LEN);
-	if (*len > STORE_BLOB_MAX)
+	if (*len > BLOB_FILE_BLOB_MAX)
 		return -EBADMSG;
 	/* Asked before there is memory for it: a damaged length costs none. */
 	if (*len > reading->left)
@@ -270,7 +270,7 @@ static int read_all(struct reading *reading, int (*each)(void *ctx, const void *
 	return got;
 }
 
-int store_read(const char *path, int (*each)(void *ctx, const void *blob, size_t len), void *ctx)
+int blob_file_read(const char *path, int (*each)(void *ctx, const void *blob, size_t len), void *ctx)
 {
 	struct reading reading = { 0 };
 	struct stat status;
@@ -305,10 +305,10 @@ static int measure(void *ctx, const void *blob, size_t len)
 	return 0;
 }
 
-int store_adopt(struct store *store)
+int blob_file_adopt(struct blob_file *store)
 {
 	struct file old = { .fd = -1, .size = sizeof(magic) };
-	int error = store_read(store->path, measure, &old.size);
+	int error = blob_file_read(store->path, measure, &old.size);
 
 	if (error)
 		return error;
@@ -325,7 +325,7 @@ int store_adopt(struct store *store)
 	return 0;
 }
 
-int store_put_aside(const char *path)
+int blob_file_put_aside(const char *path)
 {
 	char *bad_path = path_with(path, ".bad");
 	int error = 0;

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-int sysctl_open(const char *name)
+int ct_sysctl_open(const char *name)
 {
 	char path[96];
 	int fd;
@@ -17,23 +17,23 @@ int sysctl_open(const char *name)
 	return fd < 0 ? -errno : fd;
 }
 
-uint64_t sysctl_read_fd(int fd)
+uint64_t ct_sysctl_read_fd(int fd)
 {
 	char text[24], *end;
 	ssize_t got = fd < 0 ? -1 : pread(fd, text, sizeof(text) - 1, 0);
 	uint64_t number;
 
 	if (got <= 0)
-		return SYSCTL_NONE;
+		return CT_SYSCTL_NONE;
 	text[got] = 0;
 	number = strtoull(text, &end, 10);
-	return end == text ? SYSCTL_NONE : number;
+	return end == text ? CT_SYSCTL_NONE : number;
 }
 
-uint64_t sysctl_read(const char *name)
+uint64_t ct_sysctl_read(const char *name)
 {
-	int fd = sysctl_open(name);
-	uint64_t number = sysctl_read_fd(fd);
+	int fd = ct_sysctl_open(name);
+	uint64_t number = ct_sysctl_read_fd(fd);
 
 	if (fd >= 0)
 		close(fd);

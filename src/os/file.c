@@ -5,10 +5,89 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <glob.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+/*
+ * In a directory that anybody may write to, a name may lead to a pipe or a device, which opening alone would block or
+ * wake: so it is looked at before it is opened. -EINVAL if it is no regular file.
+ */
+static int open_regular(const char *path)
+{
+	int fd, look = open(path, O_PATH | O_CLOEXEC);
+	char again[32];
+	struct stat st;
+
+	if (look < 0)
+		return -errno;
+	snprintf(again, sizeof(again), "/proc/self/fd/%d", look);
+	fd = fstat(look, &st) || !S_ISREG(st.st_mode) ? -EINVAL : open(again, O_RDONLY | O_CLOEXEC);
+	if (fd == -1)
+		fd = -errno;
+	close(look);
+	return fd;
+}
+
+int file_read(const char *path, size_t max, struct buf *text)
+{
+	int error = 0, fd = open_regular(path);
+	size_t limit = text->len + max;
+	ssize_t got = 1;
+
+	if (fd < 0)
+		return fd;
+	while (!error && got > 0) {
+		size_t want = limit - text->len;
+		void *room = buf_reserve(text, 65536);
+
+		/* One byte more than there is room for tells whether there is more. */
+		got = room ? read(fd, room, want < 65536 ? want + 1 : 65536) : -1;
+		if (got < 0)
+			error = room ? -errno : -ENOMEM;
+		else if ((size_t)got > want)
+			error = -EFBIG;
+		if (got > 0)
+			buf_commit(text, (size_t)got > want ? want : (size_t)got);
+	}
+	close(fd);
+	return error;
+}
+
+static int read_match(const char *path, struct buf *text, size_t limit)
+{
+	int error = file_read(path, limit > text->len ? limit - text->len : 0, text);
+
+	if (error == -ENOENT || error == -EINVAL)
+		return 0;
+	/* The last line is not whole where the file was cut. */
+	while (error == -EFBIG && text->len && text->data[text->len - 1] != '\n')
+		text->len--;
+	if (text->len && text->data[text->len - 1] != '\n')
+		buf_putc(text, '\n');
+	return error;
+}
+
+int file_read_matching(const char *path, struct buf *text)
+{
+	size_t limit = text->len + FILE_READ_BYTES;
+	glob_t found = { 0 };
+	int error = 0;
+
+	if (!glob(path, 0, NULL, &found)) {
+		for (size_t i = 0; i < found.gl_pathc && i < FILE_READ_MATCHES; i++) {
+			int ret = read_match(found.gl_pathv[i], text, limit);
+
+			error = error ? error : ret;
+		}
+		if (found.gl_pathc > FILE_READ_MATCHES && !error)
+			error = -EFBIG;
+	}
+	globfree(&found);
+	return error;
+}
 
 static int write_whole(int fd, const struct buf *out)
 {
@@ -22,7 +101,7 @@ static int write_whole(int fd, const struct buf *out)
 	return 0;
 }
 
-int output_replace(const char *path, const struct buf *out)
+int file_replace(const char *path, const struct buf *out)
 {
 	mode_t mask = umask(0);
 	char *fresh = NULL;

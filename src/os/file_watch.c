@@ -9,9 +9,9 @@
  */
 #include "hostmeter/os/file_watch.h"
 
-#include "hostmeter/base/buf.h"
 #include "hostmeter/base/clock.h"
 #include "hostmeter/base/log.h"
+#include "hostmeter/os/file.h"
 #include "hostmeter/os/loop.h"
 
 #include <errno.h>
@@ -48,7 +48,7 @@ struct followed {
 	bool changed;
 };
 
-struct files {
+struct file_watch {
 	struct loop *loop;
 	struct loop_io *io;
 	struct loop_timer *timer;
@@ -65,13 +65,13 @@ struct files {
 
 /* ---- Watches */
 
-static void forget_watch(struct files *files, size_t i)
+static void forget_watch(struct file_watch *files, size_t i)
 {
 	free(files->watch[i].path);
 	files->watch[i] = files->watch[--files->watches];
 }
 
-static int remember_watch(struct files *files, int wd, const char *path)
+static int remember_watch(struct file_watch *files, int wd, const char *path)
 {
 	struct watch *bigger;
 	char *copy;
@@ -94,7 +94,7 @@ static int remember_watch(struct files *files, int wd, const char *path)
 }
 
 /* False if it is not there, or cannot be watched. */
-static bool lay(struct files *files, const char *path, uint32_t events)
+static bool lay(struct file_watch *files, const char *path, uint32_t events)
 {
 	/* Adding, because one inode may be a directory on one way and a match on another. */
 	int wd = inotify_add_watch(files->fd, path, events | IN_MASK_ADD);
@@ -109,7 +109,7 @@ static bool lay(struct files *files, const char *path, uint32_t events)
 	return false;
 }
 
-static void lay_way(struct files *files, const char *path)
+static void lay_way(struct file_watch *files, const char *path)
 {
 	char dir[PATH_MAX];
 
@@ -123,17 +123,17 @@ static void lay_way(struct files *files, const char *path)
 	}
 }
 
-static void lay_matches(struct files *files, const char *path)
+static void lay_matches(struct file_watch *files, const char *path)
 {
 	glob_t found = { 0 };
 
 	if (!glob(path, 0, NULL, &found))
-		for (size_t i = 0; i < found.gl_pathc && i < FILES_MATCHES; i++)
+		for (size_t i = 0; i < found.gl_pathc && i < FILE_READ_MATCHES; i++)
 			lay(files, found.gl_pathv[i], FILE_EVENTS);
 	globfree(&found);
 }
 
-static bool wd_is_wanted(const struct files *files, int wd)
+static bool wd_is_wanted(const struct file_watch *files, int wd)
 {
 	for (size_t i = 0; i < files->watches; i++)
 		if (files->watch[i].wd == wd && files->watch[i].wanted)
@@ -141,7 +141,7 @@ static bool wd_is_wanted(const struct files *files, int wd)
 	return false;
 }
 
-static void lay_all(struct files *files)
+static void lay_all(struct file_watch *files)
 {
 	for (size_t i = 0; i < files->watches; i++)
 		files->watch[i].wanted = false;
@@ -172,14 +172,14 @@ static bool concerns(const char *followed, const char *path)
 	return !fnmatch(followed, path, FNM_PATHNAME | FNM_PERIOD);
 }
 
-static void note(struct files *files, const char *path)
+static void note(struct file_watch *files, const char *path)
 {
 	for (size_t i = 0; i < files->count; i++)
 		if (!path || concerns(files->followed[i].path, path))
 			files->followed[i].changed = true;
 }
 
-static void take_event(struct files *files, const struct inotify_event *event)
+static void take_event(struct file_watch *files, const struct inotify_event *event)
 {
 	char path[PATH_MAX + NAME_MAX + 2];
 
@@ -200,7 +200,7 @@ static void take_event(struct files *files, const struct inotify_event *event)
 	}
 }
 
-static void tell_later(struct files *files)
+static void tell_later(struct file_watch *files)
 {
 	uint64_t now = loop_now_ns(files->loop), left;
 	bool any = false;
@@ -218,7 +218,7 @@ static void tell_later(struct files *files)
 
 static void on_events(void *ctx, int ready)
 {
-	struct files *files = ctx;
+	struct file_watch *files = ctx;
 	_Alignas(struct inotify_event) char events[4096];
 	ssize_t got;
 
@@ -236,7 +236,7 @@ static void on_events(void *ctx, int ready)
 
 static void tell(void *ctx)
 {
-	struct files *files = ctx;
+	struct file_watch *files = ctx;
 
 	files->pending = false;
 	lay_all(files);
@@ -250,7 +250,7 @@ static void tell(void *ctx)
 
 /* ---- All of it */
 
-static int copy_paths(struct files *files, const char *const *paths, size_t count)
+static int copy_paths(struct file_watch *files, const char *const *paths, size_t count)
 {
 	files->followed = calloc(count ? count : 1, sizeof(*files->followed));
 	if (!files->followed)
@@ -267,15 +267,15 @@ static int copy_paths(struct files *files, const char *const *paths, size_t coun
 	return 0;
 }
 
-struct files *files_new(struct loop *loop, const char *const *paths, size_t count,
+struct file_watch *file_watch_new(struct loop *loop, const char *const *paths, size_t count,
 	void (*changed)(void *ctx, size_t path), void *ctx)
 {
-	struct files *files = calloc(1, sizeof(*files));
+	struct file_watch *files = calloc(1, sizeof(*files));
 	int error;
 
 	if (!files)
 		return NULL;
-	*files = (struct files){ .loop = loop, .fd = -1, .changed = changed, .ctx = ctx };
+	*files = (struct file_watch){ .loop = loop, .fd = -1, .changed = changed, .ctx = ctx };
 	error = copy_paths(files, paths, count);
 	if (error)
 		goto fail;
@@ -293,12 +293,12 @@ struct files *files_new(struct loop *loop, const char *const *paths, size_t coun
 	lay_all(files);
 	return files;
 fail:
-	files_free(files);
+	file_watch_free(files);
 	errno = -error;
 	return NULL;
 }
 
-void files_free(struct files *files)
+void file_watch_free(struct file_watch *files)
 {
 	if (!files)
 		return;
@@ -315,87 +315,7 @@ void files_free(struct files *files)
 	free(files);
 }
 
-size_t files_watched(const struct files *files)
+size_t file_watch_count(const struct file_watch *files)
 {
 	return files->watches;
-}
-
-/* ---- Reading */
-
-/*
- * In a directory that anybody may write to, a name may lead to a pipe or a device, which opening alone would block or
- * wake: so it is looked at before it is opened. -EINVAL if it is no regular file.
- */
-static int open_regular(const char *path)
-{
-	int fd, look = open(path, O_PATH | O_CLOEXEC);
-	char again[32];
-	struct stat st;
-
-	if (look < 0)
-		return -errno;
-	snprintf(again, sizeof(again), "/proc/self/fd/%d", look);
-	fd = fstat(look, &st) || !S_ISREG(st.st_mode) ? -EINVAL : open(again, O_RDONLY | O_CLOEXEC);
-	if (fd == -1)
-		fd = -errno;
-	close(look);
-	return fd;
-}
-
-int files_read_one(const char *path, size_t max, struct buf *text)
-{
-	int error = 0, fd = open_regular(path);
-	size_t limit = text->len + max;
-	ssize_t got = 1;
-
-	if (fd < 0)
-		return fd;
-	while (!error && got > 0) {
-		size_t want = limit - text->len;
-		void *room = buf_reserve(text, 65536);
-
-		/* One byte more than there is room for tells whether there is more. */
-		got = room ? read(fd, room, want < 65536 ? want + 1 : 65536) : -1;
-		if (got < 0)
-			error = room ? -errno : -ENOMEM;
-		else if ((size_t)got > want)
-			error = -EFBIG;
-		if (got > 0)
-			buf_commit(text, (size_t)got > want ? want : (size_t)got);
-	}
-	close(fd);
-	return error;
-}
-
-static int read_match(const char *path, struct buf *text, size_t limit)
-{
-	int error = files_read_one(path, limit > text->len ? limit - text->len : 0, text);
-
-	if (error == -ENOENT || error == -EINVAL)
-		return 0;
-	/* The last line is not whole where the file was cut. */
-	while (error == -EFBIG && text->len && text->data[text->len - 1] != '\n')
-		text->len--;
-	if (text->len && text->data[text->len - 1] != '\n')
-		buf_putc(text, '\n');
-	return error;
-}
-
-int files_read(const char *path, struct buf *text)
-{
-	size_t limit = text->len + FILES_BYTES;
-	glob_t found = { 0 };
-	int error = 0;
-
-	if (!glob(path, 0, NULL, &found)) {
-		for (size_t i = 0; i < found.gl_pathc && i < FILES_MATCHES; i++) {
-			int ret = read_match(found.gl_pathv[i], text, limit);
-
-			error = error ? error : ret;
-		}
-		if (found.gl_pathc > FILES_MATCHES && !error)
-			error = -EFBIG;
-	}
-	globfree(&found);
-	return error;
 }

@@ -31,7 +31,7 @@ static int parse_address(const char *text, struct sockaddr_un *address, socklen_
 	return 0;
 }
 
-int notify_send(const char *state)
+int sd_notify_send(const char *state)
 {
 	const char *text = getenv("NOTIFY_SOCKET");
 	struct sockaddr_un address;
@@ -64,7 +64,7 @@ static bool parse_number(const char *text, uint64_t *value)
 	return true;
 }
 
-uint64_t notify_watchdog_ns(void)
+uint64_t sd_notify_watchdog_ns(void)
 {
 	const char *usec = getenv("WATCHDOG_USEC"), *pid = getenv("WATCHDOG_PID");
 	uint64_t us, watched;

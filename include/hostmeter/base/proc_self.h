@@ -9,13 +9,13 @@
 #include <stdint.h>
 
 /* What could not be read is 0. */
-struct process_usage {
+struct proc_self {
 	uint64_t cpu_ns;
 	uint64_t resident_bytes, virtual_bytes;
 	uint64_t open_fds, max_fds;
 	uint64_t start_real_ns; /* when it was started, since 1970 */
 };
 
-void process_read(struct process_usage *usage);
+void proc_self_read(struct proc_self *usage);
 
 #endif

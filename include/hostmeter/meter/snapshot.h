@@ -82,7 +82,7 @@ struct snapshot_process {
 	size_t listens;
 	const struct snapshot_names *names;
 	size_t names_count;
-	struct process_usage usage;
+	struct proc_self usage;
 };
 
 struct snapshot {

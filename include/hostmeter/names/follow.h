@@ -11,7 +11,7 @@
 struct config;
 struct loop;
 struct names;
-struct naming;
+struct names_follow;
 struct snapshot_names;
 
 /*
@@ -19,11 +19,11 @@ struct snapshot_names;
  * borrowed for the call, names for as long as this lives. Where files cannot be followed a warning says so and they
  * are read once. NULL: out of memory.
  */
-struct naming *naming_new(struct loop *loop, struct names *names, const struct config *config,
+struct names_follow *names_follow_new(struct loop *loop, struct names *names, const struct config *config,
 	void (*changed)(void *ctx), void *ctx);
 
-/* Each path, and how its last reading went. Borrowed, *count of them; naming_free() ends it. */
-const struct snapshot_names *naming_files(const struct naming *naming, size_t *count);
-void naming_free(struct naming *naming);
+/* Each path, and how its last reading went. Borrowed, *count of them; names_follow_free() ends it. */
+const struct snapshot_names *names_follow_files(const struct names_follow *naming, size_t *count);
+void names_follow_free(struct names_follow *naming);
 
 #endif

@@ -8,18 +8,18 @@
 
 #include <stdint.h>
 
-#define SYSCTL_NONE UINT64_MAX
+#define CT_SYSCTL_NONE UINT64_MAX
 
 /*
- * The file of one of them, to be read again and again by sysctl_read_fd(); the caller closes it. A descriptor or
+ * The file of one of them, to be read again and again by ct_sysctl_read_fd(); the caller closes it. A descriptor or
  * -errno.
  */
-int sysctl_open(const char *name);
+int ct_sysctl_open(const char *name);
 
-/* The number from the start of an open file; SYSCTL_NONE if there is none, also for a negative fd. */
-uint64_t sysctl_read_fd(int fd);
+/* The number from the start of an open file; CT_SYSCTL_NONE if there is none, also for a negative fd. */
+uint64_t ct_sysctl_read_fd(int fd);
 
-/* The number called name; SYSCTL_NONE if this kernel does not have it. */
-uint64_t sysctl_read(const char *name);
+/* The number called name; CT_SYSCTL_NONE if this kernel does not have it. */
+uint64_t ct_sysctl_read(const char *name);
 
 #endif

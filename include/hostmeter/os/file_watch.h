@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * files: follows files by inotify(7): written to, replaced by rename, removed, made later, in directories that are made
- * later. A path may end in a pattern of glob(7), for files of one kind that come and go.
+ * file_watch: follows files by inotify(7): written to, replaced by rename, removed, made later, in directories that are
+ * made later. A path may end in a pattern of glob(7), for files of one kind that come and go.
  *
  * Changes that follow closely are told once: after 100 ms of peace, or 1 s after the first.
  */
@@ -10,35 +10,18 @@
 
 #include <stddef.h>
 
-struct buf;
-struct files;
+struct file_watch;
 struct loop;
 
-/* What files_read() reads at most, of each pattern. */
-enum { FILES_BYTES = 4 << 20, FILES_MATCHES = 64 };
-
 /*
- * Follows from now on: read first what files_new() returned for. changed gets the index of a path; it must not free
- * the files. paths are copied; they are absolute, with wildcards in the last component only. NULL: errno.
+ * Follows from now on: read first what file_watch_new() returned for. changed gets the index of a path; it must not
+ * free the files. paths are copied; they are absolute, with wildcards in the last component only. NULL: errno.
  */
-struct files *files_new(struct loop *loop, const char *const *paths, size_t count,
+struct file_watch *file_watch_new(struct loop *loop, const char *const *paths, size_t count,
 	void (*changed)(void *ctx, size_t path), void *ctx);
-void files_free(struct files *files);
+void file_watch_free(struct file_watch *files);
 
 /* How many directories and files are watched. */
-size_t files_watched(const struct files *files);
-
-/*
- * Appends what stands in all regular files that match, in the order of their names, each ending with a newline. 0,
- * also if there is none; -EFBIG: what is above the limits was left out; -errno: a file could not be read, the others
- * are there.
- */
-int files_read(const char *path, struct buf *text);
-
-/*
- * Appends one file. 0; -EINVAL if it is no regular file; -EFBIG if it has more than max bytes: the first are there;
- * -errno.
- */
-int files_read_one(const char *path, size_t max, struct buf *text);
+size_t file_watch_count(const struct file_watch *files);
 
 #endif

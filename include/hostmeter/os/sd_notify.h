@@ -13,12 +13,12 @@
  * waits: -EAGAIN if the supervisor is behind. 0, also without $NOTIFY_SOCKET; -errno; -EAFNOSUPPORT for a kind of
  * address other than a path and an abstract name ("@...").
  */
-int notify_send(const char *state);
+int sd_notify_send(const char *state);
 
 /*
  * Nanoseconds after which the supervisor takes this process for hung if no WATCHDOG=1 came, from $WATCHDOG_USEC and
  * $WATCHDOG_PID; 0: it does not watch, or watches another process.
  */
-uint64_t notify_watchdog_ns(void);
+uint64_t sd_notify_watchdog_ns(void);
 
 #endif

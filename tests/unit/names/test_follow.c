@@ -8,7 +8,7 @@
 #include "hostmeter/base/log.h"
 #include "hostmeter/config/config.h"
 #include "hostmeter/meter/names.h"
-#include "hostmeter/os/file_watch.h"
+#include "hostmeter/os/file.h"
 #include "hostmeter/os/loop.h"
 
 #include <fcntl.h>
@@ -26,7 +26,7 @@ struct scene {
 	struct loop *loop;
 	struct loop_timer *deadline;
 	struct names *names;
-	struct naming *naming;
+	struct names_follow *naming;
 	struct config config;
 	char *ethers[1], *leases[2], *odhcpd[1], *hosts[1];
 	unsigned int changes;
@@ -71,13 +71,13 @@ static void open_scene(struct scene *scene, void **state)
 
 static void start(struct scene *scene)
 {
-	scene->naming = naming_new(scene->loop, scene->names, &scene->config, note, scene);
+	scene->naming = names_follow_new(scene->loop, scene->names, &scene->config, note, scene);
 	assert_non_null(scene->naming);
 }
 
 static void close_scene(struct scene *scene)
 {
-	naming_free(scene->naming);
+	names_follow_free(scene->naming);
 	loop_free(scene->loop);
 	names_free(scene->names);
 	free(scene->ethers[0]);
@@ -208,7 +208,7 @@ static void hostile_files_hurt_nobody(void **state)
 	assert_int_equal(mkdir(scratch_path(state, "hosts.d"), 0700), 0);
 	file = fopen(scratch_path(state, "hosts.d/odhcpd"), "w");
 	fprintf(file, "192.0.2.7 early\n");
-	for (size_t i = 0; i <= FILES_BYTES / 64; i++)
+	for (size_t i = 0; i <= FILE_READ_BYTES / 64; i++)
 		fprintf(file, "%63s\n", "#");
 	fprintf(file, "192.0.2.8 late\n");
 	fclose(file);
@@ -240,7 +240,7 @@ static void nothing_configured_is_nothing_to_do(void **state)
 	start(&scene);
 	expect_name(&scene, NULL, NAMES_SOURCES);
 	close_scene(&scene);
-	naming_free(NULL);
+	names_follow_free(NULL);
 }
 
 int main(void)

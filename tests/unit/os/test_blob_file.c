@@ -47,7 +47,7 @@ static struct seen read_back(int expected)
 {
 	struct seen seen = { 0 };
 
-	assert_int_equal(store_read(path, see, &seen), expected);
+	assert_int_equal(blob_file_read(path, see, &seen), expected);
 	return seen;
 }
 
@@ -56,25 +56,25 @@ static bool is_blob(const struct seen *seen, int i, const char *blob)
 	return seen->len[i] == strlen(blob) && memcmp(seen->blob[i], blob, seen->len[i]) == 0;
 }
 
-static int add(struct store *store, const char *blob)
+static int add(struct blob_file *store, const char *blob)
 {
-	return store_add(store, blob, strlen(blob));
+	return blob_file_add(store, blob, strlen(blob));
 }
 
-static int append(struct store *store, const char *blob)
+static int append(struct blob_file *store, const char *blob)
 {
-	return store_append(store, blob, strlen(blob));
+	return blob_file_append(store, blob, strlen(blob));
 }
 
 static void write_all_blobs(void)
 {
-	struct store *store = store_new(path);
+	struct blob_file *store = blob_file_new(path);
 
-	assert_int_equal(store_begin(store), 0);
+	assert_int_equal(blob_file_begin(store), 0);
 	for (int i = 0; i < BLOBS; i++)
 		assert_int_equal(add(store, blobs[i]), 0);
-	assert_int_equal(store_commit(store), 0);
-	store_free(store);
+	assert_int_equal(blob_file_commit(store), 0);
+	blob_file_free(store);
 }
 
 static size_t load_file(unsigned char *bytes, size_t size)
@@ -138,7 +138,7 @@ static void what_is_written_is_read(void **state)
 	assert_int_equal(stat(path, &status), 0);
 	assert_int_equal(status.st_mode & 07777, 0600);
 	assert_false(exists(new_path));
-	store_free(NULL);
+	blob_file_free(NULL);
 }
 
 static void the_format_is_what_the_header_says(void **state)
@@ -147,13 +147,13 @@ static void the_format_is_what_the_header_says(void **state)
 	static const unsigned char expected[] = { 'h', 'o', 's', 't', 'm', 'e', 't', '1', 3, 0, 0, 0, 0x33, 0x5d, 0xe1,
 		0x66, 'a', 'b', 'c' };
 	unsigned char bytes[64];
-	struct store *store = store_new(path);
+	struct blob_file *store = blob_file_new(path);
 
 	(void)state;
-	assert_int_equal(store_begin(store), 0);
+	assert_int_equal(blob_file_begin(store), 0);
 	assert_int_equal(add(store, "abc"), 0);
-	assert_int_equal(store_commit(store), 0);
-	store_free(store);
+	assert_int_equal(blob_file_commit(store), 0);
+	blob_file_free(store);
 	assert_int_equal(load_file(bytes, sizeof(bytes)), sizeof(expected));
 	assert_memory_equal(bytes, expected, sizeof(expected));
 }
@@ -197,7 +197,7 @@ static void no_damaged_blob_is_delivered(void **state)
 		bytes[bit / 8] ^= (unsigned char)(1 << bit % 8);
 		put_file(bytes, len);
 		bytes[bit / 8] ^= (unsigned char)(1 << bit % 8);
-		error = store_read(path, see, &seen);
+		error = blob_file_read(path, see, &seen);
 		/* A length that now leads past the end looks like the end. */
 		assert_true(error == 0 || error == -EBADMSG);
 		assert_in_range(seen.count, 0, BLOBS - 1);
@@ -245,16 +245,16 @@ static void lengths_are_bounded(void **state)
 	/* One byte too long, of zeros, and its right CRC. */
 	static const unsigned char bytes[] = { 'h', 'o', 's', 't', 'm', 'e', 't', '1', 1, 0, 0, 4, 0xf6, 0x04, 0x06,
 		0x91 };
-	struct store *store = store_new(path);
+	struct blob_file *store = blob_file_new(path);
 
 	(void)state;
 	put_file(bytes, sizeof(bytes));
-	assert_int_equal(truncate(path, (off_t)STORE_BLOB_MAX + 100), 0); /* sparse */
+	assert_int_equal(truncate(path, (off_t)BLOB_FILE_BLOB_MAX + 100), 0); /* sparse */
 	read_back(-EBADMSG);
-	assert_int_equal(store_begin(store), 0);
-	assert_int_equal(store_add(store, bytes, (size_t)STORE_BLOB_MAX + 1), -EMSGSIZE);
+	assert_int_equal(blob_file_begin(store), 0);
+	assert_int_equal(blob_file_add(store, bytes, (size_t)BLOB_FILE_BLOB_MAX + 1), -EMSGSIZE);
 	assert_false(exists(new_path));
-	store_free(store);
+	blob_file_free(store);
 }
 
 static void the_reader_may_end_the_reading(void **state)
@@ -263,13 +263,13 @@ static void the_reader_may_end_the_reading(void **state)
 
 	(void)state;
 	write_all_blobs();
-	assert_int_equal(store_read(path, see, &seen), -EPROTO);
+	assert_int_equal(blob_file_read(path, see, &seen), -EPROTO);
 	assert_int_equal(seen.count, 3);
 }
 
 static void without_a_commit_the_old_file_stays(void **state)
 {
-	struct store *store = store_new(path);
+	struct blob_file *store = blob_file_new(path);
 	struct seen seen;
 	pid_t killed;
 
@@ -277,7 +277,7 @@ static void without_a_commit_the_old_file_stays(void **state)
 	write_all_blobs();
 	killed = fork();
 	if (!killed) {
-		if (store_begin(store) || add(store, "new"))
+		if (blob_file_begin(store) || add(store, "new"))
 			_exit(1);
 		raise(SIGKILL);
 	}
@@ -286,117 +286,117 @@ static void without_a_commit_the_old_file_stays(void **state)
 	assert_int_equal(read_back(0).count, BLOBS);
 
 	/* What it left behind is in nobody's way. */
-	assert_int_equal(store_begin(store), 0);
+	assert_int_equal(blob_file_begin(store), 0);
 	assert_int_equal(add(store, "given up"), 0);
-	assert_int_equal(store_begin(store), 0);
+	assert_int_equal(blob_file_begin(store), 0);
 	assert_int_equal(add(store, "newer"), 0);
 	assert_int_equal(read_back(0).count, BLOBS);
-	assert_int_equal(store_commit(store), 0);
+	assert_int_equal(blob_file_commit(store), 0);
 	seen = read_back(0);
 	assert_int_equal(seen.count, 1);
 	assert_true(is_blob(&seen, 0, "newer"));
 
-	assert_int_equal(store_begin(store), 0);
-	store_free(store);
+	assert_int_equal(blob_file_begin(store), 0);
+	blob_file_free(store);
 	assert_false(exists(new_path));
 	assert_int_equal(read_back(0).count, 1);
 }
 
 static void appending_reaches_both_files(void **state)
 {
-	struct store *store = store_new(path);
+	struct blob_file *store = blob_file_new(path);
 	struct seen seen;
 
 	(void)state;
 	assert_int_equal(append(store, "nowhere"), 0);
 	assert_int_equal(add(store, "nowhere"), -EBADF);
-	assert_int_equal(store_commit(store), -EBADF);
+	assert_int_equal(blob_file_commit(store), -EBADF);
 	assert_false(exists(path));
 
-	assert_int_equal(store_begin(store), 0);
+	assert_int_equal(blob_file_begin(store), 0);
 	assert_int_equal(append(store, "1"), 0);
-	assert_int_equal(store_commit(store), 0);
+	assert_int_equal(blob_file_commit(store), 0);
 	assert_int_equal(append(store, "2"), 0);
-	assert_int_equal(store_begin(store), 0);
+	assert_int_equal(blob_file_begin(store), 0);
 	assert_int_equal(add(store, "A"), 0);
 	assert_int_equal(append(store, "3"), 0);
 	seen = read_back(0);
 	assert_int_equal(seen.count, 3);
 	assert_true(is_blob(&seen, 0, "1") && is_blob(&seen, 1, "2") && is_blob(&seen, 2, "3"));
-	assert_int_equal(store_commit(store), 0);
+	assert_int_equal(blob_file_commit(store), 0);
 	assert_int_equal(append(store, "4"), 0);
 	seen = read_back(0);
 	assert_int_equal(seen.count, 3);
 	assert_true(is_blob(&seen, 0, "A") && is_blob(&seen, 1, "3") && is_blob(&seen, 2, "4"));
-	store_free(store);
+	blob_file_free(store);
 }
 
 /* The next process goes on behind the last whole blob, before it has a file of its own. */
 static void a_file_is_taken_over(void **state)
 {
-	struct store *store = store_new(path);
+	struct blob_file *store = blob_file_new(path);
 	struct seen seen;
 	struct stat status;
 
 	(void)state;
-	assert_int_equal(store_adopt(store), -ENOENT);
-	assert_int_equal(store_begin(store), 0);
+	assert_int_equal(blob_file_adopt(store), -ENOENT);
+	assert_int_equal(blob_file_begin(store), 0);
 	assert_int_equal(add(store, "first"), 0);
 	assert_int_equal(add(store, "second"), 0);
-	assert_int_equal(store_commit(store), 0);
-	store_free(store);
+	assert_int_equal(blob_file_commit(store), 0);
+	blob_file_free(store);
 	assert_int_equal(stat(path, &status), 0);
 	assert_int_equal(truncate(path, status.st_size - 1), 0); /* the writer was killed */
 
-	store = store_new(path);
-	assert_int_equal(store_adopt(store), 0);
-	assert_int_equal(store_append(store, "third", 5), 0);
+	store = blob_file_new(path);
+	assert_int_equal(blob_file_adopt(store), 0);
+	assert_int_equal(blob_file_append(store, "third", 5), 0);
 	seen = read_back(0);
 	assert_int_equal(seen.count, 2);
 	assert_true(is_blob(&seen, 0, "first"));
 	assert_true(is_blob(&seen, 1, "third"));
 	/* And its own file takes the place. */
-	assert_int_equal(store_begin(store), 0);
+	assert_int_equal(blob_file_begin(store), 0);
 	assert_int_equal(add(store, "new"), 0);
-	assert_int_equal(store_commit(store), 0);
-	assert_int_equal(store_append(store, "4", 1), 0);
+	assert_int_equal(blob_file_commit(store), 0);
+	assert_int_equal(blob_file_append(store, "4", 1), 0);
 	seen = read_back(0);
 	assert_int_equal(seen.count, 2);
 	assert_true(is_blob(&seen, 0, "new"));
-	store_free(store);
+	blob_file_free(store);
 	unlink(path);
 }
 
 static void a_place_that_cannot_be_written_is_an_error(void **state)
 {
 	char nowhere[160];
-	struct store *store;
+	struct blob_file *store;
 	pid_t child;
 	int status;
 
 	(void)state;
 	snprintf(nowhere, sizeof(nowhere), "%s/no/such/place", directory);
-	store = store_new(nowhere);
-	assert_int_equal(store_begin(store), -ENOENT);
+	store = blob_file_new(nowhere);
+	assert_int_equal(blob_file_begin(store), -ENOENT);
 	assert_int_equal(add(store, "lost"), -EBADF);
-	store_free(store);
+	blob_file_free(store);
 
 	/* A rename that fails leaves nothing behind. */
 	assert_int_equal(mkdir(path, 0700), 0);
-	store = store_new(path);
-	assert_int_equal(store_begin(store), 0);
-	assert_int_equal(store_commit(store), -EISDIR);
+	store = blob_file_new(path);
+	assert_int_equal(blob_file_begin(store), 0);
+	assert_int_equal(blob_file_commit(store), -EISDIR);
 	assert_false(exists(new_path));
-	store_free(store);
+	blob_file_free(store);
 
 	/* Root may write anywhere, so somebody else tries; in a child, for there is no way back. */
 	assert_int_equal(chmod(directory, 0555), 0);
 	child = fork();
 	if (!child) {
-		store = store_new(path);
+		store = blob_file_new(path);
 		if (geteuid() == 0 && seteuid(65534))
 			_exit(0); /* a user namespace that has nobody else */
-		_exit(store_begin(store) == -EACCES ? 0 : 1);
+		_exit(blob_file_begin(store) == -EACCES ? 0 : 1);
 	}
 	assert_int_equal(waitpid(child, &status, 0), child);
 	assert_int_equal(status, 0);
@@ -416,19 +416,19 @@ static void limit_file_size(rlim_t bytes)
 static void a_full_disk_leaves_no_half_blob(void **state)
 {
 	static const char long_blob[40] = "does not fit";
-	struct store *store = store_new(path);
+	struct blob_file *store = blob_file_new(path);
 	void (*before)(int) = signal(SIGXFSZ, SIG_IGN);
 	int appended, added;
 	struct seen seen;
 
 	(void)state;
-	assert_int_equal(store_begin(store), 0);
+	assert_int_equal(blob_file_begin(store), 0);
 	assert_int_equal(append(store, "1"), 0);
-	assert_int_equal(store_commit(store), 0);
-	assert_int_equal(store_begin(store), 0);
+	assert_int_equal(blob_file_commit(store), 0);
+	assert_int_equal(blob_file_begin(store), 0);
 
 	limit_file_size(40);
-	appended = store_append(store, long_blob, sizeof(long_blob));
+	appended = blob_file_append(store, long_blob, sizeof(long_blob));
 	added = add(store, "2");
 	limit_file_size(RLIM_INFINITY);
 	assert_int_equal(appended, -EFBIG);
@@ -440,24 +440,24 @@ static void a_full_disk_leaves_no_half_blob(void **state)
 	assert_int_equal(seen.count, 2);
 	assert_true(is_blob(&seen, 0, "1") && is_blob(&seen, 1, "3"));
 
-	assert_int_equal(store_begin(store), 0);
+	assert_int_equal(blob_file_begin(store), 0);
 	limit_file_size(40);
-	added = store_add(store, long_blob, sizeof(long_blob));
+	added = blob_file_add(store, long_blob, sizeof(long_blob));
 	limit_file_size(RLIM_INFINITY);
 	assert_int_equal(added, -EFBIG);
-	assert_int_equal(store_commit(store), -EBADF);
+	assert_int_equal(blob_file_commit(store), -EBADF);
 	assert_false(exists(new_path));
 	assert_int_equal(read_back(0).count, 2);
-	store_free(store);
+	blob_file_free(store);
 	signal(SIGXFSZ, before);
 }
 
 static void a_bad_file_is_put_aside(void **state)
 {
 	(void)state;
-	assert_int_equal(store_put_aside(path), -ENOENT);
+	assert_int_equal(blob_file_put_aside(path), -ENOENT);
 	write_all_blobs();
-	assert_int_equal(store_put_aside(path), 0);
+	assert_int_equal(blob_file_put_aside(path), 0);
 	assert_false(exists(path));
 	assert_true(exists(bad_path));
 }

@@ -19,8 +19,8 @@ static uint64_t number_in(const char *text)
 	assert_non_null(file);
 	fputs(text, file);
 	fflush(file);
-	number = sysctl_read_fd(fileno(file));
-	assert_true(number == sysctl_read_fd(fileno(file))); /* again, from the start */
+	number = ct_sysctl_read_fd(fileno(file));
+	assert_true(number == ct_sysctl_read_fd(fileno(file))); /* again, from the start */
 	fclose(file);
 	return number;
 }
@@ -30,16 +30,16 @@ static void test_numbers(void **state)
 	(void)state;
 	assert_true(number_in("65536\n") == 65536);
 	assert_true(number_in("0") == 0);
-	assert_true(number_in("") == SYSCTL_NONE);
-	assert_true(number_in("none\n") == SYSCTL_NONE);
-	assert_true(sysctl_read_fd(-1) == SYSCTL_NONE);
+	assert_true(number_in("") == CT_SYSCTL_NONE);
+	assert_true(number_in("none\n") == CT_SYSCTL_NONE);
+	assert_true(ct_sysctl_read_fd(-1) == CT_SYSCTL_NONE);
 }
 
 static void test_what_no_kernel_has(void **state)
 {
 	(void)state;
-	assert_int_equal(sysctl_open("hostmeter_no_such_setting"), -ENOENT);
-	assert_true(sysctl_read("hostmeter_no_such_setting") == SYSCTL_NONE);
+	assert_int_equal(ct_sysctl_open("hostmeter_no_such_setting"), -ENOENT);
+	assert_true(ct_sysctl_read("hostmeter_no_such_setting") == CT_SYSCTL_NONE);
 }
 
 int main(void)

@@ -6,6 +6,7 @@
 #include "hostmeter/base/buf.h"
 #include "hostmeter/base/clock.h"
 #include "hostmeter/base/log.h"
+#include "hostmeter/os/file.h"
 #include "hostmeter/os/loop.h"
 
 #include <errno.h>
@@ -24,7 +25,7 @@ enum { PATHS = 4, DEADLINE_S = 10 };
 struct scene {
 	struct loop *loop;
 	struct loop_timer *deadline;
-	struct files *files;
+	struct file_watch *files;
 	unsigned int told[PATHS];
 	bool late;
 };
@@ -62,13 +63,13 @@ static void open_scene(struct scene *scene, void **state, const char *const *nam
 	scene->deadline = loop_timer_add(scene->loop, too_late, scene);
 	for (; names[n]; n++)
 		paths[n] = scratch_path(state, names[n]);
-	scene->files = files_new(scene->loop, paths, n, count, scene);
+	scene->files = file_watch_new(scene->loop, paths, n, count, scene);
 	assert_non_null(scene->files);
 }
 
 static void close_scene(struct scene *scene)
 {
-	files_free(scene->files);
+	file_watch_free(scene->files);
 	loop_free(scene->loop);
 }
 
@@ -217,10 +218,10 @@ static void symbolic_links_are_followed(void **state)
 	scratch_write(state, "dir/leases", "a", "x\n");
 	assert_int_equal(expect_told(&scene, 3), 1);
 	/* The link goes, its target stays. */
-	watched = files_watched(scene.files);
+	watched = file_watch_count(scene.files);
 	assert_int_equal(rename(scratch_path(state, "hosts"), scratch_path(state, "away")), 0);
 	assert_int_equal(expect_told(&scene, 0), 0);
-	assert_int_equal(files_watched(scene.files), watched - 1);
+	assert_int_equal(file_watch_count(scene.files), watched - 1);
 	close_scene(&scene);
 }
 
@@ -260,19 +261,19 @@ static void watches_do_not_pile_up(void **state)
 
 	scratch_write(state, "hosts", "w", "x\n");
 	open_scene(&scene, state, FOLLOW("hosts", "a/b/c", "odhcpd*"));
-	before = files_watched(scene.files);
+	before = file_watch_count(scene.files);
 	for (int i = 0; i < 3; i++) {
 		assert_int_equal(mkdir(scratch_path(state, "a"), 0700), 0);
 		assert_int_equal(mkdir(scratch_path(state, "a/b"), 0700), 0);
 		scratch_write(state, "odhcpd1", "w", "x\n");
 		scratch_replace(state, "hosts", "x\n");
 		expect_told(&scene, 1);
-		assert_int_equal(files_watched(scene.files), before + 3);
+		assert_int_equal(file_watch_count(scene.files), before + 3);
 		assert_int_equal(rmdir(scratch_path(state, "a/b")), 0);
 		assert_int_equal(rmdir(scratch_path(state, "a")), 0);
 		assert_int_equal(unlink(scratch_path(state, "odhcpd1")), 0);
 		expect_told(&scene, 1);
-		assert_int_equal(files_watched(scene.files), before);
+		assert_int_equal(file_watch_count(scene.files), before);
 	}
 	close_scene(&scene);
 }
@@ -305,14 +306,14 @@ static void nothing_to_follow_is_fine(void **state)
 	struct scene scene = { .loop = loop_new() };
 
 	(void)state;
-	scene.files = files_new(scene.loop, NULL, 0, count, &scene);
+	scene.files = file_watch_new(scene.loop, NULL, 0, count, &scene);
 	assert_non_null(scene.files);
-	assert_int_equal(files_watched(scene.files), 0);
+	assert_int_equal(file_watch_count(scene.files), 0);
 	close_scene(&scene);
-	files_free(NULL);
+	file_watch_free(NULL);
 	scene.loop = loop_new();
 	errno = 0;
-	assert_null(files_new(scene.loop, FOLLOW("not/absolute"), 1, count, &scene));
+	assert_null(file_watch_new(scene.loop, FOLLOW("not/absolute"), 1, count, &scene));
 	assert_int_equal(errno, EINVAL);
 	loop_free(scene.loop);
 }
@@ -323,7 +324,7 @@ static void expect_text(void **state, const char *name, int error, const char *e
 {
 	struct buf text = BUF_INIT;
 
-	assert_int_equal(files_read(scratch_path(state, name), &text), error);
+	assert_int_equal(file_read_matching(scratch_path(state, name), &text), error);
 	assert_string_equal(buf_text(&text), expected);
 	buf_free(&text);
 }
@@ -358,23 +359,23 @@ static void a_file_that_is_too_long_is_read_in_part(void **state)
 {
 	FILE *file = fopen(scratch_path(state, "long1"), "w");
 	struct buf text = BUF_INIT;
-	size_t lines = FILES_BYTES / 16;
+	size_t lines = FILE_READ_BYTES / 16;
 
 	for (size_t i = 0; i < lines; i++)
 		fprintf(file, "%015zu\n", i);
 	fclose(file);
-	assert_int_equal(files_read(scratch_path(state, "long1"), &text), 0);
-	assert_int_equal(text.len, FILES_BYTES);
+	assert_int_equal(file_read_matching(scratch_path(state, "long1"), &text), 0);
+	assert_int_equal(text.len, FILE_READ_BYTES);
 	buf_reset(&text);
 	scratch_write(state, "long1", "a", "x\n");
-	assert_int_equal(files_read(scratch_path(state, "long1"), &text), -EFBIG);
-	assert_int_equal(text.len, FILES_BYTES);
+	assert_int_equal(file_read_matching(scratch_path(state, "long1"), &text), -EFBIG);
+	assert_int_equal(text.len, FILE_READ_BYTES);
 	buf_reset(&text);
 
 	/* Cut behind a whole line; the limit is that of all files together. */
 	scratch_write(state, "long0", "w", "first\n");
-	assert_int_equal(files_read(scratch_path(state, "long*"), &text), -EFBIG);
-	assert_int_equal(text.len, 6 + (FILES_BYTES - 6) / 16 * 16);
+	assert_int_equal(file_read_matching(scratch_path(state, "long*"), &text), -EFBIG);
+	assert_int_equal(text.len, 6 + (FILE_READ_BYTES - 6) / 16 * 16);
 	assert_memory_equal(text.data, "first\n000000000000000\n", 22);
 	assert_int_equal(text.data[text.len - 1], '\n');
 	buf_free(&text);
@@ -385,12 +386,12 @@ static void so_many_files_are_too_many(void **state)
 	struct buf text = BUF_INIT;
 	char name[32];
 
-	for (int i = 0; i <= FILES_MATCHES; i++) {
+	for (int i = 0; i <= FILE_READ_MATCHES; i++) {
 		snprintf(name, sizeof(name), "many%d", i);
 		scratch_write(state, name, "w", "x\n");
 	}
-	assert_int_equal(files_read(scratch_path(state, "many*"), &text), -EFBIG);
-	assert_int_equal(text.len, 2 * FILES_MATCHES);
+	assert_int_equal(file_read_matching(scratch_path(state, "many*"), &text), -EFBIG);
+	assert_int_equal(text.len, 2 * FILE_READ_MATCHES);
 	buf_free(&text);
 }
 
@@ -400,13 +401,13 @@ static void one_file_says_what_is_wrong(void **state)
 
 	scratch_write(state, "ten", "w", "0123456789");
 	assert_int_equal(mkfifo(scratch_path(state, "fifo"), 0600), 0);
-	assert_int_equal(files_read_one(scratch_path(state, "ten"), 10, &text), 0);
+	assert_int_equal(file_read(scratch_path(state, "ten"), 10, &text), 0);
 	assert_string_equal(buf_text(&text), "0123456789");
-	assert_int_equal(files_read_one(scratch_path(state, "ten"), 9, &text), -EFBIG);
+	assert_int_equal(file_read(scratch_path(state, "ten"), 9, &text), -EFBIG);
 	assert_string_equal(buf_text(&text), "0123456789012345678");
-	assert_int_equal(files_read_one(scratch_path(state, "none"), 10, &text), -ENOENT);
-	assert_int_equal(files_read_one(scratch_path(state, "fifo"), 10, &text), -EINVAL);
-	assert_int_equal(files_read_one(scratch_path(state, ""), 10, &text), -EINVAL);
+	assert_int_equal(file_read(scratch_path(state, "none"), 10, &text), -ENOENT);
+	assert_int_equal(file_read(scratch_path(state, "fifo"), 10, &text), -EINVAL);
+	assert_int_equal(file_read(scratch_path(state, ""), 10, &text), -EINVAL);
 	buf_free(&text);
 }
 

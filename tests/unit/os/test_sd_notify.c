@@ -48,7 +48,7 @@ static void without_a_supervisor_nothing_is_sent(void **state)
 {
 	(void)state;
 	unsetenv("NOTIFY_SOCKET");
-	assert_int_equal(notify_send("READY=1"), 0);
+	assert_int_equal(sd_notify_send("READY=1"), 0);
 }
 
 static void a_path_and_an_abstract_name_are_reached(void **state)
@@ -61,21 +61,21 @@ static void a_path_and_an_abstract_name_are_reached(void **state)
 	snprintf(path, sizeof(path), "%s/socket", directory);
 	fd = supervisor(path, strlen(path) + 1);
 	setenv("NOTIFY_SOCKET", path, 1);
-	assert_int_equal(notify_send("READY=1\nSTATUS=metering"), 0);
-	assert_int_equal(notify_send("WATCHDOG=1"), 0);
+	assert_int_equal(sd_notify_send("READY=1\nSTATUS=metering"), 0);
+	assert_int_equal(sd_notify_send("WATCHDOG=1"), 0);
 	assert_received(fd, "READY=1\nSTATUS=metering");
 	assert_received(fd, "WATCHDOG=1");
 	close(fd);
-	assert_int_equal(notify_send("STOPPING=1"), -ECONNREFUSED);
+	assert_int_equal(sd_notify_send("STOPPING=1"), -ECONNREFUSED);
 	unlink(path);
-	assert_int_equal(notify_send("STOPPING=1"), -ENOENT);
+	assert_int_equal(sd_notify_send("STOPPING=1"), -ENOENT);
 	rmdir(directory);
 
 	snprintf(name, sizeof(name), "@test_notify.%d", (int)getpid());
 	setenv("NOTIFY_SOCKET", name, 1);
 	name[0] = '\0';
 	fd = supervisor(name, 1 + strlen(name + 1));
-	assert_int_equal(notify_send("READY=1"), 0);
+	assert_int_equal(sd_notify_send("READY=1"), 0);
 	assert_received(fd, "READY=1");
 	close(fd);
 }
@@ -92,7 +92,7 @@ static void a_supervisor_that_is_behind_is_not_waited_for(void **state)
 	fd = supervisor(name, 1 + strlen(name + 1));
 	alarm(DEADLINE_MS / 1000);
 	for (int i = 0; i < 100000 && !error; i++)
-		error = notify_send("WATCHDOG=1");
+		error = sd_notify_send("WATCHDOG=1");
 	alarm(0);
 	assert_int_equal(error, -EAGAIN);
 	close(fd);
@@ -110,16 +110,16 @@ static void a_bad_address_is_an_error(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		setenv("NOTIFY_SOCKET", cases[i].name, 1);
-		assert_int_equal(notify_send("READY=1"), cases[i].error);
+		assert_int_equal(sd_notify_send("READY=1"), cases[i].error);
 	}
 	memset(longest, 'x', sizeof(longest));
 	longest[0] = '/';
 	longest[sizeof(longest) - 1] = '\0';
 	setenv("NOTIFY_SOCKET", longest, 1);
-	assert_int_equal(notify_send("READY=1"), -ENAMETOOLONG);
+	assert_int_equal(sd_notify_send("READY=1"), -ENAMETOOLONG);
 	longest[sizeof(longest) - 2] = '\0';
 	setenv("NOTIFY_SOCKET", longest, 1);
-	assert_int_equal(notify_send("READY=1"), -ENOENT);
+	assert_int_equal(sd_notify_send("READY=1"), -ENOENT);
 }
 
 static void nothing_stays_open(void **state)
@@ -130,7 +130,7 @@ static void nothing_stays_open(void **state)
 	setenv("NOTIFY_SOCKET", "/tmp/no/such/socket", 1);
 	before = dup(STDERR_FILENO);
 	close(before);
-	assert_int_equal(notify_send("READY=1"), -ENOENT);
+	assert_int_equal(sd_notify_send("READY=1"), -ENOENT);
 	after = dup(STDERR_FILENO);
 	close(after);
 	assert_int_equal(after, before);
@@ -144,7 +144,7 @@ static uint64_t watchdog(const char *usec, const char *pid)
 		setenv("WATCHDOG_USEC", usec, 1);
 	if (pid)
 		setenv("WATCHDOG_PID", pid, 1);
-	return notify_watchdog_ns();
+	return sd_notify_watchdog_ns();
 }
 
 static void the_watchdog_is_for_this_process(void **state)

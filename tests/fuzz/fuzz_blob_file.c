@@ -36,7 +36,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		abort();
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
 	if (write(fd, data, size) == (ssize_t)size) {
-		error = store_read(path, touch, &total);
+		error = blob_file_read(path, touch, &total);
 		if ((error != 0 && error != -EBADMSG) || (total > size && !(error == -EBADMSG && total == MAGIC_LEN)))
 			abort();
 	}

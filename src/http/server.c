@@ -22,8 +22,8 @@ enum {
 	CONNECTION_MEMORY = 16384,
 	TIMEOUT_S = 15,
 	READ_BLOCK = 16384,
-	LIVE_BLOCK = 1 << 20,       /* a turn of the loop may bring a quarter of it, and it takes MHD two to send one */
-	LIVE_SEND_BUFFER = 4 << 20, /* so that a block goes in one */
+	LIVE_BLOCK = 1 << 20, /* one turn of the loop may bring a quarter of it, and MHD sends a block in two turns */
+	LIVE_SEND_BUFFER = 4 << 20,
 };
 
 /* One listening socket with an MHD daemon of its own. */
@@ -156,7 +156,7 @@ static int fd_of(struct MHD_Connection *connection)
 	return info ? info->connect_fd : -1;
 }
 
-/* MHD looks for that only where it sends something. */
+/* Whether the client has closed. MHD notices that only when it sends. */
 static bool has_left(struct MHD_Connection *connection)
 {
 	struct pollfd pollfd = { .fd = fd_of(connection) };
@@ -193,23 +193,16 @@ static void free_shared(void *ctx)
 	free(sending);
 }
 
-static struct MHD_Response *respond_live(struct sending *sending)
+/* Enough room for a block to go in one send. Above the machine's limit with CAP_NET_ADMIN only. */
+static void begin_live(struct sending *sending)
 {
-	int size = LIVE_SEND_BUFFER, fd = fd_of(sending->connection);
 	struct http_server *http = sending->listener->http;
-	struct MHD_Response *mhd = MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, LIVE_BLOCK, read_shared, sending,
-		free_shared);
+	int size = LIVE_SEND_BUFFER, fd = fd_of(sending->connection);
 
-	if (!mhd)
-		return NULL;
-	/* Above the machine's limit with CAP_NET_ADMIN only. */
 	if (setsockopt(fd, SOL_SOCKET, SO_SNDBUFFORCE, &size, sizeof(size)) != 0)
 		setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof(size));
 	sending->next = http->live;
 	http->live = sending;
-	/* Not in chunks, which are small: the connection ends with it. */
-	MHD_set_response_options(mhd, MHD_RF_HTTP_VERSION_1_0_ONLY, MHD_RO_END);
-	return mhd;
 }
 
 /* Takes the shared body over, also where it fails. */
@@ -217,25 +210,27 @@ static struct MHD_Response *respond_shared(struct listener *listener, struct MHD
 	const struct http_shared *shared, bool is_head)
 {
 	struct sending *sending = malloc(sizeof(*sending));
-	struct MHD_Response *mhd = NULL;
+	struct MHD_Response *mhd;
 
 	if (!sending) {
 		shared->release(shared->ctx);
 		return NULL;
 	}
 	*sending = (struct sending){ .shared = *shared, .listener = listener, .connection = connection };
-	if (shared->live)
-		mhd = respond_live(sending);
-	else if (shared->read)
-		mhd = MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, READ_BLOCK, read_shared, sending,
-			free_shared);
+	if (shared->read)
+		mhd = MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, shared->live ? LIVE_BLOCK : READ_BLOCK,
+			read_shared, sending, free_shared);
 	else
 		mhd = MHD_create_response_from_buffer_with_free_callback_cls(shared->len, (void *)shared->data,
 			free_shared, sending);
-	if (!mhd)
+	if (!mhd) {
 		free_shared(sending);
-	else if (shared->read &&
-		is_head) /* MHD sends the end of a chunked body here too: the connection ends with it */
+		return NULL;
+	}
+	if (shared->live)
+		begin_live(sending);
+	/* Ends with the connection instead of in chunks: those are small, and MHD sends their end after HEAD too. */
+	if (shared->live || (shared->read && is_head))
 		MHD_set_response_options(mhd, MHD_RF_HTTP_VERSION_1_0_ONLY, MHD_RO_END);
 	return mhd;
 }
@@ -289,7 +284,7 @@ static enum MHD_Result refuse_method(struct listener *listener, struct MHD_Conne
 	return answer(listener, connection, &response, false);
 }
 
-/* What MHD keeps with a request that has no memory of the handler's. */
+/* The state of a request that has no memory of the handler. */
 static char begun;
 
 static void end_request(void *ctx, struct MHD_Connection *connection, void **state, enum MHD_RequestTerminationCode why)
@@ -303,8 +298,8 @@ static void end_request(void *ctx, struct MHD_Connection *connection, void **sta
 }
 
 /*
- * MHD calls this once when the headers are there, then for each piece of a body, then once at the end, and again after
- * a rest. The first call is told from the others by *state.
+ * MHD calls this once when the headers are there, then for each piece of a body, then at the end, and again after a
+ * suspension. *state is NULL in the first call only.
  */
 static enum MHD_Result handle(void *ctx, struct MHD_Connection *connection, const char *path, const char *method,
 	const char *version, const char *upload, size_t *upload_len, void **state)
@@ -353,14 +348,14 @@ static enum MHD_Result handle(void *ctx, struct MHD_Connection *connection, cons
 void http_server_wake(struct http_server *http, void *connection)
 {
 	MHD_resume_connection(connection);
-	/* MHD goes on with it in its next run, and wakes nobody for that who brings his own loop. */
+	/* MHD goes on with it in its next run, which nothing else starts in a loop of ours. */
 	for (struct listener *listener = http->listeners; listener; listener = listener->next)
 		loop_timer_set(listener->timer, 0);
 }
 
 /* --- TLS */
 
-/* MHD tells of each connection before its handshake, and once it is gone with its session. */
+/* MHD calls this for each connection before its handshake, and after its end. */
 static void notify(void *ctx, struct MHD_Connection *connection, void **socket_ctx,
 	enum MHD_ConnectionNotificationCode code)
 {
@@ -400,7 +395,7 @@ static void run(void *ctx)
 	MHD_UNSIGNED_LONG_LONG ms;
 
 	MHD_run(listener->daemon);
-	/* MHD listens again only in the run after the one that made room: nothing else would wake it for that. */
+	/* MHD listens again only in the run after the one that made room, which nothing else starts. */
 	if (was_full && !is_full(listener))
 		loop_timer_set(listener->timer, 0);
 	else if (MHD_get_timeout(listener->daemon, &ms) == MHD_YES)
@@ -438,7 +433,7 @@ static void listener_free(struct listener *listener)
 	if (listener->path[0] && lstat(listener->path, &st) == 0 && st.st_dev == listener->device &&
 		st.st_ino == listener->inode)
 		unlink(listener->path);
-	/* MHD ends with none suspended only. */
+	/* MHD_stop_daemon() wants no connection to be suspended. */
 	for (struct sending *sending = listener->http->live; sending; sending = sending->next)
 		if (sending->listener == listener && sending->suspended)
 			resume(sending);

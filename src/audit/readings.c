@@ -155,7 +155,7 @@ void readings_add(struct readings *flows, const struct ct_event *event, uint64_t
 	if (!record)
 		return;
 	if (!record->read && !ends)
-		record->flow.first = *event; /* until now it was only told of */
+		record->flow.first = *event; /* until now it was only reported */
 	count(record, event);
 	record->flow.offloaded |= (event->status & (1 << 14 | 1 << 15)) != 0; /* IPS_OFFLOAD, IPS_HW_OFFLOAD */
 	if (ends) {

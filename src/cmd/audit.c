@@ -27,7 +27,7 @@
 
 enum { ANSWER_MS = 10000, MOST_FLOWS = 1 << 21 };
 
-/* From the answer to one reading to ours before the next; what ended before we listened is counted by then. */
+/* Between the first answer and our reading. By then the meter has counted flows that ended before we listened. */
 #define REST_NS (800 * CLOCK_NS_PER_MS)
 #define AGAIN_NS (20 * CLOCK_NS_PER_MS)
 #define SHARED_NS (200 * CLOCK_NS_PER_MS) /* the meter gives no page that is older */
@@ -93,7 +93,7 @@ static int take_flows(struct auditing *a)
 	return 0;
 }
 
-/* A page that was made before the meter's reading is of no use. */
+/* The meter may answer with a page that it made before its own reading: then it is asked again. */
 static int take_hosts(struct auditing *a)
 {
 	int error;
@@ -291,7 +291,7 @@ static void on_next(void *ctx)
 	begin_end(a, AUDIT_END);
 }
 
-/* Ends the interval; reading its end takes a moment, and is done all the same. The second time is in earnest. */
+/* The first signal ends the interval: the end is still read. The second one, or one before the interval, ends all. */
 static void on_signal(void *ctx, int signo)
 {
 	struct auditing *a = ctx;

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * audit: holds what the meter says against what its auditor read, and says for each difference what it comes from.
+ * audit: compares what the meter reported with what the auditor read itself, and gives the reasons of each difference.
  *
- * It knows nothing of the meter's tables and decoders: it is the second opinion. Everything comes in by the functions
- * below, so a test hands it readings that nobody made.
+ * It shares no table and no decoder with the meter. All input comes through the functions below, so that tests work
+ * with readings that they made up.
  *
- * The meter is asked at the begin and at the end of an interval. It cannot be read at the very moment that the kernel
- * is, so the auditor reads the kernel just before and just after it: then what the meter must have counted has a lower
- * and an upper bound, and what lies outside is a fault.
+ * The meter is asked at the begin and at the end of an interval. The kernel cannot be read at the same moment, so the
+ * auditor reads it shortly before and shortly after: the two readings are the bounds of what the meter must have
+ * counted, and a count outside of them is an error.
  */
 #ifndef HOSTMETER_AUDIT_AUDIT_H
 #define HOSTMETER_AUDIT_AUDIT_H
@@ -19,14 +19,14 @@ enum audit_reason {
 	AUDIT_NOT_READ,      /* passed between the meter's reading and ours */
 	AUDIT_ENDED,         /* of flows that ended between the two */
 	AUDIT_HELD,          /* of flows whose host the meter did not know yet */
-	AUDIT_UNKNOWN,       /* of flows that came and went, and nobody tells whose */
+	AUDIT_UNKNOWN,       /* of flows that came and went, and whose host is not known */
 	AUDIT_RESTARTED,     /* the meter began anew, or had just begun */
 	AUDIT_LOST,          /* the kernel dropped ends for the meter */
-	AUDIT_UNHEARD,       /* of flows that went without a word of the kernel */
+	AUDIT_UNHEARD,       /* of flows that vanished without an event */
 	AUDIT_ZEROED,        /* somebody zeroed the counters */
 	AUDIT_LINK_HEADERS,  /* of interfaces only, from here on */
 	AUDIT_NO_COUNTERS,   /* there are flows that the kernel does not count */
-	AUDIT_OFFLOADED,     /* there are flows that take a short cut */
+	AUDIT_OFFLOADED,     /* there are offloaded flows */
 	AUDIT_NO_CONNECTION, /* ARP, neighbour discovery, what is not tracked */
 	AUDIT_DROPPED,       /* counted on its way in, and not sent: by a firewall or a queue */
 	AUDIT_NEW_LINK,      /* an interface came or went */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * by_address: whose a flow is by its addresses alone, for flows that began and ended between two listings of the
+ * by_address: the host of a flow by its addresses alone, for flows that began and ended between two listings of the
  * meter. The table of docs/attribution.md, with what the meter says of its hosts' addresses and the router's own.
  */
 #ifndef HOSTMETER_AUDIT_BY_ADDRESS_H

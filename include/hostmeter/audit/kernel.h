@@ -3,8 +3,8 @@
  * audit_kernel: the auditor's own readings: ends of flows, dumps of all flows, interfaces and the router's addresses,
  * from sockets of its own.
  *
- * Its socket of ends is not reliable: an auditor that is stopped must not fill the kernel's table. What it missed is
- * told.
+ * Its socket of ends is not reliable: an auditor that is stopped must not fill the kernel's table. audit_kernel_lost()
+ * counts what it missed.
  */
 #ifndef HOSTMETER_AUDIT_KERNEL_H
 #define HOSTMETER_AUDIT_KERNEL_H

@@ -19,7 +19,7 @@ enum audit_end { AUDIT_BEGIN, AUDIT_END, AUDIT_ENDS };
 /* So long after a flow's end the meter may still hold its bytes back, not knowing whose it was. */
 #define AUDIT_HOLD_NS UINT64_C(2000000000)
 
-/* Whose the meter says it is. host, peer: any numbers of the caller's, or AUDIT_NOBODY. */
+/* The host of a flow. host, peer: any numbers of the caller's, or AUDIT_NOBODY. */
 struct audit_owner {
 	bool given;
 	enum audit_scope scope;
@@ -56,7 +56,7 @@ void readings_add(struct readings *flows, const struct ct_event *event, uint64_t
 void readings_dump_begins(struct readings *flows, uint64_t now);
 void readings_dump_ended(struct readings *flows, uint64_t now);
 
-/* What the meter says of a flow at one end. */
+/* What the meter reports of a flow at one end. */
 void readings_report(struct readings *flows, enum audit_end end, const struct ct_event *flow,
 	const struct audit_owner *owner);
 

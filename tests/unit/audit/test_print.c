@@ -42,7 +42,7 @@ static void the_table(void **state)
 		"host               scope                   meter         kernel   difference  reason\n"
 		"desk?[31m          wan   IPv6 in             130            100          +30  20 passed between two "
 		"readings; "
-		"3 held back: whose it is is not known yet; 7 NOT EXPLAINED\n"
+		"3 held back: their host is not known yet; 7 NOT EXPLAINED\n"
 		"all hosts          wan   IPv4 out              5              5            0  the same\n"
 		"WAN interfaces     -       - tx               5             33          -28  28 link headers\n"
 		"9 connections, 2 of them ended\n"

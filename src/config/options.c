@@ -1,14 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "options.h"
 
+#include "config_error.h"
 #include "hostmeter/config/config.h"
 #include "values.h"
 
-#include <ctype.h>
 #include <errno.h>
 #include <getopt.h>
-#include <limits.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -29,39 +27,6 @@ enum flag {
 };
 
 #define BIT(mode) (1u << (mode))
-
-int options_refuse(const struct options_origin *origin, const char *format, ...)
-{
-	char text[512], where[PATH_MAX + 32] = "";
-	va_list args;
-
-	va_start(args, format);
-	vsnprintf(text, sizeof(text), format, args);
-	va_end(args);
-	if (origin->file && origin->line)
-		snprintf(where, sizeof(where), "%s:%d: ", origin->file, origin->line);
-	else if (origin->file)
-		snprintf(where, sizeof(where), "%s: ", origin->file);
-
-	char line[sizeof(text) + sizeof(where) + sizeof(origin->what) + 16];
-	int len = snprintf(line, sizeof(line), "hostmeter: %s%s%s%s", where, origin->what, origin->what[0] ? ": " : "",
-		text);
-
-	for (int i = 0; i < len; i++)
-		if (iscntrl((unsigned char)line[i]))
-			line[i] = '?';
-	fprintf(origin->err, "%s\n", line);
-	return -EINVAL;
-}
-
-bool options_is_interface(const char *name)
-{
-	bool bad = !*name || strlen(name) > 15 || !strcmp(name, ".") || !strcmp(name, "..");
-
-	for (const char *c = name; *c; c++)
-		bad |= *c == '/' || *c == ':' || isspace((unsigned char)*c) || iscntrl((unsigned char)*c);
-	return !bad;
-}
 
 /* ---- The table. Its rows keep one line for what they are and one for what --help says. */
 
@@ -203,12 +168,12 @@ const char *options_next_key(size_t *i, bool *list)
 	return NULL;
 }
 
-int options_set(struct config *config, const char *key, const char *value, const struct options_origin *origin)
+int options_set(struct config *config, const char *key, const char *value, const struct config_origin *origin)
 {
 	const struct setting_row *row = find_row(key);
 
 	if (!row || !(row->flags & KEY))
-		return options_refuse(origin, "no such key");
+		return config_error(origin, "no such key");
 	return row->set(&(struct setting){ config, row, value, origin });
 }
 
@@ -231,7 +196,7 @@ int options_preset(struct config *config, uint64_t given, FILE *err)
 	int ret = 0;
 
 	for (const struct setting_row *row = rows; !ret && row < rows + ROWS; row++) {
-		struct options_origin origin = { .err = err };
+		struct config_origin origin = { .err = err };
 
 		snprintf(origin.what, sizeof(origin.what), "default of %s", row->name);
 		if (row->preset && !(given & row_bit(row)))
@@ -286,40 +251,40 @@ static const struct setting_row *row_of(int val)
 }
 
 /* getopt_long() found fault with a word: say which and why. */
-static int refuse_word(const struct options_origin *origin, int code, const char *word)
+static int refuse_word(const struct config_origin *origin, int code, const char *word)
 {
 	const struct setting_row *row = row_of(optopt);
 
 	if (row && code == ':')
-		return options_refuse(origin, "--%s needs an argument (%s); see --help", row->name, row->argument);
+		return config_error(origin, "--%s needs an argument (%s); see --help", row->name, row->argument);
 	if (row)
-		return options_refuse(origin, "--%s takes no argument; see --help", row->name);
+		return config_error(origin, "--%s takes no argument; see --help", row->name);
 	if (optopt)
-		return options_refuse(origin, "unknown option \"-%c\"; see --help", optopt);
+		return config_error(origin, "unknown option \"-%c\"; see --help", optopt);
 	for (size_t i = 0; i < ROWS; i++)
 		if (!strncmp(rows[i].name, word + 2, strcspn(word + 2, "=")) && !(rows[i].flags & HIDDEN))
-			return options_refuse(origin, "option \"%s\" is ambiguous; see --help", word);
-	return options_refuse(origin, "unknown option \"%s\"; see --help", word);
+			return config_error(origin, "option \"%s\" is ambiguous; see --help", word);
+	return config_error(origin, "unknown option \"%s\"; see --help", word);
 }
 
 /* A word too many; behind an option whose argument may be left out it was meant for that. */
-static int refuse_argument(const struct options_origin *origin, const struct setting_row *mode, const char *word)
+static int refuse_argument(const struct config_origin *origin, const struct setting_row *mode, const char *word)
 {
 	if (mode && mode->flags & OPTIONAL)
-		return options_refuse(origin, "unexpected argument \"%s\": write --%s=%s", word, mode->name, word);
-	return options_refuse(origin, "unexpected argument \"%s\"; see --help", word);
+		return config_error(origin, "unexpected argument \"%s\": write --%s=%s", word, mode->name, word);
+	return config_error(origin, "unexpected argument \"%s\"; see --help", word);
 }
 
 /* At most one mode, and --trace only with the meter itself. */
 static int check_modes(struct config *config, const struct setting_row *row, const struct setting_row **mode,
-	const struct options_origin *origin)
+	const struct config_origin *origin)
 {
 	if (row->mode == CONFIG_METER && row->field != SETTING_FIELD(trace))
 		return 0;
 	if (*mode && row->also & BIT((*mode)->mode))
 		return 0;
 	if (*mode && (*mode)->mode != row->mode && !((*mode)->also & BIT(row->mode)))
-		return options_refuse(origin, "cannot be used together with --%s", (*mode)->name);
+		return config_error(origin, "cannot be used together with --%s", (*mode)->name);
 	*mode = row;
 	config->mode = row->mode;
 	return 0;
@@ -327,7 +292,7 @@ static int check_modes(struct config *config, const struct setting_row *row, con
 
 int options_parse(struct config *config, uint64_t *given, int argc, char *const argv[], FILE *err)
 {
-	struct options_origin plain = { .err = err }, origin = plain;
+	struct config_origin plain = { .err = err }, origin = plain;
 	const struct setting_row *mode = NULL;
 	struct getopt_tables tables;
 	int code, ret;

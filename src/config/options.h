@@ -14,17 +14,7 @@
 #include <stdio.h>
 
 struct config;
-
-/* Where a value came from. file NULL: not from a file; line 0: the file as a whole; what "": nothing particular. */
-struct options_origin {
-	FILE *err;
-	const char *file;
-	int line;
-	char what[160];
-};
-
-/* Writes "hostmeter: [FILE:[LINE:] ][WHAT: ]text" as one line, control bytes replaced. Returns -EINVAL. */
-int options_refuse(const struct options_origin *origin, const char *format, ...) __attribute__((format(printf, 2, 3)));
+struct config_origin;
 
 /*
  * Reads the command line into *config, and the options_bit() of what it gave into *given. 0, or -EINVAL after its line
@@ -39,10 +29,7 @@ const char *options_next_key(size_t *row, bool *list);
 uint64_t options_bit(const char *key);
 
 /* Checks one value of a key and stores it: lists grow, others are replaced. 0, or -EINVAL after its line. */
-int options_set(struct config *config, const char *key, const char *value, const struct options_origin *origin);
-
-/* The kernel's own rule for an interface's name, dev_valid_name(), and no control bytes. */
-bool options_is_interface(const char *name);
+int options_set(struct config *config, const char *key, const char *value, const struct config_origin *origin);
 
 /* Gives every row that is not in given its default. 0, or -EINVAL after a line. */
 int options_preset(struct config *config, uint64_t given, FILE *err);

@@ -1,17 +1,28 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "values.h"
 
+#include "config_error.h"
 #include "hostmeter/base/addr.h"
+#include "hostmeter/base/array.h"
 #include "hostmeter/base/log.h"
 #include "hostmeter/base/url.h"
 #include "hostmeter/config/config.h"
-#include "options.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/un.h>
+
+bool value_is_interface(const char *name)
+{
+	bool bad = !*name || strlen(name) > 15 || !strcmp(name, ".") || !strcmp(name, "..");
+
+	for (const char *c = name; *c; c++)
+		bad |= *c == '/' || *c == ':' || isspace((unsigned char)*c) || iscntrl((unsigned char)*c);
+	return !bad;
+}
 
 static void *field_of(const struct setting *s)
 {
@@ -23,7 +34,7 @@ int value_string(const struct setting *s)
 	char **field = field_of(s), *copy = strdup(s->value);
 
 	if (!copy)
-		return options_refuse(s->origin, "out of memory");
+		return config_error(s->origin, "out of memory");
 	free(*field);
 	*field = copy;
 	return 0;
@@ -44,14 +55,14 @@ static int value_add(const struct setting *s)
 	if (strings_have(strings, s->value))
 		return 0;
 
-	char **item = reallocarray(strings->item, strings->count + 1, sizeof(*item));
+	char **item = array_grow(strings->item, strings->count, sizeof(*item));
 
 	if (item) {
 		strings->item = item;
 		item[strings->count] = strdup(s->value);
 	}
 	if (!item || !item[strings->count])
-		return options_refuse(s->origin, "out of memory");
+		return config_error(s->origin, "out of memory");
 	strings->count++;
 	return 0;
 }
@@ -66,10 +77,10 @@ int value_interface(const struct setting *s)
 {
 	bool is_lan = s->row->field == SETTING_FIELD(lan);
 
-	if (!options_is_interface(s->value))
-		return options_refuse(s->origin, "\"%s\" is not an interface name", s->value);
+	if (!value_is_interface(s->value))
+		return config_error(s->origin, "\"%s\" is not an interface name", s->value);
 	if (strings_have(is_lan ? &s->config->wan : &s->config->lan, s->value))
-		return options_refuse(s->origin, "interface \"%s\" cannot be both LAN and WAN", s->value);
+		return config_error(s->origin, "interface \"%s\" cannot be both LAN and WAN", s->value);
 	return value_add(s);
 }
 
@@ -91,7 +102,7 @@ static int check_number(const struct setting *s, bool whole, double *value)
 {
 	if (read_number(s->value, whole, value) && *value >= s->row->min && *value <= s->row->max)
 		return 0;
-	return options_refuse(s->origin, "\"%s\" is not a %snumber from %g to %g", s->value,
+	return config_error(s->origin, "\"%s\" is not a %snumber from %g to %g", s->value,
 		whole && strchr(s->value, '.') ? "whole " : "", s->row->min, s->row->max);
 }
 
@@ -141,7 +152,7 @@ int value_listen(const struct setting *s)
 	uint16_t port;
 
 	if (url_read_port(s->value, &addr, &port))
-		return options_refuse(s->origin, "\"%s\" is not ADDRESS:PORT, [IPV6ADDRESS]:PORT, :PORT or PORT",
+		return config_error(s->origin, "\"%s\" is not ADDRESS:PORT, [IPV6ADDRESS]:PORT, :PORT or PORT",
 			s->value);
 	return value_add(s);
 }
@@ -151,7 +162,7 @@ int value_allow(const struct setting *s)
 	struct prefix prefix;
 
 	if (prefix_parse(&prefix, s->value))
-		return options_refuse(s->origin, "\"%s\" is not an address or ADDRESS/LENGTH", s->value);
+		return config_error(s->origin, "\"%s\" is not an address or ADDRESS/LENGTH", s->value);
 	return value_add(s);
 }
 
@@ -162,7 +173,7 @@ int value_server_name(const struct setting *s)
 	size_t len = strlen(s->value);
 
 	if (!len || len > 253 || s->value[strspn(s->value, letters)])
-		return options_refuse(s->origin, "\"%s\" is not a host name", s->value);
+		return config_error(s->origin, "\"%s\" is not a host name", s->value);
 	return value_add(s);
 }
 
@@ -172,11 +183,11 @@ int value_pattern(const struct setting *s)
 	const char *file = strrchr(s->value, '/');
 
 	if (*s->value != '/')
-		return options_refuse(s->origin, "\"%s\" is not an absolute path", s->value);
+		return config_error(s->origin, "\"%s\" is not an absolute path", s->value);
 	if (!file[1] || strlen(s->value) > PATH_MAX - 1)
-		return options_refuse(s->origin, "\"%s\" is not the path of a file", s->value);
+		return config_error(s->origin, "\"%s\" is not the path of a file", s->value);
 	if (strcspn(s->value, "*?[") < (size_t)(file - s->value))
-		return options_refuse(s->origin, "\"%s\" has wildcards in a directory", s->value);
+		return config_error(s->origin, "\"%s\" has wildcards in a directory", s->value);
 	return value_add(s);
 }
 
@@ -187,11 +198,11 @@ int value_path(const struct setting *s)
 							      PATH_MAX - 1;
 
 	if (!*s->value)
-		return options_refuse(s->origin, "the path is empty");
+		return config_error(s->origin, "the path is empty");
 	if (s->origin->file && *s->value != '/')
-		return options_refuse(s->origin, "\"%s\" is not an absolute path", s->value);
+		return config_error(s->origin, "\"%s\" is not an absolute path", s->value);
 	if (strlen(s->value) > max)
-		return options_refuse(s->origin, "the path is longer than %zu bytes", max);
+		return config_error(s->origin, "the path is longer than %zu bytes", max);
 	return value_string(s);
 }
 
@@ -200,7 +211,7 @@ int value_log_level(const struct setting *s)
 	enum log_level level;
 
 	if (log_level_parse(&level, s->value))
-		return options_refuse(s->origin, "\"%s\" is not error, warning, info or debug", s->value);
+		return config_error(s->origin, "\"%s\" is not error, warning, info or debug", s->value);
 	*(int *)field_of(s) = level;
 	return 0;
 }
@@ -224,7 +235,7 @@ int value_color(const struct setting *s)
 			return 0;
 		}
 	}
-	return options_refuse(s->origin, "\"%s\" is not auto, never or always", s->value);
+	return config_error(s->origin, "\"%s\" is not auto, never or always", s->value);
 }
 
 int value_rules(const struct setting *s)
@@ -234,7 +245,7 @@ int value_rules(const struct setting *s)
 	if (!s->value)
 		with_default.value = "nft";
 	else if (strcmp(s->value, "nft") && strcmp(s->value, "iptables"))
-		return options_refuse(s->origin, "\"%s\" is not nft or iptables", s->value);
+		return config_error(s->origin, "\"%s\" is not nft or iptables", s->value);
 	return value_string(&with_default);
 }
 

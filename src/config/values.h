@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * setting: one value from the command line or the configuration file: checked, and stored in struct config. Used by the
- * table of options only, whose rows name these functions.
+ * values: each function checks one value of the command line or the configuration file and stores it in struct config.
+ * The rows of the table in options.c name them.
  *
- * Each returns 0, or -EINVAL after options_refuse() has said what is wrong; then nothing was stored.
+ * Each returns 0, or -EINVAL after config_error() has said what is wrong; then nothing was stored.
  */
 #ifndef HOSTMETER_CONFIG_VALUES_H
 #define HOSTMETER_CONFIG_VALUES_H
@@ -12,7 +12,7 @@
 
 #include <stddef.h>
 
-struct options_origin;
+struct config_origin;
 struct setting;
 
 /* A row of the table. */
@@ -38,8 +38,11 @@ struct setting {
 	struct config *config;
 	const struct setting_row *row;
 	const char *value;
-	const struct options_origin *origin;
+	const struct config_origin *origin;
 };
+
+/* The kernel's own rule for an interface's name, dev_valid_name(), and no control bytes. */
+bool value_is_interface(const char *name);
 
 /* Into a bool, a number between the row's bounds, nanoseconds from seconds, or a string of the configuration's own. */
 int value_flag(const struct setting *s);

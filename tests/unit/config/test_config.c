@@ -5,6 +5,7 @@
  */
 #include "hostmeter/config/config.h"
 
+#include "config_error.h"
 #include "hostmeter/base/addr.h"
 #include "hostmeter/base/buf.h"
 #include "hostmeter/base/log.h"
@@ -693,7 +694,7 @@ static void only_keys_are_set_as_keys(void **state)
 {
 	static const char *const no_keys[] = { "once", "config", "replay", "help", "nonsense", "" };
 	FILE *err = tmpfile();
-	struct options_origin origin = { .err = err };
+	struct config_origin origin = { .err = err };
 	struct config config = { 0 };
 	(void)state;
 

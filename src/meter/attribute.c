@@ -110,65 +110,83 @@ static uint32_t host_of(const struct attribute_sources *s, const struct attribut
 	return evidence == ATTRIBUTE_FINAL ? HOST_UNKNOWN : HOST_NONE;
 }
 
+static struct attribution decide_unknown(const struct attribute_end end[static 2], enum attribute_evidence evidence)
+{
+	bool wan = end[CT_ORIGINAL].side == SIDE_WAN || end[CT_REPLY].side == SIDE_WAN;
+	struct attribution a = { .scope = FLOW_LOCAL, .host = HOST_UNKNOWN, .peer = HOST_NONE };
+
+	if (wan && end[CT_REPLY].side != SIDE_GROUP)
+		a.scope = FLOW_WAN;
+	if (evidence != ATTRIBUTE_FINAL)
+		a.scope = FLOW_UNDECIDED;
+	a.wan = end[CT_REPLY].side == SIDE_WAN ? end[CT_REPLY].ifindex : end[CT_ORIGINAL].ifindex;
+	return a;
+}
+
+/* A flow with an end on the LAN; near is that end. */
+static struct attribution decide_lan(const struct attribute_sources *s, const struct attribute_end end[static 2],
+	enum ct_dir near, enum attribute_evidence evidence)
+{
+	const struct attribute_end *far = &end[!near];
+	struct attribution a = { .scope = FLOW_LOCAL, .peer = HOST_NONE, .host_is_reply = near == CT_REPLY };
+	enum flow_by by;
+
+	a.host = host_of(s, &end[near], evidence, &a.by);
+	if (far->side == SIDE_WAN) {
+		a.scope = FLOW_WAN;
+		a.wan = far->ifindex;
+	} else if (is_inside(far->side) && !far->is_group) {
+		a.peer = host_of(s, far, evidence, &by);
+		if (a.peer == HOST_NONE)
+			a.scope = FLOW_UNDECIDED;
+	}
+	if (a.host == HOST_NONE)
+		a.scope = FLOW_UNDECIDED;
+	return a;
+}
+
+/* A flow of the router itself; false if it is a LAN host's. end number router is the router's. */
+static bool decide_router(const struct attribute_sources *s, const struct attribute_end end[static 2],
+	enum ct_dir router, struct attribution *a)
+{
+	const struct attribute_end *own = &end[router], *other = &end[!router];
+	enum side beyond = side_beyond(s, own, other);
+
+	*a = (struct attribution){ .scope = FLOW_LOCAL,
+		.by = FLOW_BY_ROUTER,
+		.host = HOST_ROUTER,
+		.peer = HOST_NONE,
+		.host_is_reply = router == CT_REPLY };
+	if (beyond == SIDE_ROUTER) {
+		*a = (struct attribution){ .scope = FLOW_IGNORED, .host = HOST_NONE, .peer = HOST_NONE };
+		return true;
+	}
+	if (beyond == SIDE_WAN) {
+		a->scope = FLOW_WAN;
+		a->wan = other->ifindex ? other->ifindex : own->ifindex;
+		return true;
+	}
+	return !is_inside(other->side); /* multicast, broadcast, the unspecified address */
+}
+
 static struct attribution decide(const struct attribute_sources *s, struct attribute_end end[static 2],
 	enum attribute_evidence evidence)
 {
-	struct attribution a = { .scope = FLOW_LOCAL, .by = FLOW_BY_NONE, .host = HOST_NONE, .peer = HOST_NONE };
-	int near; /* which end is the host's */
+	struct attribution a;
+	enum ct_dir near;
 
-	for (int i = 0; i < 2; i++) {
-		if (end[i].side == SIDE_ROUTER) {
-			enum side beyond = side_beyond(s, &end[i], &end[!i]);
-
-			if (beyond == SIDE_ROUTER) {
-				a.scope = FLOW_IGNORED;
-				return a;
-			}
-			a.by = FLOW_BY_ROUTER;
-			a.host_is_reply = i;
-			if (beyond == SIDE_WAN) {
-				a.scope = FLOW_WAN;
-				a.host = HOST_ROUTER;
-				a.wan = end[!i].ifindex ? end[!i].ifindex : end[i].ifindex;
-				return a;
-			}
-			if (!is_inside(end[!i].side)) { /* groups, the unspecified address */
-				a.host = HOST_ROUTER;
-				return a;
-			}
-		}
+	for (enum ct_dir dir = CT_ORIGINAL; dir <= CT_REPLY; dir++) {
+		if (end[dir].side == SIDE_ROUTER && decide_router(s, end, dir, &a))
+			return a;
 	}
 	if (end[CT_ORIGINAL].side == SIDE_WAN && end[CT_REPLY].side == SIDE_WAN) {
 		recall(s, &end[CT_ORIGINAL]);
 		recall(s, &end[CT_REPLY]);
 	}
 	near = is_inside(end[CT_ORIGINAL].side) ? CT_ORIGINAL : CT_REPLY;
-	if (!is_inside(end[near].side)) { /* no LAN end at all */
-		bool wan = end[CT_ORIGINAL].side == SIDE_WAN || end[CT_REPLY].side == SIDE_WAN;
-
-		a.scope = wan && end[CT_REPLY].side != SIDE_GROUP ? FLOW_WAN : FLOW_LOCAL;
-		a.wan = end[CT_REPLY].side == SIDE_WAN ? end[CT_REPLY].ifindex : end[CT_ORIGINAL].ifindex;
-		if (evidence != ATTRIBUTE_FINAL)
-			a.scope = FLOW_UNDECIDED;
-		a.host = HOST_UNKNOWN;
-		return a;
-	}
-	a.host_is_reply = near == CT_REPLY;
-	a.host = host_of(s, &end[near], evidence, &a.by);
-	if (a.host == HOST_NONE)
-		a.scope = FLOW_UNDECIDED;
-	if (end[!near].side == SIDE_WAN) {
-		if (a.scope != FLOW_UNDECIDED)
-			a.scope = FLOW_WAN;
-		a.wan = end[!near].ifindex;
-	} else if (is_inside(end[!near].side) && !end[!near].is_group) {
-		enum flow_by by;
-
-		a.peer = host_of(s, &end[!near], evidence, &by);
-		if (a.peer == HOST_NONE)
-			a.scope = FLOW_UNDECIDED;
-	}
-	return a;
+	if (!is_inside(end[near].side))
+		return decide_unknown(end, evidence);
+	return decide_lan(s, end, near, evidence);
 }
 
 struct attribution attribute(const struct attribute_sources *sources, const struct ct_event *event,

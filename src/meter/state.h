@@ -111,7 +111,4 @@ void meter_drop(struct meter *meter, struct flow *flow);
 /* Moves the hosts' floors, not their totals, by what flow has more than last. */
 void meter_count_floor(struct meter *meter, const struct flow *flow, const struct flow *last);
 
-/* meter_addresses.c: fills in the addresses of the snapshot's hosts. 0 or -ENOMEM. */
-int meter_addresses(const struct meter *meter, struct snapshot *snapshot);
-
 #endif

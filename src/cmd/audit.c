@@ -202,7 +202,7 @@ static void answered(struct auditing *a, int result)
 		return;
 	}
 	if (result) {
-		asking_failed(a->config, result == 202 ? -ETIMEDOUT : result);
+		no_answer_log(a->config->socket, result, NULL);
 		loop_stop(a->loop);
 		return;
 	}

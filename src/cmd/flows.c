@@ -95,17 +95,6 @@ int flows_sort(struct buf *lines, uint32_t top)
 
 /* --- Asking */
 
-static int fail(const struct config *config, int status, struct buf *body)
-{
-	if (status < 0)
-		asking_failed(config, status);
-	else if (status == 202)
-		log_error("the meter did not list its connections in time");
-	else
-		log_error("--flows: %.*s", (int)strcspn(buf_text(body), "\n"), buf_text(body));
-	return status == 400 ? CMD_USAGE : CMD_FAILED;
-}
-
 int cmd_flows(const struct config *config, struct buf *out)
 {
 	struct buf target = BUF_INIT;
@@ -128,7 +117,7 @@ int cmd_flows(const struct config *config, struct buf *out)
 		log_info("%s has no such connection now", config->flows_host);
 	if (status == 200)
 		return flows_sort(out, config->flows_top) ? CMD_FAILED : CMD_OK;
-	status = fail(config, status, out);
+	no_answer_log_refusal(config->socket, status, "--flows", status == 202 ? "" : buf_text(out));
 	buf_reset(out);
-	return status;
+	return status == 400 ? CMD_USAGE : CMD_FAILED;
 }

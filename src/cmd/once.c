@@ -28,7 +28,7 @@ int cmd_once(const struct config *config, struct buf *out)
 		buf_puts(out, "Content-Type: text/plain; version=0.0.4; charset=utf-8\r\n\r\n");
 	status = http_get(config->socket, "/metrics", out, ANSWER_MS);
 	if (status != 200) {
-		asking_failed(config, status);
+		no_answer_log(config->socket, status, NULL);
 		buf_reset(out);
 		return CMD_FAILED;
 	}

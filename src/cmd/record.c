@@ -97,8 +97,8 @@ static int open_signals(void)
 	return fd;
 }
 
-/* The line that goes with a refusal. */
-static void say_refusal(const struct config *config, int status, int fd)
+/* Logs what the meter says with a refusal. */
+static void log_refusal(const struct config *config, int status, int fd)
 {
 	struct pollfd pollfd = { .fd = fd, .events = POLLIN };
 	char text[WORD];
@@ -107,11 +107,7 @@ static void say_refusal(const struct config *config, int status, int fd)
 	if (poll(&pollfd, 1, ANSWER_MS) > 0)
 		len = read(fd, text, sizeof(text) - 1);
 	text[len > 0 ? len : 0] = '\0';
-	text[strcspn(text, "\n")] = '\0';
-	if (text[0])
-		log_error("--record: %s", text);
-	else
-		asking_failed(config, status);
+	no_answer_log_refusal(config->socket, status, "--record", text);
 }
 
 static int ask(const struct config *config, struct stream *stream)
@@ -120,15 +116,13 @@ static int ask(const struct config *config, struct stream *stream)
 
 	if (status == 200)
 		return 0;
-	if (status > 0) {
-		say_refusal(config, status, stream->fd);
-		close(stream->fd);
-		return -EBUSY;
+	if (status < 0) {
+		no_answer_log(config->socket, status, "hostmeter --trace FILE records from the meter's own start");
+		return status;
 	}
-	asking_failed(config, status);
-	if (status == -ENOENT || status == -ECONNREFUSED)
-		log_info("hostmeter --trace FILE records from the meter's own start");
-	return status;
+	log_refusal(config, status, stream->fd);
+	close(stream->fd);
+	return -EBUSY;
 }
 
 /* 0 or -errno, told. */

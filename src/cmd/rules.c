@@ -1,17 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "rules.h"
 
+#include "embed.h"
 #include "hostmeter/cmd/cmd.h"
 #include "hostmeter/config/config.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-
-/* The files themselves, as the linker sees them: make builds from the top of the tree. */
-#define EMBED(symbol, file)                                                                                            \
-	__asm__(".pushsection .rodata\n" #symbol ":\n.incbin \"" file "\"\n.byte 0\n.popsection\n");                   \
-	extern const char symbol[]
 
 EMBED(rules_text_nft, "rules/hostmeter.nft");
 EMBED(rules_text_iptables, "rules/hostmeter.iptables");

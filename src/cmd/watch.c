@@ -9,6 +9,7 @@
 #include "hostmeter/watch/keys.h"
 #include "hostmeter/watch/render.h"
 #include "hostmeter/watch/term.h"
+#include "no_answer.h"
 #include "standalone.h"
 
 #include <errno.h>
@@ -87,18 +88,9 @@ static int ask(struct watching *w)
 	return failure;
 }
 
-/* The first answer did not come. */
-static int say_no_meter(const struct watching *w, int failure)
+static int fail(const struct watching *w, int failure)
 {
-	char text[64];
-
-	if (failure == -ENOENT || failure == -ECONNREFUSED)
-		log_error("no meter runs here (nobody answers on %s): start it with hostmeter, as root%s", w->socket,
-			geteuid() ? "" : "; or see it without one: hostmeter --watch --standalone");
-	else if (failure == -EACCES)
-		log_error("%s: permission denied: only root and the socket's group may ask", w->socket);
-	else
-		log_error("%s: %s", w->socket, watch_feed_why(failure, text));
+	no_answer_log(w->socket, failure, geteuid() ? NULL : "or see it without one: hostmeter --watch --standalone");
 	return CMD_FAILED;
 }
 
@@ -156,10 +148,8 @@ static int run_plain(struct watching *w)
 			next = clock_mono_ns();
 		sleep_until(next);
 		failure = ask(w);
-		if (failure) {
-			say_no_meter(w, failure);
-			return CMD_FAILED;
-		}
+		if (failure)
+			return fail(w, failure);
 		if (!printed && !watch_history_has_rates(&w->history) && clock_mono_ns() < patience)
 			continue;
 		status = print_sample(w, !printed);
@@ -253,7 +243,7 @@ static bool go_on_asking(struct watching *w, uint64_t now)
 				"This view's own meter has ended: start the view again.");
 		else
 			snprintf(w->view.notice, sizeof(w->view.notice), "The meter is lost: %s. Trying again.",
-				watch_feed_why(failure, text));
+				no_answer_cause(failure, text));
 	}
 	return taken || failure;
 }
@@ -287,7 +277,7 @@ static bool go_on_listing(struct watching *w, uint64_t now)
 	/* The old ones would be told of as if they were still there. */
 	watch_connections_clear(&w->history.connections);
 	snprintf(w->view.connections_notice, sizeof(w->view.connections_notice),
-		"Its connections are not to be had: %s.", watch_feed_why(result, text));
+		"Its connections are not to be had: %s.", no_answer_cause(result, text));
 	return true;
 }
 
@@ -373,7 +363,7 @@ static int run(struct watching *w)
 	}
 	error = ask(w);
 	if (error)
-		return say_no_meter(w, error);
+		return fail(w, error);
 	return wants_screen(w->config) ? run_screen(w) : run_plain(w);
 }
 

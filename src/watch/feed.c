@@ -46,21 +46,6 @@ void watch_feed_free(struct watch_feed *feed)
 	free(feed);
 }
 
-const char *watch_feed_why(int result, char text[static 64])
-{
-	if (result == -ENOENT || result == -ECONNREFUSED)
-		return "nobody answers";
-	if (result == -EBADMSG)
-		return "the answer makes no sense";
-	if (result == -EPROTO)
-		return "the meter is of another version";
-	if (result > 0)
-		snprintf(text, 64, "HTTP status %d", result);
-	else
-		snprintf(text, 64, "%s", strerror(-result));
-	return text;
-}
-
 /* One document: 0 while it is under way, or as http_fetch_step(). */
 static int get(struct watch_feed *a, enum document which, const char *target)
 {

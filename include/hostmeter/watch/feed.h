@@ -39,7 +39,4 @@ bool watch_feed_wants_connections(const struct watch_feed *feed);
 /* What to poll for; fd -1: nothing. Returns for how long at most, in ms; -1: for ever. */
 int watch_feed_poll(const struct watch_feed *feed, struct pollfd polled[static WATCH_FEED_FDS], uint64_t now);
 
-/* Why there was no answer, for people. Returns text or a constant. */
-const char *watch_feed_why(int result, char text[static 64]);
-
 #endif

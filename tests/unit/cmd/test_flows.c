@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "flows.h"
+
+#include "hostmeter/cmd/cmd.h"
+#include "hostmeter/config/config.h"
+
+#include "fake_meter.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+
+#define OK "HTTP/1.0 200 OK\r\n\r\n"
+
+static void check_sort(const char *lines, uint32_t top, const char *expected)
+{
+	struct buf buf = BUF_INIT;
+
+	buf_puts(&buf, lines);
+	assert_int_equal(flows_sort(&buf, top), 0);
+	assert_string_equal(buf_text(&buf), expected);
+	buf_free(&buf);
+}
+
+static void the_top_lines_come_first(void **state)
+{
+	static const char lines[] = "a in=1 out=2\nb in=9 out=0\nc in=0 out=3\nd in=20 out=20\n";
+
+	(void)state;
+	check_sort(lines, 0, lines);
+	check_sort(lines, 2, "d in=20 out=20\nb in=9 out=0\n");
+	/* Equal ones stay in their order. */
+	check_sort(lines, 9, "d in=20 out=20\nb in=9 out=0\na in=1 out=2\nc in=0 out=3\n");
+	check_sort("", 3, "");
+}
+
+/* The last pair counts, whatever a host's name says before. */
+static void bytes_are_those_at_the_end(void **state)
+{
+	(void)state;
+	check_sort("host=\"x in=999 out=999\" in=1 out=1\nb in=5 out=5\n", 1, "b in=5 out=5\n");
+	check_sort("{\"host\":\"a\",\"in\":1,\"out\":1}\n{\"host\":\"b\",\"in\":1,\"out\":2}\n", 1,
+		"{\"host\":\"b\",\"in\":1,\"out\":2}\n");
+}
+
+struct answer {
+	struct buf out;
+	int status;
+};
+
+static struct answer flows(void **state, struct config config, const char *const *replies)
+{
+	struct answer answer = { BUF_INIT, -1 };
+	pid_t meter;
+
+	config.socket = (char *)scratch_path(state, "socket");
+	meter = fake_meter_start(state, replies);
+	fake_meter_log(state);
+	answer.status = cmd_flows(&config, &answer.out);
+	assert_true(fake_meter_ended(meter));
+	return answer;
+}
+
+static void it_asks_until_the_listing_is_there(void **state)
+{
+	static const char *const replies[] = { "HTTP/1.0 202 Accepted\r\n\r\nlater\n", OK "a in=1 out=2\n", NULL };
+	const struct config config = { .json = true, .flows_host = "a b", .flows_ipv = "4", .flows_port = "" };
+	struct answer answer = flows(state, config, replies);
+
+	assert_int_equal(answer.status, CMD_OK);
+	assert_string_equal(buf_text(&answer.out), "a in=1 out=2\n");
+	assert_string_equal(scratch_read(state, "asked"),
+		"GET /api/v1/flows?json=1&host=a%20b&ipv=4 HTTP/1.0\n"
+		"GET /api/v1/flows?json=1&host=a%20b&ipv=4 HTTP/1.0\n");
+	buf_free(&answer.out);
+}
+
+static void a_refusal_is_logged_and_nothing_is_printed(void **state)
+{
+	static const char *const replies[] = { "HTTP/1.0 400 Bad Request\r\n\r\nthere is no such ipv: \"5\"\n", NULL };
+	struct answer answer = flows(state, (struct config){ .flows_ipv = "5" }, replies);
+
+	assert_int_equal(answer.status, CMD_USAGE);
+	assert_int_equal(answer.out.len, 0);
+	assert_string_equal(scratch_read(state, "log"), "hostmeter: error: --flows: there is no such ipv: \"5\"\n");
+	buf_free(&answer.out);
+}
+
+static void a_host_without_connections_is_told(void **state)
+{
+	static const char *const replies[] = { OK, NULL };
+	struct answer answer = flows(state, (struct config){ .flows_host = "tablet" }, replies);
+
+	assert_int_equal(answer.status, CMD_OK);
+	assert_non_null(strstr(scratch_read(state, "log"), "tablet has no such connection now\n"));
+	buf_free(&answer.out);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(the_top_lines_come_first),
+		cmocka_unit_test(bytes_are_those_at_the_end),
+		SCRATCH_TEST(it_asks_until_the_listing_is_there),
+		SCRATCH_TEST(a_refusal_is_logged_and_nothing_is_printed),
+		SCRATCH_TEST(a_host_without_connections_is_told),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <string.h>
 
 json_t *json_of_u64(uint64_t value)
 {
@@ -94,4 +95,90 @@ void json_write(struct buf *out, json_t *value)
 		json_dump_callback(value, append, out, JSON_COMPACT | JSON_ENCODE_ANY | JSON_REAL_PRECISION(15)) != 0)
 		out->error = -ENOMEM;
 	json_decref(value);
+}
+
+/* ---- Writing */
+
+static void put_key(struct buf *out, const char *key)
+{
+	if (out->len && !strchr("{[\n", out->data[out->len - 1]))
+		buf_putc(out, ',');
+	if (key) {
+		buf_putc(out, '"');
+		buf_puts(out, key);
+		buf_puts(out, "\":");
+	}
+}
+
+void json_begin(struct buf *out, const char *key, char bracket)
+{
+	put_key(out, key);
+	buf_putc(out, bracket);
+}
+
+void json_end(struct buf *out, char bracket)
+{
+	buf_putc(out, bracket);
+}
+
+void json_put_u64(struct buf *out, const char *key, uint64_t value)
+{
+	put_key(out, key);
+	buf_put_u64(out, value > INT64_MAX ? INT64_MAX : value);
+}
+
+void json_put_bool(struct buf *out, const char *key, bool value)
+{
+	put_key(out, key);
+	buf_puts(out, value ? "true" : "false");
+}
+
+void json_put_null(struct buf *out, const char *key)
+{
+	put_key(out, key);
+	buf_puts(out, "null");
+}
+
+/* Whether it stands between quotes as it is. */
+static bool is_plain(const char *text)
+{
+	for (; *text; text++)
+		if (*text < ' ' || *text > '~' || *text == '"' || *text == '\\')
+			return false;
+	return true;
+}
+
+void json_put_text(struct buf *out, const char *key, const char *text)
+{
+	put_key(out, key);
+	if (is_plain(text)) {
+		buf_putc(out, '"');
+		buf_puts(out, text);
+		buf_putc(out, '"');
+	} else {
+		json_write(out, json_of_text(text));
+	}
+}
+
+void json_put_seconds(struct buf *out, const char *key, uint64_t ns)
+{
+	unsigned int ms = (unsigned int)(ns / CLOCK_NS_PER_MS % 1000);
+
+	put_key(out, key);
+	buf_put_u64(out, ns / CLOCK_NS_PER_S);
+	/* As jansson writes a real number: without zeros at the end, and never without a decimal. */
+	if (ms % 100 == 0)
+		buf_printf(out, ".%u", ms / 100);
+	else if (ms % 10 == 0)
+		buf_printf(out, ".%02u", ms / 10);
+	else
+		buf_printf(out, ".%03u", ms);
+}
+
+void json_put_time(struct buf *out, const char *key, uint64_t ns)
+{
+	if (ns)
+		json_put_seconds(out, key, ns);
+	else
+		json_put_null(out, key);
 }

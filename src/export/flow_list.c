@@ -2,6 +2,8 @@
 #include "hostmeter/export/flow_list.h"
 
 #include "hostmeter/base/clock.h"
+#include "hostmeter/base/json.h"
+#include "hostmeter/base/version.h"
 #include "hostmeter/decode/nfct.h"
 #include "hostmeter/export/flow_text.h"
 #include "hostmeter/meter/meter.h"
@@ -158,59 +160,44 @@ static void put_text(struct buf *out, const struct meter_flow *flow)
 	buf_putc(out, '\n');
 }
 
-static void put_quoted(struct buf *out, const char *name, const char *text)
+static void put_tuple(struct buf *out, const char *key, const struct ct_event *event, int dir)
 {
-	buf_printf(out, "\"%s\":\"", name);
-	for (; *text; text++) {
-		if ((unsigned char)*text < 0x20)
-			buf_printf(out, "\\u%04x", (unsigned char)*text);
-		else if (*text == '"' || *text == '\\')
-			buf_printf(out, "\\%c", *text);
-		else
-			buf_putc(out, *text);
-	}
-	buf_putc(out, '"');
-}
+	const struct ct_tuple *tuple = &event->tuple[dir];
+	char text[ADDR_TEXT];
 
-static void put_time(struct buf *out, const char *name, uint64_t ns)
-{
-	if (ns)
-		buf_printf(out, ",\"%s\":%llu.%03u", name, (unsigned long long)(ns / CLOCK_NS_PER_S),
-			(unsigned int)(ns % CLOCK_NS_PER_S / CLOCK_NS_PER_MS));
-	else
-		buf_printf(out, ",\"%s\":null", name);
+	json_begin(out, key, '{');
+	json_put_text(out, "src", addr_format(&tuple->src, text));
+	json_put_text(out, "dst", addr_format(&tuple->dst, text));
+	json_put_u64(out, "sport", tuple->sport);
+	json_put_u64(out, "dport", tuple->dport);
+	json_put_u64(out, "bytes", event->bytes[dir]);
+	json_put_u64(out, "packets", event->packets[dir]);
+	json_end(out, '}');
 }
 
 static void put_json(struct buf *out, uint64_t time, const struct ct_event *event, const struct meter_flow *flow)
 {
-	char text[ADDR_TEXT];
-
-	buf_puts(out, "{\"schema\":1");
-	put_time(out, "time", time);
-	buf_putc(out, ',');
-	put_quoted(out, "host", flow->host);
-	buf_putc(out, ',');
-	put_quoted(out, "mac", flow->mac);
-	buf_putc(out, ',');
-	put_quoted(out, "peer", flow->peer);
-	buf_putc(out, ',');
-	put_quoted(out, "peer_mac", flow->peer_mac);
-	buf_printf(out, ",\"by\":\"%s\",\"scope\":\"%s\",\"ipv\":%u,\"proto\":%u", flow_by_name(flow->by),
-		flow_text_scope(flow), event->family, event->proto);
-	buf_printf(out, ",\"zone\":%u,\"id\":%u", event->zone, event->id);
-	buf_printf(out, ",\"inbound\":%s", flow->inbound ? "true" : "false");
-	put_time(out, "start", event->start_ns);
-	for (int dir = 0; dir < 2; dir++) {
-		const struct ct_tuple *tuple = &event->tuple[dir];
-
-		buf_printf(out, ",\"%s\":{\"src\":\"%s\"", dir == CT_ORIGINAL ? "original" : "reply",
-			addr_format(&tuple->src, text));
-		buf_printf(out, ",\"dst\":\"%s\",\"sport\":%u,\"dport\":%u,\"bytes\":%llu,\"packets\":%llu}",
-			addr_format(&tuple->dst, text), tuple->sport, tuple->dport,
-			(unsigned long long)event->bytes[dir], (unsigned long long)event->packets[dir]);
-	}
-	buf_printf(out, ",\"in\":%llu,\"out\":%llu}\n", (unsigned long long)flow->in_bytes,
-		(unsigned long long)flow->out_bytes);
+	json_begin(out, NULL, '{');
+	json_put_u64(out, "schema", API_SCHEMA);
+	json_put_time(out, "time", time);
+	json_put_text(out, "host", flow->host);
+	json_put_text(out, "mac", flow->mac);
+	json_put_text(out, "peer", flow->peer);
+	json_put_text(out, "peer_mac", flow->peer_mac);
+	json_put_text(out, "by", flow_by_name(flow->by));
+	json_put_text(out, "scope", flow_text_scope(flow));
+	json_put_u64(out, "ipv", event->family);
+	json_put_u64(out, "proto", event->proto);
+	json_put_u64(out, "zone", event->zone);
+	json_put_u64(out, "id", event->id);
+	json_put_bool(out, "inbound", flow->inbound);
+	json_put_time(out, "start", event->start_ns);
+	put_tuple(out, "original", event, CT_ORIGINAL);
+	put_tuple(out, "reply", event, CT_REPLY);
+	json_put_u64(out, "in", flow->in_bytes);
+	json_put_u64(out, "out", flow->out_bytes);
+	json_end(out, '}');
+	buf_putc(out, '\n');
 }
 
 void flow_list_entry(struct flow_list *list, const struct nlmsghdr *message, const struct ct_event *event)

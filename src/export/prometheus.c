@@ -40,6 +40,7 @@ struct family {
 	const char *help; /* without what would have to be escaped */
 	size_t offset;
 	void (*samples)(struct page *page);
+	bool packets; /* a family of counts: of packets, not of bytes */
 };
 
 /* A label's value: backslash, quote and newline are escaped, as the formats ask. */
@@ -86,6 +87,12 @@ static void put_seconds(struct page *page, uint64_t ns)
 	buf_printf(page->out, "%s %.12g\n", page->sample, (double)ns / CLOCK_NS_PER_S);
 }
 
+/* What of the two the family counts. */
+static uint64_t count_of(const struct page *page, uint64_t bytes, uint64_t packets)
+{
+	return page->family->packets ? packets : bytes;
+}
+
 /* --- Hosts */
 
 static const char *const host_labels[TRAFFIC_FAMILIES][2] = {
@@ -128,7 +135,7 @@ static void put_host(struct page *page, const char *labels, uint64_t value)
 }
 
 /* The family's offset is that of wan or local within struct snapshot_host. */
-static void put_counts(struct page *page, bool packets)
+static void host_counts(struct page *page)
 {
 	const struct snapshot_host *host;
 
@@ -139,20 +146,11 @@ static void put_counts(struct page *page, bool packets)
 			for (int direction = 0; direction < 2; direction++) {
 				const struct traffic_count *count = &traffic->of[ipv][direction];
 
-				put_host(page, host_labels[ipv][direction], packets ? count->packets : count->bytes);
+				put_host(page, host_labels[ipv][direction],
+					count_of(page, count->bytes, count->packets));
 			}
 		}
 	}
-}
-
-static void host_bytes(struct page *page)
-{
-	put_counts(page, false);
-}
-
-static void host_packets(struct page *page)
-{
-	put_counts(page, true);
 }
 
 static void host_connections(struct page *page)
@@ -182,26 +180,16 @@ static void put_link(struct page *page, const char *interface, int direction, co
 	put_value(page, value);
 }
 
-static void put_network(struct page *page, bool packets)
+static void network_counts(struct page *page)
 {
 	for (size_t i = 0; i < page->snapshot->links; i++) {
 		const struct topology_link *link = &page->snapshot->link[i];
 
 		if (!link->has_stats || link->side == SIDE_NONE || link->is_port)
 			continue;
-		put_link(page, link->name, WAN_RX, NULL, packets ? link->rx_packets : link->rx_bytes);
-		put_link(page, link->name, WAN_TX, NULL, packets ? link->tx_packets : link->tx_bytes);
+		put_link(page, link->name, WAN_RX, NULL, count_of(page, link->rx_bytes, link->rx_packets));
+		put_link(page, link->name, WAN_TX, NULL, count_of(page, link->tx_bytes, link->tx_packets));
 	}
-}
-
-static void network_bytes(struct page *page)
-{
-	put_network(page, false);
-}
-
-static void network_packets(struct page *page)
-{
-	put_network(page, true);
 }
 
 static void host_info(struct page *page)
@@ -243,7 +231,7 @@ static void interface_info(struct page *page)
  * WAN they went.
  */
 
-static void put_wan(struct page *page, bool packets)
+static void wan_counts(struct page *page)
 {
 	for (size_t i = 0; i < page->snapshot->wans; i++) {
 		const struct wan_link *link = &page->snapshot->wan[i];
@@ -253,20 +241,10 @@ static void put_wan(struct page *page, bool packets)
 				const struct traffic_count *count = &link->count[kind][direction];
 
 				put_link(page, link->name, direction, wan_kind_name(kind),
-					packets ? count->packets : count->bytes);
+					count_of(page, count->bytes, count->packets));
 			}
 		}
 	}
-}
-
-static void wan_bytes(struct page *page)
-{
-	put_wan(page, false);
-}
-
-static void wan_packets(struct page *page)
-{
-	put_wan(page, true);
 }
 
 static void wan_headers(struct page *page)
@@ -279,6 +257,20 @@ static void wan_headers(struct page *page)
 }
 
 /* --- The meter itself */
+
+/* What stands at the family's offset in a struct. */
+static uint64_t number_in(const struct page *page, const void *from)
+{
+	uint64_t value;
+
+	memcpy(&value, (const char *)from + page->family->offset, sizeof(value));
+	return value;
+}
+
+static uint64_t number_at(const struct page *page)
+{
+	return number_in(page, page->snapshot);
+}
 
 static void put_labelled(struct page *page, const char *name, const char *label, uint64_t value)
 {
@@ -298,30 +290,17 @@ static void source_up(struct page *page)
 		put_labelled(page, "source", source_name(s), page->snapshot->source[s].up);
 }
 
-static void source_overruns(struct page *page)
+/* The family's offset is that of a number within struct snapshot_source. */
+static void source_numbers(struct page *page)
 {
 	for (enum source s = 0; s < SOURCE_COUNT; s++)
-		put_labelled(page, "source", source_name(s), page->snapshot->source[s].overruns);
-}
-
-static void source_buffer(struct page *page)
-{
-	for (enum source s = 0; s < SOURCE_COUNT; s++)
-		put_labelled(page, "source", source_name(s), page->snapshot->source[s].receive_buffer);
+		put_labelled(page, "source", source_name(s), number_in(page, &page->snapshot->source[s]));
 }
 
 static void attributed(struct page *page)
 {
 	for (enum flow_by by = 0; by < FLOW_BY_COUNT; by++)
 		put_labelled(page, "by", flow_by_name(by), page->snapshot->stats.attributed[by]);
-}
-
-static uint64_t number_at(const struct page *page)
-{
-	uint64_t value;
-
-	memcpy(&value, (const char *)page->snapshot + page->family->offset, sizeof(value));
-	return value;
 }
 
 static void seconds(struct page *page)
@@ -367,27 +346,27 @@ static void known_seconds(struct page *page)
 		put_seconds(page, number_at(page));
 }
 
-#define NUMBER(member) offsetof(struct snapshot, member), NULL
-#define SECONDS(member) offsetof(struct snapshot, member), seconds
-#define USAGE(member, samples) offsetof(struct snapshot, process.usage.member), samples
-#define HOST(member, samples) offsetof(struct snapshot_host, member), samples
-#define SAMPLES(samples) 0, samples
+#define NUMBER(member) offsetof(struct snapshot, member), NULL, false
+#define SECONDS(member) offsetof(struct snapshot, member), seconds, false
+#define USAGE(member, samples) offsetof(struct snapshot, process.usage.member), samples, false
+#define SOURCE(member) offsetof(struct snapshot_source, member), source_numbers, false
+#define HOST(member, packets) offsetof(struct snapshot_host, member), host_counts, packets
+#define SAMPLES(samples) 0, samples, false
+#define COUNTS(samples, packets) 0, samples, packets
 
 static const struct family families[] = {
-	{ "host_bytes", COUNTER, "Bytes (IP) between this host and the WAN, seen from the host.",
-		HOST(wan, host_bytes) },
-	{ "host_packets", COUNTER, "Packets between this host and the WAN, seen from the host.",
-		HOST(wan, host_packets) },
+	{ "host_bytes", COUNTER, "Bytes (IP) between this host and the WAN, seen from the host.", HOST(wan, false) },
+	{ "host_packets", COUNTER, "Packets between this host and the WAN, seen from the host.", HOST(wan, true) },
 	{ "host_local_bytes", COUNTER, "Bytes (IP) between this host and the router or other LANs.",
-		HOST(local, host_bytes) },
-	{ "host_local_packets", COUNTER, "Packets between this host and the router or other LANs.",
-		HOST(local, host_packets) },
+		HOST(local, false) },
+	{ "host_local_packets", COUNTER, "Packets between this host and the router or other LANs.", HOST(local, true) },
 	{ "host_connections", GAUGE, "Tracked connections of this host that live now.", SAMPLES(host_connections) },
-	{ "network_bytes", COUNTER, "Bytes that the interface itself counted.", SAMPLES(network_bytes) },
-	{ "network_packets", COUNTER, "Packets that the interface itself counted.", SAMPLES(network_packets) },
+	{ "network_bytes", COUNTER, "Bytes that the interface itself counted.", COUNTS(network_counts, false) },
+	{ "network_packets", COUNTER, "Packets that the interface itself counted.", COUNTS(network_counts, true) },
 	{ "hostmeter_wan_bytes", COUNTER,
-		"Bytes across each WAN by whom they are counted for; unseen: by no connection.", SAMPLES(wan_bytes) },
-	{ "hostmeter_wan_packets", COUNTER, "The same in packets.", SAMPLES(wan_packets) },
+		"Bytes across each WAN by whom they are counted for; unseen: by no connection.",
+		COUNTS(wan_counts, false) },
+	{ "hostmeter_wan_packets", COUNTER, "The same in packets.", COUNTS(wan_counts, true) },
 	{ "hostmeter_wan_link_header_bytes", COUNTER,
 		"Link-layer headers among the interface's own bytes, estimated per packet.", SAMPLES(wan_headers) },
 	{ "hostmeter_build", INFO, "1, labelled with the version of the meter.", SAMPLES(build_info) },
@@ -398,9 +377,8 @@ static const struct family families[] = {
 		SAMPLES(interface_info) },
 	{ "hostmeter_ready", GAUGE, "1 once the first dump of all connections is in.", SAMPLES(ready) },
 	{ "hostmeter_source_up", GAUGE, "Whether this source of the kernel's news is open.", SAMPLES(source_up) },
-	{ "hostmeter_overruns", COUNTER, "Times the kernel dropped messages for a full socket.",
-		SAMPLES(source_overruns) },
-	{ "hostmeter_receive_buffer_bytes", GAUGE, "Receive buffer that the kernel granted.", SAMPLES(source_buffer) },
+	{ "hostmeter_overruns", COUNTER, "Times the kernel dropped messages for a full socket.", SOURCE(overruns) },
+	{ "hostmeter_receive_buffer_bytes", GAUGE, "Receive buffer that the kernel granted.", SOURCE(receive_buffer) },
 	{ "hostmeter_flows", GAUGE, "Live connections known to the meter.", NUMBER(flows) },
 	{ "hostmeter_flows_undecided", GAUGE,
 		"Live connections whose host is not known yet; their bytes are held back.", NUMBER(flows_undecided) },

@@ -11,6 +11,7 @@
 #include "hostmeter/base/buf.h"
 
 #include <jansson.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -45,5 +46,19 @@ json_t *json_open(const char *data, size_t len, int *error);
 
 /* Appends the value's text, compact, and takes the value. What did not fit, and NULL, is -ENOMEM in buf_error(). */
 void json_write(struct buf *out, json_t *value);
+
+/*
+ * Writing without jansson's values, for documents of many thousand numbers. Each appends to out: the comma before it if
+ * there has to be one; the key, or NULL within a list; the value. What did not fit shows in buf_error(). A text that is
+ * not UTF-8 is "?", a time of 0 is null.
+ */
+void json_begin(struct buf *out, const char *key, char bracket); /* '{' or '[' */
+void json_end(struct buf *out, char bracket);                    /* '}' or ']' */
+void json_put_u64(struct buf *out, const char *key, uint64_t value);
+void json_put_bool(struct buf *out, const char *key, bool value);
+void json_put_null(struct buf *out, const char *key);
+void json_put_text(struct buf *out, const char *key, const char *text);
+void json_put_seconds(struct buf *out, const char *key, uint64_t ns);
+void json_put_time(struct buf *out, const char *key, uint64_t ns);
 
 #endif

@@ -111,6 +111,51 @@ static void a_list_keeps_what_it_had(void **state)
 	assert_null(array_grow(NULL, too_many, sizeof(*list)));
 }
 
+/* The same bytes as jansson's, with each comma where it belongs. */
+static void documents_are_written_in_place(void **state)
+{
+	struct buf out = BUF_INIT;
+
+	(void)state;
+	buf_puts(&out, "before\n");
+	json_begin(&out, NULL, '{');
+	json_put_u64(&out, "most", UINT64_MAX);
+	json_begin(&out, "list", '[');
+	json_put_text(&out, NULL, "{");
+	json_put_text(&out, NULL, "a\"b\\c\n\x7fé");
+	json_put_text(&out, NULL, "cut\xc3");
+	json_begin(&out, NULL, '{');
+	json_end(&out, '}');
+	json_put_null(&out, NULL);
+	json_end(&out, ']');
+	json_put_bool(&out, "yes", true);
+	json_put_time(&out, "never", 0);
+	json_put_time(&out, "once", UINT64_C(1795442400050999999));
+	json_end(&out, '}');
+	assert_string_equal(buf_text(&out),
+		"before\n{\"most\":9223372036854775807,\"list\":[\"{\",\"a\\\"b\\\\c\\n\x7fé\",\"?\",{},null],"
+		"\"yes\":true,\"never\":null,\"once\":1795442400.05}");
+	buf_free(&out);
+}
+
+static void seconds_are_written_as_jansson_does(void **state)
+{
+	static const uint64_t ms[] = { 0, 1, 10, 100, 120, 999, 1000, 1001, 60000, 1795442400000, 1795442400120,
+		1795442400003 };
+	struct buf out = BUF_INIT, expected = BUF_INIT;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(ms) / sizeof(ms[0]); i++) {
+		buf_reset(&out);
+		buf_reset(&expected);
+		json_put_seconds(&out, NULL, ms[i] * 1000000 + 999999);
+		json_write(&expected, json_of_seconds(ms[i] * 1000000 + 999999));
+		assert_string_equal(buf_text(&out), buf_text(&expected));
+	}
+	buf_free(&out);
+	buf_free(&expected);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -119,6 +164,8 @@ int main(void)
 		cmocka_unit_test(foreign_values_are_nothing),
 		cmocka_unit_test(only_our_documents_open),
 		cmocka_unit_test(a_list_keeps_what_it_had),
+		cmocka_unit_test(documents_are_written_in_place),
+		cmocka_unit_test(seconds_are_written_as_jansson_does),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -279,7 +279,7 @@ static int make_parts(struct daemon *d)
 	d->auth = basic_auth_new(d->loop, endpoints_request, d->endpoints);
 	d->http = http_server_new(d->loop, basic_auth_request, d->auth);
 	d->ifnames = ifnames_new(d->loop);
-	d->naming = names_follow_new(d->loop, d->setup.names, d->config, on_names, d);
+	d->naming = names_follow_new(d->loop, d->setup.names, d->config, NAMES_FOLLOW_EVERY_NS, on_names, d);
 	d->flow_list = flow_list_new(d->setup.meter);
 	d->recorder = recorder_new(&recorder_calls);
 	d->tick = loop_timer_add(d->loop, on_tick, d);

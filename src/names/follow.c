@@ -127,7 +127,7 @@ static int add_sources(struct names_follow *naming, const struct config *config)
 	return 0;
 }
 
-static int follow(struct names_follow *naming)
+static int follow(struct names_follow *naming, uint64_t every_ns)
 {
 	const char **paths = calloc(naming->count ? naming->count : 1, sizeof(*paths));
 
@@ -136,7 +136,7 @@ static int follow(struct names_follow *naming)
 	for (size_t i = 0; i < naming->count; i++)
 		paths[i] = naming->source[i].path;
 	if (naming->count)
-		naming->files = file_watch_new(naming->loop, paths, naming->count, on_change, naming);
+		naming->files = file_watch_new(naming->loop, paths, naming->count, every_ns, on_change, naming);
 	if (naming->count && !naming->files)
 		log_warning("names are read once, their files cannot be followed: %s", strerror(errno));
 	free(paths);
@@ -144,18 +144,18 @@ static int follow(struct names_follow *naming)
 }
 
 struct names_follow *names_follow_new(struct loop *loop, struct names *names, const struct config *config,
-	void (*changed)(void *ctx), void *ctx)
+	uint64_t every_ns, void (*changed)(void *ctx), void *ctx)
 {
 	struct names_follow *naming = calloc(1, sizeof(*naming));
 
 	if (!naming)
 		return NULL;
 	*naming = (struct names_follow){ .loop = loop, .names = names, .changed = changed, .ctx = ctx };
-	if (add_sources(naming, config) || follow(naming)) {
+	if (add_sources(naming, config) || follow(naming, every_ns)) {
 		names_follow_free(naming);
 		return NULL;
 	}
-	/* After the watches were laid: what changes from here on is seen. */
+	/* After the first look at the files: what changes from here on is seen. */
 	for (size_t i = 0; i < naming->count; i++)
 		read_source(naming, &naming->source[i]);
 	return naming;

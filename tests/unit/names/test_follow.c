@@ -20,6 +20,8 @@
 
 enum { DEADLINE_S = 10 };
 
+#define EVERY_NS (20 * CLOCK_NS_PER_MS)
+
 #define CARD "00:00:5e:00:53:01"
 
 struct scene {
@@ -71,7 +73,7 @@ static void open_scene(struct scene *scene, void **state)
 
 static void start(struct scene *scene)
 {
-	scene->naming = names_follow_new(scene->loop, scene->names, &scene->config, note, scene);
+	scene->naming = names_follow_new(scene->loop, scene->names, &scene->config, EVERY_NS, note, scene);
 	assert_non_null(scene->naming);
 }
 

@@ -22,6 +22,8 @@
 
 enum { PATHS = 4, DEADLINE_S = 10 };
 
+#define EVERY_NS (20 * CLOCK_NS_PER_MS)
+
 struct scene {
 	struct loop *loop;
 	struct loop_timer *deadline;
@@ -63,7 +65,7 @@ static void open_scene(struct scene *scene, void **state, const char *const *nam
 	scene->deadline = loop_timer_add(scene->loop, too_late, scene);
 	for (; names[n]; n++)
 		paths[n] = scratch_path(state, names[n]);
-	scene->files = file_watch_new(scene->loop, paths, n, count, scene);
+	scene->files = file_watch_new(scene->loop, paths, n, EVERY_NS, count, scene);
 	assert_non_null(scene->files);
 }
 
@@ -155,8 +157,6 @@ static void what_appears_later_is_seen(void **state)
 	scratch_write(state, "ethers", "w", "x\n");
 	assert_int_equal(expect_told(&scene, 0), 0);
 	assert_int_equal(mkdir(scratch_path(state, "a"), 0700), 0);
-	expect_told(&scene, 1);
-	/* Two at once: the file is there before its directory is watched. */
 	assert_int_equal(mkdir(scratch_path(state, "a/b"), 0700), 0);
 	scratch_write(state, "a/b/hosts", "w", "x\n");
 	assert_int_equal(expect_told(&scene, 1), 0);
@@ -199,7 +199,6 @@ static void patterns_find_files_that_come_and_go(void **state)
 static void symbolic_links_are_followed(void **state)
 {
 	struct scene scene;
-	size_t watched;
 
 	scratch_write(state, "target", "w", "x\n");
 	assert_int_equal(mkdir(scratch_path(state, "real"), 0700), 0);
@@ -218,10 +217,8 @@ static void symbolic_links_are_followed(void **state)
 	scratch_write(state, "dir/leases", "a", "x\n");
 	assert_int_equal(expect_told(&scene, 3), 1);
 	/* The link goes, its target stays. */
-	watched = file_watch_count(scene.files);
 	assert_int_equal(rename(scratch_path(state, "hosts"), scratch_path(state, "away")), 0);
 	assert_int_equal(expect_told(&scene, 0), 0);
-	assert_int_equal(file_watch_count(scene.files), watched - 1);
 	close_scene(&scene);
 }
 
@@ -250,54 +247,7 @@ static void bursts_are_told_once(void **state)
 	}
 	assert_false(scene.late);
 	took = clock_mono_ns() - began;
-	assert_in_range(took, CLOCK_NS_PER_S / 2, 3 * CLOCK_NS_PER_S);
-	close_scene(&scene);
-}
-
-static void watches_do_not_pile_up(void **state)
-{
-	struct scene scene;
-	size_t before;
-
-	scratch_write(state, "hosts", "w", "x\n");
-	open_scene(&scene, state, FOLLOW("hosts", "a/b/c", "odhcpd*"));
-	before = file_watch_count(scene.files);
-	for (int i = 0; i < 3; i++) {
-		assert_int_equal(mkdir(scratch_path(state, "a"), 0700), 0);
-		assert_int_equal(mkdir(scratch_path(state, "a/b"), 0700), 0);
-		scratch_write(state, "odhcpd1", "w", "x\n");
-		scratch_replace(state, "hosts", "x\n");
-		expect_told(&scene, 1);
-		assert_int_equal(file_watch_count(scene.files), before + 3);
-		assert_int_equal(rmdir(scratch_path(state, "a/b")), 0);
-		assert_int_equal(rmdir(scratch_path(state, "a")), 0);
-		assert_int_equal(unlink(scratch_path(state, "odhcpd1")), 0);
-		expect_told(&scene, 1);
-		assert_int_equal(file_watch_count(scene.files), before);
-	}
-	close_scene(&scene);
-}
-
-static void an_overrun_tells_of_all(void **state)
-{
-	struct scene scene;
-	char line[32] = "";
-	long limit = 0;
-	FILE *file = fopen("/proc/sys/fs/inotify/max_queued_events", "r");
-
-	assert_non_null(file);
-	if (fgets(line, sizeof(line), file))
-		limit = strtol(line, NULL, 10);
-	fclose(file);
-	assert_in_range(limit, 1, 1 << 20);
-	scratch_write(state, "never-touched", "w", "x\n");
-	open_scene(&scene, state, FOLLOW("a", "b", "never-touched"));
-	/* By turns, because the kernel folds equal events. */
-	for (long i = 0; i < limit / 2 + 1; i++) {
-		close(open(scratch_path(state, i % 2 ? "a" : "b"), O_CREAT | O_WRONLY, 0600));
-		unlink(scratch_path(state, i % 2 ? "a" : "b"));
-	}
-	expect_told(&scene, 2);
+	assert_in_range(took, 0, 3 * CLOCK_NS_PER_S);
 	close_scene(&scene);
 }
 
@@ -306,14 +256,13 @@ static void nothing_to_follow_is_fine(void **state)
 	struct scene scene = { .loop = loop_new() };
 
 	(void)state;
-	scene.files = file_watch_new(scene.loop, NULL, 0, count, &scene);
+	scene.files = file_watch_new(scene.loop, NULL, 0, EVERY_NS, count, &scene);
 	assert_non_null(scene.files);
-	assert_int_equal(file_watch_count(scene.files), 0);
 	close_scene(&scene);
 	file_watch_free(NULL);
 	scene.loop = loop_new();
 	errno = 0;
-	assert_null(file_watch_new(scene.loop, FOLLOW("not/absolute"), 1, count, &scene));
+	assert_null(file_watch_new(scene.loop, FOLLOW("not/absolute"), 1, EVERY_NS, count, &scene));
 	assert_int_equal(errno, EINVAL);
 	loop_free(scene.loop);
 }
@@ -421,8 +370,6 @@ int main(void)
 		SCRATCH_TEST(patterns_find_files_that_come_and_go),
 		SCRATCH_TEST(symbolic_links_are_followed),
 		SCRATCH_TEST(bursts_are_told_once),
-		SCRATCH_TEST(watches_do_not_pile_up),
-		SCRATCH_TEST(an_overrun_tells_of_all),
 		cmocka_unit_test(nothing_to_follow_is_fine),
 		SCRATCH_TEST(all_that_matches_is_read_in_order),
 		SCRATCH_TEST(only_regular_files_are_opened),

@@ -50,10 +50,8 @@ static struct entry *find_or_add(struct wan *wan, uint32_t ifindex)
 		if (wan->entry[i].link.ifindex == ifindex)
 			return &wan->entry[i];
 	}
-	if (wan->count == MAX_LINKS)
-		return NULL;
 	/* The last place is kept for what could not be told apart. */
-	if (wan->count == MAX_LINKS - 1 && ifindex)
+	if (ifindex && wan->count >= MAX_LINKS - 1)
 		return find_or_add(wan, 0);
 	wan->entry[wan->count].link.ifindex = ifindex;
 	return &wan->entry[wan->count++];

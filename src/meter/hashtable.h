@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * table: millions of small records of one size, each known by a 64-bit fingerprint.
+ * hashtable: millions of small records of one size, each known by a 64-bit fingerprint.
  *
  * A record starts with its key (uint64_t, never 0) and lives inside the table: no pointers, no per-record allocation.
  * The table is 256 open-addressed arrays, chosen by the key's top byte. An array that grows or shrinks moves only its

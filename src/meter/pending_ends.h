@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * waiting: flows that ended before it was known whose they are, in the order of their end.
+ * pending_ends: flows that ended before it was known whose they are, in the order of their end.
  *
  * NFLOG comes in batches, so the DESTROY of a short flow may overtake its own first packet. Such an end waits here for
  * one flush before it is settled with what is known then.

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * meter_state: the inside of struct meter, for the files that make up the meter: meter*.c and checkpoint.c. Nobody else
+ * state: the inside of struct meter, for the files that make up the meter. Nobody else
  * includes it.
  */
 #ifndef HOSTMETER_METER_STATE_H

@@ -19,7 +19,7 @@ enum flow_scope {
 enum flow_by { FLOW_BY_NONE, FLOW_BY_NFLOG, FLOW_BY_NEIGHBOUR, FLOW_BY_ADDRESS, FLOW_BY_ROUTER, FLOW_BY_COUNT };
 
 /*
- * A record of struct hashtable: 48 bytes, with fingerprints and narrow counters instead of tuples. Packets are kept
+ * A record of the flow table: 48 bytes, with fingerprints and narrow counters instead of tuples. Packets are kept
  * modulo 2^32: between two readings of one flow there are never that many.
  */
 struct flow {

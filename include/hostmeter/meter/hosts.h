@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * host: who is counted for, and the counts. One host per MAC; per address on links without MACs; and three that are no
+ * hosts: who is counted for, and the counts. One host per MAC; per address on links without MACs; and three that are no
  * single machine: the router itself, unknown, other.
  *
  * Hosts are known by index, which stays theirs until they are forgotten. Their number is bounded: what does not fit is

@@ -41,7 +41,7 @@ void meter_free(struct meter *meter);
 void meter_set_vendor(struct meter *meter, const char *(*vendor)(void *ctx, const struct mac *mac), void *ctx);
 
 /*
- * Tells this observer of every decision on a flow (meter_note.h), while it is made; what it is given is borrowed. NULL:
+ * Tells this observer of every decision on a flow (observer.h), while it is made; what it is given is borrowed. NULL:
  * nobody.
  */
 struct observer_note;

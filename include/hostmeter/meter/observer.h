@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * meter_note: what an observer of the meter is told of each decision on a flow, as it is made. Normally there is none,
+ * observer: what an observer of the meter is told of each decision on a flow, as it is made. Normally there is none,
  * and that costs a look at one pointer.
  */
 #ifndef HOSTMETER_METER_OBSERVER_H

@@ -1,173 +1,196 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "state.h"
+#include "collector.h"
 
-#include "checkpointer.h"
+#include "dump_schedule.h"
 #include "hostmeter/base/clock.h"
 #include "hostmeter/base/log.h"
 #include "hostmeter/config/config.h"
-#include "hostmeter/export/flow_list.h"
-#include "hostmeter/http/web_apply.h"
 #include "hostmeter/meter/dispatch.h"
 #include "hostmeter/meter/meter.h"
+#include "hostmeter/meter/snapshot.h"
+#include "hostmeter/netlink/nl.h"
 #include "hostmeter/os/loop.h"
-#include "hostmeter/os/sd_notify.h"
 #include "reliability.h"
-#include "resident.h"
-#include "startup_log.h"
 
 #include <errno.h>
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
+#include <stdlib.h>
 #include <string.h>
 
 #define RETRY_NS (10 * CLOCK_NS_PER_S)
+#define DRAIN_MAX 200000
 
-static struct meter *meter_of(struct daemon *d)
-{
-	return d->setup.meter;
-}
+struct collector {
+	const struct config *config;
+	struct loop *loop;
+	struct meter *meter;
+	struct dispatch *dispatch;
+	struct nl *nl;
+	struct reliability *reliability;
+	struct dump_schedule *schedule;
+	struct loop_timer *due, *retry; /* of a dump; of opening what was lost */
+	void (*tap)(void *ctx, enum source source, bool outgoing, const void *data, size_t len);
+	void *tap_ctx;
+	bool started; /* events, first packets and dumps are subscribed to */
+	bool warned_of_offload;
+	struct log_limit failed[SOURCE_COUNT], overrun[SOURCE_COUNT];
+};
 
 /* --- Opening */
 
-static int open_source(struct daemon *d, enum source source)
+static int open_source(struct collector *c, enum source source)
 {
-	int error = nl_open_source(d->nl, source);
+	int error = nl_open_source(c->nl, source);
 
 	if (!error && source == SOURCE_EVENTS)
-		reliability_opened(d->reliability);
-	meter_source(meter_of(d), source, !error, nl_receive_buffer(d->nl, source));
+		reliability_opened(c->reliability);
+	meter_source(c->meter, source, !error, nl_receive_buffer(c->nl, source));
 	return error;
 }
 
 /* NFLOG is the one source that may be missing: the neighbour table then tells whose a flow is. */
-static void open_nflog(struct daemon *d)
+static void open_nflog(struct collector *c)
 {
-	int error = open_source(d, SOURCE_NFLOG);
+	int error = open_source(c, SOURCE_NFLOG);
+	bool taken = error == -EPERM || error == -EBUSY;
 
 	if (!error || error == -EALREADY)
 		return;
-	if (error == -EPERM || error == -EBUSY)
-		log_warning("NFLOG group %u is taken by another process (--nflog-group): hosts are told apart by the "
-			    "neighbour table alone",
-			d->config->nflog_group);
-	else
-		log_warning("NFLOG group %u: %s: hosts are told apart by the neighbour table alone",
-			d->config->nflog_group, strerror(-error));
-	loop_timer_set(d->retry, RETRY_NS);
+	log_warning("NFLOG group %u%s%s: hosts are told apart by the neighbour table alone", c->config->nflog_group,
+		taken ? " is taken by another process (--nflog-group)" : ": ", taken ? "" : strerror(-error));
+	loop_timer_set(c->retry, RETRY_NS);
 }
 
-int daemon_open_topology(struct daemon *d)
+int collector_open_topology(struct collector *c)
 {
-	int error = open_source(d, SOURCE_RTNL);
+	int error = open_source(c, SOURCE_RTNL);
 
-	return error ? error : nl_dump_rtnl(d->nl);
+	return error ? error : nl_dump_rtnl(c->nl);
+}
+
+int collector_start(struct collector *c)
+{
+	int error = open_source(c, SOURCE_EVENTS);
+
+	if (!error)
+		error = open_source(c, SOURCE_DUMP);
+	c->started = true;
+	if (error) {
+		log_error("connection tracking: %s",
+			error == -EPROTONOSUPPORT ? "this kernel has none (nf_conntrack_netlink)" : strerror(-error));
+		return error;
+	}
+	open_nflog(c);
+	dump_schedule_start(c->schedule, loop_now_ns(c->loop));
+	return 0;
+}
+
+static void on_retry(void *ctx)
+{
+	struct collector *c = ctx;
+
+	for (enum source source = 0; source < SOURCE_COUNT; source++) {
+		int error;
+
+		if (nl_is_open(c->nl, source) || (!c->started && source != SOURCE_RTNL))
+			continue;
+		error = open_source(c, source);
+		if (error)
+			loop_timer_set(c->retry, RETRY_NS);
+		else if (source == SOURCE_RTNL)
+			nl_dump_rtnl(c->nl);
+		else if (source != SOURCE_NFLOG)
+			dump_schedule_now(c->schedule, loop_now_ns(c->loop));
+	}
 }
 
 /* --- Dumps */
 
-void daemon_plan_dump(struct daemon *d)
+/* The counters of the links are read with each dump, so that both tell of the same time. */
+static int request_dump(void *ctx)
 {
-	if (d->metering && !d->stopping && !nl_dump_running(d->nl))
-		loop_timer_set(d->dump, pace_delay(&d->pace, loop_now_ns(d->loop)));
+	struct collector *c = ctx;
+	int error = nl_dump_conntrack(c->nl);
+
+	nl_dump_links(c->nl);
+	return error;
 }
 
-static void on_entry(void *ctx, const struct nlmsghdr *message, const struct ct_event *event)
+static void wake(void *ctx, uint64_t delay_ns)
 {
-	struct daemon *d = ctx;
+	struct collector *c = ctx;
 
-	flow_list_entry(d->flow_list, message, event);
+	loop_timer_set(c->due, delay_ns);
 }
 
-static void start_dump(struct daemon *d)
+static void finished(void *ctx)
 {
-	int error;
+	struct collector *c = ctx;
 
-	d->dump_began = loop_now_ns(d->loop);
-	d->dump_began_cpu = clock_cpu_ns();
-	flow_list_dump_begins(d->flow_list);
-	dispatch_watch_entries(d->dispatch, flow_list_running(d->flow_list) ? on_entry : NULL, d);
-	if (!nl_dump_running(d->nl))
-		recorder_dump_begins(d->recorder);
-	error = nl_dump_conntrack(d->nl);
-	if (error && error != -EBUSY) {
-		log_repeated(&d->dump_failed, LOG_PERIOD_NS, d->dump_began, "dump of the connections: %s",
-			strerror(-error));
-		pace_dumped(&d->pace, d->dump_began, 0);
-		daemon_plan_dump(d);
+	loop_stop(c->loop);
+}
+
+static void on_due(void *ctx)
+{
+	struct collector *c = ctx;
+
+	dump_schedule_due(c->schedule, loop_now_ns(c->loop));
+}
+
+static void on_dump_ended(void *ctx, bool complete, uint64_t now)
+{
+	struct collector *c = ctx;
+
+	(void)complete;
+	(void)now;
+	if (!c->warned_of_offload && meter_offloaded(c->meter)) {
+		c->warned_of_offload = true;
+		log_warning("connections are offloaded (flowtable or hardware): their counts may lag, and their last "
+			    "bytes be lost; a flowtable counts only with its counter flag");
 	}
-	nl_dump_links(d->nl);
+#ifdef __GLIBC__
+	/* What shrunk tables freed goes back to the system: half of it would stay. 2.5 ms at the most. */
+	malloc_trim(0);
+#endif
 }
 
-static void warn_of_offload(struct daemon *d)
+int collector_dump_network(struct collector *c)
 {
-	if (d->warned_of_offload || !meter_offloaded(meter_of(d)))
-		return;
-	d->warned_of_offload = true;
-	log_warning("connections are offloaded (flowtable or hardware): their counts may lag, and their last bytes be "
-		    "lost; "
-		    "a flowtable counts only with its counter flag");
+	return nl_dump_rtnl(c->nl);
 }
 
-/* The kernel makes a dump while it is read, so what a dump costs shows in this process's own CPU time. */
-static void dump_ended(struct daemon *d)
+bool collector_network_running(const struct collector *c)
 {
-	pace_dumped(&d->pace, d->dump_began, clock_cpu_ns() - d->dump_began_cpu);
-	flow_list_dump_ended(d->flow_list, loop_now_ns(d->loop));
-	warn_of_offload(d);
-	if (d->stopping)
-		loop_stop(d->loop);
-	daemon_plan_dump(d);
-	checkpointer_begin(d->checkpointer, meter_of(d));
-	if (d->dumps_ended == 1) /* the start is over */
-		resident_release_libraries();
-	resident_trim_heap(); /* what the tables gave back */
-}
-
-static void check_dump_ended(struct daemon *d)
-{
-	if (dispatch_dumps_ended(d->dispatch) == d->dumps_ended)
-		return;
-	d->dumps_ended = dispatch_dumps_ended(d->dispatch);
-	dump_ended(d);
-}
-
-static void start_metering(struct daemon *d)
-{
-	int error = open_source(d, SOURCE_EVENTS);
-
-	d->metering = true;
-	if (!error)
-		error = open_source(d, SOURCE_DUMP);
-	if (error) {
-		log_error("connection tracking: %s",
-			error == -EPROTONOSUPPORT ? "this kernel has none (nf_conntrack_netlink)" : strerror(-error));
-		daemon_fail(d, DAEMON_EXIT_RUNTIME);
-		return;
-	}
-	open_nflog(d);
-	start_dump(d);
-	sd_notify_send("READY=1");
-}
-
-void daemon_on_dump(void *ctx)
-{
-	start_dump(ctx);
+	return nl_dump_rtnl_running(c->nl);
 }
 
 /* --- What the kernel says */
 
-static void on_datagram(void *ctx, enum source source, bool outgoing, const void *data, size_t len)
+static void tap(struct collector *c, enum source source, bool outgoing, const void *data, size_t len)
 {
-	struct daemon *d = ctx;
-
-	tap_datagram(d, source, outgoing, data, len);
-	dispatch_datagram(d->dispatch, nl_source_protocol(source), outgoing, data, len, loop_now_ns(d->loop));
-	check_dump_ended(d);
-	if (!d->metering && dispatch_topology_known(d->dispatch)) {
-		startup_log_start(d->config, meter_topology(meter_of(d)), web_apply_has_tls(d->web));
-		start_metering(d);
-	}
+	if (c->tap)
+		c->tap(c->tap_ctx, source, outgoing, data, len);
 }
 
-static void record_overrun(struct daemon *d, enum source source)
+/*
+ * What was received is tapped before its listeners send requests. A request is tapped after its listeners know of it,
+ * since a recording begins with the request of a dump.
+ */
+static void on_datagram(void *ctx, enum source source, bool outgoing, const void *data, size_t len)
+{
+	struct collector *c = ctx;
+
+	if (!outgoing)
+		tap(c, source, false, data, len);
+	dispatch_datagram(c->dispatch, nl_source_protocol(source), outgoing, data, len, loop_now_ns(c->loop));
+	if (outgoing)
+		tap(c, source, true, data, len);
+}
+
+/* An overrun is no datagram; a trace has it as one, so that a replay knows of it. */
+static void tap_overrun(struct collector *c, enum source source)
 {
 	const struct {
 		uint32_t len;
@@ -175,30 +198,28 @@ static void record_overrun(struct daemon *d, enum source source)
 		uint32_t seq, pid;
 	} message = { 16, 4, 0, source, 0 }; /* NLMSG_OVERRUN */
 
-	tap_datagram(d, source, false, &message, sizeof(message));
+	tap(c, source, false, &message, sizeof(message));
 }
 
 static void on_overrun(void *ctx, enum source source)
 {
-	struct daemon *d = ctx;
-	uint64_t now = loop_now_ns(d->loop);
+	struct collector *c = ctx;
+	uint64_t now = loop_now_ns(c->loop);
 
-	record_overrun(d, source);
-	meter_overrun(meter_of(d), source, now);
-	log_repeated(&d->overrun[source], LOG_PERIOD_NS, now,
+	tap_overrun(c, source);
+	meter_overrun(c->meter, source, now);
+	log_repeated(&c->overrun[source], LOG_PERIOD_NS, now,
 		"the kernel dropped messages of source %s, which were not read in time (hostmeter_overruns_total)",
 		source_name(source));
 	switch (source) {
 	case SOURCE_DUMP:
-		dispatch_dump_aborted(d->dispatch, now);
-		check_dump_ended(d);
+		dispatch_dump_aborted(c->dispatch, now);
 		break;
-	case SOURCE_EVENTS: /* what was lost shows in dumps; pace keeps them apart however many overruns there are */
-		pace_want(&d->pace, CLOCK_NS_PER_S, now, now + CLOCK_NS_PER_S);
-		daemon_plan_dump(d);
+	case SOURCE_EVENTS: /* what was lost shows in dumps; the schedule keeps them apart however many overruns come */
+		dump_schedule_watch(c->schedule, CLOCK_NS_PER_S, now, now + CLOCK_NS_PER_S);
 		break;
 	case SOURCE_RTNL:
-		nl_dump_rtnl(d->nl);
+		nl_dump_rtnl(c->nl);
 		break;
 	default:
 		break;
@@ -207,42 +228,117 @@ static void on_overrun(void *ctx, enum source source)
 
 static void on_failed(void *ctx, enum source source, int error)
 {
-	struct daemon *d = ctx;
+	struct collector *c = ctx;
 
-	log_repeated(&d->failed[source], LOG_PERIOD_NS, loop_now_ns(d->loop),
+	log_repeated(&c->failed[source], LOG_PERIOD_NS, loop_now_ns(c->loop),
 		"source %s failed: %s: opened again in %d s", source_name(source), strerror(-error),
 		(int)(RETRY_NS / CLOCK_NS_PER_S));
-	meter_source(meter_of(d), source, false, 0);
+	meter_source(c->meter, source, false, 0);
 	if (source == SOURCE_EVENTS)
-		reliability_closed(d->reliability);
-	if (source == SOURCE_DUMP) {
-		dispatch_dump_aborted(d->dispatch, loop_now_ns(d->loop));
-		check_dump_ended(d);
-	}
-	loop_timer_set(d->retry, RETRY_NS);
+		reliability_closed(c->reliability);
+	if (source == SOURCE_DUMP)
+		dispatch_dump_aborted(c->dispatch, loop_now_ns(c->loop));
+	loop_timer_set(c->retry, RETRY_NS);
 }
 
-/* Opens again what was lost. */
-void daemon_on_retry(void *ctx)
+/* --- Time, and the end */
+
+void collector_tick(struct collector *c)
 {
-	struct daemon *d = ctx;
-
-	for (enum source source = 0; source < SOURCE_COUNT; source++) {
-		int error;
-
-		if (nl_is_open(d->nl, source) || (!d->metering && source != SOURCE_RTNL))
-			continue;
-		error = open_source(d, source);
-		if (error)
-			loop_timer_set(d->retry, RETRY_NS);
-		else if (source == SOURCE_RTNL)
-			nl_dump_rtnl(d->nl);
-		else if (source != SOURCE_NFLOG)
-			start_dump(d);
-	}
+	reliability_tick(c->reliability);
 }
 
-struct nl_callbacks daemon_nl_callbacks(struct daemon *d)
+void collector_stop(struct collector *c)
 {
-	return (struct nl_callbacks){ .ctx = d, .datagram = on_datagram, .overrun = on_overrun, .failed = on_failed };
+	dump_schedule_finish(c->schedule);
+}
+
+bool collector_drain(struct collector *c)
+{
+	if (!c->started)
+		return false;
+	nl_drain(c->nl, SOURCE_NFLOG, DRAIN_MAX);
+	nl_drain(c->nl, SOURCE_EVENTS, DRAIN_MAX);
+	dispatch_dump_aborted(c->dispatch, clock_mono_ns()); /* one that did not end in time */
+	return true;
+}
+
+void collector_describe(const struct collector *c, struct snapshot_process *process)
+{
+	process->dump_interval_ns = dump_schedule_interval(c->schedule, loop_now_ns(c->loop));
+	process->dump_cost_ns = dump_schedule_cost(c->schedule);
+	process->nflog_group = c->config->nflog_group;
+	for (enum source source = 0; source < SOURCE_COUNT; source++)
+		process->receive_buffer_asked[source] = nl_receive_buffer_asked(c->nl, source);
+	reliability_describe(c->reliability, process);
+}
+
+/* --- Made and freed */
+
+static int make_parts(struct collector *c)
+{
+	const struct nl_options options = {
+		.nflog_group = c->config->nflog_group,
+		.receive_buffer[SOURCE_EVENTS] = c->config->event_buffer,
+	};
+	const struct nl_callbacks callbacks = {
+		.ctx = c, .datagram = on_datagram, .overrun = on_overrun, .failed = on_failed
+	};
+	const struct dump_schedule_calls calls = {
+		.ctx = c, .request = request_dump, .wake = wake, .cpu_ns = clock_cpu_ns, .finished = finished
+	};
+	const struct dispatch_listener listener = { .ctx = c, .dump_ended = on_dump_ended };
+
+	c->dispatch = dispatch_new(c->meter);
+	if (!c->dispatch || dispatch_subscribe(c->dispatch, &listener))
+		return -ENOMEM;
+	c->schedule = dump_schedule_new(c->dispatch, &calls, c->config->dump_interval_ns, c->config->dump_share);
+	c->nl = nl_new(c->loop, &options, &callbacks);
+	c->reliability = reliability_new(c->nl, c->config->reliable_fill);
+	c->due = loop_timer_add(c->loop, on_due, c);
+	c->retry = loop_timer_add(c->loop, on_retry, c);
+	return c->schedule && c->nl && c->reliability && c->due && c->retry ? 0 : -ENOMEM;
+}
+
+struct collector *collector_new(struct loop *loop, const struct config *config, struct meter *meter)
+{
+	struct collector *c = calloc(1, sizeof(*c));
+
+	if (!c)
+		return NULL;
+	*c = (struct collector){ .config = config, .loop = loop, .meter = meter };
+	if (!make_parts(c))
+		return c;
+	collector_free(c);
+	return NULL;
+}
+
+void collector_free(struct collector *c)
+{
+	if (!c)
+		return;
+	loop_timer_del(c->retry);
+	loop_timer_del(c->due);
+	reliability_free(c->reliability);
+	nl_free(c->nl);
+	dump_schedule_free(c->schedule);
+	dispatch_free(c->dispatch);
+	free(c);
+}
+
+struct dispatch *collector_dispatch(struct collector *c)
+{
+	return c->dispatch;
+}
+
+struct dump_schedule *collector_dump_schedule(struct collector *c)
+{
+	return c->schedule;
+}
+
+void collector_set_tap(struct collector *c,
+	void (*on_each)(void *ctx, enum source source, bool outgoing, const void *data, size_t len), void *ctx)
+{
+	c->tap = on_each;
+	c->tap_ctx = ctx;
 }

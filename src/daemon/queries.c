@@ -1,84 +1,83 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "state.h"
+#include "queries.h"
 
 #include "checkpointer.h"
+#include "collector.h"
+#include "dump_schedule.h"
 #include "hostmeter/base/clock.h"
+#include "hostmeter/base/log.h"
 #include "hostmeter/base/proc_self.h"
 #include "hostmeter/config/config.h"
+#include "hostmeter/daemon/meter_setup.h"
 #include "hostmeter/export/flow_list.h"
 #include "hostmeter/export/status_text.h"
+#include "hostmeter/meter/dispatch.h"
 #include "hostmeter/meter/meter.h"
 #include "hostmeter/meter/snapshot.h"
 #include "hostmeter/names/follow.h"
 #include "hostmeter/os/loop.h"
-#include "reliability.h"
+#include "tap.h"
 
-static struct meter *meter_of(struct daemon *d)
+#include <errno.h>
+#include <stdlib.h>
+
+#define STALL_SHOWN_NS (60 * CLOCK_NS_PER_S)
+
+struct queries {
+	struct queries_parts part;
+	struct meter *meter;
+	struct dump_schedule *schedule;
+	struct flow_list *flow_list;
+	uint64_t stall_ns, stall_until; /* the longest turn, and until when it is shown */
+};
+
+void queries_tick(struct queries *q, uint64_t now)
 {
-	return d->setup.meter;
+	uint64_t stall = loop_stall_ns(q->part.loop);
+
+	if (stall < q->stall_ns && now < q->stall_until)
+		return;
+	q->stall_ns = stall;
+	q->stall_until = now + STALL_SHOWN_NS;
 }
 
-static void describe_process(struct daemon *d, struct snapshot_process *process)
+/* --- A snapshot */
+
+static void describe_process(struct queries *q, struct snapshot_process *process)
 {
-	uint64_t now = loop_now_ns(d->loop);
-	uint64_t saved = checkpointer_saved_at(d->checkpointer);
+	uint64_t saved = checkpointer_saved_at(q->part.checkpointer);
 
 	*process = (struct snapshot_process){
 		.running = true,
-		.dump_interval_ns = pace_interval(&d->pace, now),
-		.dump_cost_ns = d->pace.cost_ns,
-		.stall_ns = d->stall_ns,
-		.checkpoint_age_ns = saved ? now - saved : UINT64_MAX,
-		.checkpoint_failures = checkpointer_failures(d->checkpointer),
+		.stall_ns = q->stall_ns,
+		.checkpoint_age_ns = saved ? loop_now_ns(q->part.loop) - saved : UINT64_MAX,
+		.checkpoint_failures = checkpointer_failures(q->part.checkpointer),
 		.real_ns = clock_real_ns(),
-		.nflog_group = d->config->nflog_group,
-		.listen = (const char *const *)d->config->listen.item,
-		.listens = d->config->listen.count,
+		.listen = (const char *const *)q->part.config->listen.item,
+		.listens = q->part.config->listen.count,
 	};
-	reliability_describe(d->reliability, process);
-	for (enum source source = 0; source < SOURCE_COUNT; source++)
-		process->receive_buffer_asked[source] = nl_receive_buffer_asked(d->nl, source);
-	process->names = names_follow_files(d->naming, &process->names_count);
+	collector_describe(q->part.collector, process);
+	process->names = names_follow_files(q->part.naming, &process->names_count);
 	proc_self_read(&process->usage);
 }
 
-/* Whoever asks gets what is known; if that is old, the next one gets something younger. */
-static void ask_for_dump(struct daemon *d)
-{
-	uint64_t now = loop_now_ns(d->loop);
-
-	if (nl_dump_running(d->nl))
-		return;
-	pace_want(&d->pace, CLOCK_NS_PER_S, now, now + CLOCK_NS_PER_MS);
-	daemon_plan_dump(d);
-}
-
-static int take_snapshot(struct daemon *d, struct snapshot *snapshot)
+static int take_snapshot(struct queries *q, struct snapshot *snapshot)
 {
 	int error;
 
-	checkpointer_before_show(d->checkpointer, meter_of(d));
-	error = meter_setup_snapshot(&d->setup, snapshot, loop_now_ns(d->loop));
+	checkpointer_before_show(q->part.checkpointer, q->meter);
+	error = meter_setup_snapshot(q->part.setup, snapshot, loop_now_ns(q->part.loop));
 	if (!error)
-		describe_process(d, &snapshot->process);
+		describe_process(q, &snapshot->process);
 	return error;
 }
 
-static int answer_snapshot(void *ctx, struct snapshot *snapshot)
-{
-	int error = take_snapshot(ctx, snapshot);
-
-	/* Only now: who looks once is not to find that dumps come as often as for a watcher. */
-	ask_for_dump(ctx);
-	return error;
-}
-
-void queries_log_state(struct daemon *d)
+void queries_log_state(struct queries *q)
 {
 	struct snapshot snapshot;
 	struct buf page = BUF_INIT;
 
-	if (take_snapshot(d, &snapshot))
+	if (take_snapshot(q, &snapshot))
 		return;
 	status_text_render(&page, &snapshot);
 	snapshot_clear(&snapshot);
@@ -86,49 +85,67 @@ void queries_log_state(struct daemon *d)
 	buf_free(&page);
 }
 
+/* --- What the endpoints ask */
+
+static int answer_snapshot(void *ctx, struct snapshot *snapshot)
+{
+	struct queries *q = ctx;
+	int error = take_snapshot(q, snapshot);
+
+	/*
+	 * What is known now is shown; if that is old, the next one gets something younger. Only now: who looks once is
+	 * not to find that dumps come as often as for a watcher.
+	 */
+	dump_schedule_ask(q->schedule, loop_now_ns(q->part.loop));
+	return error;
+}
+
 static bool answer_ready(void *ctx)
 {
-	return meter_ready(meter_of(ctx));
+	struct queries *q = ctx;
+
+	return meter_ready(q->meter);
 }
 
 static const struct topology *answer_topology(void *ctx)
 {
-	return meter_topology(meter_of(ctx));
+	struct queries *q = ctx;
+
+	return meter_topology(q->meter);
 }
 
 /* Until a little after it should have asked again: then it has gone. */
 static void answer_watched(void *ctx, uint64_t interval_ns)
 {
-	struct daemon *d = ctx;
-	uint64_t now = loop_now_ns(d->loop);
+	struct queries *q = ctx;
+	uint64_t now = loop_now_ns(q->part.loop);
 
-	pace_want(&d->pace, interval_ns, now, now + 2 * interval_ns + CLOCK_NS_PER_S);
-	daemon_plan_dump(d);
+	dump_schedule_watch(q->schedule, interval_ns, now, now + 2 * interval_ns + CLOCK_NS_PER_S);
 }
 
 static bool answer_flows(void *ctx, const struct flow_list_filter *filter, struct buf *out)
 {
-	struct daemon *d = ctx;
-	uint64_t now = loop_now_ns(d->loop);
+	struct queries *q = ctx;
+	uint64_t now = loop_now_ns(q->part.loop);
 
-	if (flow_list_fetch(d->flow_list, filter, out, now))
+	if (flow_list_fetch(q->flow_list, filter, out, now))
 		return true;
-	flow_list_ask(d->flow_list, filter, now);
-	ask_for_dump(d);
+	flow_list_ask(q->flow_list, filter, now);
+	dump_schedule_ask(q->schedule, now);
 	return false;
 }
 
 static int answer_record(void *ctx, struct http_shared *body)
 {
-	struct daemon *d = ctx;
+	struct queries *q = ctx;
 
-	return recorder_open(d->recorder, body);
+	return tap_record(q->part.tap, body);
 }
 
-struct endpoints_source queries(struct daemon *d)
+struct endpoints_source queries_source(struct queries *q)
 {
 	return (struct endpoints_source){
-		.ctx = d,
+		.ctx = q,
 		.snapshot = answer_snapshot,
 		.ready = answer_ready,
 		.topology = answer_topology,
@@ -136,4 +153,58 @@ struct endpoints_source queries(struct daemon *d)
 		.flows = answer_flows,
 		.record = answer_record,
 	};
+}
+
+/* --- What the list of flows is made of */
+
+static void on_dump_began(void *ctx, uint64_t now)
+{
+	struct queries *q = ctx;
+
+	(void)now;
+	flow_list_dump_begins(q->flow_list);
+}
+
+static void on_entry(void *ctx, const struct nlmsghdr *message, const struct ct_event *event)
+{
+	struct queries *q = ctx;
+
+	flow_list_entry(q->flow_list, message, event);
+}
+
+static void on_dump_ended(void *ctx, bool complete, uint64_t now)
+{
+	struct queries *q = ctx;
+
+	(void)complete;
+	flow_list_dump_ended(q->flow_list, now);
+}
+
+struct queries *queries_new(const struct queries_parts *parts)
+{
+	struct queries *q = calloc(1, sizeof(*q));
+	const struct dispatch_listener listener = {
+		.ctx = q, .dump_began = on_dump_began, .entry = on_entry, .dump_ended = on_dump_ended
+	};
+
+	if (!q)
+		return NULL;
+	*q = (struct queries){
+		.part = *parts,
+		.meter = parts->setup->meter,
+		.schedule = collector_dump_schedule(parts->collector),
+		.flow_list = flow_list_new(parts->setup->meter),
+	};
+	if (q->flow_list && !dispatch_subscribe(collector_dispatch(parts->collector), &listener))
+		return q;
+	queries_free(q);
+	return NULL;
+}
+
+void queries_free(struct queries *q)
+{
+	if (!q)
+		return;
+	flow_list_free(q->flow_list);
+	free(q);
 }

@@ -169,7 +169,7 @@ void recorder_datagram(struct recorder *recorder, const struct trace_datagram *d
 	}
 }
 
-/* Where there are very many connections one dump follows the other, and no time is left to ask for another. */
+/* Anybody's dump will do: where there are very many connections one dump follows the other. */
 void recorder_dump_begins(struct recorder *recorder)
 {
 	for (int i = 0; i < RECORDER_READERS; i++)
@@ -177,26 +177,19 @@ void recorder_dump_begins(struct recorder *recorder)
 			recorder->reader[i]->phase = ALL;
 }
 
-/* The phase moves on before the dump is asked for, since its request is the first that is recorded. */
-static void try_phase(struct recording *r, enum phase phase, int (*dump)(void *ctx))
-{
-	enum phase before = r->phase;
-
-	r->phase = phase;
-	if (dump(r->recorder->calls.ctx))
-		r->phase = before;
-}
-
 static void move_on(struct recording *r)
 {
 	const struct recorder_calls *calls = &r->recorder->calls;
 
-	if (r->phase == ASKED && !calls->network_running(calls->ctx))
-		try_phase(r, NETWORK, calls->dump_network);
-	else if (r->phase == NETWORK && !calls->network_running(calls->ctx))
+	if (r->phase == ASKED && !calls->network_running(calls->ctx)) {
+		r->phase = NETWORK; /* before it is asked for: its request is the first that is recorded */
+		if (calls->dump_network(calls->ctx))
+			r->phase = ASKED;
+	} else if (r->phase == NETWORK && !calls->network_running(calls->ctx)) {
 		r->phase = KNOWN;
+	}
 	if (r->phase == KNOWN)
-		try_phase(r, ALL, calls->dump_flows);
+		calls->dump_flows(calls->ctx); /* recorder_dump_begins() follows, or it is asked for again */
 	/* A reader that has gone is seen when it is asked for. */
 	calls->wake(calls->ctx, r);
 }

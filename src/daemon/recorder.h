@@ -41,7 +41,7 @@ bool recorder_wanted(const struct recorder *recorder);
 /* Everything that is received, and every request of ours, in order. Almost nothing where nobody records. */
 void recorder_datagram(struct recorder *recorder, const struct trace_datagram *datagram);
 
-/* A dump of the connections is about to be requested: recordings that wait for one begin with it. */
+/* A dump of the connections begins: recordings that wait for one begin with its request, the next datagram. */
 void recorder_dump_begins(struct recorder *recorder);
 
 /* To be called several times per second: moves recordings on. */

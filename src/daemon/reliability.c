@@ -7,7 +7,6 @@
 #include "hostmeter/meter/snapshot.h"
 #include "hostmeter/netlink/nl.h"
 #include "hostmeter/os/ct_sysctl.h"
-#include "valve.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -17,12 +16,25 @@
 struct reliability {
 	struct nl *nl;
 	struct hang_guard *guard;
-	struct valve valve;
+	struct reliability_valve valve;
 	int count_fd, max_fd; /* of the connection table */
 	uint64_t count, max;  /* as read last; CT_SYSCTL_NONE: cannot be read */
 	bool reliable;        /* as set by us: the kernel may say otherwise */
 	struct log_limit guard_failed, guard_gone, full;
 };
+
+bool reliability_valve_update(struct reliability_valve *valve, uint64_t count, uint64_t max)
+{
+	double fill = max ? (double)count * 100 / (double)max : 0;
+	double back = valve->fill_percent < RELIABILITY_BACK_PERCENT ? valve->fill_percent : RELIABILITY_BACK_PERCENT;
+	bool open = valve->open ? fill >= back : fill > valve->fill_percent;
+
+	if (open == valve->open)
+		return false;
+	valve->open = open;
+	valve->openings += open;
+	return true;
+}
 
 struct reliability *reliability_new(struct nl *nl, double fill_percent)
 {
@@ -96,7 +108,7 @@ static void update_valve(struct reliability *r)
 		return;
 	if (r->reliable && !nl_is_reliable(r->nl))
 		learn_of_guard(r);
-	changed = valve_update(&r->valve, r->count, r->max);
+	changed = reliability_valve_update(&r->valve, r->count, r->max);
 	if (r->reliable == !r->valve.open)
 		return;
 	if (nl_set_reliable(r->nl, !r->valve.open))

@@ -2,17 +2,33 @@
 /*
  * reliability: whether the kernel delivers the ends of connections reliably, decided anew with each tick (law 3).
  *
- * It watches how full the kernel's connection table is, asks the valve (valve.h), sets the event socket's option, and
- * keeps a guard (hang_guard.h) that does it in the place of a meter that hangs.
+ * Reliable delivery keeps ended connections in the kernel's table until the meter has read of them; when that table
+ * runs full, forwarding comes before counting. So a valve switches it off above a fill of the table, and on again below
+ * a lower one. A guard (hang_guard.h) does the same for a meter that hangs.
  */
 #ifndef HOSTMETER_DAEMON_RELIABILITY_H
 #define HOSTMETER_DAEMON_RELIABILITY_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct nl;
 struct reliability;
 struct snapshot_process;
+
+enum { RELIABILITY_BACK_PERCENT = 70 };
+
+struct reliability_valve {
+	double fill_percent; /* above it reliability goes */
+	bool open;           /* reliability is off */
+	uint64_t openings;
+};
+
+/*
+ * The table holds count of at most max entries, 0: no maximum. True if open changed with it. It closes again below
+ * RELIABILITY_BACK_PERCENT, or below fill_percent if that is less.
+ */
+bool reliability_valve_update(struct reliability_valve *valve, uint64_t count, uint64_t max);
 
 /*
  * Reliable until the table is fuller than fill_percent. nl is borrowed. NULL: out of memory. reliability_free(NULL) is

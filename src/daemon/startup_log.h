@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * startup_log: what a meter says on the log when it starts.
+ * startup_log: what the meter logs when it starts.
  */
 #ifndef HOSTMETER_DAEMON_STARTUP_LOG_H
 #define HOSTMETER_DAEMON_STARTUP_LOG_H
@@ -8,12 +8,14 @@
 #include <stdbool.h>
 
 struct config;
+struct ifnames;
 struct topology;
 
 /* Which interfaces are metered, and where the metrics are. */
-void startup_log_start(const struct config *config, const struct topology *topology, bool has_tls);
+void startup_log_start(const struct config *config, const struct topology *topology, const struct ifnames *names,
+	bool has_tls);
 
-/* Warns of the kernel's switches that the meter lives by, where they are off. */
+/* Warns of each sysctl of the kernel that the meter needs and that is off. */
 void startup_log_switches(void);
 
 #endif

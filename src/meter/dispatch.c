@@ -22,8 +22,7 @@ struct dump {
 	bool interrupted; /* NLM_F_DUMP_INTR: the table changed under it, so it may lack entries */
 };
 
-/* Entries of a dump on their way into the meter: while one is taken, the memory that those behind it need is fetched.
- */
+/* Entries of a dump before the meter takes them: while it takes one, the memory for those behind is fetched. */
 enum { AHEAD = 8 };
 
 struct ahead {
@@ -38,10 +37,11 @@ struct dispatch {
 	uint8_t rtnl_family;
 	bool topology_known;
 	uint64_t dumps_ended;
+	bool topology_news, end_news, end_complete; /* what the listeners are to be told of */
+	struct dispatch_listener listener[DISPATCH_LISTENERS];
+	size_t listeners;
 	struct ahead ahead[AHEAD]; /* a ring; empty between datagrams, since messages are borrowed */
 	unsigned int first, count;
-	void (*watch)(void *ctx, const struct nlmsghdr *message, const struct ct_event *event);
-	void *watch_ctx;
 };
 
 struct dispatch *dispatch_new(struct meter *meter)
@@ -58,13 +58,6 @@ void dispatch_free(struct dispatch *dispatch)
 	free(dispatch);
 }
 
-void dispatch_watch_entries(struct dispatch *dispatch,
-	void (*watch)(void *ctx, const struct nlmsghdr *message, const struct ct_event *event), void *ctx)
-{
-	dispatch->watch = watch;
-	dispatch->watch_ctx = ctx;
-}
-
 bool dispatch_topology_known(const struct dispatch *dispatch)
 {
 	return dispatch->topology_known;
@@ -75,18 +68,61 @@ uint64_t dispatch_dumps_ended(const struct dispatch *dispatch)
 	return dispatch->dumps_ended;
 }
 
+/* --- Listeners */
+
+int dispatch_subscribe(struct dispatch *dispatch, const struct dispatch_listener *listener)
+{
+	if (dispatch->listeners == DISPATCH_LISTENERS)
+		return -ENOSPC;
+	dispatch->listener[dispatch->listeners++] = *listener;
+	return 0;
+}
+
+static void tell_begin(struct dispatch *dispatch, uint64_t now)
+{
+	for (size_t i = 0; i < dispatch->listeners; i++)
+		if (dispatch->listener[i].dump_began)
+			dispatch->listener[i].dump_began(dispatch->listener[i].ctx, now);
+}
+
+static void tell_entry(struct dispatch *dispatch, const struct nlmsghdr *message, const struct ct_event *event)
+{
+	for (size_t i = 0; i < dispatch->listeners; i++)
+		if (dispatch->listener[i].entry)
+			dispatch->listener[i].entry(dispatch->listener[i].ctx, message, event);
+}
+
+/* Not while a datagram is read: a listener may send requests, which come through dispatch_datagram() too. */
+static void tell_news(struct dispatch *dispatch, uint64_t now)
+{
+	const bool topology = dispatch->topology_news, end = dispatch->end_news;
+
+	dispatch->topology_news = dispatch->end_news = false;
+	for (size_t i = 0; (topology || end) && i < dispatch->listeners; i++) {
+		const struct dispatch_listener *listener = &dispatch->listener[i];
+
+		if (end && listener->dump_ended)
+			listener->dump_ended(listener->ctx, dispatch->end_complete, now);
+		if (topology && listener->topology_known)
+			listener->topology_known(listener->ctx);
+	}
+}
+
 static void ct_dump_ended(struct dispatch *dispatch, bool complete, uint64_t now)
 {
 	if (!dispatch->ct.seq)
 		return;
 	dispatch->ct.seq = 0;
 	dispatch->dumps_ended++;
+	dispatch->end_news = true;
+	dispatch->end_complete = complete;
 	meter_dump_end(dispatch->meter, complete, now);
 }
 
 void dispatch_dump_aborted(struct dispatch *dispatch, uint64_t now)
 {
 	ct_dump_ended(dispatch, false, now);
+	tell_news(dispatch, now);
 }
 
 /* --- Requests of ours */
@@ -110,9 +146,10 @@ static void requested(struct dispatch *dispatch, uint16_t protocol, const struct
 	if (protocol == NETLINK_NETFILTER) {
 		if (message->nlmsg_type != (NFNL_SUBSYS_CTNETLINK << 8 | IPCTNL_MSG_CT_GET))
 			return;
-		ct_dump_ended(dispatch, false, now); /* the last one never came to its end */
+		dispatch_dump_aborted(dispatch, now); /* the last one never came to its end */
 		dispatch->ct = (struct dump){ .seq = message->nlmsg_seq };
 		meter_dump_begin(dispatch->meter, now);
+		tell_begin(dispatch, now);
 		return;
 	}
 	switch (message->nlmsg_type) {
@@ -151,15 +188,15 @@ static void dump_ended(struct dispatch *dispatch, uint16_t protocol, const struc
 	if (!complete)
 		return;
 	meter_rtnl_sync_end(dispatch->meter, dispatch->rtnl_type, dispatch->rtnl_family);
-	if (dispatch->rtnl_type == RTNL_NEIGH)
-		dispatch->topology_known = true;
+	if (dispatch->rtnl_type == RTNL_NEIGH && !dispatch->topology_known)
+		dispatch->topology_known = dispatch->topology_news = true;
 }
 
 static void take_ct(struct dispatch *dispatch, struct ahead *a, uint64_t now)
 {
 	meter_ct(dispatch->meter, &a->event, now);
-	if (dispatch->watch && a->event.type == CT_ENTRY)
-		dispatch->watch(dispatch->watch_ctx, a->message, &a->event);
+	if (a->event.type == CT_ENTRY)
+		tell_entry(dispatch, a->message, &a->event);
 }
 
 static void take_first(struct dispatch *dispatch, uint64_t now)
@@ -246,7 +283,7 @@ static void received(struct dispatch *dispatch, uint16_t protocol, const struct 
 		if (message->nlmsg_seq < SOURCE_COUNT)
 			meter_overrun(dispatch->meter, message->nlmsg_seq, now);
 		if (message->nlmsg_seq == SOURCE_DUMP)
-			dispatch_dump_aborted(dispatch, now);
+			ct_dump_ended(dispatch, false, now);
 		break;
 	default:
 		if (protocol == NETLINK_NETFILTER)
@@ -279,4 +316,5 @@ void dispatch_datagram(struct dispatch *dispatch, uint16_t protocol, bool outgoi
 	take_all(dispatch, now);
 	if (left) /* a length that is wrong, or a message that was cut */
 		meter_damaged(dispatch->meter, protocol == NETLINK_ROUTE ? SOURCE_RTNL : SOURCE_EVENTS);
+	tell_news(dispatch, now);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * dispatch: netlink datagrams into the meter, from sockets and traces alike: frames, decodes, and hands on. It also
- * sees where dumps begin (our own requests) and end.
+ * dispatch: takes netlink datagrams, from sockets and traces alike, splits them into messages, decodes these and gives
+ * them to the meter. It sees where dumps begin (our own requests) and end, and tells whoever subscribed.
  */
 #ifndef HOSTMETER_METER_DISPATCH_H
 #define HOSTMETER_METER_DISPATCH_H
@@ -10,12 +10,32 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct ct_event;
 struct dispatch;
 struct meter;
+struct nlmsghdr;
 
-/* NULL: out of memory. The meter is borrowed. */
+/* What a listener is told. Each may be NULL. "Dump" is a dump of the connections. */
+struct dispatch_listener {
+	void *ctx;
+	/* Links, addresses, routes and neighbours have been dumped: once. */
+	void (*topology_known)(void *ctx);
+	/* Its request was sent. */
+	void (*dump_began)(void *ctx, uint64_t now);
+	/* One entry of it, after the meter has taken it; both are borrowed. */
+	void (*entry)(void *ctx, const struct nlmsghdr *message, const struct ct_event *event);
+	/* The meter has all of it; not complete: an error or an overrun ended it, or the table changed under it. */
+	void (*dump_ended)(void *ctx, bool complete, uint64_t now);
+};
+
+enum { DISPATCH_LISTENERS = 8 };
+
+/* NULL: out of memory. The meter is borrowed. dispatch_free(NULL) is fine. */
 struct dispatch *dispatch_new(struct meter *meter);
 void dispatch_free(struct dispatch *dispatch);
+
+/* Listeners are told in the order of their subscriptions, which last as long as dispatch. 0, or -ENOSPC: too many. */
+int dispatch_subscribe(struct dispatch *dispatch, const struct dispatch_listener *listener);
 
 /*
  * Takes one datagram of a socket of this netlink protocol (NETLINK_NETFILTER, NETLINK_ROUTE): received, or sent
@@ -24,20 +44,11 @@ void dispatch_free(struct dispatch *dispatch);
 void dispatch_datagram(struct dispatch *dispatch, uint16_t protocol, bool outgoing, const void *data, size_t len,
 	uint64_t now);
 
-struct ct_event;
-struct nlmsghdr;
-
-/* Calls watch for every conntrack entry of a dump, after the meter has taken it. NULL: no more. */
-void dispatch_watch_entries(struct dispatch *dispatch,
-	void (*watch)(void *ctx, const struct nlmsghdr *message, const struct ct_event *event), void *ctx);
-
-/* Whether links, addresses, routes and neighbours have been dumped once: the topology is known. */
-bool dispatch_topology_known(const struct dispatch *dispatch);
-
-/* How many complete or failed conntrack dumps ended so far: a change says that one just did. */
-uint64_t dispatch_dumps_ended(const struct dispatch *dispatch);
-
-/* A conntrack dump was broken off by an overrun of its socket or the loss of it. */
+/* A conntrack dump was broken off by an overrun of its socket or the loss of it. Nothing if none runs. */
 void dispatch_dump_aborted(struct dispatch *dispatch, uint64_t now);
+
+/* Whether the topology is known; how many dumps of the connections ended. */
+bool dispatch_topology_known(const struct dispatch *dispatch);
+uint64_t dispatch_dumps_ended(const struct dispatch *dispatch);
 
 #endif

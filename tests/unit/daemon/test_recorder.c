@@ -55,6 +55,7 @@ static int dump_flows(void *ctx)
 	if (f->flows_error)
 		return f->flows_error;
 	f->flow_dumps++;
+	recorder_dump_begins(f->recorder); /* as the dispatcher tells it */
 	say(f, NETLINK_NETFILTER, true, "flows?");
 	return 0;
 }

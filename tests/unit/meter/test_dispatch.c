@@ -6,6 +6,7 @@
 #include "events.h"
 #include "netlink_build.h"
 
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 
@@ -69,7 +70,50 @@ struct world {
 	struct meter *meter;
 	struct dispatch *dispatch;
 	uint64_t now;
+	unsigned int dumps_begun, dumps_ended, dumps_complete, entries, topology_known; /* as a listener is told */
+	unsigned int entries_at_end;
+	bool asks; /* the listener requests another dump when the first ended */
 };
+
+static void request(struct world *w, uint16_t type, uint8_t family, uint32_t seq);
+
+static void on_topology_known(void *ctx)
+{
+	struct world *w = ctx;
+
+	w->topology_known++;
+}
+
+static void on_dump_began(void *ctx, uint64_t now)
+{
+	struct world *w = ctx;
+
+	assert_int_equal(w->dumps_begun, w->dumps_ended);
+	assert_true(now < w->now);
+	w->dumps_begun++;
+}
+
+static void on_entry(void *ctx, const struct nlmsghdr *message, const struct ct_event *event)
+{
+	struct world *w = ctx;
+	struct meter_flow flow;
+
+	assert_int_equal(message->nlmsg_type & 0xff, IPCTNL_MSG_CT_NEW);
+	assert_true(meter_find_flow(w->meter, event, &flow)); /* the meter has it */
+	w->entries++;
+}
+
+static void on_dump_ended(void *ctx, bool complete, uint64_t now)
+{
+	struct world *w = ctx;
+
+	assert_true(now < w->now);
+	w->dumps_ended++;
+	w->dumps_complete += complete;
+	w->entries_at_end = w->entries;
+	if (w->asks && w->dumps_ended == 1)
+		request(w, CT_GET, AF_UNSPEC, 99);
+}
 
 static struct world *world_new(void)
 {
@@ -81,6 +125,10 @@ static struct world *world_new(void)
 	w->meter = meter_new(&options);
 	w->dispatch = dispatch_new(w->meter);
 	assert_non_null(w->dispatch);
+	assert_int_equal(dispatch_subscribe(w->dispatch,
+				 &(struct dispatch_listener){
+					 w, on_topology_known, on_dump_began, on_entry, on_dump_ended }),
+		0);
 	return w;
 }
 
@@ -185,7 +233,7 @@ static void all_messages_of_a_datagram_count(void **state)
 	add_control(&logged, NLMSG_DONE, 0, 0); /* as NFLOG ends a batch: no dump's end */
 	give(w, NETLINK_NETFILTER, false, &logged);
 	CHECK(w, stats.sightings, 3);
-	assert_int_equal(dispatch_dumps_ended(w->dispatch), 0);
+	assert_int_equal(w->dumps_ended, 0);
 
 	d.len = 0;
 	add(&d, build_link(&m, &link));
@@ -315,14 +363,14 @@ static void a_dump_from_request_to_done(void **state)
 	control(w, NETLINK_NETFILTER, NLMSG_DONE, 8, NLM_F_MULTI); /* somebody else's */
 	control(w, NETLINK_ROUTE, NLMSG_DONE, 9, NLM_F_MULTI);
 	CHECK(w, stats.dumps, 0);
-	assert_int_equal(dispatch_dumps_ended(w->dispatch), 0);
+	assert_int_equal(w->dumps_ended, 0);
 	control(w, NETLINK_NETFILTER, NLMSG_DONE, 9, NLM_F_MULTI);
 	CHECK(w, stats.dumps, 1);
 	CHECK(w, stats.dumps_incomplete, 0);
 	CHECK(w, ready, 1);
-	assert_int_equal(dispatch_dumps_ended(w->dispatch), 1);
+	assert_int_equal(w->dumps_ended, 1);
 	control(w, NETLINK_NETFILTER, NLMSG_DONE, 9, NLM_F_MULTI); /* it ended already */
-	assert_int_equal(dispatch_dumps_ended(w->dispatch), 1);
+	assert_int_equal(w->dumps_ended, 1);
 }
 
 static void only_our_own_dump_requests_begin_one(void **state)
@@ -376,7 +424,7 @@ static void a_dump_may_fail(void **state)
 	request(w, CT_GET, AF_UNSPEC, 9);
 	control(w, NETLINK_NETFILTER, NLMSG_ERROR, 9, 0);
 	CHECK(w, stats.dumps_incomplete, 1);
-	assert_int_equal(dispatch_dumps_ended(w->dispatch), 1);
+	assert_int_equal(w->dumps_ended, 1);
 	/* One that was asked for before the last one's end replaces it. */
 	request(w, CT_GET, AF_UNSPEC, 10);
 	request(w, CT_GET, AF_UNSPEC, 11);
@@ -387,12 +435,47 @@ static void a_dump_may_fail(void **state)
 	CHECK(w, stats.dumps, 3);
 	CHECK(w, stats.dumps_incomplete, 2);
 	/* Nothing in the air: nothing to break off. */
-	dispatch_dump_aborted(w->dispatch, w->now);
-	assert_int_equal(dispatch_dumps_ended(w->dispatch), 3);
+	dispatch_dump_aborted(w->dispatch, w->now++);
+	assert_int_equal(w->dumps_ended, 3);
 	request(w, CT_GET, AF_UNSPEC, 12);
-	dispatch_dump_aborted(w->dispatch, w->now);
-	assert_int_equal(dispatch_dumps_ended(w->dispatch), 4);
+	dispatch_dump_aborted(w->dispatch, w->now++);
+	assert_int_equal(w->dumps_ended, 4);
 	CHECK(w, stats.dumps_incomplete, 3);
+}
+
+/* The end is told when the whole datagram has been read: a listener may then send requests. */
+static void listeners_are_told_of_a_dump(void **state)
+{
+	struct world *w = *state;
+	struct datagram d = { .len = 0 };
+
+	w->asks = true;
+	request(w, CT_GET, AF_UNSPEC, 9);
+	assert_int_equal(w->dumps_begun, 1);
+	add_flow(&d, flow(1, CT_ENTRY), 9, 0);
+	add_flow(&d, flow(5, CT_DESTROY), 0, 0); /* no entry */
+	add_control(&d, NLMSG_DONE, 9, NLM_F_MULTI);
+	add_flow(&d, flow(2, CT_ENTRY), 9, 0);
+	give(w, NETLINK_NETFILTER, false, &d);
+	assert_int_equal(w->entries_at_end, 2);
+	assert_int_equal(w->dumps_ended, 1);
+	assert_int_equal(w->dumps_complete, 1);
+	assert_int_equal(w->dumps_begun, 2);
+	control(w, NETLINK_NETFILTER, NLMSG_ERROR, 99, 0);
+	assert_int_equal(w->dumps_ended, 2);
+	assert_int_equal(w->dumps_complete, 1);
+	assert_int_equal(w->topology_known, 0);
+}
+
+static void listeners_are_few(void **state)
+{
+	struct world *w = *state;
+	const struct dispatch_listener deaf = { 0 };
+
+	for (int i = 1; i < DISPATCH_LISTENERS; i++)
+		assert_int_equal(dispatch_subscribe(w->dispatch, &deaf), 0);
+	assert_int_equal(dispatch_subscribe(w->dispatch, &deaf), -ENOSPC);
+	listeners_are_told_of_a_dump(state);
 }
 
 /* As a trace tells it: the source is in the sequence number. */
@@ -406,9 +489,9 @@ static void overruns(void **state)
 	control(w, NETLINK_ROUTE, NLMSG_OVERRUN, SOURCE_RTNL, 0);
 	control(w, NETLINK_NETFILTER, NLMSG_OVERRUN, SOURCE_COUNT, 0);
 	control(w, NETLINK_NETFILTER, NLMSG_OVERRUN, UINT32_MAX, 0);
-	assert_int_equal(dispatch_dumps_ended(w->dispatch), 0);
+	assert_int_equal(w->dumps_ended, 0);
 	control(w, NETLINK_NETFILTER, NLMSG_OVERRUN, SOURCE_DUMP, 0);
-	assert_int_equal(dispatch_dumps_ended(w->dispatch), 1);
+	assert_int_equal(w->dumps_ended, 1);
 	CHECK(w, stats.dumps_incomplete, 1);
 	for (enum source source = 0; source < SOURCE_COUNT; source++)
 		CHECK(w, source[source].overruns, 1);
@@ -481,11 +564,14 @@ static void the_topology_is_known_with_the_last_dump(void **state)
 	struct world *w = *state;
 
 	for (uint32_t i = 0; i < 4; i++) {
-		assert_false(dispatch_topology_known(w->dispatch));
+		assert_false(w->topology_known);
 		request(w, types[i], AF_UNSPEC, i + 1);
 		control(w, NETLINK_ROUTE, NLMSG_DONE, i + 1, NLM_F_MULTI);
 	}
-	assert_true(dispatch_topology_known(w->dispatch));
+	assert_true(w->topology_known);
+	request(w, RTM_GETNEIGH, AF_UNSPEC, 5);
+	control(w, NETLINK_ROUTE, NLMSG_DONE, 5, NLM_F_MULTI);
+	assert_int_equal(w->topology_known, 1);
 }
 
 static void a_dump_of_neighbours_takes_away_what_is_gone(void **state)
@@ -520,6 +606,8 @@ int main(void)
 		TEST(only_our_own_dump_requests_begin_one),
 		TEST(an_interrupted_dump_is_incomplete),
 		TEST(a_dump_may_fail),
+		TEST(listeners_are_told_of_a_dump),
+		TEST(listeners_are_few),
 		TEST(overruns),
 		TEST(a_dump_of_links_takes_away_what_is_gone),
 		TEST(a_dump_of_one_family_leaves_the_other),

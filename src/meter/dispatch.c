@@ -36,7 +36,6 @@ struct dispatch {
 	enum rtnl_type rtnl_type;
 	uint8_t rtnl_family;
 	bool topology_known;
-	uint64_t dumps_ended;
 	bool topology_news, end_news, end_complete; /* what the listeners are to be told of */
 	struct dispatch_listener listener[DISPATCH_LISTENERS];
 	size_t listeners;
@@ -56,16 +55,6 @@ struct dispatch *dispatch_new(struct meter *meter)
 void dispatch_free(struct dispatch *dispatch)
 {
 	free(dispatch);
-}
-
-bool dispatch_topology_known(const struct dispatch *dispatch)
-{
-	return dispatch->topology_known;
-}
-
-uint64_t dispatch_dumps_ended(const struct dispatch *dispatch)
-{
-	return dispatch->dumps_ended;
 }
 
 /* --- Listeners */
@@ -113,7 +102,6 @@ static void ct_dump_ended(struct dispatch *dispatch, bool complete, uint64_t now
 	if (!dispatch->ct.seq)
 		return;
 	dispatch->ct.seq = 0;
-	dispatch->dumps_ended++;
 	dispatch->end_news = true;
 	dispatch->end_complete = complete;
 	meter_dump_end(dispatch->meter, complete, now);

@@ -47,8 +47,4 @@ void dispatch_datagram(struct dispatch *dispatch, uint16_t protocol, bool outgoi
 /* A conntrack dump was broken off by an overrun of its socket or the loss of it. Nothing if none runs. */
 void dispatch_dump_aborted(struct dispatch *dispatch, uint64_t now);
 
-/* Whether the topology is known; how many dumps of the connections ended. */
-bool dispatch_topology_known(const struct dispatch *dispatch);
-uint64_t dispatch_dumps_ended(const struct dispatch *dispatch);
-
 #endif

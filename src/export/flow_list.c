@@ -3,12 +3,12 @@
 
 #include "hostmeter/base/clock.h"
 #include "hostmeter/base/json.h"
+#include "hostmeter/base/protocol.h"
 #include "hostmeter/base/version.h"
 #include "hostmeter/decode/nfct.h"
 #include "hostmeter/export/flow_text.h"
 #include "hostmeter/meter/meter.h"
 
-#include <netdb.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -53,19 +53,6 @@ static bool read_number(const char *text, unsigned long max, unsigned long *valu
 	return !*end && *value <= max;
 }
 
-/* By number, by the name that the lines have, or as /etc/protocols has it. */
-static bool read_proto(const char *text, unsigned long *number)
-{
-	const struct protoent *entry;
-	int known = flow_text_proto(text);
-
-	if (read_number(text, UINT8_MAX, number))
-		return true;
-	entry = known < 0 ? getprotobyname(text) : NULL;
-	*number = (unsigned long)(entry ? entry->p_proto : known);
-	return known >= 0 || entry;
-}
-
 const char *flow_list_filter_set(struct flow_list_filter *filter, const char *host, const char *ipv, const char *proto,
 	const char *port)
 {
@@ -83,9 +70,11 @@ const char *flow_list_filter_set(struct flow_list_filter *filter, const char *ho
 		filter->family = (uint8_t)(*ipv - '0');
 	}
 	if (proto && *proto) {
-		if (!read_proto(proto, &number))
+		int known = read_number(proto, UINT8_MAX, &number) ? (int)number : protocol_number(proto);
+
+		if (known < 0)
 			return "proto";
-		filter->proto = (uint8_t)number;
+		filter->proto = (uint8_t)known;
 	}
 	if (port && *port) {
 		if (!read_number(port, UINT16_MAX, &number))

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "hostmeter/export/flow_text.h"
 
-#include <errno.h>
+#include "hostmeter/base/protocol.h"
+
 #include <inttypes.h>
 #include <netinet/in.h>
 #include <string.h>
@@ -45,44 +46,12 @@ void flow_text_put(struct buf *out, const char *name, const char *word)
 		buf_putc(out, *word == ' ' || *word == '=' ? '_' : *word);
 }
 
-static const struct {
-	uint8_t proto;
-	const char *name;
-} protos[] = {
-	{ IPPROTO_ICMP, "icmp" },
-	{ IPPROTO_TCP, "tcp" },
-	{ IPPROTO_UDP, "udp" },
-	{ IPPROTO_DCCP, "dccp" },
-	{ IPPROTO_GRE, "gre" },
-	{ IPPROTO_ICMPV6, "icmpv6" },
-	{ IPPROTO_SCTP, "sctp" },
-	{ IPPROTO_UDPLITE, "udplite" },
-};
-
-enum { PROTOS = sizeof(protos) / sizeof(protos[0]) };
-
-static const char *proto_name(uint8_t proto)
-{
-	for (size_t i = 0; i < PROTOS; i++)
-		if (protos[i].proto == proto)
-			return protos[i].name;
-	return "unknown";
-}
-
-int flow_text_proto(const char *name)
-{
-	for (size_t i = 0; i < PROTOS; i++)
-		if (!strcasecmp(protos[i].name, name))
-			return protos[i].proto;
-	return -ENOENT;
-}
-
 void flow_text_event(struct buf *out, const struct ct_event *event)
 {
 	bool icmp = event->proto == IPPROTO_ICMP || event->proto == IPPROTO_ICMPV6;
 	char text[ADDR_TEXT];
 
-	buf_printf(out, "%s %u", proto_name(event->proto), event->proto);
+	buf_printf(out, "%s %u", protocol_name(event->proto), event->proto);
 	for (int dir = 0; dir < 2; dir++) {
 		const struct ct_tuple *tuple = &event->tuple[dir];
 

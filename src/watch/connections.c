@@ -4,7 +4,6 @@
 #include "hostmeter/base/array.h"
 
 #include <netinet/in.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -59,33 +58,6 @@ uint16_t watch_connection_remote_port(const struct watch_connection *connection)
 uint16_t watch_connection_own_port(const struct watch_connection *connection)
 {
 	return has_ports(connection) ? connection->own_port : 0;
-}
-
-const char *watch_connection_protocol(const struct watch_connection *connection, char text[static 4])
-{
-	static const struct {
-		uint8_t number;
-		const char *name;
-	} names[] = {
-		{ IPPROTO_TCP, "tcp" },
-		{ IPPROTO_UDP, "udp" },
-		{ IPPROTO_ICMP, "icmp" },
-		{ IPPROTO_ICMPV6, "icmp6" },
-		{ IPPROTO_GRE, "gre" },
-		{ IPPROTO_ESP, "esp" },
-		{ IPPROTO_AH, "ah" },
-		{ IPPROTO_IPV6, "6in4" },
-		{ IPPROTO_SCTP, "sctp" },
-		{ IPPROTO_DCCP, "dccp" },
-		{ IPPROTO_UDPLITE, "udpl" },
-		{ IPPROTO_IGMP, "igmp" },
-	};
-
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-		if (names[i].number == connection->proto)
-			return names[i].name;
-	snprintf(text, 4, "%u", connection->proto);
-	return text;
 }
 
 /* ---- Two listings */

@@ -2,6 +2,7 @@
 #include "pages.h"
 
 #include "header.h"
+#include "hostmeter/base/protocol.h"
 #include "table.h"
 
 #include <stdio.h>
@@ -237,11 +238,12 @@ static void put_connection(struct page *page, const struct watch_connection *c)
 {
 	/* Who began it: to the other end, or from there. */
 	static const char *const marks[2][2] = { { "> ", "< " }, { "→ ", "← " } };
-	char address[ADDR_TEXT], remote[ADDR_TEXT + 8], protocol[4], number[CONNECTION_COLUMNS][WATCH_NUMBER];
+	char address[ADDR_TEXT], remote[ADDR_TEXT + 8], protocol[PROTOCOL_TEXT],
+		number[CONNECTION_COLUMNS][WATCH_NUMBER];
 	const struct watch_view *view = page->view;
 	const char *text[CONNECTION_COLUMNS] = {
 		[REMOTE] = remote,
-		[PROTOCOL] = watch_connection_protocol(c, protocol),
+		[PROTOCOL] = protocol_short_name(c->proto, protocol),
 		[PORT] = put_port(number[PORT], watch_connection_remote_port(c)),
 		[OWN_PORT] = put_port(number[OWN_PORT], watch_connection_own_port(c)),
 		[DOWN] = put_amount(number[DOWN], view, c, WATCH_DOWN),

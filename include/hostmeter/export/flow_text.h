@@ -17,9 +17,6 @@ bool flow_text_is_of(const char *host, const struct ct_event *event, const struc
 /* Appends " NAME=WORD". What would break a line of words is replaced. */
 void flow_text_put(struct buf *out, const char *name, const char *word);
 
-/* The number of the protocol that conntrack(8) calls so, in any case; -ENOENT. */
-int flow_text_proto(const char *name);
-
 /* Appends the flow as conntrack(8) prints it, as far as an event has it; for where there is no message for
  * nfct_print().
  */

@@ -55,9 +55,6 @@ const struct addr *watch_connection_remote(const struct watch_connection *connec
 uint16_t watch_connection_remote_port(const struct watch_connection *connection);
 uint16_t watch_connection_own_port(const struct watch_connection *connection);
 
-/* "tcp", or the number of a protocol without a name here. Returns text or a constant. */
-const char *watch_connection_protocol(const struct watch_connection *connection, char text[static 4]);
-
 /*
  * In the order to be read: by what moves now, or by all that was moved; a new array to be freed, NULL: out of memory.
  */

@@ -1,10 +1,23 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "hostmeter/check/finding.h"
 
+#include "hostmeter/base/json.h"
+#include "hostmeter/base/version.h"
 #include "hostmeter/check/socket_owner.h"
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
+
+static const struct {
+	const char *json, *text;
+} states[] = {
+	[FINDING_OK] = { "ok", "ok" },
+	[FINDING_BAD] = { "bad", "BAD" },
+	[FINDING_UNKNOWN] = { "unknown", "?" },
+};
+
+/* --- Filling one in */
 
 static void __attribute__((format(printf, 2, 0))) put(struct buf *out, const char *format, va_list args)
 {
@@ -57,4 +70,61 @@ void finding_clear(struct finding *finding, size_t count)
 		buf_free(&finding[i].text);
 		buf_free(&finding[i].fix);
 	}
+}
+
+/* --- Printing */
+
+/* The length of the line that begins there. */
+static size_t line_len(const struct buf *text, size_t from)
+{
+	const char *newline = memchr(text->data + from, '\n', text->len - from);
+
+	return newline ? (size_t)(newline - text->data) - from : text->len - from;
+}
+
+static void put_clean(struct buf *out, const char *text, size_t len)
+{
+	for (size_t i = 0; i < len; i++)
+		buf_putc(out, (unsigned char)text[i] < 0x20 || text[i] == 0x7f ? '?' : text[i]);
+	buf_putc(out, '\n');
+}
+
+void finding_print_text(struct buf *out, const struct finding *finding, size_t count)
+{
+	for (; count--; finding++) {
+		buf_printf(out, "%-4s %-13s ", states[finding->state].text, finding->name);
+		put_clean(out, finding->text.data, finding->text.len);
+		for (size_t at = 0, len; at < finding->fix.len; at += len + 1) {
+			len = line_len(&finding->fix, at);
+			buf_puts(out, "     fix: ");
+			put_clean(out, finding->fix.data + at, len);
+		}
+	}
+}
+
+static json_t *json_of_finding(const struct finding *finding)
+{
+	json_t *fix = json_array();
+
+	for (size_t at = 0, len; at < finding->fix.len; at += len + 1) {
+		len = line_len(&finding->fix, at);
+		json_array_append_new(fix, json_of_text_n(finding->fix.data + at, len));
+	}
+	return json_pack("{s:s, s:s, s:o, s:o}", "name", finding->name, "state", states[finding->state].json, "text",
+		json_of_text_n(finding->text.data, finding->text.len), "fix", fix);
+}
+
+void finding_print_json(struct buf *out, const struct finding *finding, size_t count, uint64_t real_ns)
+{
+	bool good = finding_none_bad(finding, count), refused = false;
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < count; i++)
+		refused |= json_array_append_new(list, json_of_finding(&finding[i]));
+	json_write(out,
+		json_pack("{s:i, s:o, s:s, s:b, s:o}", "schema", CHECK_SCHEMA, "time", json_of_seconds(real_ns),
+			"version", HOSTMETER_VERSION, "good", good, "checks", refused ? NULL : list));
+	if (refused)
+		json_decref(list);
+	buf_putc(out, '\n');
 }

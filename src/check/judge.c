@@ -2,8 +2,7 @@
 #include "hostmeter/check/judge.h"
 
 #include "hostmeter/base/clock.h"
-#include "judge_meter.h"
-#include "judge_rules.h"
+#include "judge_rows.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -245,7 +244,7 @@ static const struct judgement {
 	{ "meter", judge_meter_answers, false, "systemctl restart hostmeter  # or end it and start it again" },
 	{ "sources", judge_meter_sources, true, "journalctl -u hostmeter  # the log says why" },
 	{ "overruns", judge_meter_overruns, true, NULL },
-	{ "valve", judge_meter_valve, true, NULL },
+	{ "reliability", judge_meter_reliability, true, NULL },
 	{ "lost-ends", judge_meter_ends, true,
 		"sysctl -w net.netfilter.nf_conntrack_events=1  # and let the meter run: what ends meanwhile shows "
 		"here" },
@@ -253,7 +252,7 @@ static const struct judgement {
 	{ "zeroing", judge_meter_zeroing, true,
 		"pgrep -af 'nlbwmon|conntrack'  # stop what zeroes: nlbwmon, conntrack -z" },
 	{ "dump-age", judge_meter_dump, true, "dump-share = 20  # per cent of one core" },
-	{ "room", judge_meter_room, true,
+	{ "capacity", judge_meter_capacity, true,
 		"sysctl -w net.netfilter.nf_conntrack_max=4194304  # the meter takes no more" },
 	{ "damaged", judge_meter_damaged, true, "report it with a trace: hostmeter --record FILE" },
 	{ "checkpoint", judge_meter_checkpoint, true, NULL },

@@ -1,14 +1,22 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "judge_meter.h"
-
-#include "judge_rules.h"
+#include "judge_rows.h"
 
 #include <errno.h>
 #include <inttypes.h>
 #include <string.h>
 
-/* Of the bytes between hosts and WAN so many may be nobody's. */
+/* More unattributed bytes than this share of all WAN bytes are bad. */
 enum { UNKNOWN_PERCENT = 1 };
+
+/* A count that is 0 where all is well: its text is before, the count, after. */
+static void judge_count(struct finding *finding, uint64_t count, const char *good, const char *before, const char *noun,
+	const char *after)
+{
+	if (count)
+		finding_bad(finding, "%s%" PRIu64 " %s%s%s", before, count, noun, finding_plural(count), after);
+	else
+		finding_good(finding, "%s", good);
+}
 
 void judge_meter_answers(const struct check_facts *f, struct finding *finding)
 {
@@ -34,26 +42,25 @@ void judge_meter_sources(const struct check_facts *f, struct finding *finding)
 		if (!f->meter.source[source].up)
 			finding_bad(finding, "%s%s", finding->text.len ? ", " : "not open: ", source_name(source));
 	if (!finding->text.len)
-		finding_good(finding, "all are open");
+		finding_good(finding, "all sockets to the kernel are open");
 }
 
 void judge_meter_overruns(const struct check_facts *f, struct finding *finding)
 {
-	for (enum source source = 0; source < SOURCE_COUNT; source++) {
-		const struct check_source *s = &f->meter.source[source];
+	const struct check_source *source = f->meter.source;
 
-		if (s->overruns)
+	for (enum source i = 0; i < SOURCE_COUNT; i++)
+		if (source[i].overruns)
 			finding_bad(finding, "%s%s: %" PRIu64 " time%s",
-				finding->text.len ? ", " : "messages of the kernel were lost: ", source_name(source),
-				s->overruns, finding_plural(s->overruns));
-	}
+				finding->text.len ? ", " : "messages of the kernel were lost: ", source_name(i),
+				source[i].overruns, finding_plural(source[i].overruns));
 	if (!finding->text.len)
-		finding_good(finding, "none");
-	else if (f->meter.source[SOURCE_EVENTS].buffer_asked)
-		finding_fix(finding, "event-buffer = %" PRIu64, f->meter.source[SOURCE_EVENTS].buffer_asked);
+		finding_good(finding, "no message of the kernel was lost");
+	else if (source[SOURCE_EVENTS].buffer_asked)
+		finding_fix(finding, "event-buffer = %" PRIu64, source[SOURCE_EVENTS].buffer_asked);
 }
 
-void judge_meter_valve(const struct check_facts *f, struct finding *finding)
+void judge_meter_reliability(const struct check_facts *f, struct finding *finding)
 {
 	if (!f->meter.reliable)
 		finding_bad(finding, "ends of connections are not delivered reliably: the table is too full");
@@ -84,22 +91,18 @@ void judge_meter_ends(const struct check_facts *f, struct finding *finding)
 void judge_meter_unattributed(const struct check_facts *f, struct finding *finding)
 {
 	uint64_t unknown = f->meter.unknown_bytes, all = f->meter.wan_bytes;
+	bool bad = unknown && unknown >= all / 100 * UNKNOWN_PERCENT;
 
-	if (unknown && unknown >= all / 100 * UNKNOWN_PERCENT)
-		finding_bad(finding, "%" PRIu64 " of %" PRIu64 " bytes are host=\"unknown\"", unknown, all);
-	else
-		finding_good(finding, "%" PRIu64 " of %" PRIu64 " bytes", unknown, all);
-	if (finding->state == FINDING_BAD)
+	finding_set(finding, bad ? FINDING_BAD : FINDING_OK, "%" PRIu64 " of %" PRIu64 " bytes are host=\"unknown\"",
+		unknown, all);
+	if (bad)
 		judge_rules_fix(f, finding);
 }
 
 void judge_meter_zeroing(const struct check_facts *f, struct finding *finding)
 {
-	if (f->meter.resets)
-		finding_bad(finding, "counters fell %" PRIu64 " time%s: another program zeroes them", f->meter.resets,
-			finding_plural(f->meter.resets));
-	else
-		finding_good(finding, "no counter fell");
+	judge_count(finding, f->meter.resets, "no counter fell", "counters fell ", "time",
+		": another program zeroes them");
 }
 
 void judge_meter_dump(const struct check_facts *f, struct finding *finding)
@@ -114,39 +117,32 @@ void judge_meter_dump(const struct check_facts *f, struct finding *finding)
 		finding_good(finding, "%.1f s, every %.1f s", age, interval);
 }
 
-void judge_meter_room(const struct check_facts *f, struct finding *finding)
+void judge_meter_capacity(const struct check_facts *f, struct finding *finding)
 {
 	if (f->meter.refused || f->meter.sightings_lost)
-		finding_bad(finding, "no room for %" PRIu64 " connections and %" PRIu64 " first packets",
+		finding_bad(finding, "no memory for %" PRIu64 " connections and %" PRIu64 " first packets",
 			f->meter.refused, f->meter.sightings_lost);
 	else
-		finding_good(finding, "for all connections and first packets");
+		finding_good(finding, "enough for all connections and first packets");
 }
 
 void judge_meter_damaged(const struct check_facts *f, struct finding *finding)
 {
-	if (f->meter.damaged)
-		finding_bad(finding, "%" PRIu64 " message%s of the kernel could not be read", f->meter.damaged,
-			finding_plural(f->meter.damaged));
-	else
-		finding_good(finding, "none");
+	judge_count(finding, f->meter.damaged, "no message of the kernel was damaged", "", "message",
+		" of the kernel could not be read");
 }
 
 void judge_meter_checkpoint(const struct check_facts *f, struct finding *finding)
 {
-	if (!f->meter.checkpoint_failures) {
-		finding_good(finding, "saved each time");
-		return;
-	}
-	finding_bad(finding, "%" PRIu64 " could not be saved: a restart may lose counts", f->meter.checkpoint_failures);
-	finding_fix(finding, "mkdir -p %s && chown USER %s  # the meter's user", f->runtime_dir, f->runtime_dir);
+	judge_count(finding, f->meter.checkpoint_failures, "no failure", "", "checkpoint",
+		" could not be saved: a restart may lose counts");
+	if (f->meter.checkpoint_failures)
+		finding_fix(finding, "mkdir -p %s && chown USER %s  # the meter's user", f->runtime_dir,
+			f->runtime_dir);
 }
 
 void judge_meter_folded(const struct check_facts *f, struct finding *finding)
 {
-	if (f->meter.hosts_folded)
-		finding_bad(finding, "%" PRIu64 " time%s a host found no room and was counted as host=\"other\"",
-			f->meter.hosts_folded, finding_plural(f->meter.hosts_folded));
-	else
-		finding_good(finding, "each has series of its own");
+	judge_count(finding, f->meter.hosts_folded, "each has series of its own", "", "time",
+		" a host found no room and was counted as host=\"other\"");
 }

@@ -4,7 +4,7 @@
  * together, and the firewall's programs say whether our rules are loaded, of each family. Rules of others are not
  * judged.
  */
-#include "judge_rules.h"
+#include "judge_rows.h"
 
 #include <inttypes.h>
 

@@ -5,9 +5,6 @@
 #include "hostmeter/base/log.h"
 #include "hostmeter/base/url.h"
 #include "hostmeter/check/judge.h"
-#include "hostmeter/check/print.h"
-#include "hostmeter/check/socket_owner.h"
-#include "hostmeter/check/status.h"
 #include "hostmeter/config/config.h"
 #include "hostmeter/http/client.h"
 #include "hostmeter/http/listen.h"
@@ -18,38 +15,20 @@
 #include <errno.h>
 #include <net/if.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 enum { ANSWER_MS = 5000 };
 
-/* Where the facts' pointers lead. */
-struct evidence {
-	struct check_facts facts;
-	struct check_status status; /* of the meter, all zero if it does not answer */
-	struct check_link *link;
-	struct check_names *names;
-	struct check_port *port;
-};
-
-/* --- One after the other */
-
-static void ask_meter(struct evidence *e, const struct config *config)
+static void ask_meter(struct check_facts *facts)
 {
 	struct buf body = BUF_INIT;
-	int status = http_get(config->socket, "/api/v1/status", &body, ANSWER_MS);
+	int status = http_get(facts->socket, "/api/v1/status", &body, ANSWER_MS);
 
 	if (status == 200)
-		status = check_status_read(&e->status, &body);
+		status = check_facts_read(facts, &body);
+	facts->meter.error = status;
 	buf_free(&body);
-	e->facts.meter = e->status.meter;
-	e->facts.meter.error = status;
-	e->facts.flows = e->status.flows;
-	e->facts.flows_uncounted = e->status.flows_uncounted;
-	e->facts.flows_offloaded = e->status.flows_offloaded;
-	if (e->facts.meter.answers)
-		e->facts.nflog_group = e->facts.meter.nflog_group;
 }
 
 static bool is_on(const char *path)
@@ -75,13 +54,7 @@ static void look_at_machine(struct check_facts *facts)
 	facts->forwards[FIREWALL_IPV6] = is_on("/proc/sys/net/ipv6/conf/all/forwarding");
 }
 
-static void look_at_firewall(struct check_facts *facts)
-{
-	firewall_read(&facts->firewall, facts->nflog_group);
-	facts->nflog_bound = socket_owner_nflog(facts->nflog_group, &facts->nflog_owner);
-}
-
-/* --- Interfaces: their sides are what the meter says, or the configuration where none runs */
+/* --- Interfaces: the meter says which are LAN and WAN; where none runs, the configuration */
 
 static bool is_listed(const char *name, const struct config_strings *names)
 {
@@ -91,17 +64,21 @@ static bool is_listed(const char *name, const struct config_strings *names)
 	return false;
 }
 
-static bool is_known(const struct check_status *status, const char *name)
+static void add_interface(struct check_facts *facts, const struct config *config, const char *name)
 {
-	for (size_t i = 0; i < status->links; i++)
-		if (!strcmp(status->link[i].name, name))
-			return true;
-	return false;
-}
+	struct check_link *link = &facts->link[facts->links];
 
-static enum check_side configured_side(const struct config *config, const char *name)
-{
-	return is_listed(name, &config->lan) ? CHECK_LAN : is_listed(name, &config->wan) ? CHECK_WAN : CHECK_OTHER;
+	for (size_t i = 0; i < facts->links; i++)
+		if (!strcmp(facts->link[i].name, name))
+			return;
+	if (facts->links == CHECK_MOST || !strcmp(name, "lo"))
+		return;
+	snprintf(link->name, sizeof(link->name), "%s", name);
+	if (!facts->meter.answers && is_listed(name, &config->lan))
+		link->side = CHECK_LAN;
+	else if (!facts->meter.answers && is_listed(name, &config->wan))
+		link->side = CHECK_WAN;
+	facts->links++;
 }
 
 static const char *first_missing(const struct config_strings *names)
@@ -112,82 +89,48 @@ static const char *first_missing(const struct config_strings *names)
 	return NULL;
 }
 
-/* The meter's interfaces, and what else there is. */
-static int look_at_interfaces(struct evidence *e, const struct config *config)
+/* The meter's interfaces are there already. */
+static int look_at_interfaces(struct check_facts *facts, const struct config *config)
 {
 	struct if_nameindex *all = if_nameindex();
-	size_t count = 0;
 
 	if (!all)
 		return -errno;
-	while (all[count].if_index)
-		count++;
-	e->link = calloc(e->status.links + count + 1, sizeof(*e->link));
-	if (e->link) {
-		memcpy(e->link, e->status.link, e->status.links * sizeof(*e->link));
-		e->facts.links = e->status.links;
-	}
-	for (size_t i = 0; e->link && i < count; i++) {
-		struct check_link *link = &e->link[e->facts.links];
-
-		if (!strcmp(all[i].if_name, "lo") || is_known(&e->status, all[i].if_name))
-			continue;
-		snprintf(link->name, sizeof(link->name), "%s", all[i].if_name);
-		link->side = e->facts.meter.answers ? CHECK_OTHER : configured_side(config, link->name);
-		e->facts.links++;
-	}
+	for (const struct if_nameindex *one = all; one->if_index; one++)
+		add_interface(facts, config, one->if_name);
 	if_freenameindex(all);
-	e->facts.link = e->link;
-	e->facts.lan_missing = first_missing(&config->lan);
-	e->facts.wan_missing = first_missing(&config->wan);
-	return e->link ? 0 : -ENOMEM;
+	facts->lan_missing = first_missing(&config->lan);
+	facts->wan_missing = first_missing(&config->wan);
+	return 0;
 }
 
 /* --- Files and ports */
 
-static void try_file(struct check_names *names, const char *path)
+static void try_files(struct check_facts *facts, const struct config_strings *paths)
 {
-	struct buf text = BUF_INIT;
-	int error = file_read_matching(path, &text);
+	for (size_t i = 0; i < paths->count && facts->names_count < CHECK_MOST; i++) {
+		struct check_names *names = &facts->names[facts->names_count++];
+		struct buf text = BUF_INIT;
+		int error = file_read_matching(paths->item[i], &text);
 
-	snprintf(names->path, sizeof(names->path), "%s", path);
-	snprintf(names->error, sizeof(names->error), "%s", error ? strerror(-error) : "");
-	buf_free(&text);
+		snprintf(names->path, sizeof(names->path), "%s", paths->item[i]);
+		if (error)
+			snprintf(names->error, sizeof(names->error), "%s", strerror(-error));
+		buf_free(&text);
+	}
 }
 
-/* What the meter could read says more than what we can. */
-static int look_at_names(struct evidence *e, const struct config *config)
+/* Whether the meter can listen there: if it does not yet, this listens for a moment. */
+static void try_port(struct check_facts *facts, const char *where)
 {
-	const struct config_strings *const lists[] = { &config->names_ethers, &config->names_leases,
-		&config->names_odhcpd, &config->names_hosts };
-	size_t most = 0;
-
-	e->facts.names = e->status.names;
-	e->facts.names_count = e->status.names_count;
-	if (e->facts.meter.answers)
-		return 0;
-	for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++)
-		most += lists[i]->count;
-	e->names = calloc(most + 1, sizeof(*e->names));
-	if (!e->names)
-		return -ENOMEM;
-	for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++)
-		for (size_t j = 0; j < lists[i]->count; j++)
-			try_file(&e->names[e->facts.names_count++], lists[i]->item[j]);
-	e->facts.names = e->names;
-	return 0;
-}
-
-static void try_port(const struct evidence *e, struct check_port *port, const char *where)
-{
+	struct check_port *port = &facts->port[facts->ports++];
 	struct addr addr;
 	uint16_t number;
 	int fd;
 
 	port->where = where;
-	for (size_t i = 0; i < e->status.listens; i++)
-		port->is_meters |= !strcmp(e->status.listen[i], where);
-	/* Whether the meter could: this listens for a moment. */
+	for (size_t i = 0; i < facts->listens; i++)
+		port->is_meters |= !strcmp(facts->listen[i], where);
 	if (!port->is_meters) {
 		fd = listen_tcp(where);
 		port->error = fd < 0 ? fd : close(fd);
@@ -196,37 +139,24 @@ static void try_port(const struct evidence *e, struct check_port *port, const ch
 		socket_owner_tcp(number, &port->owner);
 }
 
-static int look_at_ports(struct evidence *e, const struct config *config)
-{
-	e->port = calloc(config->listen.count + 1, sizeof(*e->port));
-	if (!e->port)
-		return -ENOMEM;
-	for (size_t i = 0; i < config->listen.count; i++)
-		try_port(e, &e->port[i], config->listen.item[i]);
-	e->facts.port = e->port;
-	e->facts.ports = config->listen.count;
-	return 0;
-}
-
 /* --- All of it */
 
-static int collect(struct evidence *e, const struct config *config)
+static int collect(struct check_facts *facts, const struct config *config)
 {
-	int error;
-
-	e->facts = (struct check_facts){
-		.socket = config->socket,
-		.runtime_dir = config->runtime_dir,
-		.nflog_group = config->nflog_group,
-		.fill_percent = config->reliable_fill,
-	};
-	ask_meter(e, config);
-	look_at_machine(&e->facts);
-	look_at_firewall(&e->facts);
-	error = look_at_interfaces(e, config);
-	if (!error)
-		error = look_at_names(e, config);
-	return error ? error : look_at_ports(e, config);
+	ask_meter(facts);
+	look_at_machine(facts);
+	firewall_read(&facts->firewall, facts->nflog_group);
+	facts->nflog_bound = socket_owner_nflog(facts->nflog_group, &facts->nflog_owner);
+	/* Which files the meter could read counts, not which this process can. */
+	if (!facts->meter.answers) {
+		try_files(facts, &config->names_ethers);
+		try_files(facts, &config->names_leases);
+		try_files(facts, &config->names_odhcpd);
+		try_files(facts, &config->names_hosts);
+	}
+	for (size_t i = 0; i < config->listen.count && i < CHECK_STATUS_MOST; i++)
+		try_port(facts, config->listen.item[i]);
+	return look_at_interfaces(facts, config);
 }
 
 static bool print(const struct check_facts *facts, const struct config *config, struct buf *out)
@@ -236,25 +166,27 @@ static bool print(const struct check_facts *facts, const struct config *config, 
 	bool good = finding_none_bad(finding, count);
 
 	if (config->json)
-		check_print_json(out, finding, count, facts->real_ns);
+		finding_print_json(out, finding, count, facts->real_ns);
 	else
-		check_print_text(out, finding, count);
+		finding_print_text(out, finding, count);
 	finding_clear(finding, count);
 	return good;
 }
 
 int cmd_check(const struct config *config, struct buf *out)
 {
-	struct evidence e = { 0 };
-	int error = collect(&e, config), status = CMD_FAILED;
+	struct check_facts facts = {
+		.socket = config->socket,
+		.runtime_dir = config->runtime_dir,
+		.nflog_group = config->nflog_group,
+		.fill_percent = config->reliable_fill,
+	};
+	int error = collect(&facts, config), status = CMD_FAILED;
 
 	if (error)
 		log_error("--check: %s", strerror(-error));
-	else if (print(&e.facts, config, out))
+	else if (print(&facts, config, out))
 		status = CMD_OK;
-	firewall_clear(&e.facts.firewall);
-	free(e.link);
-	free(e.names);
-	free(e.port);
+	firewall_clear(&facts.firewall);
 	return status;
 }

@@ -70,7 +70,7 @@ def full_rights():
         return file.read().split() == ["0", "0", "4294967295"]
 
 
-ONLY_A_METER_KNOWS = {"meter", "sources", "overruns", "valve", "lost-ends", "unattributed", "zeroing", "dump-age", "room",
+ONLY_A_METER_KNOWS = {"meter", "sources", "overruns", "reliability", "lost-ends", "unattributed", "zeroing", "dump-age", "capacity",
                       "damaged", "checkpoint", "hosts", "uncounted", "offloaded", "buffers"}
 
 
@@ -411,13 +411,13 @@ def test_table_nearly_full(network):
     text, fix = rf"^\d+ of {limit} connections, more than 1 %", f"^{SYSCTL}max={2 * limit}$"
     expect(lines_of(meter), "table", text, fix)
     with meter:
-        becomes(meter, "valve", r"not delivered reliably", f"^{SYSCTL}max={2 * limit}$")
+        becomes(meter, "reliability", r"not delivered reliably", f"^{SYSCTL}max={2 * limit}$")
         expect(lines_of(meter), "table", text, fix)
         network.router.run("conntrack", "-F")
         wait_until(lambda: meter.value("hostmeter_reliable") == 1, what="the valve closes")
         lines = lines_of(meter)
         assert lines["table"]["state"] == "ok"
-        expect(lines, "valve", r"given up 1 time,", f"^{SYSCTL}max=")
+        expect(lines, "reliability", r"given up 1 time,", f"^{SYSCTL}max=")
 
 
 def test_overruns_and_a_meter_that_hangs(network):

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Tables of /proc/net: no crash, whatever is looked for. The first two bytes are the group and the port. */
-#include "check/procnet.h"
+#include "hostmeter/check/socket_owner.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -14,8 +14,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (size < 2)
 		return 0;
 	number = (uint16_t)(data[0] << 8 | data[1]);
-	procnet_parse_nflog(text, size - 2, number, &port);
-	procnet_parse_netlink(text, size - 2, 12, number, &inode);
-	procnet_parse_tcp(text, size - 2, number, &inode);
+	socket_owner_parse_nflog(text, size - 2, number, &port);
+	socket_owner_parse_netlink(text, size - 2, 12, number, &inode);
+	socket_owner_parse_tcp(text, size - 2, number, &inode);
 	return 0;
 }

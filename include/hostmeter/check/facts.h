@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * check_facts: all that --check judges by, in plain values: what is wanted, what was found on this machine, and what
- * the running meter says. Whoever collects them owns what the pointers lead to.
+ * check_facts: all that --check judges by, in plain values: the configuration, what was found on this machine, and what
+ * the running meter reports in /api/v1/status.
  */
 #ifndef HOSTMETER_CHECK_FACTS_H
 #define HOSTMETER_CHECK_FACTS_H
@@ -16,7 +16,8 @@
 
 #define CHECK_NONE UINT64_MAX /* a number that is not known */
 
-enum { CHECK_NAME = 64 };
+/* Bytes of a text; entries of a list from the meter, and of a list from this machine as well: more are left out. */
+enum { CHECK_NAME = 64, CHECK_STATUS_MOST = 64, CHECK_MOST = 256 };
 
 struct check_link {
 	char name[CHECK_NAME];
@@ -57,11 +58,10 @@ struct check_meter {
 };
 
 struct check_facts {
-	/* What is or would be run. */
+	/* The configuration: of the running meter, where one answers, otherwise of one that would be started. */
 	const char *socket, *runtime_dir;
 	uint16_t nflog_group;
 	double fill_percent;
-	bool lan_configured, wan_configured;
 	const char *lan_missing, *wan_missing; /* a configured interface that is not there, or NULL */
 
 	/* The machine. */
@@ -69,19 +69,29 @@ struct check_facts {
 	bool privileged;                                   /* CAP_NET_ADMIN */
 	uint64_t acct, events, table_entries, table_limit; /* CHECK_NONE: no such setting */
 	bool forwards[FIREWALL_FAMILIES];
-	struct firewall firewall;
-	int nflog_bound; /* 1, 0, or -ENOENT: the kernel does not say */
+	struct firewall firewall; /* firewall_clear() frees what is inside */
+	int nflog_bound;          /* 1, 0, or -ENOENT: the kernel does not say */
 	struct socket_owner nflog_owner;
-	const struct check_link *link; /* interfaces; their sides only if a meter answers */
-	size_t links;
-	const struct check_names *names;
-	size_t names_count;
-	const struct check_port *port;
+	struct check_port port[CHECK_STATUS_MOST];
 	size_t ports;
 
+	/* The meter, if one answers; then the machine. */
+	struct check_link link[CHECK_MOST];
+	struct check_names names[CHECK_MOST];
+	size_t links, names_count;
+
 	/* From the meter, if one answers. */
+	char listen[CHECK_STATUS_MOST][CHECK_NAME];
+	size_t listens;
 	uint64_t flows, flows_uncounted, flows_offloaded;
 	struct check_meter meter;
 };
+
+/*
+ * Fills in what the running meter's /api/v1/status says. It is not trusted: what is missing or of another type counts
+ * as nothing, texts are cut, lists are bounded. 0; -EBADMSG if it is no such document, -EPROTO if it is of another
+ * schema: then nothing is filled in.
+ */
+int check_facts_read(struct check_facts *facts, const struct buf *status);
 
 #endif

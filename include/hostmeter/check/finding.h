@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * finding: one thing that --check looked at: its state, a text that says how it is, and what fixes it.
+ * finding: one thing that --check looked at: its state, a text that says how it is, and what fixes it; and all findings
+ * as text or JSON.
  */
 #ifndef HOSTMETER_CHECK_FINDING_H
 #define HOSTMETER_CHECK_FINDING_H
@@ -12,6 +13,9 @@
 #include <stdint.h>
 
 struct socket_owner;
+
+/* Of the JSON object; raised when a field changes its meaning or goes. docs/api.md describes each. */
+enum { CHECK_SCHEMA = 1 };
 
 enum finding_state { FINDING_OK, FINDING_BAD, FINDING_UNKNOWN };
 
@@ -44,6 +48,12 @@ void finding_put_owner(struct finding *finding, const struct socket_owner *owner
 
 /* Whether none of these is bad. */
 bool finding_none_bad(const struct finding *finding, size_t count);
+
+/* A line each, and below a bad one its fix. Control bytes are replaced. */
+void finding_print_text(struct buf *out, const struct finding *finding, size_t count);
+
+/* One object and a newline; real_ns: the time of the check, since 1970. What did not fit shows in buf_error(). */
+void finding_print_json(struct buf *out, const struct finding *finding, size_t count, uint64_t real_ns);
 
 /* Frees what is inside each. */
 void finding_clear(struct finding *finding, size_t count);

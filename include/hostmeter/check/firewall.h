@@ -31,4 +31,14 @@ struct firewall {
 void firewall_read(struct firewall *firewall, uint16_t nflog_group);
 void firewall_clear(struct firewall *firewall);
 
+/*
+ * What the programs print; each takes the whole output. Whether `nft list table inet hostmeter`, or iptables-save and
+ * ip6tables-save with a jump to our chain, show the rules of both directions that log to the group.
+ */
+bool firewall_parse_nft(const char *text, uint16_t nflog_group);
+bool firewall_parse_iptables(const char *text, uint16_t nflog_group);
+
+/* Adds the flowtables of `nft list flowtables`: the plain form, since nft's JSON lacks their flags in all versions. */
+void firewall_parse_flowtables(const char *text, struct firewall *firewall);
+
 #endif

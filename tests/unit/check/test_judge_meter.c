@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Where what the running meter reports begins to be bad. test_judge.c has a fault for each judgement. */
-#include "judge_meter.h"
+#include "judge_rows.h"
 
 #include <errno.h>
 #include <setjmp.h>
@@ -54,7 +54,7 @@ static void numbers_have_their_ending(void **state)
 	expect(judge_meter_zeroing, &meter, FINDING_BAD, "fell 1 time:");
 	expect(judge_meter_damaged, &meter, FINDING_BAD, "1 message of");
 	expect(judge_meter_folded, &meter, FINDING_BAD, "1 time a host");
-	expect(judge_meter_valve, &meter, FINDING_BAD, "given up 1 time,");
+	expect(judge_meter_reliability, &meter, FINDING_BAD, "given up 1 time,");
 }
 
 /* An end without counters is one of the ends. A meter that restarted may have counted fewer. */

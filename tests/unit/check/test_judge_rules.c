@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Whether first packets are logged: every case of what the meter and the firewall's programs may say. */
-#include "judge_rules.h"
+#include "judge_rows.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

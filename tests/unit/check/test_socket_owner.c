@@ -54,11 +54,67 @@ static void nobody_logs(void **state)
 	assert_string_equal(owner.name, "");
 }
 
+static void nflog_groups(void **state)
+{
+	static const char text[] =
+		"    6      7     0 2   128     10  1\n   60 2333387269     0 2   128     10  1\njunk\n";
+	uint32_t port = 1;
+
+	(void)state;
+	assert_true(socket_owner_parse_nflog(text, strlen(text), 60, &port));
+	assert_true(port == 2333387269u);
+	assert_true(socket_owner_parse_nflog(text, strlen(text), 6, &port));
+	assert_int_equal(port, 7);
+	assert_false(socket_owner_parse_nflog(text, strlen(text), 0, &port));
+	assert_false(socket_owner_parse_nflog(text, 3, 6, &port));
+}
+
+static void netlink_sockets(void **state)
+{
+	static const char text[] =
+		"sk               Eth Pid        Groups   Rmem     Wmem     Dump  Locks    Drops    Inode\n"
+		"00000000706d9f43 0   17714      00000001 0        0        0     2        0        53874   \n"
+		"000000000ea84c31 12  2333387269 00000000 0        0        0     2        0        52740   \n"
+		"00000000bbac29f5 12  17714      00000004 0        0        0     2        0        53882\n";
+	uint64_t inode = 0;
+
+	(void)state;
+	assert_true(socket_owner_parse_netlink(text, strlen(text), 12, 2333387269u, &inode));
+	assert_int_equal(inode, 52740);
+	assert_true(socket_owner_parse_netlink(text, strlen(text), 12, 17714, &inode));
+	assert_int_equal(inode, 53882);
+	assert_false(socket_owner_parse_netlink(text, strlen(text), 4, 17714, &inode));
+}
+
+static void tcp_listeners(void **state)
+{
+	static const char text[] =
+		"  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode\n"
+		"   0: 0100007F:274C 0100007F:9C40 01 00000000:00000000 00:00000000 00000000     0        0 111 1 0\n"
+		"   1: 0100007F:274C 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 222 1 0\n";
+	static const char six[] =
+		"  sl  local_address                         remote_address                        st tx_queue\n"
+		"   0: 00000000000000000000000000000000:274D 00000000000000000000000000000000:0000 0A "
+		"00000000:00000000 "
+		"00:00000000 00000000     0        0 333 1 0000000000000000 100 0 0 10 0\n";
+	uint64_t inode = 0;
+
+	(void)state;
+	assert_true(socket_owner_parse_tcp(text, strlen(text), 10060, &inode));
+	assert_int_equal(inode, 222);
+	assert_true(socket_owner_parse_tcp(six, strlen(six), 10061, &inode));
+	assert_int_equal(inode, 333);
+	assert_false(socket_owner_parse_tcp(text, strlen(text), 10061, &inode));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(who_listens),
 		cmocka_unit_test(nobody_logs),
+		cmocka_unit_test(nflog_groups),
+		cmocka_unit_test(netlink_sockets),
+		cmocka_unit_test(tcp_listeners),
 	};
 
 	return cmocka_run_group_tests_name("socket_owner", tests, NULL, NULL);

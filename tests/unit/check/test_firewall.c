@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Listings as nft 1.0 and iptables 1.8 print them, and such that lack a part. */
-#include "firewall_parse.h"
+#include "hostmeter/check/firewall.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -87,5 +87,5 @@ int main(void)
 		cmocka_unit_test(flowtables),
 	};
 
-	return cmocka_run_group_tests_name("firewall_parse", tests, NULL, NULL);
+	return cmocka_run_group_tests_name("firewall", tests, NULL, NULL);
 }

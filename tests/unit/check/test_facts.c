@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The status that api writes, read back as facts; and documents that are none. */
-#include "hostmeter/check/status.h"
+#include "hostmeter/check/facts.h"
 
 #include "hostmeter/export/api.h"
 
@@ -16,12 +16,12 @@ static void reads_what_api_writes(void **state)
 {
 	struct snapshot snapshot = snapshots_full();
 	const struct check_meter *m;
-	static struct check_status s;
+	static struct check_facts s;
 	struct buf text = BUF_INIT;
 
 	(void)state;
 	api_status(&text, &snapshot);
-	assert_int_equal(check_status_read(&s, &text), 0);
+	assert_int_equal(check_facts_read(&s, &text), 0);
 	m = &s.meter;
 	assert_true(m->answers && m->reliable);
 	assert_int_equal(m->nflog_group, 87);
@@ -63,32 +63,32 @@ static void reads_what_api_writes(void **state)
 static void reads_that_first_packets_are_missing(void **state)
 {
 	struct snapshot snapshot = snapshots_full();
-	static struct check_status s;
+	static struct check_facts s;
 	struct buf text = BUF_INIT;
 
 	(void)state;
 	snapshot.source[SOURCE_NFLOG].up = true;
 	snapshot.stats.unsighted = 9;
 	api_status(&text, &snapshot);
-	assert_int_equal(check_status_read(&s, &text), 0);
+	assert_int_equal(check_facts_read(&s, &text), 0);
 	assert_int_equal(s.meter.unsighted, 9);
 	buf_free(&text);
 }
 
-static int read_text(struct check_status *s, const char *text)
+static int read_text(struct check_facts *s, const char *text)
 {
 	struct buf copy = BUF_INIT;
 	int error;
 
 	buf_puts(&copy, text);
-	error = check_status_read(s, &copy);
+	error = check_facts_read(s, &copy);
 	buf_free(&copy);
 	return error;
 }
 
 static void refuses_what_is_none(void **state)
 {
-	static struct check_status s;
+	static struct check_facts s;
 
 	(void)state;
 	assert_int_equal(read_text(&s, ""), -EBADMSG);
@@ -105,7 +105,7 @@ static void refuses_what_is_none(void **state)
 
 static void lists_are_bounded(void **state)
 {
-	static struct check_status s;
+	static struct check_facts s;
 	struct buf text = BUF_INIT;
 
 	(void)state;
@@ -119,7 +119,7 @@ static void lists_are_bounded(void **state)
 	for (int i = 0; i < 1000; i++)
 		buf_puts(&text, ",\":1\"");
 	buf_puts(&text, "]}");
-	assert_int_equal(check_status_read(&s, &text), 0);
+	assert_int_equal(check_facts_read(&s, &text), 0);
 	assert_true(s.links == CHECK_STATUS_MOST && s.names_count == CHECK_STATUS_MOST &&
 		s.listens == CHECK_STATUS_MOST);
 	buf_free(&text);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "hostmeter/check/status.h"
+#include "hostmeter/check/facts.h"
 
 #include "hostmeter/base/json.h"
 
@@ -102,52 +102,53 @@ static void read_meter(struct check_meter *meter, const json_t *status)
 	read_wan(meter, json_object_get(status, "wan"));
 }
 
-static void read_lists(struct check_status *status, const json_t *document)
+static void read_lists(struct check_facts *facts, const json_t *document)
 {
 	size_t i;
 	json_t *one;
 
 	json_array_foreach (json_object_get(document, "interfaces"), i, one) {
-		struct check_link *link = &status->link[status->links];
+		struct check_link *link = &facts->link[facts->links];
 		const char *side = text(one, "side");
 
-		if (status->links == CHECK_STATUS_MOST)
+		if (facts->links == CHECK_STATUS_MOST)
 			break;
 		json_copy_text(link->name, sizeof(link->name), json_object_get(one, "interface"));
 		link->side = !*side ? CHECK_OTHER : !strcmp(side, "wan") ? CHECK_WAN : CHECK_LAN;
-		status->links++;
+		facts->links++;
 	}
 	json_array_foreach (json_object_get(document, "names"), i, one) {
-		struct check_names *names = &status->names[status->names_count];
+		struct check_names *names = &facts->names[facts->names_count];
 
-		if (status->names_count == CHECK_STATUS_MOST)
+		if (facts->names_count == CHECK_STATUS_MOST)
 			break;
 		json_copy_text(names->path, sizeof(names->path), json_object_get(one, "path"));
 		json_copy_text(names->error, sizeof(names->error), json_object_get(one, "error"));
-		status->names_count++;
+		facts->names_count++;
 	}
 	json_array_foreach (json_object_get(document, "listen"), i, one) {
-		if (status->listens < CHECK_STATUS_MOST)
-			json_copy_text(status->listen[status->listens++], CHECK_NAME, one);
+		if (facts->listens < CHECK_STATUS_MOST)
+			json_copy_text(facts->listen[facts->listens++], CHECK_NAME, one);
 	}
 }
 
-int check_status_read(struct check_status *status, const struct buf *document)
+int check_facts_read(struct check_facts *facts, const struct buf *status)
 {
 	int error;
-	json_t *all = json_open(document->data, document->len, &error);
-	const json_t *flows = json_object_get(all, "flows");
+	json_t *document = json_open(status->data, status->len, &error);
+	const json_t *flows = json_object_get(document, "flows");
 
-	*status = (struct check_status){ 0 };
 	if (!error && !json_is_object(flows))
 		error = -EBADMSG;
 	if (!error) {
-		read_meter(&status->meter, all);
-		read_lists(status, all);
-		status->flows = number(flows, "live");
-		status->flows_uncounted = number(flows, "without_counters");
-		status->flows_offloaded = number(flows, "offloaded");
+		facts->links = facts->names_count = facts->listens = 0;
+		read_meter(&facts->meter, document);
+		read_lists(facts, document);
+		facts->nflog_group = facts->meter.nflog_group;
+		facts->flows = number(flows, "live");
+		facts->flows_uncounted = number(flows, "without_counters");
+		facts->flows_offloaded = number(flows, "offloaded");
 	}
-	json_decref(all);
+	json_decref(document);
 	return error;
 }

@@ -42,7 +42,7 @@ struct daemon {
 	struct checkpointer *checkpointer;
 	struct collector *collector;
 	struct tap *tap;
-	struct names_follow *naming;
+	struct names_follow *names;
 	struct ifnames *ifnames;
 	struct queries *queries;
 	struct endpoints *endpoints;
@@ -217,10 +217,10 @@ static int make_meter_parts(struct daemon *d)
 	d->loop = loop_new();
 	if (!d->loop)
 		return -ENOMEM;
-	d->naming = names_follow_new(d->loop, d->setup.names, d->config, NAMES_FOLLOW_EVERY_NS, on_names, d);
+	d->names = names_follow_new(d->loop, d->setup.names, d->config, NAMES_FOLLOW_EVERY_NS, on_names, d);
 	d->collector = collector_new(d->loop, d->config, meter_of(d));
 	d->ifnames = ifnames_new(d->loop);
-	if (!d->naming || !d->collector || !d->ifnames)
+	if (!d->names || !d->collector || !d->ifnames)
 		return -ENOMEM;
 	return dispatch_subscribe(collector_dispatch(d->collector), &listener);
 }
@@ -234,7 +234,7 @@ static int make_server_parts(struct daemon *d)
 		.setup = &d->setup,
 		.checkpointer = d->checkpointer,
 		.collector = d->collector,
-		.naming = d->naming,
+		.names = d->names,
 	};
 	struct endpoints_source source;
 
@@ -400,7 +400,7 @@ static void free_parts(struct daemon *d)
 	tap_free(d->tap);
 	collector_free(d->collector);
 	ifnames_free(d->ifnames);
-	names_follow_free(d->naming);
+	names_follow_free(d->names);
 	loop_free(d->loop);
 	checkpointer_free(d->checkpointer);
 	meter_setup_free(&d->setup);

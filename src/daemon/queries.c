@@ -57,7 +57,7 @@ static void describe_process(struct queries *q, struct snapshot_process *process
 		.listens = q->part.config->listen.count,
 	};
 	collector_describe(q->part.collector, process);
-	process->names = names_follow_files(q->part.naming, &process->names_count);
+	process->names = names_follow_files(q->part.names, &process->names_count);
 	proc_self_read(&process->usage);
 }
 
@@ -65,6 +65,7 @@ static int take_snapshot(struct queries *q, struct snapshot *snapshot)
 {
 	int error;
 
+	names_follow_look(q->part.names);
 	checkpointer_before_show(q->part.checkpointer, q->meter);
 	error = meter_setup_snapshot(q->part.setup, snapshot, loop_now_ns(q->part.loop));
 	if (!error)

@@ -24,7 +24,7 @@ struct queries_parts {
 	struct checkpointer *checkpointer;
 	struct collector *collector;
 	struct tap *tap;
-	const struct names_follow *naming;
+	struct names_follow *names;
 };
 
 /* NULL: out of memory. queries_free(NULL) is fine; the collector must not be used after it. */

@@ -17,38 +17,26 @@
 
 #define WARN_EVERY_NS (UINT64_C(3600) * 1000000000)
 
-static const struct kind {
-	enum names_source source;
-	enum names_format format;
-	size_t paths; /* struct config_strings in struct config */
-} kinds[] = {
-	{ NAMES_ETHERS, NAMES_FORMAT_ETHERS, offsetof(struct config, names_ethers) },
-	{ NAMES_LEASES, NAMES_FORMAT_LEASES, offsetof(struct config, names_leases) },
-	{ NAMES_ODHCPD, NAMES_FORMAT_ODHCPD, offsetof(struct config, names_odhcpd) },
-	{ NAMES_HOSTS, NAMES_FORMAT_HOSTS, offsetof(struct config, names_hosts) },
-};
-
-enum { KINDS = sizeof(kinds) / sizeof(kinds[0]) };
-
 struct names_file {
-	const struct kind *kind;
-	unsigned int file; /* the number of its path among those of its kind */
-	char *path;
+	enum names_format format;
+	unsigned int number; /* of its path among those of its source */
+	struct file_watch watch;
 	struct log_limit limit;
 };
 
 struct names_follow {
 	struct loop *loop;
+	struct loop_timer *timer;
+	uint64_t every_ns;
 	struct names *names;
-	struct file_watch *files;
-	struct names_file *source;
-	struct snapshot_names *state; /* of each source */
+	struct names_file *file;
+	struct snapshot_names *state; /* of each file; owns the path */
 	size_t count;
 	void (*changed)(void *ctx);
 	void *ctx;
 };
 
-/* A list on its way, and the first thing that went wrong with it. */
+/* A list that is being filled, and its first error. */
 struct filling {
 	struct names_list *list;
 	int error;
@@ -63,118 +51,126 @@ static void fill(void *ctx, const struct mac *mac, const struct addr *addr, cons
 		filling->error = error;
 }
 
-static void warn(struct names_follow *naming, struct names_file *source, int error)
-{
-	if (error)
-		log_repeated(&source->limit, WARN_EVERY_NS, loop_now_ns(naming->loop),
-			"%s: not all names were read: %s", source->path, strerror(-error));
-}
-
 /* True if names changed. */
-static bool read_source(struct names_follow *naming, struct names_file *source)
+static bool read_file(struct names_follow *follow, size_t i)
 {
 	struct filling filling = { .list = names_list_new() };
+	struct snapshot_names *state = &follow->state[i];
+	struct names_file *file = &follow->file[i];
 	struct buf text = BUF_INIT;
 	bool changed = false;
-	int error = filling.list ? file_read_matching(source->path, &text) : -ENOMEM;
 
+	state->error = filling.list ? file_read_matching(state->path, &text) : -ENOMEM;
 	if (!buf_error(&text) && filling.list && text.len)
-		names_parse(source->kind->format, text.data, text.len, fill, &filling);
-	error = error ? error : filling.error;
-	naming->state[source - naming->source].error = error;
-	warn(naming, source, error);
-	/* What is too long is read in part; what could not be read leaves the names as they are. */
-	if (!error || error == -EFBIG || error == -ENOSPC)
-		changed = names_replace(naming->names, source->kind->source, source->file, filling.list);
+		names_parse(file->format, text.data, text.len, fill, &filling);
+	if (!state->error)
+		state->error = filling.error;
+	if (state->error)
+		log_repeated(&file->limit, WARN_EVERY_NS, loop_now_ns(follow->loop), "%s: not all names were read: %s",
+			state->path, strerror(-state->error));
+	/* Of files or lists that are too long, the start counts; after other errors the names stay as they are. */
+	if (!state->error || state->error == -EFBIG || state->error == -ENOSPC)
+		changed = names_replace(follow->names, state->source, file->number, filling.list);
 	else
 		names_list_free(filling.list);
 	buf_free(&text);
 	return changed;
 }
 
-static void on_change(void *ctx, size_t path)
+/* True if names changed. */
+static bool read_changed_files(struct names_follow *follow)
 {
-	struct names_follow *naming = ctx;
+	bool changed = false;
 
-	if (read_source(naming, &naming->source[path]))
-		naming->changed(naming->ctx);
+	for (size_t i = 0; i < follow->count; i++)
+		if (file_watch_look(&follow->file[i].watch))
+			changed |= read_file(follow, i);
+	return changed;
 }
 
-static int add_sources(struct names_follow *naming, const struct config *config)
+void names_follow_look(struct names_follow *follow)
 {
+	if (read_changed_files(follow))
+		follow->changed(follow->ctx);
+}
+
+static void on_timer(void *ctx)
+{
+	struct names_follow *follow = ctx;
+
+	loop_timer_set(follow->timer, follow->every_ns);
+	names_follow_look(follow);
+}
+
+static int add_files(struct names_follow *follow, const struct config *config)
+{
+	const struct {
+		enum names_source source;
+		enum names_format format;
+		const struct config_strings *paths;
+	} kinds[] = {
+		{ NAMES_ETHERS, NAMES_FORMAT_ETHERS, &config->names_ethers },
+		{ NAMES_LEASES, NAMES_FORMAT_LEASES, &config->names_leases },
+		{ NAMES_ODHCPD, NAMES_FORMAT_ODHCPD, &config->names_odhcpd },
+		{ NAMES_HOSTS, NAMES_FORMAT_HOSTS, &config->names_hosts },
+	};
 	size_t count = 0;
 
-	for (size_t i = 0; i < KINDS; i++)
-		count += ((const struct config_strings *)((const char *)config + kinds[i].paths))->count;
-	naming->source = calloc(count ? count : 1, sizeof(*naming->source));
-	naming->state = calloc(count ? count : 1, sizeof(*naming->state));
-	if (!naming->source || !naming->state)
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
+		count += kinds[i].paths->count;
+	follow->file = calloc(count + 1, sizeof(*follow->file));
+	follow->state = calloc(count + 1, sizeof(*follow->state));
+	if (!follow->file || !follow->state)
 		return -ENOMEM;
-	for (size_t i = 0; i < KINDS; i++) {
-		const struct config_strings *paths = (const void *)((const char *)config + kinds[i].paths);
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+		for (unsigned int j = 0; j < kinds[i].paths->count; j++) {
+			const char *path = strdup(kinds[i].paths->item[j]);
 
-		for (size_t j = 0; j < paths->count; j++) {
-			struct names_file *source = &naming->source[naming->count++];
-
-			*source = (struct names_file){
-				.kind = &kinds[i], .file = (unsigned int)j, .path = strdup(paths->item[j])
-			};
-			if (!source->path)
+			if (!path)
 				return -ENOMEM;
-			naming->state[naming->count - 1] = (struct snapshot_names){ kinds[i].source, source->path, 0 };
+			follow->state[follow->count] = (struct snapshot_names){ kinds[i].source, path, 0 };
+			follow->file[follow->count++] =
+				(struct names_file){ .format = kinds[i].format, .number = j, .watch.path = path };
 		}
 	}
-	return 0;
-}
-
-static int follow(struct names_follow *naming, uint64_t every_ns)
-{
-	const char **paths = calloc(naming->count ? naming->count : 1, sizeof(*paths));
-
-	if (!paths)
-		return -ENOMEM;
-	for (size_t i = 0; i < naming->count; i++)
-		paths[i] = naming->source[i].path;
-	if (naming->count)
-		naming->files = file_watch_new(naming->loop, paths, naming->count, every_ns, on_change, naming);
-	if (naming->count && !naming->files)
-		log_warning("names are read once, their files cannot be followed: %s", strerror(errno));
-	free(paths);
 	return 0;
 }
 
 struct names_follow *names_follow_new(struct loop *loop, struct names *names, const struct config *config,
 	uint64_t every_ns, void (*changed)(void *ctx), void *ctx)
 {
-	struct names_follow *naming = calloc(1, sizeof(*naming));
+	struct names_follow *follow = calloc(1, sizeof(*follow));
 
-	if (!naming)
+	if (!follow)
 		return NULL;
-	*naming = (struct names_follow){ .loop = loop, .names = names, .changed = changed, .ctx = ctx };
-	if (add_sources(naming, config) || follow(naming, every_ns)) {
-		names_follow_free(naming);
+	*follow = (struct names_follow){
+		.loop = loop, .every_ns = every_ns, .names = names, .changed = changed, .ctx = ctx
+	};
+	follow->timer = loop_timer_add(loop, on_timer, follow);
+	if (!follow->timer || add_files(follow, config)) {
+		names_follow_free(follow);
 		return NULL;
 	}
-	/* After the first look at the files: what changes from here on is seen. */
-	for (size_t i = 0; i < naming->count; i++)
-		read_source(naming, &naming->source[i]);
-	return naming;
+	read_changed_files(follow);
+	if (follow->count)
+		loop_timer_set(follow->timer, every_ns);
+	return follow;
 }
 
-const struct snapshot_names *names_follow_files(const struct names_follow *naming, size_t *count)
+void names_follow_free(struct names_follow *follow)
 {
-	*count = naming->count;
-	return naming->state;
-}
-
-void names_follow_free(struct names_follow *naming)
-{
-	if (!naming)
+	if (!follow)
 		return;
-	file_watch_free(naming->files);
-	for (size_t i = 0; i < naming->count; i++)
-		free(naming->source[i].path);
-	free(naming->source);
-	free(naming->state);
-	free(naming);
+	loop_timer_del(follow->timer);
+	for (size_t i = 0; i < follow->count; i++)
+		free((char *)follow->state[i].path);
+	free(follow->file);
+	free(follow->state);
+	free(follow);
+}
+
+const struct snapshot_names *names_follow_files(const struct names_follow *follow, size_t *count)
+{
+	*count = follow->count;
+	return follow->state;
 }

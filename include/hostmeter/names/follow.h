@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/*
- * naming: keeps the names of the hosts as the files of this router have them: those that the configuration lists,
- * read now and again whenever they change.
- */
+/* names_follow: reads the names of hosts from the files that the configuration lists, again whenever these change. */
 #ifndef HOSTMETER_NAMES_FOLLOW_H
 #define HOSTMETER_NAMES_FOLLOW_H
 
@@ -19,15 +16,18 @@ struct names_follow;
 struct snapshot_names;
 
 /*
- * Reads all files into names, then looks every every_ns whether they changed; changed is called, from the loop, after
- * names changed. config is borrowed for the call, names for as long as this lives. Where files cannot be followed a
- * warning says so and they are read once. NULL: out of memory.
+ * Reads all files into names, then looks every every_ns whether they changed; changed is called, from the loop or
+ * names_follow_look(), after names changed. config is borrowed for the call, names for as long as this lives. NULL: out
+ * of memory.
  */
 struct names_follow *names_follow_new(struct loop *loop, struct names *names, const struct config *config,
 	uint64_t every_ns, void (*changed)(void *ctx), void *ctx);
+void names_follow_free(struct names_follow *follow);
 
-/* Each path, and how its last reading went. Borrowed, *count of them; names_follow_free() ends it. */
-const struct snapshot_names *names_follow_files(const struct names_follow *naming, size_t *count);
-void names_follow_free(struct names_follow *naming);
+/* Looks at the files now, for somebody who is about to read the names. */
+void names_follow_look(struct names_follow *follow);
+
+/* Each path, and the result of its last reading; *count of them, borrowed until names_follow_free(). */
+const struct snapshot_names *names_follow_files(const struct names_follow *follow, size_t *count);
 
 #endif

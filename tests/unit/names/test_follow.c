@@ -28,7 +28,7 @@ struct scene {
 	struct loop *loop;
 	struct loop_timer *deadline;
 	struct names *names;
-	struct names_follow *naming;
+	struct names_follow *follow;
 	struct config config;
 	char *ethers[1], *leases[2], *odhcpd[1], *hosts[1];
 	unsigned int changes;
@@ -73,13 +73,13 @@ static void open_scene(struct scene *scene, void **state)
 
 static void start(struct scene *scene)
 {
-	scene->naming = names_follow_new(scene->loop, scene->names, &scene->config, EVERY_NS, note, scene);
-	assert_non_null(scene->naming);
+	scene->follow = names_follow_new(scene->loop, scene->names, &scene->config, EVERY_NS, note, scene);
+	assert_non_null(scene->follow);
 }
 
 static void close_scene(struct scene *scene)
 {
-	names_follow_free(scene->naming);
+	names_follow_free(scene->follow);
 	loop_free(scene->loop);
 	names_free(scene->names);
 	free(scene->ethers[0]);
@@ -232,6 +232,24 @@ static void hostile_files_hurt_nobody(void **state)
 	close(null);
 }
 
+/* Long before the timer looks. */
+static void a_look_finds_changes_at_once(void **state)
+{
+	struct scene scene;
+
+	open_scene(&scene, state);
+	scene.follow = names_follow_new(scene.loop, scene.names, &scene.config, 3600 * CLOCK_NS_PER_S, note, &scene);
+	assert_non_null(scene.follow);
+	names_follow_look(scene.follow);
+	assert_int_equal(scene.changes, 0);
+	scratch_write(state, "hosts", "w", "192.0.2.1 nas\n");
+	expect_name(&scene, NULL, NAMES_SOURCES);
+	names_follow_look(scene.follow);
+	assert_int_equal(scene.changes, 1);
+	expect_name(&scene, "nas", NAMES_HOSTS);
+	close_scene(&scene);
+}
+
 static void nothing_configured_is_nothing_to_do(void **state)
 {
 	struct scene scene;
@@ -251,6 +269,7 @@ int main(void)
 		SCRATCH_TEST(every_file_is_found_and_followed_in_the_order_of_trust),
 		SCRATCH_TEST(a_change_that_changes_no_name_is_none),
 		SCRATCH_TEST(hostile_files_hurt_nobody),
+		SCRATCH_TEST(a_look_finds_changes_at_once),
 		SCRATCH_TEST(nothing_configured_is_nothing_to_do),
 	};
 

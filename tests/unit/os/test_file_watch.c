@@ -3,91 +3,69 @@
 
 #include "scratch_dir.h"
 
-#include "hostmeter/base/buf.h"
 #include "hostmeter/base/clock.h"
-#include "hostmeter/base/log.h"
-#include "hostmeter/os/file.h"
-#include "hostmeter/os/loop.h"
 
-#include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <setjmp.h>
 #include <stdarg.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
 
-enum { PATHS = 4, DEADLINE_S = 10 };
+enum { PATHS = 4 };
 
-#define EVERY_NS (20 * CLOCK_NS_PER_MS)
+#define DEADLINE_NS (10 * CLOCK_NS_PER_S)
 
 struct scene {
-	struct loop *loop;
-	struct loop_timer *deadline;
-	struct file_watch *files;
-	unsigned int told[PATHS];
-	bool late;
+	struct file_watch watch[PATHS];
+	size_t count;
 };
 
-static void too_late(void *ctx)
+/* Until no look finds anything: what was written lately may be found twice. */
+static void settle(struct scene *scene)
 {
-	struct scene *scene = ctx;
+	uint64_t deadline = clock_mono_ns() + DEADLINE_NS;
+	unsigned int found = 1;
 
-	scene->late = true;
-	loop_stop(scene->loop);
-}
-
-static void stop(void *ctx)
-{
-	loop_stop(((struct scene *)ctx)->loop);
-}
-
-static void count(void *ctx, size_t path)
-{
-	struct scene *scene = ctx;
-
-	assert_true(path < PATHS);
-	scene->told[path]++;
-	loop_stop(scene->loop);
+	while (found) {
+		found = 0;
+		for (size_t i = 0; i < scene->count; i++)
+			found += file_watch_look(&scene->watch[i]);
+		assert_true(clock_mono_ns() < deadline);
+		usleep(1000);
+	}
 }
 
 /* Follows up to PATHS paths in the scratch directory; the list ends with NULL. */
 static void open_scene(struct scene *scene, void **state, const char *const *names)
 {
-	const char *paths[PATHS];
-	size_t n = 0;
-
-	*scene = (struct scene){ .loop = loop_new() };
-	assert_non_null(scene->loop);
-	scene->deadline = loop_timer_add(scene->loop, too_late, scene);
-	for (; names[n]; n++)
-		paths[n] = scratch_path(state, names[n]);
-	scene->files = file_watch_new(scene->loop, paths, n, EVERY_NS, count, scene);
-	assert_non_null(scene->files);
+	*scene = (struct scene){ 0 };
+	for (; names[scene->count]; scene->count++)
+		scene->watch[scene->count].path = strdup(scratch_path(state, names[scene->count]));
+	settle(scene);
 }
 
 static void close_scene(struct scene *scene)
 {
-	file_watch_free(scene->files);
-	loop_free(scene->loop);
+	for (size_t i = 0; i < scene->count; i++)
+		free((char *)scene->watch[i].path);
 }
 
-/* Runs until this path was told of; forgets all that was told then, and returns how often the others were. */
+/* This path is found changed at the first look. Returns of how many others that is true. */
 static unsigned int expect_told(struct scene *scene, size_t path)
 {
 	unsigned int others = 0;
 
-	loop_timer_set(scene->deadline, DEADLINE_S * CLOCK_NS_PER_S);
-	while (!scene->told[path] && !scene->late)
-		loop_run(scene->loop);
-	assert_false(scene->late);
-	for (size_t i = 0; i < PATHS; i++) {
-		others += i == path ? 0 : scene->told[i];
-		scene->told[i] = 0;
+	for (size_t i = 0; i < scene->count; i++) {
+		bool changed = file_watch_look(&scene->watch[i]);
+
+		if (i == path)
+			assert_true(changed);
+		else
+			others += changed;
 	}
+	settle(scene);
 	return others;
 }
 
@@ -222,142 +200,49 @@ static void symbolic_links_are_followed(void **state)
 	close_scene(&scene);
 }
 
-static void bursts_are_told_once(void **state)
+static void any_number_of_changes_between_two_looks_is_found_once(void **state)
 {
 	struct scene scene;
-	uint64_t began, took;
 
 	open_scene(&scene, state, FOLLOW("leases", "fence"));
 	for (int i = 0; i < 500; i++)
 		scratch_replace(state, "leases", "x\n");
-	expect_told(&scene, 0);
+	assert_int_equal(expect_told(&scene, 0), 0);
 	scratch_write(state, "fence", "w", "x\n");
 	assert_int_equal(expect_told(&scene, 1), 0);
 
-	/* A file that is never left in peace is told of nevertheless. */
-	began = clock_mono_ns();
-	loop_timer_set(scene.deadline, DEADLINE_S * CLOCK_NS_PER_S);
-	while (!scene.told[0] && !scene.late) {
-		struct loop_timer *tick = loop_timer_add(scene.loop, stop, &scene);
-
+	/* One that changes between any two looks is found at each. */
+	for (int i = 0; i < 100; i++) {
 		scratch_write(state, "leases", "a", "x\n");
-		loop_timer_set(tick, 5 * CLOCK_NS_PER_MS);
-		loop_run(scene.loop);
-		loop_timer_del(tick);
+		assert_true(file_watch_look(&scene.watch[0]));
 	}
-	assert_false(scene.late);
-	took = clock_mono_ns() - began;
-	assert_in_range(took, 0, 3 * CLOCK_NS_PER_S);
 	close_scene(&scene);
 }
 
-static void nothing_to_follow_is_fine(void **state)
+/* Two writes of one size within a tick of the kernel's clock leave the same times. */
+static void what_was_just_written_is_looked_at_again(void **state)
 {
-	struct scene scene = { .loop = loop_new() };
+	struct file_watch watch = { .path = scratch_path(state, "leases") };
 
-	(void)state;
-	scene.files = file_watch_new(scene.loop, NULL, 0, EVERY_NS, count, &scene);
-	assert_non_null(scene.files);
-	close_scene(&scene);
-	file_watch_free(NULL);
-	scene.loop = loop_new();
-	errno = 0;
-	assert_null(file_watch_new(scene.loop, FOLLOW("not/absolute"), 1, EVERY_NS, count, &scene));
-	assert_int_equal(errno, EINVAL);
-	loop_free(scene.loop);
-}
-
-/* ---- Reading */
-
-static void expect_text(void **state, const char *name, int error, const char *expected)
-{
-	struct buf text = BUF_INIT;
-
-	assert_int_equal(file_read_matching(scratch_path(state, name), &text), error);
-	assert_string_equal(buf_text(&text), expected);
-	buf_free(&text);
-}
-
-static void all_that_matches_is_read_in_order(void **state)
-{
-	scratch_write(state, "odhcpd.b", "w", "b1\nb2");
-	scratch_write(state, "odhcpd.a", "w", "a1\n");
-	scratch_write(state, "odhcpd.empty", "w", "");
-	scratch_write(state, "other", "w", "no\n");
-	expect_text(state, "odhcpd*", 0, "a1\nb1\nb2\n");
-	expect_text(state, "other", 0, "no\n");
-	expect_text(state, "missing", 0, "");
-	expect_text(state, "missing*", 0, "");
-	expect_text(state, "missing/dir/x", 0, "");
-}
-
-static void only_regular_files_are_opened(void **state)
-{
-	assert_int_equal(mkfifo(scratch_path(state, "x1"), 0600), 0);
-	assert_int_equal(mkdir(scratch_path(state, "x2"), 0700), 0);
-	assert_int_equal(symlink("/dev/zero", scratch_path(state, "x3")), 0);
-	assert_int_equal(symlink("x4", scratch_path(state, "x4")), 0);
-	scratch_write(state, "x5", "w", "fine\n");
-	assert_int_equal(symlink("x5", scratch_path(state, "x6")), 0);
-	expect_text(state, "x[1-3]", 0, "");
-	expect_text(state, "x[56]", 0, "fine\nfine\n");
-	expect_text(state, "x[45]", -ELOOP, "fine\n"); /* the others are read */
-}
-
-static void a_file_that_is_too_long_is_read_in_part(void **state)
-{
-	FILE *file = fopen(scratch_path(state, "long1"), "w");
-	struct buf text = BUF_INIT;
-	size_t lines = FILE_READ_BYTES / 16;
-
-	for (size_t i = 0; i < lines; i++)
-		fprintf(file, "%015zu\n", i);
-	fclose(file);
-	assert_int_equal(file_read_matching(scratch_path(state, "long1"), &text), 0);
-	assert_int_equal(text.len, FILE_READ_BYTES);
-	buf_reset(&text);
-	scratch_write(state, "long1", "a", "x\n");
-	assert_int_equal(file_read_matching(scratch_path(state, "long1"), &text), -EFBIG);
-	assert_int_equal(text.len, FILE_READ_BYTES);
-	buf_reset(&text);
-
-	/* Cut behind a whole line; the limit is that of all files together. */
-	scratch_write(state, "long0", "w", "first\n");
-	assert_int_equal(file_read_matching(scratch_path(state, "long*"), &text), -EFBIG);
-	assert_int_equal(text.len, 6 + (FILE_READ_BYTES - 6) / 16 * 16);
-	assert_memory_equal(text.data, "first\n000000000000000\n", 22);
-	assert_int_equal(text.data[text.len - 1], '\n');
-	buf_free(&text);
-}
-
-static void so_many_files_are_too_many(void **state)
-{
-	struct buf text = BUF_INIT;
-	char name[32];
-
-	for (int i = 0; i <= FILE_READ_MATCHES; i++) {
-		snprintf(name, sizeof(name), "many%d", i);
-		scratch_write(state, name, "w", "x\n");
+	scratch_write(state, "leases", "w", "one\n");
+	assert_true(file_watch_look(&watch));
+	assert_true(watch.recent);
+	for (int i = 0; i < 100; i++) {
+		scratch_write(state, "leases", "r+", i % 2 ? "one\n" : "two\n");
+		assert_true(file_watch_look(&watch));
 	}
-	assert_int_equal(file_read_matching(scratch_path(state, "many*"), &text), -EFBIG);
-	assert_int_equal(text.len, 2 * FILE_READ_MATCHES);
-	buf_free(&text);
+	assert_true(file_watch_look(&watch));
 }
 
-static void one_file_says_what_is_wrong(void **state)
+static void the_first_look_finds_what_is_there(void **state)
 {
-	struct buf text = BUF_INIT;
+	struct file_watch there = { .path = scratch_path(state, "hosts") };
+	struct file_watch none = { .path = scratch_path(state, "none") };
 
-	scratch_write(state, "ten", "w", "0123456789");
-	assert_int_equal(mkfifo(scratch_path(state, "fifo"), 0600), 0);
-	assert_int_equal(file_read(scratch_path(state, "ten"), 10, &text), 0);
-	assert_string_equal(buf_text(&text), "0123456789");
-	assert_int_equal(file_read(scratch_path(state, "ten"), 9, &text), -EFBIG);
-	assert_string_equal(buf_text(&text), "0123456789012345678");
-	assert_int_equal(file_read(scratch_path(state, "none"), 10, &text), -ENOENT);
-	assert_int_equal(file_read(scratch_path(state, "fifo"), 10, &text), -EINVAL);
-	assert_int_equal(file_read(scratch_path(state, ""), 10, &text), -EINVAL);
-	buf_free(&text);
+	scratch_write(state, "hosts", "w", "x\n");
+	assert_true(file_watch_look(&there));
+	assert_false(file_watch_look(&none));
+	assert_false(file_watch_look(&none));
 }
 
 int main(void)
@@ -369,14 +254,10 @@ int main(void)
 		SCRATCH_TEST(what_appears_later_is_seen),
 		SCRATCH_TEST(patterns_find_files_that_come_and_go),
 		SCRATCH_TEST(symbolic_links_are_followed),
-		SCRATCH_TEST(bursts_are_told_once),
-		cmocka_unit_test(nothing_to_follow_is_fine),
-		SCRATCH_TEST(all_that_matches_is_read_in_order),
-		SCRATCH_TEST(only_regular_files_are_opened),
-		SCRATCH_TEST(a_file_that_is_too_long_is_read_in_part),
-		SCRATCH_TEST(so_many_files_are_too_many),
-		SCRATCH_TEST(one_file_says_what_is_wrong),
+		SCRATCH_TEST(any_number_of_changes_between_two_looks_is_found_once),
+		SCRATCH_TEST(what_was_just_written_is_looked_at_again),
+		SCRATCH_TEST(the_first_look_finds_what_is_there),
 	};
 
-	return cmocka_run_group_tests_name("files", tests, NULL, NULL);
+	return cmocka_run_group_tests_name("file_watch", tests, NULL, NULL);
 }

@@ -8,35 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const struct {
-	const char *id, *text;
-} reasons[AUDIT_REASONS] = {
-	[AUDIT_NOT_READ] = { "not-read", "passed between two readings" },
-	[AUDIT_ENDED] = { "ended", "of connections that ended between two readings" },
-	[AUDIT_HELD] = { "held", "held back: their host is not known yet" },
-	[AUDIT_UNKNOWN] = { "unknown", "of connections that came and went, whose host is not known" },
-	[AUDIT_RESTARTED] = { "restarted", "the meter began anew" },
-	[AUDIT_LOST] = { "lost", "ends were lost or late: the meter's socket overran" },
-	[AUDIT_UNHEARD] = { "unheard", "of connections that vanished without an event" },
-	[AUDIT_ZEROED] = { "zeroed", "another program zeroed the counters" },
-	[AUDIT_LINK_HEADERS] = { "link-headers", "link headers" },
-	[AUDIT_NO_COUNTERS] = { "no-counters", "of connections without counters" },
-	[AUDIT_OFFLOADED] = { "offloaded", "of offloaded connections" },
-	[AUDIT_NO_CONNECTION] = { "no-connection", "of no connection: ARP, neighbour discovery, not tracked" },
-	[AUDIT_DROPPED] = { "dropped", "dropped by the router after it was counted" },
-	[AUDIT_NEW_LINK] = { "new-link", "an interface came or went" },
-};
-
-const char *audit_reason_id(enum audit_reason reason)
-{
-	return reasons[reason].id;
-}
-
-const char *audit_reason_text(enum audit_reason reason)
-{
-	return reasons[reason].text;
-}
-
 static struct audit_host *host_of(struct audit *audit, const char *label, const char *mac)
 {
 	char id[AUDIT_ID];
@@ -92,16 +63,6 @@ void audit_free(struct audit *audit)
 	free(audit);
 }
 
-struct readings *audit_readings(struct audit *audit)
-{
-	return audit->flows;
-}
-
-struct by_address *audit_addresses(struct audit *audit)
-{
-	return audit->addresses;
-}
-
 int audit_take_reported(struct audit *audit, enum audit_end end, const struct audit_reported *reported)
 {
 	audit->time[end] = reported->time;
@@ -120,7 +81,8 @@ int audit_take_reported(struct audit *audit, enum audit_end end, const struct au
 		host->first_seen = said->first_seen;
 		memcpy(host->bytes[end], said->bytes, sizeof(said->bytes));
 		for (size_t j = 0; j < said->addresses; j++)
-			if (by_address_add_host(audit->addresses, &reported->address[said->address + j], host->number))
+			if (by_address_add(audit->addresses, &reported->address[said->address + j], ADDRESS_HOST,
+				    host->number))
 				return -ENOMEM;
 	}
 	return 0;

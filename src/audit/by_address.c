@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "hostmeter/audit/by_address.h"
+#include "by_address.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -7,11 +7,9 @@
 
 enum { LANS = 256 };
 
-enum where { OUTSIDE, HOST, ROUTER, GROUP, UNCLEAR };
-
 struct known {
 	struct addr addr; /* bytes without padding */
-	enum where where;
+	enum by_address_kind kind;
 	uint32_t host;
 	UT_hash_handle hh;
 };
@@ -48,8 +46,7 @@ static struct known *find(const struct by_address *addresses, const struct addr 
 	return known;
 }
 
-/* What is said of the router wins over what is said of hosts. */
-static int add(struct by_address *addresses, const struct addr *addr, enum where where, uint32_t host)
+int by_address_add(struct by_address *addresses, const struct addr *addr, enum by_address_kind kind, uint32_t host)
 {
 	struct known *known = find(addresses, addr);
 
@@ -57,29 +54,14 @@ static int add(struct by_address *addresses, const struct addr *addr, enum where
 		known = calloc(1, sizeof(*known));
 		if (!known)
 			return -ENOMEM;
-		*known = (struct known){ .addr = *addr, .where = where, .host = host };
+		*known = (struct known){ .addr = *addr, .kind = kind, .host = host };
 		HASH_ADD(hh, addresses->table, addr, sizeof(known->addr), known);
-	} else if (where != HOST) {
-		known->where = where;
-	} else if (known->where == HOST && known->host != host) {
-		known->where = UNCLEAR;
+	} else if (kind != ADDRESS_HOST) {
+		known->kind = kind;
+	} else if (known->kind == ADDRESS_HOST && known->host != host) {
+		known->kind = ADDRESS_UNCLEAR;
 	}
 	return 0;
-}
-
-int by_address_add_host(struct by_address *addresses, const struct addr *addr, uint32_t host)
-{
-	return add(addresses, addr, HOST, host);
-}
-
-int by_address_add_router(struct by_address *addresses, const struct addr *addr)
-{
-	return add(addresses, addr, ROUTER, AUDIT_NOBODY);
-}
-
-int by_address_add_group(struct by_address *addresses, const struct addr *addr)
-{
-	return add(addresses, addr, GROUP, AUDIT_NOBODY);
 }
 
 int by_address_add_lan(struct by_address *addresses, const struct prefix *prefix)
@@ -94,29 +76,27 @@ uint32_t by_address_find(const struct by_address *addresses, const struct addr *
 {
 	const struct known *known = find(addresses, addr);
 
-	return known && known->where == HOST ? known->host : AUDIT_NOBODY;
+	return known && known->kind == ADDRESS_HOST ? known->host : AUDIT_NOBODY;
 }
 
-static enum where where_is(const struct by_address *addresses, const struct addr *addr, uint32_t *host)
+static enum by_address_kind kind_of(const struct by_address *addresses, const struct addr *addr, uint32_t *host)
 {
 	const struct known *known = find(addresses, addr);
 
-	*host = AUDIT_NOBODY;
-	if (known) {
-		*host = known->where == HOST ? known->host : AUDIT_NOBODY;
-		return known->where;
-	}
+	*host = by_address_find(addresses, addr);
+	if (known)
+		return known->kind;
 	if (addr_is_loopback(addr))
-		return ROUTER;
+		return ADDRESS_ROUTER;
 	if (addr_is_multicast(addr) || addr_is_unspecified(addr))
-		return GROUP;
+		return ADDRESS_GROUP;
 	/* Of these only the interface would tell; of a LAN's host that the meter does not know, nobody. */
 	if (addr_is_link_local(addr))
-		return UNCLEAR;
+		return ADDRESS_UNCLEAR;
 	for (size_t i = 0; i < addresses->lans; i++)
 		if (prefix_contains(&addresses->lan[i], addr))
-			return UNCLEAR;
-	return OUTSIDE;
+			return ADDRESS_UNCLEAR;
+	return ADDRESS_OUTSIDE;
 }
 
 struct audit_owner by_address_flow(const struct by_address *addresses, const struct ct_event *flow, uint32_t router)
@@ -124,20 +104,22 @@ struct audit_owner by_address_flow(const struct by_address *addresses, const str
 	const struct addr *original = &flow->tuple[CT_ORIGINAL].src, *reply = &flow->tuple[CT_REPLY].src;
 	struct audit_owner owner = { .given = true, .host = AUDIT_NOBODY, .peer = AUDIT_NOBODY };
 	uint32_t from_host, to_host;
-	enum where from = where_is(addresses, original, &from_host), to = where_is(addresses, reply, &to_host);
+	enum by_address_kind from = kind_of(addresses, original, &from_host), to = kind_of(addresses, reply, &to_host);
 
-	owner.began = from == HOST || (from == ROUTER && to != HOST);
-	owner.scope = from == OUTSIDE || to == OUTSIDE ? AUDIT_WAN : AUDIT_LOCAL;
-	if (from == ROUTER && to == ROUTER)
+	owner.began = from == ADDRESS_HOST || (from == ADDRESS_ROUTER && to != ADDRESS_HOST);
+	owner.scope = from == ADDRESS_OUTSIDE || to == ADDRESS_OUTSIDE ? AUDIT_WAN : AUDIT_LOCAL;
+	if (from == ADDRESS_ROUTER && to == ADDRESS_ROUTER)
 		owner.scope = AUDIT_IGNORED;
-	else if (from == UNCLEAR || to == UNCLEAR || (addr_is_link_local(original) && from == ROUTER) ||
-		(from == OUTSIDE && to != HOST && to != ROUTER) || (from == GROUP && to == GROUP))
+	else if (from == ADDRESS_UNCLEAR || to == ADDRESS_UNCLEAR ||
+		(addr_is_link_local(original) && from == ADDRESS_ROUTER) ||
+		(from == ADDRESS_OUTSIDE && to != ADDRESS_HOST && to != ADDRESS_ROUTER) ||
+		(from == ADDRESS_GROUP && to == ADDRESS_GROUP))
 		owner.given = false;
-	else if (from == HOST || to == HOST)
-		owner.host = from == HOST ? from_host : to_host;
+	else if (from == ADDRESS_HOST || to == ADDRESS_HOST)
+		owner.host = from == ADDRESS_HOST ? from_host : to_host;
 	else
 		owner.host = router;
-	if (from == HOST && to == HOST)
+	if (from == ADDRESS_HOST && to == ADDRESS_HOST)
 		owner.peer = to_host;
 	return owner;
 }

@@ -31,30 +31,15 @@ struct row {
 	struct cell cell[AUDIT_SCOPES][AUDIT_FAMILIES][AUDIT_DIRECTIONS];
 };
 
-/* Which of a host's counts. */
-struct slot {
-	enum audit_scope scope;
-	enum audit_family family;
-	enum audit_direction direction;
-};
-
-enum { SLOTS = AUDIT_SCOPES * AUDIT_FAMILIES * AUDIT_DIRECTIONS };
-
-static struct slot slot_of(int i)
-{
-	return (struct slot){ i / (AUDIT_FAMILIES * AUDIT_DIRECTIONS), i / AUDIT_DIRECTIONS % AUDIT_FAMILIES,
-		i % AUDIT_DIRECTIONS };
-}
-
 struct judging {
 	struct audit *audit;
 	struct audit_report *report;
 	struct row *row;                                   /* by number of the host */
 	uint32_t *number;                                  /* where a host's counts went: itself, or other */
 	struct cell sum[AUDIT_FAMILIES][AUDIT_DIRECTIONS]; /* of all hosts, with the WAN */
-	uint64_t missing[AUDIT_FAMILIES][AUDIT_DIRECTIONS]
-			[AUDIT_REASONS]; /* what the meter has less in the sum, and why */
+	const struct audit_line *sum_line[AUDIT_FAMILIES][AUDIT_DIRECTIONS];
 	uint64_t unknown[AUDIT_FAMILIES];
+	bool restarted, lost; /* either may account for what the meter has less */
 };
 
 static void add(uint64_t *to, uint64_t more)
@@ -82,9 +67,9 @@ static struct audit_owner owner_of(const struct judging *j, const struct audit_f
 /* Whether the meter may not have counted any of it yet when it was asked. */
 static bool is_held(const struct audit_flow *flow, enum audit_end end)
 {
-	if (flow->reported[end].given && !flow->reborn)
+	if (flow->reported[end].given && !flow->reused)
 		return flow->reported[end].scope == AUDIT_UNDECIDED;
-	return flow->fresh_end[end] && (flow->reborn || !is_decided(flow, AUDIT_BEGIN));
+	return flow->fresh_end[end] && (flow->reused || !is_decided(flow, AUDIT_BEGIN));
 }
 
 static void add_flow(struct cell *cell, const struct audit_flow *flow, enum ct_dir dir)
@@ -99,12 +84,12 @@ static void add_flow(struct cell *cell, const struct audit_flow *flow, enum ct_d
 	add(&cell->room[BELOW][at_end], value[AUDIT_END_HIGH] - value[AUDIT_END_LOW]);
 	add(&cell->room[ABOVE][at_begin], value[AUDIT_BEGIN_HIGH] - value[AUDIT_BEGIN_LOW]);
 	if (is_held(flow, AUDIT_END))
-		add(&cell->room[BELOW][AUDIT_HELD], value[AUDIT_END_LOW]);
+		add(&cell->room[BELOW][AUDIT_PENDING], value[AUDIT_END_LOW]);
 	if (is_held(flow, AUDIT_BEGIN))
-		add(&cell->room[ABOVE][AUDIT_HELD], value[AUDIT_BEGIN_LOW]);
+		add(&cell->room[ABOVE][AUDIT_PENDING], value[AUDIT_BEGIN_LOW]);
 	for (enum way way = 0; way < WAYS; way++) {
 		add(&cell->room[way][AUDIT_ZEROED], flow->zeroed ? ANY : 0);
-		add(&cell->room[way][AUDIT_UNHEARD], flow->unheard ? ANY : 0);
+		add(&cell->room[way][AUDIT_VANISHED], flow->vanished ? ANY : 0);
 	}
 }
 
@@ -129,7 +114,7 @@ static void count_flow(struct audit_report *report, const struct audit_flow *flo
 	report->uncounted += flow->uncounted;
 	report->offloaded += flow->offloaded;
 	report->zeroed += flow->zeroed;
-	report->unheard += flow->unheard;
+	report->vanished += flow->vanished;
 }
 
 static void take_flow(void *ctx, const struct audit_flow *flow)
@@ -154,11 +139,6 @@ static void take_flow(void *ctx, const struct audit_flow *flow)
 	add_to_host(j, flow, owner.scope, owner.host, owner.began);
 	if (owner.peer != AUDIT_NOBODY)
 		add_to_host(j, flow, owner.scope, owner.peer, !owner.began);
-}
-
-static struct cell *cell_at(struct judging *j, uint32_t host, struct slot at)
-{
-	return &j->row[host].cell[at.scope][at.family][at.direction];
 }
 
 /* --- What the meter says */
@@ -186,106 +166,82 @@ static void find_numbers(struct judging *j)
 	}
 }
 
-static bool began_anew(const struct audit *audit)
+static bool was_restarted(const struct audit *audit)
 {
 	return audit->uptime_ns[AUDIT_END] < audit->uptime_ns[AUDIT_BEGIN];
 }
 
 /* Differences modulo 2^64: what left one host and went to another is negative until it is added to the other's. */
-static void take_hosts(struct judging *j)
+static void take_host(struct judging *j, const struct audit_host *host)
 {
-	const struct audit *audit = j->audit;
-	bool anew = began_anew(audit);
+	struct row *row = &j->row[j->number[host->number]];
+	bool restarted = was_restarted(j->audit);
 
-	for (const struct audit_host *host = audit->table; host; host = host->hh.next) {
-		for (int i = 0; i < SLOTS; i++) {
-			struct slot at = slot_of(i);
-			uint64_t before = host->bytes[AUDIT_BEGIN][at.scope][at.family][at.direction];
-			uint64_t after = host->bytes[AUDIT_END][at.scope][at.family][at.direction];
-			uint64_t grown = anew && after < before ? after : after - before;
+	for (enum audit_scope s = 0; s < AUDIT_SCOPES; s++) {
+		for (enum audit_family f = 0; f < AUDIT_FAMILIES; f++) {
+			for (enum audit_direction d = 0; d < AUDIT_DIRECTIONS; d++) {
+				uint64_t before = host->bytes[AUDIT_BEGIN][s][f][d];
+				uint64_t after = host->bytes[AUDIT_END][s][f][d];
+				uint64_t grown = restarted && after < before ? after : after - before;
 
-			cell_at(j, j->number[host->number], at)->meter += grown;
-			if (at.scope == AUDIT_WAN)
-				j->sum[at.family][at.direction].meter += grown;
+				row->cell[s][f][d].meter += grown;
+				j->sum[f][d].meter += s == AUDIT_WAN ? grown : 0;
+			}
 		}
 	}
 }
 
-/* --- Laying a difference to reasons */
+/* --- Explaining a difference */
 
-static void lay(struct audit_line *line, uint64_t difference, const uint64_t room[static AUDIT_REASONS])
+/* Adds the line: its difference is explained by one reason after the other, each for as much as its room. */
+static void add_line(struct judging *j, struct audit_line line, const uint64_t room[static AUDIT_REASONS])
 {
+	uint64_t difference = line.meter < line.kernel ? line.kernel - line.meter : line.meter - line.kernel;
+
 	for (enum audit_reason r = 0; r < AUDIT_REASONS && difference; r++) {
-		uint64_t part = room[r] < difference ? room[r] : difference;
-
-		line->reason[r] += part;
-		difference -= part;
+		line.reason[r] = room[r] < difference ? room[r] : difference;
+		difference -= line.reason[r];
 	}
-	line->unexplained = difference;
+	line.unexplained = difference;
+	j->report->unexplained += difference != 0;
+	j->report->line[j->report->lines++] = line;
 }
 
-/* What holds for all lines alike. */
-static void add_general(const struct judging *j, struct cell *cell, enum audit_family family)
+static void judge_cell(struct judging *j, struct cell *cell, struct audit_line line)
 {
-	const struct audit *audit = j->audit;
-	/* A young one may show what it had before a restart until it has counted so far again. */
-	bool restarted = began_anew(audit) || audit->uptime_ns[AUDIT_BEGIN] < YOUNG_DUMPS * audit->dump_interval_ns;
-	bool lost = audit->overruns[AUDIT_END] != audit->overruns[AUDIT_BEGIN] || !audit->reliable[AUDIT_BEGIN] ||
-		!audit->reliable[AUDIT_END];
-
-	add(&cell->room[ABOVE][AUDIT_UNKNOWN], j->unknown[family]);
-	add(&cell->room[BELOW][AUDIT_RESTARTED], restarted ? ANY : 0);
-	add(&cell->room[BELOW][AUDIT_LOST], lost ? ANY : 0);
-}
-
-static struct audit_line *add_line(struct judging *j, const struct cell *cell)
-{
-	struct audit_line *line = &j->report->line[j->report->lines++];
-
-	*line = (struct audit_line){ .meter = cell->meter, .kernel = cell->kernel };
-	return line;
-}
-
-static void judge_cell(struct judging *j, struct cell *cell, struct audit_line *line)
-{
-	enum way way = cell->meter < cell->kernel ? BELOW : ABOVE;
-
-	add_general(j, cell, line->family);
-	lay(line, way == BELOW ? cell->kernel - cell->meter : cell->meter - cell->kernel, cell->room[way]);
-	j->report->unexplained += line->unexplained != 0;
+	line.meter = cell->meter;
+	line.kernel = cell->kernel;
+	add(&cell->room[ABOVE][AUDIT_UNKNOWN], j->unknown[line.family]);
+	add(&cell->room[BELOW][AUDIT_RESTARTED], j->restarted ? ANY : 0);
+	add(&cell->room[BELOW][AUDIT_LOST], j->lost ? ANY : 0);
+	add_line(j, line, cell->room[cell->meter < cell->kernel ? BELOW : ABOVE]);
 }
 
 static void judge_host(struct judging *j, const struct audit_host *host)
 {
-	for (int i = 0; i < SLOTS; i++) {
-		struct slot at = slot_of(i);
-		struct cell *cell = cell_at(j, host->number, at);
-		struct audit_line *line;
+	struct audit_line line = { .kind = AUDIT_HOST };
 
-		if (!cell->meter && !cell->kernel)
-			continue;
-		line = add_line(j, cell);
-		line->kind = AUDIT_HOST;
-		memcpy(line->host, host->label, sizeof(line->host));
-		memcpy(line->mac, host->mac, sizeof(line->mac));
-		line->scope = at.scope;
-		line->family = at.family;
-		line->direction = at.direction;
-		judge_cell(j, cell, line);
+	memcpy(line.host, host->label, sizeof(line.host));
+	memcpy(line.mac, host->mac, sizeof(line.mac));
+	for (line.scope = 0; line.scope < AUDIT_SCOPES; line.scope++) {
+		for (line.family = 0; line.family < AUDIT_FAMILIES; line.family++) {
+			for (line.direction = 0; line.direction < AUDIT_DIRECTIONS; line.direction++) {
+				struct row *row = &j->row[host->number];
+				struct cell *cell = &row->cell[line.scope][line.family][line.direction];
+
+				if (cell->meter || cell->kernel)
+					judge_cell(j, cell, line);
+			}
+		}
 	}
 }
 
 static void judge_sum(struct judging *j, enum audit_family family, enum audit_direction direction)
 {
-	struct cell *cell = &j->sum[family][direction];
-	struct audit_line *line = add_line(j, cell);
+	const struct audit_line line = { .kind = AUDIT_SUM, .family = family, .direction = direction };
 
-	line->kind = AUDIT_SUM;
-	line->family = family;
-	line->direction = direction;
-	judge_cell(j, cell, line);
-	if (cell->meter < cell->kernel)
-		memcpy(j->missing[family][direction], line->reason, sizeof(line->reason));
+	j->sum_line[family][direction] = &j->report->line[j->report->lines];
+	judge_cell(j, &j->sum[family][direction], line);
 }
 
 /* --- The WAN interfaces */
@@ -325,88 +281,88 @@ static struct growth grow(const struct audit *audit, enum audit_direction d)
 /*
  * The interfaces are read between our two readings of the connections, so these bound what passed meanwhile. For the
  * rest the interface has more than the meter where all connections together have, and less where the meter counted what
- * it had held at the begin.
+ * was pending at the begin.
  */
 static void add_room(const struct judging *j, enum audit_family f, enum audit_direction d, bool more,
 	uint64_t room[static AUDIT_REASONS])
 {
+	const struct audit_line *line = j->sum_line[f][d];
 	const struct cell *sum = &j->sum[f][d];
 
-	for (enum audit_reason r = AUDIT_NOT_READ; r < AUDIT_LINK_HEADERS; r++) {
-		if (r <= AUDIT_ENDED) {
-			add(&room[r], sum->room[BELOW][r]);
-			add(&room[r], sum->room[ABOVE][r]);
-		} else {
-			add(&room[r], more ? j->missing[f][d][r] : sum->room[ABOVE][r]);
-		}
+	for (enum audit_reason r = AUDIT_NOT_READ; r <= AUDIT_ENDED; r++) {
+		add(&room[r], sum->room[BELOW][r]);
+		add(&room[r], sum->room[ABOVE][r]);
 	}
+	for (enum audit_reason r = AUDIT_ENDED + 1; r < AUDIT_NO_COUNTERS; r++)
+		if (!more)
+			add(&room[r], sum->room[ABOVE][r]);
+		else if (line->meter < line->kernel)
+			add(&room[r], line->reason[r]);
 }
 
 static void judge_links(struct judging *j, enum audit_direction d)
 {
 	struct growth growth = grow(j->audit, d);
+	struct audit_line line = { .kind = AUDIT_LINK, .direction = d, .kernel = growth.bytes };
 	uint64_t room[AUDIT_REASONS] = { 0 };
-	struct cell cell = { .kernel = growth.bytes };
-	struct audit_line *line;
+	bool more;
 
 	if (!j->audit->links[AUDIT_BEGIN] && !j->audit->links[AUDIT_END])
 		return;
 	for (enum audit_family f = 0; f < AUDIT_FAMILIES; f++)
-		cell.meter += j->sum[f][d].meter;
+		line.meter += j->sum[f][d].meter;
+	more = line.kernel >= line.meter;
 	for (enum audit_family f = 0; f < AUDIT_FAMILIES; f++)
-		add_room(j, f, d, cell.kernel > cell.meter, room);
-	line = add_line(j, &cell);
-	line->kind = AUDIT_LINK;
-	line->direction = d;
-	room[AUDIT_NEW_LINK] = growth.changed ? ANY : 0;
-	if (cell.meter > cell.kernel) {
-		room[AUDIT_DROPPED] = d == AUDIT_OUT ? ANY : 0;
-		lay(line, cell.meter - cell.kernel, room);
-	} else {
-		uint64_t more = cell.kernel - cell.meter,
-			 headers = growth.header_bytes < more ? growth.header_bytes : more;
-
-		/* The headers are certain, and come first. */
-		line->reason[AUDIT_LINK_HEADERS] = headers;
+		add_room(j, f, d, more, room);
+	room[AUDIT_LINK_CHANGED] = growth.changed ? ANY : 0;
+	if (more) {
+		room[AUDIT_LINK_HEADERS] = growth.header_bytes;
 		room[AUDIT_NO_COUNTERS] = j->report->uncounted ? ANY : 0;
 		room[AUDIT_OFFLOADED] = j->report->offloaded ? ANY : 0;
 		room[AUDIT_NO_CONNECTION] = ANY;
-		lay(line, more - headers, room);
+	} else if (d == AUDIT_OUT) {
+		room[AUDIT_DROPPED] = ANY;
 	}
-	j->report->unexplained += line->unexplained != 0;
+	add_line(j, line, room);
 }
 
 /* --- The whole */
 
-static int prepare(struct judging *j)
+static void judge_all(struct judging *j)
 {
-	size_t most = (size_t)j->audit->hosts * SLOTS + AUDIT_FAMILIES * AUDIT_DIRECTIONS + AUDIT_DIRECTIONS;
+	const struct audit *audit = j->audit;
 
-	j->row = calloc(j->audit->hosts, sizeof(*j->row));
-	j->number = calloc(j->audit->hosts, sizeof(*j->number));
-	j->report->line = calloc(most, sizeof(*j->report->line));
-	return j->row && j->number && j->report->line ? 0 : -ENOMEM;
+	/* A meter that started a moment ago may show what it had before until it has counted so far again. */
+	j->restarted = was_restarted(audit) || audit->uptime_ns[AUDIT_BEGIN] < YOUNG_DUMPS * audit->dump_interval_ns;
+	j->lost = audit->overruns[AUDIT_END] != audit->overruns[AUDIT_BEGIN] || !audit->reliable[AUDIT_BEGIN] ||
+		!audit->reliable[AUDIT_END];
+	find_numbers(j);
+	readings_settle(audit->flows);
+	readings_each(audit->flows, take_flow, j);
+	for (const struct audit_host *host = audit->table; host; host = host->hh.next)
+		take_host(j, host);
+	for (const struct audit_host *host = audit->table; host; host = host->hh.next)
+		judge_host(j, host);
+	for (enum audit_family f = 0; f < AUDIT_FAMILIES; f++)
+		for (enum audit_direction d = 0; d < AUDIT_DIRECTIONS; d++)
+			judge_sum(j, f, d);
+	judge_links(j, AUDIT_IN);
+	judge_links(j, AUDIT_OUT);
 }
 
 int audit_judge(struct audit *audit, struct audit_report *report)
 {
+	size_t sums = AUDIT_FAMILIES * AUDIT_DIRECTIONS, most = (audit->hosts * AUDIT_SCOPES + 1) * sums;
 	struct judging j = { .audit = audit, .report = report };
-	int error;
+	int error = -ENOMEM;
 
 	*report = (struct audit_report){ .refused = readings_refused(audit->flows), .cut = audit->cut };
-	error = prepare(&j);
-	if (!error) {
-		find_numbers(&j);
-		readings_settle(audit->flows);
-		readings_each(audit->flows, take_flow, &j);
-		take_hosts(&j);
-		for (const struct audit_host *host = audit->table; host; host = host->hh.next)
-			judge_host(&j, host);
-		for (enum audit_family f = 0; f < AUDIT_FAMILIES; f++)
-			for (enum audit_direction d = 0; d < AUDIT_DIRECTIONS; d++)
-				judge_sum(&j, f, d);
-		judge_links(&j, AUDIT_IN);
-		judge_links(&j, AUDIT_OUT);
+	j.row = calloc(audit->hosts, sizeof(*j.row));
+	j.number = calloc(audit->hosts, sizeof(*j.number));
+	report->line = calloc(most + AUDIT_DIRECTIONS, sizeof(*report->line));
+	if (j.row && j.number && report->line) {
+		judge_all(&j);
+		error = 0;
 	}
 	free(j.row);
 	free(j.number);

@@ -5,13 +5,13 @@
 #include "hostmeter/decode/rtnl_decode.h"
 #include "hostmeter/netlink/nl.h"
 #include "hostmeter/os/loop.h"
+#include "state.h"
 
 #include <errno.h>
 #include <linux/netlink.h>
 #include <linux/rtnetlink.h>
 #include <net/if_arp.h>
 #include <stdlib.h>
-#include <string.h>
 
 enum { DRAIN_MAX = 200000, DUMP_TRIES = 5, EVENT_BUFFER = 64 << 20 };
 
@@ -28,8 +28,7 @@ struct audit_kernel {
 	uint16_t link_request; /* the last type asked for, and its number */
 	uint32_t link_seq;
 	enum audit_end end;
-	struct audit_reported_link link[AUDIT_LINKS];
-	size_t links;
+	const struct audit_reported *reported; /* its links */
 };
 
 static void ended(struct audit_kernel *k, int error)
@@ -46,7 +45,7 @@ static void on_ended(void *ctx)
 		/* Whatever the meter may have heard of was sent before this dump began: so it waits here too. */
 		nl_drain(k->nl, SOURCE_EVENTS, DRAIN_MAX);
 		if (!k->error)
-			readings_dump_ended(audit_readings(k->audit), loop_now_ns(k->loop));
+			readings_dump_ended(k->audit->flows, loop_now_ns(k->loop));
 	}
 	k->flows_asked = k->links_asked = false;
 	k->done(k->ctx, k->error);
@@ -54,8 +53,17 @@ static void on_ended(void *ctx)
 
 /* --- Messages */
 
+static const struct audit_reported_link *find_link(const struct audit_kernel *k, uint32_t ifindex)
+{
+	for (size_t i = 0; i < k->reported->links; i++)
+		if (k->reported->link[i].ifindex == ifindex)
+			return &k->reported->link[i];
+	return NULL;
+}
+
 static void take_link(struct audit_kernel *k, const struct rtnl_event *event)
 {
+	const struct audit_reported_link *reported = find_link(k, event->ifindex);
 	struct audit_link link = {
 		.ifindex = event->ifindex,
 		.has_mac = event->link.arphrd == ARPHRD_ETHER,
@@ -63,33 +71,25 @@ static void take_link(struct audit_kernel *k, const struct rtnl_event *event)
 		.packets = { event->link.rx_packets, event->link.tx_packets },
 	};
 
-	for (size_t i = 0; i < k->links; i++)
-		if (k->link[i].ifindex == event->ifindex && k->link[i].is_wan)
-			audit_take_link(k->audit, k->end, &link);
-}
-
-static bool is_lan(const struct audit_kernel *k, uint32_t ifindex)
-{
-	for (size_t i = 0; i < k->links; i++)
-		if (k->link[i].ifindex == ifindex)
-			return !k->link[i].is_wan;
-	return false;
+	if (reported && reported->is_wan)
+		audit_take_link(k->audit, k->end, &link);
 }
 
 static void take_address(struct audit_kernel *k, const struct rtnl_event *event)
 {
-	struct by_address *addresses = audit_addresses(k->audit);
+	struct by_address *addresses = k->audit->addresses;
+	const struct audit_reported_link *link = find_link(k, event->ifindex);
 	struct prefix prefix = prefix_make(&event->addr.addr, event->addr.prefix_len);
 	struct addr last = prefix.addr;
 
-	by_address_add_router(addresses, &event->addr.addr);
-	if (is_lan(k, event->ifindex) && !addr_is_link_local(&event->addr.addr))
+	by_address_add(addresses, &event->addr.addr, ADDRESS_ROUTER, AUDIT_NOBODY);
+	if (link && !link->is_wan && !addr_is_link_local(&event->addr.addr))
 		by_address_add_lan(addresses, &prefix);
 	if (last.family != 4 || prefix.len >= 31)
 		return;
 	for (unsigned int bit = prefix.len; bit < 32; bit++)
 		last.b[bit / 8] |= (uint8_t)(0x80 >> bit % 8);
-	by_address_add_group(addresses, &last); /* broadcast, RFC 919 */
+	by_address_add(addresses, &last, ADDRESS_GROUP, AUDIT_NOBODY); /* broadcast, RFC 919 */
 }
 
 static void take_route_message(struct audit_kernel *k, const struct nlmsghdr *message)
@@ -109,7 +109,7 @@ static void take_flow_message(struct audit_kernel *k, const struct nlmsghdr *mes
 	struct ct_event event;
 
 	if (!nfct_read(message, &event))
-		readings_add(audit_readings(k->audit), &event, loop_now_ns(k->loop));
+		readings_add(k->audit->flows, &event, loop_now_ns(k->loop));
 }
 
 static void on_message(struct audit_kernel *k, enum source source, bool outgoing, const struct nlmsghdr *message)
@@ -131,25 +131,18 @@ static void on_message(struct audit_kernel *k, enum source source, bool outgoing
 
 static void on_datagram(void *ctx, enum source source, bool outgoing, const void *data, size_t len)
 {
-	const struct nlmsghdr *message = data;
 	struct audit_kernel *k = ctx;
+	int left = (int)len;
 
-	while (len >= sizeof(*message) && message->nlmsg_len >= sizeof(*message) && message->nlmsg_len <= len) {
-		size_t step = NLMSG_ALIGN((size_t)message->nlmsg_len);
-
-		on_message(k, source, outgoing, message);
-		if (step >= len)
-			break;
-		message = (const void *)((const char *)message + step);
-		len -= step;
-	}
+	for (const struct nlmsghdr *m = data; NLMSG_OK(m, left); m = NLMSG_NEXT(m, left))
+		on_message(k, source, outgoing, m);
 	if (source == SOURCE_DUMP && !outgoing && k->flows_asked && !nl_dump_running(k->nl))
 		ended(k, 0);
 }
 
 static int ask_flows(struct audit_kernel *k)
 {
-	readings_dump_begins(audit_readings(k->audit), loop_now_ns(k->loop));
+	readings_dump_begins(k->audit->flows, loop_now_ns(k->loop));
 	return nl_dump_conntrack(k->nl);
 }
 
@@ -232,8 +225,7 @@ int audit_kernel_links(struct audit_kernel *kernel, enum audit_end end, const st
 	kernel->links_asked = true;
 	kernel->tries = 0;
 	kernel->end = end;
-	kernel->links = reported->links;
-	memcpy(kernel->link, reported->link, sizeof(kernel->link));
+	kernel->reported = reported;
 	return nl_dump_rtnl(kernel->nl);
 }
 

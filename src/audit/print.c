@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "hostmeter/audit/print.h"
+#include "hostmeter/audit/audit.h"
 
 #include "hostmeter/base/clock.h"
 #include "hostmeter/base/json.h"
@@ -7,6 +7,25 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+
+static const struct {
+	const char *id, *text;
+} reasons[AUDIT_REASONS] = {
+	[AUDIT_NOT_READ] = { "not-read", "passed between two readings" },
+	[AUDIT_ENDED] = { "ended", "of connections that ended between two readings" },
+	[AUDIT_PENDING] = { "pending", "not counted yet: their host is not known yet" },
+	[AUDIT_UNKNOWN] = { "unknown", "of connections that came and went, whose host is not known" },
+	[AUDIT_RESTARTED] = { "restarted", "the meter was restarted" },
+	[AUDIT_LOST] = { "lost", "ends were lost or late: the meter's socket overran" },
+	[AUDIT_VANISHED] = { "vanished", "of connections that vanished without an event" },
+	[AUDIT_ZEROED] = { "zeroed", "another program zeroed the counters" },
+	[AUDIT_LINK_HEADERS] = { "link-headers", "link headers" },
+	[AUDIT_NO_COUNTERS] = { "no-counters", "of connections without counters" },
+	[AUDIT_OFFLOADED] = { "offloaded", "of offloaded connections" },
+	[AUDIT_NO_CONNECTION] = { "no-connection", "of no connection: ARP, neighbour discovery, not tracked" },
+	[AUDIT_DROPPED] = { "dropped", "dropped by the router after it was counted" },
+	[AUDIT_LINK_CHANGED] = { "link-changed", "an interface was added or removed" },
+};
 
 static const char *const scopes[AUDIT_SCOPES] = { "wan", "local" };
 static const char *const directions[AUDIT_DIRECTIONS] = { "in", "out" };
@@ -26,7 +45,7 @@ static void put_reasons(struct buf *out, const struct audit_line *line)
 	for (enum audit_reason r = 0; r < AUDIT_REASONS; r++) {
 		if (!line->reason[r])
 			continue;
-		buf_printf(out, "%s%" PRIu64 " %s", before, line->reason[r], audit_reason_text(r));
+		buf_printf(out, "%s%" PRIu64 " %s", before, line->reason[r], reasons[r].text);
 		before = "; ";
 	}
 	if (line->unexplained)
@@ -91,7 +110,7 @@ void audit_print_text(struct buf *out, const struct audit_report *report, const 
 	put_note(out, report->unknown,
 		"connections came and went, and neither the meter nor their addresses say whose they were");
 	put_note(out, report->zeroed, "connections had their counters zeroed by another program");
-	put_note(out, report->unheard, "connections vanished without an event (nf_conntrack_events=1 was set later)");
+	put_note(out, report->vanished, "connections vanished without an event (nf_conntrack_events=1 was set later)");
 	put_note(out, report->cut, "end of the meter's list is missing: it has more connections than it lists");
 	if (report->refused)
 		put_note(out, report->refused, "connections found no room: NOT EXPLAINED");
@@ -103,53 +122,49 @@ void audit_print_text(struct buf *out, const struct audit_report *report, const 
 
 /* --- For programs. json_pack() refuses NULL: a value that could not be made makes the whole fail. */
 
-static json_t *reasons(const struct audit_line *line)
+static json_t *json_of_reasons(const struct audit_line *line)
 {
 	json_t *list = json_array();
 
 	for (enum audit_reason r = 0; r < AUDIT_REASONS; r++)
 		if (line->reason[r])
 			json_array_append_new(list,
-				json_pack("{ss so}", "reason", audit_reason_id(r), "bytes",
+				json_of_pair("reason", json_string(reasons[r].id), "bytes",
 					json_of_u64(line->reason[r])));
 	return list;
 }
 
-static json_t *line_object(const struct audit_line *line)
+/* What a line of its kind does not have is NULL, which "s*" and "o*" leave out. */
+static json_t *json_of_line(const struct audit_line *line)
 {
 	bool link = line->kind == AUDIT_LINK, host = line->kind == AUDIT_HOST;
-	json_t *object = json_pack("{so so so so}", "meter", json_of_u64(line->meter), "kernel",
-		json_of_u64(line->kernel), "reasons", reasons(line), "unexplained", json_of_u64(line->unexplained));
 
-	json_object_set_new(object, "direction", json_string((link ? link_directions : directions)[line->direction]));
-	if (!link)
-		json_object_set_new(object, "ipv", json_integer(ipv(line)));
-	if (host) {
-		json_object_set_new(object, "host", json_of_text(line->host));
-		json_object_set_new(object, "mac", line->mac[0] ? json_of_text(line->mac) : json_null());
-		json_object_set_new(object, "scope", json_string(scopes[line->scope]));
-	}
-	return object;
+	return json_pack("{so so so so ss so* so* so* ss*}", "meter", json_of_u64(line->meter), "kernel",
+		json_of_u64(line->kernel), "reasons", json_of_reasons(line), "unexplained",
+		json_of_u64(line->unexplained), "direction", (link ? link_directions : directions)[line->direction],
+		"ipv", link ? NULL : json_integer(ipv(line)), "host", host ? json_of_text(line->host) : NULL, "mac",
+		!host                ? NULL :
+			line->mac[0] ? json_of_text(line->mac) :
+				       json_null(),
+		"scope", host ? scopes[line->scope] : NULL);
 }
 
 void audit_print_json(struct buf *out, const struct audit_report *report, const struct audit_times *times)
 {
-	json_t *lists[] = { [AUDIT_HOST] = json_array(), [AUDIT_SUM] = json_array(), [AUDIT_LINK] = json_array() },
-	       *all;
+	json_t *lists[] = { [AUDIT_HOST] = json_array(), [AUDIT_SUM] = json_array(), [AUDIT_LINK] = json_array() };
 
 	for (size_t i = 0; i < report->lines; i++)
-		json_array_append_new(lists[report->line[i].kind], line_object(&report->line[i]));
-	all = json_pack("{si so so so so so so so so}", "schema", AUDIT_SCHEMA, "begin",
-		json_of_seconds(times->begin_ns), "end", json_of_seconds(times->end_ns), "begin_took_seconds",
-		json_of_seconds(times->took_ns[AUDIT_BEGIN]), "end_took_seconds",
-		json_of_seconds(times->took_ns[AUDIT_END]), "hosts", lists[AUDIT_HOST], "sums", lists[AUDIT_SUM], "wan",
-		lists[AUDIT_LINK], "unexplained", json_of_u64(report->unexplained + (report->refused != 0)));
-	json_object_set_new(all, "connections",
-		json_pack("{so so so so so so so so}", "all", json_of_u64(report->flows), "ended",
-			json_of_u64(report->ended), "without_counters", json_of_u64(report->uncounted), "offloaded",
-			json_of_u64(report->offloaded), "unknown", json_of_u64(report->unknown), "zeroed",
-			json_of_u64(report->zeroed), "unheard", json_of_u64(report->unheard), "refused",
-			json_of_u64(report->refused)));
-	json_write(out, all);
+		json_array_append_new(lists[report->line[i].kind], json_of_line(&report->line[i]));
+	json_write(out,
+		json_pack("{si so so so so so so so so s{so so so so so so so so}}", "schema", AUDIT_SCHEMA, "begin",
+			json_of_seconds(times->begin_ns), "end", json_of_seconds(times->end_ns), "begin_took_seconds",
+			json_of_seconds(times->took_ns[AUDIT_BEGIN]), "end_took_seconds",
+			json_of_seconds(times->took_ns[AUDIT_END]), "hosts", lists[AUDIT_HOST], "sums",
+			lists[AUDIT_SUM], "wan", lists[AUDIT_LINK], "unexplained",
+			json_of_u64(report->unexplained + (report->refused != 0)), "connections", "all",
+			json_of_u64(report->flows), "ended", json_of_u64(report->ended), "without_counters",
+			json_of_u64(report->uncounted), "offloaded", json_of_u64(report->offloaded), "unknown",
+			json_of_u64(report->unknown), "zeroed", json_of_u64(report->zeroed), "vanished",
+			json_of_u64(report->vanished), "refused", json_of_u64(report->refused)));
 	buf_putc(out, '\n');
 }

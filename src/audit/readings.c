@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "hostmeter/audit/readings.h"
+#include "readings.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -101,7 +101,7 @@ static struct record *add(struct readings *flows, const struct key *key, const s
 	record->flow.ended = AUDIT_MOMENTS;
 	if (old) {
 		memcpy(record->flow.reported, old->flow.reported, sizeof(record->flow.reported));
-		record->flow.reborn = true;
+		record->flow.reused = true;
 		HASH_DEL(flows->table, old);
 	}
 	HASH_ADD(hh, flows->table, key, sizeof(record->key), record);
@@ -191,7 +191,7 @@ void readings_report(struct readings *flows, enum audit_end end, const struct ct
 		return;
 	record->flow.reported[end] = *owner;
 	record->flow.reported[end].given = true;
-	record->flow.reborn = false;
+	record->flow.reused = false;
 }
 
 uint64_t readings_refused(const struct readings *flows)
@@ -212,7 +212,7 @@ static void settle(const struct readings *flows, struct record *record)
 		else if (!read && m)
 			memcpy(flow->value[m], flow->value[m - 1], sizeof(flow->value[m]));
 	}
-	flow->unheard = record->read && flow->ended == AUDIT_MOMENTS && !(record->read & 1U << AUDIT_END_HIGH);
+	flow->vanished = record->read && flow->ended == AUDIT_MOMENTS && !(record->read & 1U << AUDIT_END_HIGH);
 	for (enum audit_end end = 0; end < AUDIT_ENDS; end++) {
 		uint64_t since = flows->done[AUDIT_LOW_OF(end)];
 

@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * audit_state: the inside of struct audit, for audit.c, which takes in, and audit_judge.c. Nobody else includes it.
+ * audit_state: the inside of struct audit, for the files of this room: audit.c and kernel.c fill it in, judge.c
+ * compares.
  */
 #ifndef HOSTMETER_AUDIT_STATE_H
 #define HOSTMETER_AUDIT_STATE_H
 
+#include "by_address.h"
 #include "hostmeter/audit/audit.h"
+#include "readings.h"
 
 #include <uthash.h>
 

@@ -9,8 +9,7 @@
  */
 #include "hostmeter/audit/audit.h"
 #include "hostmeter/audit/kernel.h"
-#include "hostmeter/audit/print.h"
-#include "hostmeter/audit/read_reported.h"
+#include "hostmeter/audit/reported.h"
 #include "hostmeter/base/clock.h"
 #include "hostmeter/base/log.h"
 #include "hostmeter/cmd/cmd.h"
@@ -78,7 +77,7 @@ static int take_flows(struct auditing *a)
 	for (const char *line = at; line < stop; line = at) {
 		const char *newline = memchr(line, '\n', (size_t)(stop - line));
 		struct audit_reported_flow flow;
-		int error = read_reported_flow(&flow, line, (size_t)((newline ? newline : stop) - line));
+		int error = reported_read_flow(&flow, line, (size_t)((newline ? newline : stop) - line));
 
 		at = newline ? newline + 1 : stop;
 		if (!error)
@@ -98,8 +97,8 @@ static int take_hosts(struct auditing *a)
 {
 	int error;
 
-	read_reported_clear(&a->reported);
-	error = read_reported_hosts(&a->reported, &a->answer);
+	reported_clear(&a->reported);
+	error = reported_read_hosts(&a->reported, &a->answer);
 	if (!error && a->reported.time < a->listed_real && clock_mono_ns() < a->listed + SHARED_NS)
 		return -EAGAIN;
 	return error;
@@ -107,7 +106,7 @@ static int take_hosts(struct auditing *a)
 
 static int take_status(struct auditing *a)
 {
-	int error = read_reported_status(&a->reported, &a->answer);
+	int error = reported_read_status(&a->reported, &a->answer);
 
 	return error ? error : audit_take_reported(a->audit, a->end, &a->reported);
 }
@@ -344,7 +343,7 @@ static void clear(struct auditing *a)
 	audit_kernel_free(a->kernel);
 	audit_free(a->audit);
 	loop_free(a->loop);
-	read_reported_clear(&a->reported);
+	reported_clear(&a->reported);
 	buf_free(&a->answer);
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* A meter's documents as anybody could make them: texts end, addresses are the host's own, lists keep to their bounds.
  */
-#include "hostmeter/audit/read_reported.h"
+#include "hostmeter/audit/reported.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -21,8 +21,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct buf document = BUF_INIT;
 
 	buf_add(&document, data, size);
-	read_reported_hosts(&reported, &document);
-	read_reported_status(&reported, &document);
+	reported_read_hosts(&reported, &document);
+	reported_read_status(&reported, &document);
 	for (size_t i = 0; i < reported.hosts; i++) {
 		check_text(reported.host[i].label, sizeof(reported.host[i].label));
 		check_text(reported.host[i].mac, sizeof(reported.host[i].mac));
@@ -31,13 +31,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	}
 	if (reported.links > AUDIT_LINKS)
 		abort();
-	if (!read_reported_flow(&flow, document.data ? document.data : "", document.len)) {
+	if (!reported_read_flow(&flow, document.data ? document.data : "", document.len)) {
 		check_text(flow.host, sizeof(flow.host));
 		check_text(flow.peer_mac, sizeof(flow.peer_mac));
 		if (flow.flow.family != 4 && flow.flow.family != 6)
 			abort();
 	}
-	read_reported_clear(&reported);
+	reported_clear(&reported);
 	buf_free(&document);
 	return 0;
 }

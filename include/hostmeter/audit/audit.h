@@ -2,8 +2,7 @@
 /*
  * audit: compares what the meter reported with what the auditor read itself, and gives the reasons of each difference.
  *
- * It shares no table and no decoder with the meter. All input comes through the functions below, so that tests work
- * with readings that they made up.
+ * It shares no table and no decoder with the meter.
  *
  * The meter is asked at the begin and at the end of an interval. The kernel cannot be read at the same moment, so the
  * auditor reads it shortly before and shortly after: the two readings are the bounds of what the meter must have
@@ -12,24 +11,25 @@
 #ifndef HOSTMETER_AUDIT_AUDIT_H
 #define HOSTMETER_AUDIT_AUDIT_H
 
-#include "hostmeter/audit/by_address.h"
-#include "hostmeter/audit/readings.h"
+#include "hostmeter/audit/reported.h"
 
+/* In the order in which they explain a difference: what is certain first. */
 enum audit_reason {
-	AUDIT_NOT_READ,      /* passed between the meter's reading and ours */
-	AUDIT_ENDED,         /* of flows that ended between the two */
-	AUDIT_HELD,          /* of flows whose host the meter did not know yet */
-	AUDIT_UNKNOWN,       /* of flows that came and went, and whose host is not known */
-	AUDIT_RESTARTED,     /* the meter began anew, or had just begun */
-	AUDIT_LOST,          /* the kernel dropped ends for the meter */
-	AUDIT_UNHEARD,       /* of flows that vanished without an event */
-	AUDIT_ZEROED,        /* somebody zeroed the counters */
-	AUDIT_LINK_HEADERS,  /* of interfaces only, from here on */
+	AUDIT_LINK_HEADERS, /* of interfaces only */
+	AUDIT_NOT_READ,     /* passed between the meter's reading and ours */
+	AUDIT_ENDED,        /* of flows that ended between the two */
+	AUDIT_PENDING,      /* of flows whose host the meter did not know yet */
+	AUDIT_UNKNOWN,      /* of flows that began and ended in the interval, and whose host is not known */
+	AUDIT_RESTARTED,    /* the meter was restarted, or had just started */
+	AUDIT_LOST,         /* the kernel dropped ends for the meter */
+	AUDIT_VANISHED,     /* of flows that ended without an event */
+	AUDIT_ZEROED,       /* another program zeroed the counters */
+	/* Of interfaces only: */
 	AUDIT_NO_COUNTERS,   /* there are flows that the kernel does not count */
 	AUDIT_OFFLOADED,     /* there are offloaded flows */
 	AUDIT_NO_CONNECTION, /* ARP, neighbour discovery, what is not tracked */
-	AUDIT_DROPPED,       /* counted on its way in, and not sent: by a firewall or a queue */
-	AUDIT_NEW_LINK,      /* an interface came or went */
+	AUDIT_DROPPED,       /* counted on receipt and not sent: dropped by a firewall or a queue */
+	AUDIT_LINK_CHANGED,  /* an interface was added or removed */
 	AUDIT_REASONS,
 };
 
@@ -49,8 +49,8 @@ struct audit_line {
 struct audit_report {
 	struct audit_line *line;
 	size_t lines;
-	uint64_t unexplained;                                                  /* lines with something left */
-	uint64_t flows, ended, unknown, uncounted, offloaded, zeroed, unheard; /* numbers of flows */
+	uint64_t unexplained;                                                   /* lines with something left */
+	uint64_t flows, ended, unknown, uncounted, offloaded, zeroed, vanished; /* numbers of flows */
 	uint64_t refused; /* for which there was no memory: then nothing is certain */
 	bool cut;         /* the meter had more flows than it lists */
 };
@@ -60,10 +60,6 @@ struct audit;
 /* For so many flows at the most. NULL: out of memory. */
 struct audit *audit_new(size_t most_flows);
 void audit_free(struct audit *audit);
-
-/* Where the auditor's own readings go, and the router's own addresses. */
-struct readings *audit_readings(struct audit *audit);
-struct by_address *audit_addresses(struct audit *audit);
 
 /* What the meter says. 0 or -ENOMEM. */
 int audit_take_reported(struct audit *audit, enum audit_end end, const struct audit_reported *reported);
@@ -82,8 +78,17 @@ void audit_take_link(struct audit *audit, enum audit_end end, const struct audit
 int audit_judge(struct audit *audit, struct audit_report *report);
 void audit_report_clear(struct audit_report *report);
 
-/* "not-read", …: the word for programs; and the one for people. */
-const char *audit_reason_id(enum audit_reason reason);
-const char *audit_reason_text(enum audit_reason reason);
+/* Of the JSON object (docs/api.md); raised when a field changes its meaning or goes. */
+enum { AUDIT_SCHEMA = 1 };
+
+/* How the two ends were read: how long each took, and how long lay between them, in nanoseconds. */
+struct audit_times {
+	uint64_t took_ns[AUDIT_ENDS], between_ns;
+	uint64_t begin_ns, end_ns; /* since 1970 */
+};
+
+/* The report as a table for people, or as one JSON object. Each appends; what did not fit shows in buf_error(). */
+void audit_print_text(struct buf *out, const struct audit_report *report, const struct audit_times *times);
+void audit_print_json(struct buf *out, const struct audit_report *report, const struct audit_times *times);
 
 #endif

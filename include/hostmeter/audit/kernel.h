@@ -22,7 +22,7 @@ void audit_kernel_free(struct audit_kernel *kernel);
 /* Listens from now on. 0 or -errno: -EPERM without CAP_NET_ADMIN. */
 int audit_kernel_open(struct audit_kernel *kernel);
 
-/* Ask for the flows of the next moment; for interfaces and addresses at one end, where links are those of the meter. */
+/* Ask for the flows of the next moment; for interfaces and addresses at one end; reported is used until done(). */
 int audit_kernel_flows(struct audit_kernel *kernel);
 int audit_kernel_links(struct audit_kernel *kernel, enum audit_end end, const struct audit_reported *reported);
 

@@ -1,14 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * audit_reported: what the meter reported at one end of an audit, in plain values.
+ * reported: what the meter reported at one end of an audit, in plain values, and the reading of its documents. They are
+ * not trusted: what is missing or of another type counts as nothing, texts are cut, lists are bounded.
  */
 #ifndef HOSTMETER_AUDIT_REPORTED_H
 #define HOSTMETER_AUDIT_REPORTED_H
 
+#include "hostmeter/base/buf.h"
 #include "hostmeter/decode/ct_event.h"
 
 enum { AUDIT_LABEL = 64, AUDIT_LINKS = 64 };
 
+enum audit_end { AUDIT_BEGIN, AUDIT_END, AUDIT_ENDS };
 enum audit_scope { AUDIT_WAN, AUDIT_LOCAL, AUDIT_SCOPES, AUDIT_IGNORED, AUDIT_UNDECIDED };
 enum audit_direction { AUDIT_IN, AUDIT_OUT, AUDIT_DIRECTIONS };
 enum audit_family { AUDIT_IPV4, AUDIT_IPV6, AUDIT_FAMILIES };
@@ -48,5 +51,15 @@ struct audit_reported {
 	uint64_t uptime_ns, dump_interval_ns;
 	uint64_t overruns; /* of the source of ends */
 };
+
+/* Adds what a document says. 0; -EBADMSG if it is no such document, -EPROTO if it is of another schema, -ENOMEM. */
+int reported_read_hosts(struct audit_reported *reported, const struct buf *document);
+int reported_read_status(struct audit_reported *reported, const struct buf *document);
+
+/* One line of the flows. 0; -ENODATA for the line that says that there were more; -EBADMSG, -EPROTO as above. */
+int reported_read_flow(struct audit_reported_flow *flow, const char *line, size_t len);
+
+/* Frees what is inside; afterwards it is empty. */
+void reported_clear(struct audit_reported *reported);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Whose a flow is by its addresses: each row of docs/attribution.md, and what addresses do not say. */
-#include "hostmeter/audit/by_address.h"
+#include "by_address.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -49,22 +49,22 @@ static void addresses_tell_whose(void **state)
 	prefix_parse(&lan, "192.168.1.0/24");
 	by_address_add_lan(addresses, &lan);
 	addr = address("192.168.1.2");
-	by_address_add_host(addresses, &addr, A);
+	by_address_add(addresses, &addr, ADDRESS_HOST, A);
 	addr = address("192.168.1.3");
-	by_address_add_host(addresses, &addr, B);
+	by_address_add(addresses, &addr, ADDRESS_HOST, B);
 	addr = address("192.168.1.77");
-	by_address_add_host(addresses, &addr, A);
-	by_address_add_host(addresses, &addr, B);
+	by_address_add(addresses, &addr, ADDRESS_HOST, A);
+	by_address_add(addresses, &addr, ADDRESS_HOST, B);
 	assert_int_equal(by_address_find(addresses, &addr), AUDIT_NOBODY);
 	addr = address("192.168.1.1");
-	by_address_add_host(addresses, &addr, A); /* whoever says so: it is the router's */
-	by_address_add_router(addresses, &addr);
+	by_address_add(addresses, &addr, ADDRESS_HOST, A); /* whoever says so: it is the router's */
+	by_address_add(addresses, &addr, ADDRESS_ROUTER, AUDIT_NOBODY);
 	addr = address("fe80::1");
-	by_address_add_router(addresses, &addr);
+	by_address_add(addresses, &addr, ADDRESS_ROUTER, AUDIT_NOBODY);
 	addr = address("198.51.100.2");
-	by_address_add_router(addresses, &addr);
+	by_address_add(addresses, &addr, ADDRESS_ROUTER, AUDIT_NOBODY);
 	addr = address("192.168.1.255");
-	by_address_add_group(addresses, &addr);
+	by_address_add(addresses, &addr, ADDRESS_GROUP, AUDIT_NOBODY);
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		struct ct_event e = { .family = 4 };
 		struct audit_owner owner;

@@ -3,7 +3,7 @@
  * The judge of --audit, with readings that nobody made: each reason is given where it holds, for as much as it holds,
  * and a byte beyond is not explained.
  */
-#include "hostmeter/audit/audit.h"
+#include "state.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -108,7 +108,7 @@ static void tell(struct scene *s, struct tale tale)
 
 static void play_moment(struct scene *s, enum audit_moment m)
 {
-	struct readings *flows = audit_readings(s->audit);
+	struct readings *flows = s->audit->flows;
 	uint64_t now = (10 + 10 * (uint64_t)m) * S;
 
 	for (size_t i = 0; i < s->tales; i++) {
@@ -197,7 +197,7 @@ static void expect(struct scene *s, enum audit_reason reason, uint64_t bytes)
 	for (enum audit_direction d = 0; d < 2; d++) {
 		for (enum audit_reason r = 0; r < AUDIT_REASONS; r++) {
 			if (desktop(s, d)->reason[r] != (r == reason ? bytes : 0))
-				fail_msg("%s: %llu", audit_reason_id(r), (unsigned long long)desktop(s, d)->reason[r]);
+				fail_msg("reason %d: %llu", r, (unsigned long long)desktop(s, d)->reason[r]);
 		}
 		assert_int_equal(desktop(s, d)->unexplained, 0);
 	}
@@ -302,12 +302,12 @@ static void undecided_flows_are_held_back(void **state)
 	(void)state;
 	t.reported[AUDIT_BEGIN] = t.reported[AUDIT_END] = AUDIT_UNDECIDED;
 	tell(&s, t);
-	expect(&s, AUDIT_HELD, 300);
+	expect(&s, AUDIT_PENDING, 300);
 	/* Decided meanwhile: what was held at the begin is counted too. */
 	t.reported[AUDIT_END] = AUDIT_WAN;
 	s = make(5000, 5400);
 	tell(&s, t);
-	expect(&s, AUDIT_HELD, 100);
+	expect(&s, AUDIT_PENDING, 100);
 	s = make(5000, 5401);
 	tell(&s, t);
 	expect_unexplained(&s, 1);
@@ -321,7 +321,7 @@ static void an_end_is_held_for_a_moment_only(void **state)
 
 	(void)state;
 	tell(&s, t); /* one second before the reading */
-	expect(&s, AUDIT_HELD, 77);
+	expect(&s, AUDIT_PENDING, 77);
 	t.end_s = 27;
 	s = make(5000, 5000);
 	tell(&s, t);
@@ -385,7 +385,7 @@ static void flows_that_go_without_a_word(void **state)
 	(void)state;
 	t.low1 = t.high1 = NEVER;
 	tell(&s, t);
-	expect(&s, AUDIT_UNHEARD, 350);
+	expect(&s, AUDIT_VANISHED, 350);
 }
 
 static void counters_that_fell(void **state)
@@ -422,7 +422,7 @@ static void flows_without_counters_are_told(void **state)
 static void who_sent_what_is_not_taken_from_the_meter(void **state)
 {
 	struct scene s = make(5000, 5300);
-	struct readings *flows = audit_readings(s.audit);
+	struct readings *flows = s.audit->flows;
 	struct ct_event e;
 
 	(void)state;
@@ -505,7 +505,7 @@ static void a_host_that_is_folded_into_other(void **state)
 static void a_flow_reborn_is_counted_from_zero(void **state)
 {
 	struct scene s = make(5000, 5380);
-	struct readings *flows = audit_readings(s.audit);
+	struct readings *flows = s.audit->flows;
 	struct tale t = quiet();
 	struct ct_event e;
 
@@ -572,6 +572,22 @@ static void the_interface_has_headers_and_more(void **state)
 	clear(&s);
 }
 
+/* What passed between the readings explains only what the headers leave. */
+static void headers_are_certain(void **state)
+{
+	struct scene s = make(5000, 5300);
+	struct tale t = quiet();
+
+	(void)state;
+	t.low1 = 380;
+	tell(&s, t);
+	put_link(&s, 300 + 2 * 14, 2);
+	judge(&s);
+	assert_int_equal(line_of(&s, AUDIT_LINK, "", AUDIT_IN)->reason[AUDIT_LINK_HEADERS], 28);
+	assert_int_equal(line_of(&s, AUDIT_LINK, "", AUDIT_IN)->reason[AUDIT_NOT_READ], 0);
+	clear(&s);
+}
+
 static void a_young_meter_is_no_reason_for_the_interface(void **state)
 {
 	struct scene s = make(5000, 5300);
@@ -598,7 +614,7 @@ static void what_the_meter_holds_back_the_interface_has(void **state)
 		tell(&s, t);
 		put_link(&s, 100, 0);
 		judge(&s);
-		assert_int_equal(line_of(&s, AUDIT_LINK, "", AUDIT_IN)->reason[AUDIT_HELD], held);
+		assert_int_equal(line_of(&s, AUDIT_LINK, "", AUDIT_IN)->reason[AUDIT_PENDING], held);
 		assert_int_equal(line_of(&s, AUDIT_LINK, "", AUDIT_IN)->reason[AUDIT_NO_CONNECTION], 23);
 		clear(&s);
 	}
@@ -651,7 +667,7 @@ static void an_interface_made_anew(void **state)
 	put_link(&s, 0, 0);
 	s.link[AUDIT_END][0] = (struct audit_link){ 3, true, { 200, 200 }, { 1, 1 } };
 	judge(&s);
-	assert_int_equal(line_of(&s, AUDIT_LINK, "", AUDIT_IN)->reason[AUDIT_NEW_LINK], 100);
+	assert_int_equal(line_of(&s, AUDIT_LINK, "", AUDIT_IN)->reason[AUDIT_LINK_CHANGED], 100);
 	assert_int_equal(s.report.unexplained, 0);
 	clear(&s);
 }
@@ -665,7 +681,7 @@ static void no_room_is_told(void **state)
 	for (size_t i = 0; i < MOST + 3; i++) {
 		struct ct_event e = event_of(&t, i, 1, CT_ENTRY);
 
-		readings_add(audit_readings(s.audit), &e, 0);
+		readings_add(s.audit->flows, &e, 0);
 	}
 	judge(&s);
 	assert_int_equal(s.report.refused, 3);
@@ -694,6 +710,7 @@ int main(void)
 		cmocka_unit_test(a_flow_reborn_is_counted_from_zero),
 		cmocka_unit_test(an_entry_read_after_its_end_is_old_news),
 		cmocka_unit_test(the_interface_has_headers_and_more),
+		cmocka_unit_test(headers_are_certain),
 		cmocka_unit_test(a_young_meter_is_no_reason_for_the_interface),
 		cmocka_unit_test(what_the_meter_holds_back_the_interface_has),
 		cmocka_unit_test(the_interface_has_less),

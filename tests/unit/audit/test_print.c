@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "hostmeter/audit/print.h"
+#include "hostmeter/audit/audit.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -19,7 +19,7 @@ static struct audit_line lines[] = {
 		.meter = 130,
 		.kernel = 100,
 		.reason[AUDIT_NOT_READ] = 20,
-		.reason[AUDIT_HELD] = 3,
+		.reason[AUDIT_PENDING] = 3,
 		.unexplained = 7 },
 	{ .kind = AUDIT_SUM, .scope = AUDIT_WAN, .direction = AUDIT_OUT, .meter = 5, .kernel = 5 },
 	{ .kind = AUDIT_SUM, .scope = AUDIT_WAN, .direction = AUDIT_IN },
@@ -42,7 +42,7 @@ static void the_table(void **state)
 		"host               scope                   meter         kernel   difference  reason\n"
 		"desk?[31m          wan   IPv6 in             130            100          +30  20 passed between two "
 		"readings; "
-		"3 held back: their host is not known yet; 7 NOT EXPLAINED\n"
+		"3 not counted yet: their host is not known yet; 7 NOT EXPLAINED\n"
 		"all hosts          wan   IPv4 out              5              5            0  the same\n"
 		"WAN interfaces     -       - tx               5             33          -28  28 link headers\n"
 		"9 connections, 2 of them ended\n"
@@ -59,7 +59,7 @@ static void one_object(void **state)
 	audit_print_json(&out, &report, &times);
 	assert_non_null(strstr(buf_text(&out), "\"host\":\"desk\\u001B[31m\""));
 	assert_non_null(strstr(buf_text(&out),
-		"{\"reason\":\"not-read\",\"bytes\":20},{\"reason\":\"held\",\"bytes\":3}"));
+		"{\"reason\":\"not-read\",\"bytes\":20},{\"reason\":\"pending\",\"bytes\":3}"));
 	assert_non_null(strstr(buf_text(&out), "\"unexplained\":1"));
 	assert_int_equal(buf_text(&out)[out.len - 1], '\n');
 	buf_free(&out);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What was read of a flow at the four moments, whatever of it a dump or an end left out. */
-#include "hostmeter/audit/readings.h"
+#include "readings.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -92,7 +92,7 @@ static void a_flow_that_lives(void **state)
 	assert_int_equal(kept.count, 1);
 	expect_values(&kept.flow[0], 10, 20, 20, 50);
 	assert_int_equal(kept.flow[0].ended, AUDIT_MOMENTS);
-	assert_false(kept.flow[0].unheard || kept.flow[0].zeroed || kept.flow[0].reborn);
+	assert_false(kept.flow[0].vanished || kept.flow[0].zeroed || kept.flow[0].reused);
 }
 
 static void a_flow_that_ends(void **state)
@@ -158,7 +158,7 @@ static void no_end_was_heard(void **state)
 	dump(readings, -1, 40 * S);
 	kept = settle(readings);
 	expect_values(&kept.flow[0], 10, 20, 20, 20);
-	assert_true(kept.flow[0].unheard);
+	assert_true(kept.flow[0].vanished);
 }
 
 /* The same tuple and id again: another flow, unless the dump wrote the entry before the end. */
@@ -177,7 +177,7 @@ static void the_next_flow_of_the_same_name(void **state)
 	assert_int_equal(kept.count, 2);
 	expect_values(&kept.flow[0], 10, 30, 30, 30);
 	expect_values(&kept.flow[1], 0, 5, 6, 7);
-	assert_true(kept.flow[1].reborn);
+	assert_true(kept.flow[1].reused);
 
 	readings = readings_new(4);
 	dump(readings, 10, 10 * S);

@@ -6,7 +6,7 @@
 #ifndef HOSTMETER_AUDIT_BY_ADDRESS_H
 #define HOSTMETER_AUDIT_BY_ADDRESS_H
 
-#include "hostmeter/audit/readings.h"
+#include "readings.h"
 
 struct by_address;
 
@@ -14,12 +14,18 @@ struct by_address;
 struct by_address *by_address_new(void);
 void by_address_free(struct by_address *addresses);
 
-/* This address was seen with this host; one of two hosts is nobody's. 0 or -ENOMEM. */
-int by_address_add_host(struct by_address *addresses, const struct addr *addr, uint32_t host);
+enum by_address_kind {
+	ADDRESS_HOST,   /* seen with this host; an address of two hosts is unclear */
+	ADDRESS_ROUTER, /* of the router, whatever hosts it was seen with */
+	ADDRESS_GROUP,  /* multicast or broadcast */
+	ADDRESS_UNCLEAR,
+	ADDRESS_OUTSIDE,
+};
 
-/* An address of the router; a broadcast address; a prefix that is directly on a LAN. 0 or -ENOMEM. */
-int by_address_add_router(struct by_address *addresses, const struct addr *addr);
-int by_address_add_group(struct by_address *addresses, const struct addr *addr);
+/* An address and what it is; host: AUDIT_NOBODY if it is not a host's. 0 or -ENOMEM. */
+int by_address_add(struct by_address *addresses, const struct addr *addr, enum by_address_kind kind, uint32_t host);
+
+/* A prefix that is directly on a LAN. 0 or -ENOMEM. */
 int by_address_add_lan(struct by_address *addresses, const struct prefix *prefix);
 
 /* The host with this address, AUDIT_NOBODY if there is no single one. */

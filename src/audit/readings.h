@@ -11,7 +11,6 @@
 #include <stddef.h>
 
 enum audit_moment { AUDIT_BEGIN_LOW, AUDIT_BEGIN_HIGH, AUDIT_END_LOW, AUDIT_END_HIGH, AUDIT_MOMENTS };
-enum audit_end { AUDIT_BEGIN, AUDIT_END, AUDIT_ENDS };
 
 #define AUDIT_LOW_OF(end) ((end) == AUDIT_BEGIN ? AUDIT_BEGIN_LOW : AUDIT_END_LOW)
 #define AUDIT_HIGH_OF(end) ((end) == AUDIT_BEGIN ? AUDIT_BEGIN_HIGH : AUDIT_END_HIGH)
@@ -35,8 +34,8 @@ struct audit_flow {
 	enum audit_moment ended;          /* by then; AUDIT_MOMENTS: it lives */
 	struct audit_owner reported[AUDIT_ENDS];
 	bool uncounted, offloaded, zeroed;
-	bool reborn;                /* reported is of an earlier flow of the same ends */
-	bool unheard;               /* it went, and no DESTROY came */
+	bool reused;                /* its tuple and id are; reported is of the earlier flow */
+	bool vanished;              /* it went, and no DESTROY came */
 	bool fresh_end[AUDIT_ENDS]; /* it ended so shortly before that it may be held back */
 };
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "hostmeter/audit/read_reported.h"
+#include "hostmeter/audit/reported.h"
 
 #include "hostmeter/base/array.h"
 #include "hostmeter/base/json.h"
@@ -60,7 +60,7 @@ static int read_host(struct audit_reported *reported, const json_t *one)
 	return read_addresses(reported, host, json_object_get(one, "addresses"));
 }
 
-int read_reported_hosts(struct audit_reported *reported, const struct buf *from)
+int reported_read_hosts(struct audit_reported *reported, const struct buf *from)
 {
 	int error;
 	json_t *document = json_open(from->data, from->len, &error);
@@ -76,7 +76,7 @@ int read_reported_hosts(struct audit_reported *reported, const struct buf *from)
 	return error;
 }
 
-void read_reported_clear(struct audit_reported *reported)
+void reported_clear(struct audit_reported *reported)
 {
 	free(reported->host);
 	free(reported->address);
@@ -106,7 +106,7 @@ static uint64_t read_overruns(const json_t *sources)
 	return 0;
 }
 
-int read_reported_status(struct audit_reported *reported, const struct buf *from)
+int reported_read_status(struct audit_reported *reported, const struct buf *from)
 {
 	int error;
 	json_t *document = json_open(from->data, from->len, &error);
@@ -143,7 +143,7 @@ static enum audit_scope scope_of(const json_t *value)
 	return AUDIT_UNDECIDED;
 }
 
-int read_reported_flow(struct audit_reported_flow *flow, const char *line, size_t len)
+int reported_read_flow(struct audit_reported_flow *flow, const char *line, size_t len)
 {
 	int error;
 	json_t *document = json_open(line, len, &error);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What api writes is what the audit reads; and whatever else comes is nothing, or refused. */
-#include "hostmeter/audit/read_reported.h"
+#include "hostmeter/audit/reported.h"
 
 #include "hostmeter/export/api.h"
 
@@ -26,13 +26,13 @@ static int read_text(int (*read)(struct audit_reported *reported, const struct b
 	buf_puts(&document, text);
 	error = read(&reported, &document);
 	buf_free(&document);
-	read_reported_clear(&reported);
+	reported_clear(&reported);
 	return error;
 }
 
 static int read_line(struct audit_reported_flow *flow, const char *text)
 {
-	return read_reported_flow(flow, text, strlen(text));
+	return reported_read_flow(flow, text, strlen(text));
 }
 
 static void what_api_writes_is_read(void **state)
@@ -45,8 +45,8 @@ static void what_api_writes_is_read(void **state)
 	(void)state;
 	api_hosts(&hosts, &snapshot);
 	api_status(&status, &snapshot);
-	assert_int_equal(read_reported_hosts(&reported, &hosts), 0);
-	assert_int_equal(read_reported_status(&reported, &status), 0);
+	assert_int_equal(reported_read_hosts(&reported, &hosts), 0);
+	assert_int_equal(reported_read_status(&reported, &status), 0);
 	assert_int_equal(reported.hosts, snapshot.hosts);
 	for (size_t i = 0; i < reported.hosts; i++) {
 		const struct audit_reported_host *host = &reported.host[i];
@@ -76,7 +76,7 @@ static void what_api_writes_is_read(void **state)
 	}
 	assert_true(metered);
 	assert_int_equal(reported.links, metered);
-	read_reported_clear(&reported);
+	reported_clear(&reported);
 	assert_int_equal(reported.hosts, 0);
 	buf_free(&hosts);
 	buf_free(&status);
@@ -111,15 +111,15 @@ static void what_is_no_document_is_refused(void **state)
 	struct audit_reported_flow flow;
 
 	(void)state;
-	assert_int_equal(read_text(read_reported_hosts, ""), -EBADMSG);
-	assert_int_equal(read_text(read_reported_hosts, "[]"), -EBADMSG);
-	assert_int_equal(read_text(read_reported_hosts, "{\"schema\":1}"), -EBADMSG);
-	assert_int_equal(read_text(read_reported_hosts, "{\"schema\":2,\"hosts\":[]}"), -EPROTO);
-	assert_int_equal(read_text(read_reported_hosts,
+	assert_int_equal(read_text(reported_read_hosts, ""), -EBADMSG);
+	assert_int_equal(read_text(reported_read_hosts, "[]"), -EBADMSG);
+	assert_int_equal(read_text(reported_read_hosts, "{\"schema\":1}"), -EBADMSG);
+	assert_int_equal(read_text(reported_read_hosts, "{\"schema\":2,\"hosts\":[]}"), -EPROTO);
+	assert_int_equal(read_text(reported_read_hosts,
 				 "{\"schema\":1,\"hosts\":[5,{},{\"addresses\":[7,\"x\"],\"wan\":[]}]}"),
 		0);
-	assert_int_equal(read_text(read_reported_status, "{\"schema\":3}"), -EPROTO);
-	assert_int_equal(read_text(read_reported_status,
+	assert_int_equal(read_text(reported_read_status, "{\"schema\":3}"), -EPROTO);
+	assert_int_equal(read_text(reported_read_status,
 				 "{\"schema\":1,\"interfaces\":[{\"index\":-1,\"side\":\"wan\"},4],\"sources\":9}"),
 		0);
 	assert_int_equal(read_line(&flow, "{\"schema\":1,\"cut\":true}"), -ENODATA);

@@ -7,6 +7,7 @@
 
 #include <crypt.h>
 #include <errno.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -30,8 +31,7 @@ struct question {
 	char password[BCRYPT_WORKER_PASSWORD + 1], hash[BCRYPT_WORKER_HASH + 1];
 };
 
-/* --- The child */
-
+/* The child. */
 static void run(void *ctx, int error)
 {
 	static struct crypt_data data; /* 32 KiB in libxcrypt */
@@ -53,8 +53,6 @@ static void run(void *ctx, int error)
 	}
 }
 
-/* --- The meter */
-
 static void drop_child(struct bcrypt_worker *worker)
 {
 	loop_io_del(worker->io);
@@ -65,18 +63,21 @@ static void drop_child(struct bcrypt_worker *worker)
 	child_end(&worker->pid);
 }
 
+/* Ends the check that runs, if one does. outcome below 0: the child is of no use any more. */
 static void end_check(struct bcrypt_worker *worker, int outcome)
 {
-	if (!worker->busy)
-		return;
+	bool was_busy = worker->busy;
+
+	if (outcome < 0)
+		drop_child(worker);
 	worker->busy = false;
 	loop_timer_stop(worker->deadline);
-	worker->done(worker->ctx, outcome);
+	if (was_busy)
+		worker->done(worker->ctx, outcome);
 }
 
 static void on_deadline(void *ctx)
 {
-	drop_child(ctx);
 	end_check(ctx, -ETIMEDOUT);
 }
 
@@ -87,33 +88,30 @@ static void on_answer(void *ctx, int events)
 	ssize_t len = recv(worker->fd, &answer, 1, MSG_DONTWAIT);
 
 	(void)events;
-	if (len < 0 && (errno == EAGAIN || errno == EINTR))
-		return;
-	if (len != 1)
-		drop_child(worker);
-	end_check(worker, len == 1 ? answer == 1 : -ECHILD);
+	if (len >= 0 || (errno != EAGAIN && errno != EINTR))
+		end_check(worker, len == 1 ? answer : -ECHILD);
 }
 
 int bcrypt_worker_start(struct bcrypt_worker *worker)
 {
 	int fds[2];
 	const struct child_plan plan = { "hostmeter-check", .keep = &fds[1], .keeps = 1, .run = run, .ctx = &fds[1] };
-	pid_t pid;
+	int error;
 
 	if (worker->fd >= 0)
 		return 0;
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, fds))
 		return -errno;
-	pid = child_fork(&plan);
-	close(fds[1]);
+	worker->pid = child_fork(&plan);
 	worker->fd = fds[0];
-	worker->pid = pid < 0 ? -1 : pid;
-	if (pid > 0)
+	close(fds[1]);
+	if (worker->pid > 0)
 		worker->io = loop_io_add(worker->loop, fds[0], LOOP_READ, on_answer, worker);
 	if (worker->io)
 		return 0;
+	error = worker->pid < 0 ? worker->pid : -ENOMEM;
 	drop_child(worker);
-	return pid < 0 ? pid : -ENOMEM;
+	return error;
 }
 
 int bcrypt_worker_check(struct bcrypt_worker *worker, const char *password, const char *hash)
@@ -138,7 +136,7 @@ int bcrypt_worker_check(struct bcrypt_worker *worker, const char *password, cons
 		return error;
 	}
 	worker->busy = true;
-	loop_timer_set(worker->deadline, BCRYPT_WORKER_DEADLINE_MS * CLOCK_NS_PER_MS);
+	loop_timer_set(worker->deadline, 60 * CLOCK_NS_PER_S);
 	return 0;
 }
 
@@ -163,14 +161,4 @@ void bcrypt_worker_free(struct bcrypt_worker *worker)
 	drop_child(worker);
 	loop_timer_del(worker->deadline);
 	free(worker);
-}
-
-bool bcrypt_worker_busy(const struct bcrypt_worker *worker)
-{
-	return worker->busy;
-}
-
-pid_t bcrypt_worker_pid(const struct bcrypt_worker *worker)
-{
-	return worker->pid;
 }

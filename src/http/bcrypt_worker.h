@@ -9,23 +9,15 @@
 #ifndef HOSTMETER_HTTP_BCRYPT_WORKER_H
 #define HOSTMETER_HTTP_BCRYPT_WORKER_H
 
-#include <stdbool.h>
-#include <sys/types.h>
-
 struct loop;
 struct bcrypt_worker;
 
-/* The longest password that crypt(3) takes; of a longer one bcrypt would read 72 bytes only. */
-enum {
-	BCRYPT_WORKER_PASSWORD = 511,
-	BCRYPT_WORKER_HASH = 127,
-	BCRYPT_WORKER_NICE = 10,
-	BCRYPT_WORKER_DEADLINE_MS = 60000
-};
+/* The longest password that crypt(3) takes, of which bcrypt reads 72 bytes; and the child's priority, see nice(2). */
+enum { BCRYPT_WORKER_PASSWORD = 511, BCRYPT_WORKER_HASH = 127, BCRYPT_WORKER_NICE = 10 };
 
 /*
- * done: a check has ended. 1: they match; 0: they do not; -errno: no check was made, or it took longer than the
- * deadline. It may begin the next check, and must not free the worker. NULL: out of memory.
+ * done: a check has ended. 1: they match; 0: they do not; -errno: no check was made, or it took longer than a
+ * minute. It may begin the next check, and must not free the worker. NULL: out of memory.
  */
 struct bcrypt_worker *bcrypt_worker_new(struct loop *loop, void (*done)(void *ctx, int matches), void *ctx);
 
@@ -35,13 +27,7 @@ void bcrypt_worker_free(struct bcrypt_worker *worker);
 /* Makes the child, unless there is one. 0 or -errno. */
 int bcrypt_worker_start(struct bcrypt_worker *worker);
 
-/* Begins a check, in a new child if there is none. 0, and done is called later; -EBUSY while another runs; or -errno.
- */
+/* Begins a check, in a new child if there is none. 0, and done is called later; -EBUSY: one runs; or another -errno. */
 int bcrypt_worker_check(struct bcrypt_worker *worker, const char *password, const char *hash);
-
-bool bcrypt_worker_busy(const struct bcrypt_worker *worker);
-
-/* The child's process id; -1 if there is none. */
-pid_t bcrypt_worker_pid(const struct bcrypt_worker *worker);
 
 #endif

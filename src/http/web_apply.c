@@ -7,7 +7,6 @@
 #include "hostmeter/http/server.h"
 #include "hostmeter/os/file.h"
 #include "tls.h"
-#include "users.h"
 #include "web_config.h"
 
 #include <errno.h>
@@ -20,12 +19,6 @@ struct web_apply {
 	struct http_server *server;
 	struct basic_auth *auth;
 	bool has_tls;
-};
-
-/* What a file and the files it names give. */
-struct loaded {
-	struct tls *tls;
-	struct users *users;
 };
 
 static int refuse(struct web_config_fault *fault, int line, const char *text)
@@ -68,21 +61,6 @@ static int make_tls(struct tls **tls, const struct web_config *config, struct we
 	return -EINVAL;
 }
 
-static int make_users(struct users **users, const struct web_config *config, struct web_config_fault *fault)
-{
-	struct hash_key key;
-	int error = hash_key_random(&key);
-
-	*users = error ? NULL : users_new(&key);
-	if (!*users)
-		return refuse(fault, 0, strerror(error ? -error : ENOMEM));
-	for (size_t i = 0; i < config->users; i++) {
-		if (users_add(*users, config->user[i].name, config->user[i].hash))
-			return refuse(fault, 0, strerror(ENOMEM));
-	}
-	return 0;
-}
-
 static int read_config(const char *path, struct web_config *config, struct web_config_fault *fault)
 {
 	struct buf text = BUF_INIT;
@@ -96,70 +74,64 @@ static int read_config(const char *path, struct web_config *config, struct web_c
 	return error;
 }
 
-static void drop(struct loaded *loaded)
+static void put_into_effect(struct web_apply *web, struct web_config *config, struct tls *tls)
 {
-	tls_release(loaded->tls);
-	users_free(loaded->users);
-}
-
-/* All or nothing. */
-static int load(const char *path, struct loaded *loaded, struct web_config_fault *fault)
-{
-	struct web_config config = { 0 };
-	int error = read_config(path, &config, fault);
-
-	*loaded = (struct loaded){ 0 };
-	if (!error && config.tls_line)
-		error = make_tls(&loaded->tls, &config, fault);
-	if (!error)
-		error = make_users(&loaded->users, &config, fault);
-	web_config_clear(&config);
-	if (error)
-		drop(loaded);
-	return error;
-}
-
-static void put_into_effect(struct web_apply *web, struct loaded *loaded)
-{
-	if (loaded->tls)
-		http_server_set_tls(web->server, loaded->tls);
-	if (loaded->tls && tls_is_slow(loaded->tls))
+	web->has_tls = tls;
+	if (tls)
+		http_server_set_tls(web->server, tls);
+	if (tls && tls_is_slow(tls))
 		log_warning("%s: the key of key_file is slow, and the meter waits for it at each new connection: one "
 			    "on the curve P-256 takes a thirtieth of RSA's time",
 			web->path);
-	tls_release(loaded->tls);
-	basic_auth_set_users(web->auth, loaded->users);
+	basic_auth_set_users(web->auth, config->user, config->users);
+	config->user = NULL;
+	config->users = 0;
 }
 
-/* What follows the file's name: ":LINE", or nothing. */
-static const char *line_text(char text[static 16], const struct web_config_fault *fault)
+/* Puts the file into effect; or logs the mistake, and nothing changes. again: the server listens already. */
+static int apply(struct web_apply *web, bool again)
 {
-	snprintf(text, 16, fault->line ? ":%d" : "", fault->line);
-	return text;
+	struct web_config config = { 0 };
+	struct web_config_fault fault;
+	struct tls *tls = NULL;
+	char line[16];
+	int error = read_config(web->path, &config, &fault);
+
+	if (!error && config.tls_line)
+		error = make_tls(&tls, &config, &fault);
+	if (!error && again && web->has_tls != !!tls)
+		error = refuse(&fault, 0,
+			tls ? "TLS is off, and only a restart can switch it on" :
+			      "TLS is on, and only a restart can switch it off");
+	if (!error) {
+		put_into_effect(web, &config, tls);
+	} else {
+		snprintf(line, sizeof(line), fault.line ? ":%d" : "", fault.line);
+		(again ? log_warning : log_error)("%s%s: %s%s", web->path, line, fault.text,
+			again ? ": what was read before stays" : "");
+	}
+	tls_release(tls);
+	web_config_clear(&config);
+	return error;
 }
 
 int web_apply_new(struct web_apply **web, const char *path, struct http_server *server, struct basic_auth *auth)
 {
-	struct web_config_fault fault;
-	struct loaded loaded;
-	char line[16];
+	int error = 0;
 
-	*web = NULL;
-	if (!path)
-		return 0;
-	if (load(path, &loaded, &fault)) {
-		log_error("%s%s: %s", path, line_text(line, &fault), fault.text);
-		return -EINVAL;
-	}
-	*web = malloc(sizeof(**web));
-	if (!*web) {
+	*web = path ? malloc(sizeof(**web)) : NULL;
+	if (*web) {
+		**web = (struct web_apply){ .path = path, .server = server, .auth = auth };
+		error = apply(*web, false);
+	} else if (path) {
 		log_error("%s: %s", path, strerror(ENOMEM));
-		drop(&loaded);
-		return -EINVAL;
+		error = -EINVAL;
 	}
-	**web = (struct web_apply){ .path = path, .server = server, .auth = auth, .has_tls = loaded.tls };
-	put_into_effect(*web, &loaded);
-	return 0;
+	if (error) {
+		free(*web);
+		*web = NULL;
+	}
+	return error;
 }
 
 void web_apply_free(struct web_apply *web)
@@ -169,23 +141,8 @@ void web_apply_free(struct web_apply *web)
 
 void web_apply_reload(struct web_apply *web)
 {
-	struct web_config_fault fault;
-	struct loaded loaded;
-	char line[16];
-	int error = load(web->path, &loaded, &fault);
-
-	if (!error && web->has_tls != !!loaded.tls) {
-		drop(&loaded);
-		error = refuse(&fault, 0,
-			web->has_tls ? "TLS is on, and only a restart can switch it off" :
-				       "TLS is off, and only a restart can switch it on");
-	}
-	if (error) {
-		log_warning("%s%s: %s: what was read before stays", web->path, line_text(line, &fault), fault.text);
-		return;
-	}
-	put_into_effect(web, &loaded);
-	log_info("%s: read again", web->path);
+	if (apply(web, true) == 0)
+		log_info("%s: read again", web->path);
 }
 
 bool web_apply_has_tls(const struct web_apply *web)

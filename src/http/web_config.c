@@ -343,13 +343,18 @@ int web_config_parse(struct web_config *config, const char *path, const char *te
 	return error;
 }
 
+void web_config_free_users(struct web_config_user *user, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		free(user[i].name);
+		free(user[i].hash);
+	}
+	free(user);
+}
+
 void web_config_clear(struct web_config *config)
 {
-	for (size_t i = 0; i < config->users; i++) {
-		free(config->user[i].name);
-		free(config->user[i].hash);
-	}
-	free(config->user);
+	web_config_free_users(config->user, config->users);
 	free(config->cert_file.text);
 	free(config->key_file.text);
 	free(config->client_ca_file.text);

@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * web_config: the file of --web.config.file, in the format that Prometheus' exporters share (exporter-toolkit): TLS and
- * passwords for the metrics' port, in YAML.
+ * web_config: parses the file of --web.config.file: TLS and passwords for the port of the metrics, in YAML, in the
+ * format that Prometheus' exporters share (exporter-toolkit).
  *
- * Of that format: tls_server_config with cert_file, key_file, client_ca_file, client_auth_type, min_version and
- * max_version, and basic_auth_users. Everything else is refused, what other exporters know by name. Bytes in, one plain
- * struct out: the files that are named are not looked at.
+ * It supports tls_server_config with cert_file, key_file, client_ca_file, client_auth_type, min_version and
+ * max_version, and basic_auth_users. All other keys are refused, the other ones of that format by name. The files that
+ * it names are not read.
  */
 #ifndef HOSTMETER_HTTP_WEB_CONFIG_H
 #define HOSTMETER_HTTP_WEB_CONFIG_H
 
 #include <stddef.h>
 
-/* Sizes that are refused above. A bcrypt cost of 16 keeps a fast machine busy for seconds. */
+/* Upper limits. A bcrypt check of cost 16 takes seconds on a fast machine. */
 enum {
 	WEB_CONFIG_BYTES = 64 << 10,
 	WEB_CONFIG_USERS = 256,
@@ -41,26 +41,27 @@ struct web_config_user {
 
 struct web_config {
 	int tls_line; /* of tls_server_config; 0: no TLS */
-	struct web_config_text cert_file, key_file,
-		client_ca_file; /* paths: a relative one was below the file's directory */
+	/* Paths. A relative one is taken from the directory of the file. */
+	struct web_config_text cert_file, key_file, client_ca_file;
 	enum web_config_client client;
-	int min_version, max_version; /* of TLS: 12, 13, or 0 where nothing is said */
+	int min_version, max_version; /* of TLS: 12, 13, or 0: not given */
 	struct web_config_user *user;
 	size_t users;
 };
 
-/* What is wrong, and where. line 0: with the file as a whole. */
+/* What is wrong, and in which line; 0: the file as a whole. */
 struct web_config_fault {
 	int line;
 	char text[400];
 };
 
 /*
- * Reads len bytes of text. path: of the file, for the directory that relative paths are taken from. 0 and *config,
- * which web_config_clear() frees; or -EINVAL and *fault, and nothing to clear. An empty file asks for nothing.
+ * Parses len bytes of text, the content of the file path. 0 and *config, which web_config_clear() frees; or -EINVAL and
+ * *fault, and nothing to free. An empty file gives neither TLS nor users.
  */
 int web_config_parse(struct web_config *config, const char *path, const char *text, size_t len,
 	struct web_config_fault *fault);
 void web_config_clear(struct web_config *config);
+void web_config_free_users(struct web_config_user *user, size_t count);
 
 #endif

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * basic_auth: asks for a user's password before a request gets to its handler.
+ * basic_auth: asks for a user's password before a request gets to its handler. Requests on the UNIX socket need none.
  *
- * A password that is known to be right lets the request pass at once. Otherwise the connection waits until a child
- * process has checked it (bcrypt_worker.h); the loop does not wait. The number of waiting requests is limited, and they
- * are checked in the order they came. Requests on the UNIX socket need no password.
+ * - A password that is known to be right lets the request pass at once: it is remembered by a keyed hash, one per user.
+ * - Otherwise the connection waits until a child process has checked it (bcrypt_worker.h); the loop does not wait.
+ * - The number of waiting requests is limited, and they are checked in the order they came.
+ * - A wrong password costs one of the client's tries (tries.h).
  */
 #ifndef HOSTMETER_HTTP_BASIC_AUTH_H
 #define HOSTMETER_HTTP_BASIC_AUTH_H
@@ -12,7 +13,7 @@
 #include "hostmeter/http/server.h"
 
 struct basic_auth;
-struct users;
+struct web_config_user;
 
 enum { BASIC_AUTH_WAITING = 16 };
 
@@ -22,8 +23,8 @@ struct basic_auth *basic_auth_new(struct loop *loop, http_handler handler, void 
 /* Wakes what waits, so call it before http_server_free(). basic_auth_free(NULL) is fine. */
 void basic_auth_free(struct basic_auth *auth);
 
-/* Takes these users over, and asks anew whatever waits. NULL or no user: every request passes. */
-void basic_auth_set_users(struct basic_auth *auth, struct users *users);
+/* Takes over an array of users, at most WEB_CONFIG_USERS, and asks anew whatever waits. No user: all requests pass. */
+void basic_auth_set_users(struct basic_auth *auth, struct web_config_user *user, size_t count);
 
 /* An http_handler, and the function for http_server_on_end(). */
 void basic_auth_request(void *auth, const struct http_request *request, struct http_response *response);

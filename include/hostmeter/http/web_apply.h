@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * web: what --web.config.file says, put into effect: certificates at the server, users at its auth. Read again, a file
- * with a mistake changes nothing.
+ * web_apply: puts what --web.config.file says into effect: the server's certificate, and the users of basic_auth. When
+ * the file is read again and has a mistake, nothing changes.
  */
 #ifndef HOSTMETER_HTTP_WEB_APPLY_H
 #define HOSTMETER_HTTP_WEB_APPLY_H
@@ -13,17 +13,17 @@ struct http_server;
 struct web_apply;
 
 /*
- * Reads the file and what it names. 0; or -EINVAL after one line on the log that says what is wrong and where. Before
- * http listens: TLS is then on or off for good. path is borrowed; NULL: there is no file, and *web is NULL.
+ * Reads the file and the files that it names. 0; or -EINVAL after one line on the log that says what is wrong and
+ * where. Call it before the server listens: whether it uses TLS does not change later. path is borrowed; NULL: there is
+ * no file, and *web is NULL.
  */
 int web_apply_new(struct web_apply **web, const char *path, struct http_server *server, struct basic_auth *auth);
 void web_apply_free(struct web_apply *web);
 
-/* Reads all of it again, for the connections and requests to come. One line on the log, of what was read or is wrong.
- */
+/* Reads all of it again, for new connections and requests. One line on the log: a mistake, or that it was read. */
 void web_apply_reload(struct web_apply *web);
 
-/* Whether TLS is spoken. NULL: no. */
+/* Whether the server uses TLS. NULL: no. */
 bool web_apply_has_tls(const struct web_apply *web);
 
 #endif

@@ -2,11 +2,12 @@
 /* A real server behind the auth, a real child that checks, and clients that come at the wrong moments. */
 #include "hostmeter/http/basic_auth.h"
 
+#include "child_of_ours.h"
 #include "hostmeter/base/clock.h"
-#include "hostmeter/base/hash.h"
 #include "hostmeter/base/log.h"
 #include "hostmeter/os/loop.h"
-#include "users.h"
+#include "tries.h"
+#include "web_config.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -29,10 +30,15 @@
 #define OTHER "$2b$04$abcdefghijklmnopqrstuu0HtfOlPbTiymk5tcV.3TsFPDd3SYZqu"
 #define SLOW "$2b$12$abcdefghijklmnopqrstuuT1Iwu6o8Wx7BoOyIMHfgVJq6JO/IJhW"
 
-/* base64 of alice:secret, alice:other, alice:wrong */
+/* base64 of NAME:PASSWORD */
 #define ALICE_SECRET "YWxpY2U6c2VjcmV0"
 #define ALICE_OTHER "YWxpY2U6b3RoZXI="
 #define ALICE_WRONG "YWxpY2U6d3Jvbmc="
+#define ALICE_NOTHING "YWxpY2U6"
+#define ALICES_ECRET "YWxpY2VzOmVjcmV0"
+#define BOB_SECRET "Ym9iOnNlY3JldA=="
+#define BOB_OTHER "Ym9iOm90aGVy"
+#define MALLORY_SECRET "bWFsbG9yeTpzZWNyZXQ="
 
 enum { CLIENTS = BASIC_AUTH_WAITING + 4 };
 
@@ -105,13 +111,15 @@ static int teardown(void **state)
 	return 0;
 }
 
-static struct users *users(const char *hash)
+/* Alice and, unless NULL, bob with these hashes. */
+static void set_users(struct fixture *f, const char *alice, const char *bob)
 {
-	const struct hash_key key = { { 3, 4 } };
-	struct users *users = users_new(&key);
+	struct web_config_user *user = calloc(2, sizeof(*user));
 
-	assert_int_equal(users_add(users, "alice", hash), 0);
-	return users;
+	user[0] = (struct web_config_user){ strdup("alice"), strdup(alice) };
+	if (bob)
+		user[1] = (struct web_config_user){ strdup("bob"), strdup(bob) };
+	basic_auth_set_users(f->auth, user, bob ? 2 : 1);
 }
 
 static void readable(void *ctx, int events)
@@ -179,15 +187,15 @@ static void open_until_there_are_users(void **state)
 	struct fixture *f = *state;
 
 	assert_int_equal(ask(f, 1, NULL), 200);
-	basic_auth_set_users(f->auth, users_new(&(struct hash_key){ { 1, 2 } }));
+	basic_auth_set_users(f->auth, NULL, 0);
 	assert_int_equal(ask(f, 1, NULL), 200);
-	basic_auth_set_users(f->auth, users(SECRET));
+	set_users(f, SECRET, NULL);
 	assert_int_equal(ask(f, 1, NULL), 401);
 	assert_int_equal(ask(f, 1, ALICE_WRONG), 401);
 	assert_int_equal(f->served, 2);
 	assert_int_equal(ask(f, 1, ALICE_SECRET), 200);
 	assert_int_equal(ask(f, 1, ALICE_SECRET), 200);
-	basic_auth_set_users(f->auth, NULL);
+	basic_auth_set_users(f->auth, NULL, 0);
 	assert_int_equal(ask(f, 1, NULL), 200);
 	assert_int_equal(f->served, 5);
 }
@@ -212,12 +220,12 @@ static void new_users_while_somebody_rests(void **state)
 	struct fixture *f = *state;
 	struct client *first, *second;
 
-	basic_auth_set_users(f->auth, users(SLOW));
+	set_users(f, SLOW, NULL);
 	first = come(f, 1, ALICE_SECRET);
 	second = come(f, 2, ALICE_OTHER);
 	turn(f, 50 * CLOCK_NS_PER_MS); /* a check takes longer */
 	assert_int_equal(f->open, 2);
-	basic_auth_set_users(f->auth, users(OTHER));
+	set_users(f, OTHER, NULL);
 	finish(f);
 	/* The first was right by the old users: its check has ended by now, and counts for nothing. */
 	assert_int_equal(status(first), 401);
@@ -225,23 +233,9 @@ static void new_users_while_somebody_rests(void **state)
 	assert_int_equal(ask(f, 1, ALICE_SECRET), 401);
 	first = come(f, 1, ALICE_WRONG);
 	turn(f, 0);
-	basic_auth_set_users(f->auth, NULL);
+	basic_auth_set_users(f->auth, NULL, 0);
 	finish(f);
 	assert_int_equal(status(first), 200);
-}
-
-static pid_t child_of_ours(void)
-{
-	char path[64];
-	int pid = 0;
-	FILE *file;
-
-	snprintf(path, sizeof(path), "/proc/self/task/%d/children", getpid());
-	file = fopen(path, "r");
-	assert_non_null(file);
-	assert_int_equal(fscanf(file, "%d", &pid), 1);
-	fclose(file);
-	return pid;
 }
 
 static void a_child_that_dies_while_it_checks(void **state)
@@ -249,7 +243,7 @@ static void a_child_that_dies_while_it_checks(void **state)
 	struct fixture *f = *state;
 	struct client *first, *second;
 
-	basic_auth_set_users(f->auth, users(SECRET));
+	set_users(f, SECRET, NULL);
 	assert_int_equal(kill(child_of_ours(), SIGSTOP), 0);
 	first = come(f, 1, ALICE_SECRET);
 	second = come(f, 1, ALICE_SECRET);
@@ -266,7 +260,7 @@ static void only_so_many_rest(void **state)
 	struct fixture *f = *state;
 	int limited = 0, right = 0;
 
-	basic_auth_set_users(f->auth, users(SECRET));
+	set_users(f, SECRET, NULL);
 	assert_int_equal(kill(child_of_ours(), SIGSTOP), 0);
 	for (int i = 0; i < BASIC_AUTH_WAITING + 2; i++)
 		come(f, 1 + i / 4, ALICE_SECRET);
@@ -280,7 +274,7 @@ static void only_so_many_rest(void **state)
 	assert_int_equal(right, BASIC_AUTH_WAITING);
 	assert_int_equal(limited, 2);
 	/* All were right in the end, so nobody has lost a try. */
-	for (int i = 0; i < USERS_TRIES - 3; i++)
+	for (int i = 0; i < TRIES_EACH - 3; i++)
 		assert_int_equal(ask(f, 1, ALICE_WRONG), 401);
 }
 
@@ -288,12 +282,125 @@ static void it_ends_while_somebody_rests(void **state)
 {
 	struct fixture *f = *state;
 
-	basic_auth_set_users(f->auth, users(SLOW));
+	set_users(f, SLOW, NULL);
 	come(f, 1, ALICE_SECRET);
 	come(f, 2, ALICE_SECRET);
 	turn(f, 50 * CLOCK_NS_PER_MS);
 	assert_int_equal(f->open, 2);
 	/* teardown() is the test. */
+}
+
+static void right_is_known_from_then_on(void **state)
+{
+	static const char *const others[] = { ALICE_WRONG, ALICE_NOTHING, BOB_SECRET, ALICES_ECRET };
+	struct fixture *f = *state;
+
+	set_users(f, SECRET, OTHER);
+	assert_int_equal(ask(f, 1, ALICE_SECRET), 200);
+	assert_int_equal(kill(child_of_ours(), SIGSTOP), 0);
+	/* No check is made for it, wherever it comes from. */
+	assert_int_equal(ask(f, 1, ALICE_SECRET), 200);
+	assert_int_equal(ask(f, 2, ALICE_SECRET), 200);
+	/* Neither another password, nor another user's, nor what only looks the same joined. */
+	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
+		come(f, 3, others[i]);
+	turn(f, 50 * CLOCK_NS_PER_MS);
+	assert_int_equal(f->open, 4);
+	/* Whoever guesses, what is known comes in. */
+	come(f, 3, ALICE_SECRET);
+	turn(f, 50 * CLOCK_NS_PER_MS);
+	assert_int_equal(status(&f->client[f->clients - 1]), 200);
+	assert_int_equal(f->open, 4);
+	assert_int_equal(kill(child_of_ours(), SIGCONT), 0);
+	finish(f);
+	for (int i = 3; i < 7; i++)
+		assert_int_equal(status(&f->client[i]), 401);
+	/* A wrong one does not make the right one forgotten; and each user has one of their own. */
+	assert_int_equal(ask(f, 4, BOB_OTHER), 200);
+	assert_int_equal(kill(child_of_ours(), SIGSTOP), 0);
+	assert_int_equal(ask(f, 4, ALICE_SECRET), 200);
+	assert_int_equal(ask(f, 4, BOB_OTHER), 200);
+}
+
+static void known_comes_in_without_a_try(void **state)
+{
+	struct fixture *f = *state;
+	int status = 401;
+
+	set_users(f, SECRET, NULL);
+	assert_int_equal(ask(f, 1, ALICE_SECRET), 200);
+	for (int i = 0; i < TRIES_EACH && status == 401; i++)
+		status = ask(f, 1, ALICE_WRONG);
+	assert_int_equal(status, 401);
+	assert_int_equal(ask(f, 1, ALICE_WRONG), 429);
+	/* A stranger is limited as well. */
+	assert_int_equal(ask(f, 1, MALLORY_SECRET), 429);
+	assert_int_equal(ask(f, 1, ALICE_SECRET), 200);
+}
+
+/* Right passwords cost no try: each of these is checked, for the other one is remembered. */
+static void right_costs_no_try(void **state)
+{
+	struct fixture *f = *state;
+
+	for (int i = 0; i < TRIES_EACH + 2; i++) {
+		set_users(f, i % 2 ? OTHER : SECRET, NULL);
+		assert_int_equal(ask(f, 1, i % 2 ? ALICE_OTHER : ALICE_SECRET), 200);
+	}
+	/* What was right by the old users is not known by the new ones. */
+	set_users(f, OTHER, NULL);
+	assert_int_equal(ask(f, 1, ALICE_SECRET), 401);
+}
+
+/* The CPU time of our child in clock ticks. */
+static unsigned long child_ticks(void)
+{
+	unsigned long user, system;
+	char path[64];
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", child_of_ours());
+	file = fopen(path, "r");
+	assert_non_null(file);
+	assert_int_equal(fscanf(file, "%*d %*s %*s %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu", &user, &system),
+		2);
+	fclose(file);
+	return user + system;
+}
+
+/* What a check of these credentials costs the child, which has to find them wrong. */
+static unsigned long cost(struct fixture *f, int from, const char *credentials)
+{
+	unsigned long before = child_ticks();
+
+	assert_int_equal(ask(f, from, credentials), 401);
+	f->clients--;
+	buf_free(&f->client[f->clients].reply);
+	close(f->client[f->clients].fd);
+	return child_ticks() - before;
+}
+
+/* Checked against the hash of alice or of bob, which differ in cost: as different in cost as users are. */
+static void a_stranger_is_checked_too_and_fails(void **state)
+{
+	struct fixture *f = *state;
+	int slow = 0, strangers = TRIES_ALL - 3;
+	unsigned long bob;
+	bool first;
+
+	set_users(f, SECRET, SLOW);
+	bob = cost(f, 1, BOB_OTHER);
+	first = cost(f, 1, MALLORY_SECRET) > bob / 4;
+	assert_int_equal(cost(f, 1, MALLORY_SECRET) > bob / 4, first);
+	/* base64 of "xyN:secret" */
+	for (int i = 0; i < strangers; i++) {
+		char credentials[] = "eHlBOnNlY3JldA==";
+
+		credentials[3] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"[i];
+		slow += cost(f, 2 + i, credentials) > bob / 4;
+	}
+	/* The key is random: all on one side once in 65000 runs. */
+	assert_true(slow > 0 && slow < strangers);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -306,6 +413,10 @@ int main(void)
 		TEST(a_child_that_dies_while_it_checks),
 		TEST(only_so_many_rest),
 		TEST(it_ends_while_somebody_rests),
+		TEST(right_is_known_from_then_on),
+		TEST(known_comes_in_without_a_try),
+		TEST(right_costs_no_try),
+		TEST(a_stranger_is_checked_too_and_fails),
 	};
 
 	signal(SIGPIPE, SIG_IGN);

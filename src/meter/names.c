@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "hostmeter/meter/names.h"
 
+#include "hostmeter/base/array.h"
 #include "hostmeter/base/buf.h"
 #include "hostmeter/base/utf8.h"
 
@@ -8,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* No padding inside: it is compared as bytes. A MAC has family 0. */
+/* No padding: it is compared as bytes. A MAC has family 0. */
 struct key {
 	uint8_t family;
 	uint8_t bytes[16];
@@ -16,15 +17,14 @@ struct key {
 
 struct item {
 	struct key key;
-	uint32_t name; /* where it begins in text; grows with each name that is added */
+	uint32_t name; /* its offset in text */
 };
 
-/* Once it is in its place, items are sorted and no key is there twice. */
+/* The items of a list that is in use are sorted by key, and each key is there once. */
 struct names_list {
 	struct item *item;
-	size_t count, size;
-	struct buf text; /* names, each with its NUL */
-
+	size_t count;
+	struct buf text;         /* names, each with its NUL; the later added, the further behind */
 	struct names_list *next; /* by source, then file */
 	enum names_source source;
 	unsigned int file;
@@ -47,7 +47,7 @@ size_t names_clean(char out[static NAMES_BYTES + 1], const char *name)
 	struct addr addr;
 	struct mac mac;
 
-	/* A host that goes by the address of another would pass for it. */
+	/* A host must not pass for another by its address. */
 	if (!addr_parse(&addr, out) || !mac_parse(&mac, out)) {
 		*out = '\0';
 		return 0;
@@ -108,44 +108,30 @@ static const char *item_name(const struct names_list *list, const struct item *i
 	return list->text.data + item->name;
 }
 
-/* ---- A list is filled */
+/* --- Lists that are not in use yet */
 
-/* Keeps the text; *where is its place. */
-static int keep_text(struct names_list *list, const char *name, uint32_t *where)
+static int append(struct names_list *list, struct key key, const char *name)
 {
-	*where = (uint32_t)list->text.len;
-	buf_add(&list->text, name, strlen(name) + 1);
-	return buf_error(&list->text);
-}
+	struct item item = { key, (uint32_t)list->text.len };
+	struct item *items = array_grow(list->item, list->count, sizeof(*items));
 
-static int make_room(struct names_list *list)
-{
-	size_t size = list->size ? list->size * 2 : 16;
-	struct item *bigger;
-
-	if (list->count < list->size)
-		return 0;
-	bigger = reallocarray(list->item, size, sizeof(*bigger));
-	if (!bigger)
+	if (!items)
 		return -ENOMEM;
-	list->item = bigger;
-	list->size = size;
+	list->item = items;
+	buf_add(&list->text, name, strlen(name) + 1);
+	if (buf_error(&list->text))
+		return -ENOMEM;
+	list->item[list->count++] = item;
 	return 0;
 }
 
 static int add(struct names_list *list, struct key key, const char *name)
 {
-	struct item item = { .key = key };
 	char clean[NAMES_BYTES + 1];
 
 	if (!names_clean(clean, name))
 		return 0;
-	if (list->count >= NAMES_LIST_LIMIT)
-		return -ENOSPC;
-	if (make_room(list) || keep_text(list, clean, &item.name))
-		return -ENOMEM;
-	list->item[list->count++] = item;
-	return 0;
+	return list->count < NAMES_LIST_LIMIT ? append(list, key, clean) : -ENOSPC;
 }
 
 int names_list_mac(struct names_list *list, const struct mac *mac, const char *name)
@@ -158,12 +144,18 @@ int names_list_address(struct names_list *list, const struct addr *addr, const c
 	return add(list, address_key(addr), name);
 }
 
+/* Of two items, or of a key and an item. */
 static int by_key(const void *a, const void *b)
 {
-	const struct item *one = a, *two = b;
-	int order = memcmp(&one->key, &two->key, sizeof(one->key));
+	return memcmp(a, b, sizeof(struct key));
+}
 
-	return order ? order : one->name < two->name ? -1 : one->name > two->name;
+static int by_key_and_age(const void *a, const void *b)
+{
+	const struct item *one = a, *two = b;
+	int order = by_key(a, b);
+
+	return order ? order : (one->name > two->name) - (one->name < two->name);
 }
 
 static void sort(struct names_list *list)
@@ -172,33 +164,21 @@ static void sort(struct names_list *list)
 
 	if (!list->count)
 		return;
-	qsort(list->item, list->count, sizeof(*list->item), by_key);
+	qsort(list->item, list->count, sizeof(*list->item), by_key_and_age);
 	for (size_t i = 1; i < list->count; i++)
-		if (memcmp(&list->item[i].key, &list->item[kept].key, sizeof(struct key)) != 0)
+		if (by_key(&list->item[i], &list->item[kept]) != 0)
 			list->item[++kept] = list->item[i];
 	list->count = kept + 1;
 }
 
-/* ---- A list in its place */
+/* --- Lists in use */
 
-/* The item with this key, or where it belongs. */
-static size_t place_of(const struct names_list *list, const struct key *key, bool *found)
+static struct item *find(const struct names_list *list, const struct key *key)
 {
-	size_t low = 0, high = list->count;
-
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-
-		if (memcmp(&list->item[middle].key, key, sizeof(*key)) < 0)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	*found = low < list->count && !memcmp(&list->item[low].key, key, sizeof(*key));
-	return low;
+	return list->count ? bsearch(key, list->item, list->count, sizeof(*list->item), by_key) : NULL;
 }
 
-/* Where the list of this file hangs, or belongs. */
+/* The link to the list of this file, or the link where it belongs. */
 static struct names_list **link_of(struct names *names, enum names_source source, unsigned int file)
 {
 	struct names_list **link = &names->lists;
@@ -220,7 +200,7 @@ static bool same(const struct names_list *a, const struct names_list *b)
 	if (count != (b ? b->count : 0))
 		return false;
 	for (size_t i = 0; i < count; i++)
-		if (memcmp(&a->item[i].key, &b->item[i].key, sizeof(struct key)) != 0 ||
+		if (by_key(&a->item[i], &b->item[i]) != 0 ||
 			strcmp(item_name(a, &a->item[i]), item_name(b, &b->item[i])) != 0)
 			return false;
 	return true;
@@ -249,13 +229,12 @@ bool names_replace(struct names *names, enum names_source source, unsigned int f
 	return true;
 }
 
-/* ---- One name at a time */
+/* --- One name at a time */
 
 static int set(struct names *names, enum names_source source, struct key key, const char *name)
 {
 	struct names_list **link = link_of(names, source, 0), *list = *link;
-	struct item item = { .key = key };
-	bool found;
+	struct item *known, item;
 	size_t at;
 
 	if (!is_of(list, source, 0)) {
@@ -266,13 +245,15 @@ static int set(struct names *names, enum names_source source, struct key key, co
 		list->next = *link;
 		*link = list;
 	}
-	if (make_room(list) || keep_text(list, name, &item.name))
+	known = find(list, &key);
+	at = known ? (size_t)(known - list->item) : list->count;
+	if (append(list, key, name))
 		return -ENOMEM;
-	at = place_of(list, &key, &found);
-	if (!found) {
-		memmove(&list->item[at + 1], &list->item[at], (list->count - at) * sizeof(item));
-		list->count++;
-	}
+	item = list->item[list->count - 1];
+	if (at < list->count - 1)
+		list->count--; /* it replaces the item of this key */
+	for (; at && by_key(&list->item[at - 1], &item) > 0; at--)
+		list->item[at] = list->item[at - 1];
 	list->item[at] = item;
 	return 0;
 }
@@ -287,16 +268,15 @@ int names_set_address(struct names *names, enum names_source source, const struc
 	return set(names, source, address_key(addr), name);
 }
 
-/* ---- Asking */
+/* --- Asking */
 
 static void ask(const struct names *names, struct key key, struct names_answer *best)
 {
 	for (const struct names_list *list = names->lists; list && list->source < best->source; list = list->next) {
-		bool found;
-		size_t at = place_of(list, &key, &found);
+		const struct item *item = find(list, &key);
 
-		if (found)
-			*best = (struct names_answer){ item_name(list, &list->item[at]), list->source };
+		if (item)
+			*best = (struct names_answer){ item_name(list, item), list->source };
 	}
 }
 
@@ -308,20 +288,4 @@ void names_ask_mac(const struct names *names, const struct mac *mac, struct name
 void names_ask_address(const struct names *names, const struct addr *addr, struct names_answer *best)
 {
 	ask(names, address_key(addr), best);
-}
-
-const char *names_of_mac(const struct names *names, const struct mac *mac)
-{
-	struct names_answer answer = NAMES_NO_ANSWER;
-
-	names_ask_mac(names, mac, &answer);
-	return answer.name;
-}
-
-const char *names_of_address(const struct names *names, const struct addr *addr)
-{
-	struct names_answer answer = NAMES_NO_ANSWER;
-
-	names_ask_address(names, addr, &answer);
-	return answer.name;
 }

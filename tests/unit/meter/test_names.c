@@ -10,6 +10,22 @@
 
 #include <cmocka.h>
 
+static const char *names_of_mac(const struct names *names, const struct mac *mac)
+{
+	struct names_answer answer = NAMES_NO_ANSWER;
+
+	names_ask_mac(names, mac, &answer);
+	return answer.name;
+}
+
+static const char *names_of_address(const struct names *names, const struct addr *addr)
+{
+	struct names_answer answer = NAMES_NO_ANSWER;
+
+	names_ask_address(names, addr, &answer);
+	return answer.name;
+}
+
 static void macs_and_addresses_have_names(void **state)
 {
 	struct names *names = names_new();

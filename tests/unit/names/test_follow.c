@@ -24,6 +24,14 @@ enum { DEADLINE_S = 10 };
 
 #define CARD "00:00:5e:00:53:01"
 
+static const char *names_of_address(const struct names *names, const struct addr *addr)
+{
+	struct names_answer answer = NAMES_NO_ANSWER;
+
+	names_ask_address(names, addr, &answer);
+	return answer.name;
+}
+
 struct scene {
 	struct loop *loop;
 	struct loop_timer *deadline;

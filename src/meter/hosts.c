@@ -1,20 +1,21 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "hostmeter/meter/hosts.h"
 
+#include "hostmeter/base/array.h"
+
 #include <errno.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <uthash.h>
 
-/* What tells hosts apart. No padding inside: it is hashed as bytes. */
-struct key {
-	uint8_t kind;
-	uint8_t bytes[17];
-};
+/* The first fields of a host are its key. They have no padding: they are hashed as bytes. */
+enum { KEY_BYTES = offsetof(struct host, addr) + sizeof(struct addr) };
+
+_Static_assert(KEY_BYTES == sizeof(enum host_kind) + sizeof(struct mac) + sizeof(struct addr), "a key has no padding");
 
 struct entry {
-	struct host host; /* first: a struct host handed out is its entry */
-	struct key key;
+	struct host host;
 	uint32_t index;
 	uint32_t next_free; /* of forgotten hosts */
 	UT_hash_handle hh;
@@ -23,24 +24,18 @@ struct entry {
 struct hosts {
 	struct entry **entry;
 	struct entry *by_key;
-	uint32_t count, size, limit;
+	uint32_t count, limit;
 	uint32_t free; /* the first forgotten one, HOST_NONE: none */
 	uint64_t folded;
 };
 
 static struct entry *append(struct hosts *hosts)
 {
-	struct entry *entry;
+	struct entry **entries = array_grow(hosts->entry, hosts->count, sizeof(struct entry *)), *entry;
 
-	if (hosts->count == hosts->size) {
-		uint32_t size = hosts->size ? hosts->size * 2 : 16;
-		struct entry **bigger = realloc(hosts->entry, size * sizeof(struct entry *));
-
-		if (!bigger)
-			return NULL;
-		hosts->entry = bigger;
-		hosts->size = size;
-	}
+	if (!entries)
+		return NULL;
+	hosts->entry = entries;
 	entry = calloc(1, sizeof(*entry));
 	if (!entry)
 		return NULL;
@@ -104,67 +99,48 @@ static struct entry *reuse(struct hosts *hosts)
 	return entry;
 }
 
-static struct entry *make(struct hosts *hosts)
-{
-	if (hosts->free != HOST_NONE)
-		return reuse(hosts);
-	return hosts->count - HOST_FIRST < hosts->limit ? append(hosts) : NULL;
-}
-
-static struct entry *find_or_make(struct hosts *hosts, const struct key *key)
+static struct entry *find(const struct hosts *hosts, const struct host *key)
 {
 	struct entry *entry = NULL;
 
-	HASH_FIND(hh, hosts->by_key, key, sizeof(*key), entry);
+	HASH_FIND(hh, hosts->by_key, key, KEY_BYTES, entry);
+	return entry;
+}
+
+static uint32_t find_or_make(struct hosts *hosts, const struct host *key)
+{
+	struct entry *entry = find(hosts, key);
+
 	if (entry)
-		return entry;
-	entry = make(hosts);
+		return entry->index;
+	if (hosts->free != HOST_NONE)
+		entry = reuse(hosts);
+	else if (hosts->count - HOST_FIRST < hosts->limit)
+		entry = append(hosts);
 	if (!entry) {
 		hosts->folded++;
-		return NULL;
+		return HOST_OTHER;
 	}
-	entry->key = *key;
-	HASH_ADD(hh, hosts->by_key, key, sizeof(entry->key), entry);
-	return entry;
+	entry->host = *key;
+	HASH_ADD_KEYPTR(hh, hosts->by_key, &entry->host, KEY_BYTES, entry);
+	return entry->index;
 }
 
 uint32_t hosts_by_mac(struct hosts *hosts, const struct mac *mac)
 {
-	struct key key = { .kind = HOST_KIND_MAC };
-	struct entry *entry;
-
-	memcpy(key.bytes, mac->b, MAC_LEN);
-	entry = find_or_make(hosts, &key);
-	if (!entry)
-		return HOST_OTHER;
-	entry->host.kind = HOST_KIND_MAC;
-	entry->host.mac = *mac;
-	return entry->index;
+	return find_or_make(hosts, &(struct host){ .kind = HOST_KIND_MAC, .mac = *mac });
 }
 
 uint32_t hosts_find_mac(const struct hosts *hosts, const struct mac *mac)
 {
-	struct key key = { .kind = HOST_KIND_MAC };
-	const struct entry *entry = NULL;
+	const struct entry *entry = find(hosts, &(struct host){ .kind = HOST_KIND_MAC, .mac = *mac });
 
-	memcpy(key.bytes, mac->b, MAC_LEN);
-	HASH_FIND(hh, hosts->by_key, &key, sizeof(key), entry);
 	return entry ? entry->index : HOST_NONE;
 }
 
 uint32_t hosts_by_address(struct hosts *hosts, const struct addr *addr)
 {
-	struct key key = { .kind = HOST_KIND_ADDRESS };
-	struct entry *entry;
-
-	key.bytes[0] = addr->family;
-	memcpy(key.bytes + 1, addr->b, sizeof(addr->b));
-	entry = find_or_make(hosts, &key);
-	if (!entry)
-		return HOST_OTHER;
-	entry->host.kind = HOST_KIND_ADDRESS;
-	entry->host.addr = *addr;
-	return entry->index;
+	return find_or_make(hosts, &(struct host){ .kind = HOST_KIND_ADDRESS, .addr = *addr });
 }
 
 void hosts_forget(struct hosts *hosts, uint32_t index)

@@ -1,28 +1,25 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A meter that dies goes on from a checkpoint and loses nothing, by three kinds of blobs:
+ * How the meter goes on after its process was killed. There are three kinds of blobs:
  *
- *   flows*, tombstones*, end   each live flow with what was counted of it, the tombstones, and the totals of all hosts
- *   journal               flows that ended since, with their final counts
- *   totals                the totals as somebody saw them
+ *   flows*, tombstones*, end   the records of live flows, the tombstones, and the totals of all hosts
+ *   journal                    the flows that ended or were decided since, with their counts
+ *   totals                     the totals as they were shown
  *
- * A live flow needs no journal: its record in the checkpoint is older than what was counted since, but so are the
- * totals, and the first dump after the restart brings the difference of both. A flow that ended is in no dump any more,
- * so its end is journaled (and so is whose it was, once that is decided, for a host must not change): what it had more
- * than its record in the checkpoint is added to the totals there. Its counts since the checkpoint may have come in a
- * dump and in its DESTROY; the final figure covers both.
+ * A live flow needs no journal: its record in the checkpoint is as old as the totals there, and the first dump after
+ * the restart brings the difference for both. A flow that ended is in no dump, so its end is in the journal: its final
+ * counts minus its record in the checkpoint are added to the totals. A decision is in the journal too, since a flow
+ * must not change its host.
  *
- * The checkpoint is written over many turns of the loop, but never while a dump is in the air: a dump moves records and
- * totals together, and a record saved before and totals saved after it would count the difference twice. If a dump
- * begins all the same, what was saved is void and saving starts anew behind it. Flows that end meanwhile are journaled
- * into the new file too, before its end: there they only take their flow's record away, since the totals come last and
- * have them, and leave a tombstone, if that one's shard was saved before.
+ * The checkpoint is written in many steps, but never during a dump: a dump moves records and totals together, so a
+ * record from before it and totals from after it would count the difference twice. If a dump begins, what was written
+ * is void and writing starts again after the dump. Flows that end between the steps are in the journal before the end
+ * blob. There they only remove the flow's record and leave a tombstone: the totals come last and include them.
  *
- * What was shown must not fall, or Prometheus takes it for a restart from zero. A dump moves totals before the next
- * checkpoint is whole, and a flow counted in that dump may end while no meter runs. So totals that were shown are a
- * floor: what is shown after a restart never lies below. After two complete dumps everything that lives has brought its
- * difference, and whatever the floor is above the totals belonged to flows that died in between: then it becomes part
- * of the totals.
+ * Totals that were shown must not fall, or Prometheus takes it for a reset. A dump moves totals before the next
+ * checkpoint is complete, and a flow that it counted may end while no meter runs. So shown totals are a floor: after a
+ * restart no lower value is shown. After two complete dumps all live flows have been counted; what the floor is above
+ * the totals belonged to flows that ended meanwhile, and becomes part of the totals.
  */
 #include "hostmeter/meter/checkpoint.h"
 
@@ -31,8 +28,8 @@
 #include "state.h"
 
 enum {
-	BLOB_WANTED = 1 << 17,        /* bytes of flows in one step: a few thousand flows */
-	STEPS = 2 * HASHTABLE_SHARDS, /* flows, then tombstones; the end comes after them */
+	BLOB_WANTED = 1 << 17,        /* bytes in one step: a few thousand flows */
+	STEPS = 2 * HASHTABLE_SHARDS, /* flows, then tombstones; then comes the end */
 };
 
 static void put_traffic(struct buf *out, const struct traffic *traffic)
@@ -45,7 +42,7 @@ static void put_traffic(struct buf *out, const struct traffic *traffic)
 	}
 }
 
-/* The totals as they are, or as they are shown: not below the floor. */
+/* The totals; shown: not below the floor. */
 static void put_totals(struct buf *out, const struct meter *m, bool shown)
 {
 	for (uint32_t i = 0; i < hosts_count(m->hosts); i++) {
@@ -76,62 +73,52 @@ static bool put_flow(void *ctx, void *record)
 	return false;
 }
 
-static void put_tombstones(void *ctx, uint64_t key, uint64_t final)
-{
-	struct buf *out = ctx;
-
-	le_put(out, key, 8);
-	le_put(out, final, 8);
-}
-
 void checkpoint_begin(struct meter *meter)
 {
-	meter->saving = 0;
+	meter->checkpoint.step = 0;
 	meter->journal.running = true;
 }
 
-bool checkpoint_running(const struct meter *meter)
-{
-	return meter->journal.running && meter->saving <= STEPS;
-}
-
-/* As many shards as make a blob of about the size wanted: of flows, or of tombstones. */
+/* Shards of flows, or of tombstones, until the blob is large enough. */
 static void save_shards(struct meter *meter, struct buf *out)
 {
 	struct saving saving = { meter, out };
-	bool flows = meter->saving < HASHTABLE_SHARDS;
+	unsigned int *step = &meter->checkpoint.step;
+	bool flows = *step < HASHTABLE_SHARDS;
 	unsigned int end = flows ? HASHTABLE_SHARDS : STEPS;
 
 	checkpoint_put_head(out, flows ? CHECKPOINT_FLOWS : CHECKPOINT_TOMBSTONES, &meter->options.hash);
-	for (; meter->saving < end && out->len < BLOB_WANTED; meter->saving++) {
+	for (; *step < end && out->len < BLOB_WANTED; ++*step) {
 		if (flows)
-			hashtable_sweep(meter->flows, meter->saving, put_flow, &saving);
+			hashtable_sweep(meter->flows, *step, put_flow, &saving);
 		else
-			tombstones_each(meter->tombstones, meter->saving % HASHTABLE_SHARDS, put_tombstones, out);
+			tombstones_save(meter->tombstones, *step % HASHTABLE_SHARDS, out);
 	}
 }
 
 bool checkpoint_step(struct meter *meter, struct buf *out)
 {
-	if (!checkpoint_running(meter))
+	struct checkpoint *own = &meter->checkpoint;
+
+	if (!meter->journal.running || own->step > STEPS)
 		return true;
-	if (meter->dump_began)
+	if (meter->dumps.since)
 		return false;
-	if (!meter->saving)
-		meter->saving_since_dump = meter->dumps_begun;
-	if (meter->saving_since_dump != meter->dumps_begun) {
-		meter->saving = 0;
+	if (!own->step)
+		own->dumps_begun = meter->dumps.begun;
+	if (own->dumps_begun != meter->dumps.begun) {
+		own->step = 0;
 		checkpoint_put_head(out, CHECKPOINT_ANEW, &meter->options.hash);
 		return false;
 	}
-	if (meter->saving < STEPS) {
+	if (own->step < STEPS) {
 		save_shards(meter, out);
 		return false;
 	}
 	checkpoint_put_head(out, CHECKPOINT_END, &meter->options.hash);
 	put_totals(out, meter, false);
-	meter->saving++;
-	meter->journal.totals_moved = meter->dumps_to_fold; /* then the floor is still to be told */
+	own->step++;
+	meter->journal.totals_moved = own->dumps_to_fold; /* the floor is not in this blob */
 	return true;
 }
 

@@ -30,21 +30,21 @@ void checkpoint_put_host(struct buf *out, const struct hosts *hosts, uint32_t in
 	}
 }
 
-void checkpoint_put_counts(struct buf *out, const struct flow *flow)
+void checkpoint_put_counts(struct buf *out, const struct flow_counts *counts)
 {
 	for (int dir = 0; dir < 2; dir++) {
-		le_put(out, flow->bytes[dir], 8);
-		le_put(out, flow->packets[dir], 4);
+		le_put(out, counts->bytes[dir], 8);
+		le_put(out, counts->packets[dir], 4);
 	}
 }
 
 void checkpoint_put_flow(struct buf *out, const struct hosts *hosts, const struct flow *flow)
 {
-	/* Undecided flows and those that the router has with itself have no host. */
+	/* Undecided and ignored flows have no host. */
 	bool has_host = flow->scope == FLOW_WAN || flow->scope == FLOW_LOCAL;
 
 	le_put(out, flow->key, 8);
-	checkpoint_put_counts(out, flow);
+	checkpoint_put_counts(out, &flow->counts);
 	le_put(out, flow->wan, 4);
 	le_put(out,
 		flow->scope | flow->by << 2 | flow->host_is_reply << 5 | flow->v6 << 6 | flow->uncounted << 7 |

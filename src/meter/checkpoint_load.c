@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The other half of checkpoint.c, whose essay tells why a blob is taken as it is. Nothing that is read is trusted. */
+/* Reads what checkpoint.c explains. Nothing in a blob is trusted. */
 #include "hostmeter/meter/checkpoint.h"
 
 #include "checkpoint_format.h"
@@ -10,7 +10,7 @@
 
 enum { DUMPS_TO_FOLD = 2 };
 
-/* False if it is no host. */
+/* False if it is not a host. */
 static bool get_host_id(struct le_reader *in, struct meter *m, uint32_t *index)
 {
 	struct mac mac;
@@ -54,15 +54,20 @@ static struct traffic get_traffic(struct le_reader *in)
 	return traffic;
 }
 
-static void get_flow(struct le_reader *in, struct flow *flow)
+static void get_counts(struct le_reader *in, struct flow_counts *counts)
+{
+	for (int dir = 0; dir < 2; dir++) {
+		counts->bytes[dir] = le_get(in, 8);
+		counts->packets[dir] = (uint32_t)le_get(in, 4);
+	}
+}
+
+static bool get_flow(struct le_reader *in, struct meter *m, struct flow *flow)
 {
 	unsigned int bits;
 
-	flow->key = le_get(in, 8);
-	for (int dir = 0; dir < 2; dir++) {
-		flow->bytes[dir] = le_get(in, 8);
-		flow->packets[dir] = (uint32_t)le_get(in, 4);
-	}
+	*flow = (struct flow){ .key = le_get(in, 8) };
+	get_counts(in, &flow->counts);
 	flow->wan = (uint32_t)le_get(in, 4);
 	bits = (unsigned int)le_get(in, 2);
 	flow->scope = bits;
@@ -71,10 +76,6 @@ static void get_flow(struct le_reader *in, struct flow *flow)
 	flow->v6 = bits >> 6;
 	flow->uncounted = bits >> 7;
 	flow->offloaded = bits >> 8;
-}
-
-static bool get_hosts_of(struct le_reader *in, struct meter *m, struct flow *flow)
-{
 	if (!get_host_id(in, m, &flow->host) || !get_host_id(in, m, &flow->peer))
 		return false;
 	return flow->key && (flow->scope == FLOW_UNDECIDED || flow->scope == FLOW_IGNORED || flow->host != HOST_NONE);
@@ -101,10 +102,9 @@ static void load_flow(struct meter *m, const struct flow *flow)
 static bool load_flows(struct meter *m, struct le_reader *in)
 {
 	while (in->left) {
-		struct flow flow = { 0 };
+		struct flow flow;
 
-		get_flow(in, &flow);
-		if (!get_hosts_of(in, m, &flow))
+		if (!get_flow(in, m, &flow))
 			return false;
 		load_flow(m, &flow);
 	}
@@ -119,7 +119,7 @@ static bool forget_flow(void *ctx, void *record)
 
 static void forget_flows(struct meter *m)
 {
-	for (unsigned int i = 0; i < HASHTABLE_SHARDS && !m->restored; i++)
+	for (unsigned int i = 0; i < HASHTABLE_SHARDS && !m->checkpoint.restored; i++)
 		hashtable_sweep(m->flows, i, forget_flow, m);
 }
 
@@ -137,8 +137,11 @@ static bool load_tombstones(struct meter *m, struct le_reader *in)
 
 static bool load_totals(struct meter *m, struct le_reader *in, bool floor_only)
 {
-	for (uint32_t i = 0; i < hosts_count(m->hosts); i++)
-		hosts_get(m->hosts, i)->wan_floor = hosts_get(m->hosts, i)->local_floor = (struct traffic){ 0 };
+	for (uint32_t i = 0; i < hosts_count(m->hosts); i++) {
+		struct host *host = hosts_get(m->hosts, i);
+
+		host->wan_floor = host->local_floor = (struct traffic){ 0 };
+	}
 	while (in->left) {
 		struct traffic wan, local;
 		uint32_t index;
@@ -160,45 +163,34 @@ static bool load_totals(struct meter *m, struct le_reader *in, bool floor_only)
 	return !in->ran_out;
 }
 
-static void put_final(struct ct_event *event, const struct flow *flow)
+/* Adds to the totals what is new since the checkpoint, and to the floor what was new when the flow ended. */
+static void replay_end(struct meter *m, const struct flow *final, const struct flow_counts *last, unsigned int flags)
 {
-	*event = (struct ct_event){ .has_counters = true };
-	for (int dir = 0; dir < 2; dir++) {
-		event->bytes[dir] = flow->bytes[dir];
-		event->packets[dir] = flow->packets[dir];
-	}
-}
-
-/* One end: into the totals what is new since the checkpoint, into the floor what was new at that moment. */
-static void replay_end(struct meter *m, const struct flow *final, const struct flow *last, unsigned int flags)
-{
+	const struct flow_counts *counts = &final->counts;
+	const struct ct_event event = { .has_counters = true,
+		.bytes = { counts->bytes[0], counts->bytes[1] },
+		.packets = { counts->packets[0], counts->packets[1] } };
 	struct flow *known = hashtable_find(m->flows, final->key);
 	struct flow counted = *final;
-	struct ct_event event;
 
-	put_final(&event, final);
 	tombstones_destroy(m->tombstones, final->key, &event, m->now);
-	/* Born after the checkpoint: all of it is new, but for a baseline that nobody had decided about. */
-	memset(counted.bytes, 0, sizeof(counted.bytes));
-	memset(counted.packets, 0, sizeof(counted.packets));
-	if (known || !(flags & CHECKPOINT_WAS_DECIDED)) {
-		const struct flow *from = known ? known : last;
-
-		memcpy(counted.bytes, from->bytes, sizeof(counted.bytes));
-		memcpy(counted.packets, from->packets, sizeof(counted.packets));
-	}
+	/* If it began after the checkpoint, all of it is new, except the baseline of an undecided flow. */
+	counted.counts = (struct flow_counts){ 0 };
+	if (!known && !(flags & CHECKPOINT_WAS_DECIDED))
+		counted.counts = *last;
 	if (known) {
+		counted.counts = known->counts;
 		meter_drop(m, known);
 		hashtable_remove(m->flows, known);
 	}
-	if (!m->restored || final->scope == FLOW_UNDECIDED)
-		return; /* the totals are still to come and have it */
+	if (!m->checkpoint.restored || final->scope == FLOW_UNDECIDED)
+		return; /* the totals come later and include it */
 	meter_count(m, &counted, &event);
 	if (flags & CHECKPOINT_MOVES_FLOOR)
 		meter_count_floor(m, final, last);
 }
 
-/* Whose a live flow is. The file may know the flow with later counts, or only that it was undecided. */
+/* The host of a live flow. The checkpoint may have the flow with later counts, or undecided. */
 static void replay_decision(struct meter *m, const struct flow *flow)
 {
 	const struct flow *known = hashtable_find(m->flows, flow->key);
@@ -210,21 +202,18 @@ static void replay_decision(struct meter *m, const struct flow *flow)
 static bool load_journal(struct meter *m, struct le_reader *in)
 {
 	while (in->left) {
-		struct flow final = { 0 }, last = { 0 };
 		bool ended = le_get(in, 1) == CHECKPOINT_ENDED;
+		struct flow_counts last;
+		struct flow final;
 		unsigned int flags;
 
-		get_flow(in, &final);
-		if (!get_hosts_of(in, m, &final))
+		if (!get_flow(in, m, &final))
 			return false;
 		if (!ended) {
 			replay_decision(m, &final);
 			continue;
 		}
-		for (int dir = 0; dir < 2; dir++) {
-			last.bytes[dir] = le_get(in, 8);
-			last.packets[dir] = (uint32_t)le_get(in, 4);
-		}
+		get_counts(in, &last);
 		flags = (unsigned int)le_get(in, 1);
 		if (in->ran_out)
 			return false;
@@ -236,45 +225,43 @@ static bool load_journal(struct meter *m, struct le_reader *in)
 int checkpoint_load(struct meter *meter, const void *blob, size_t len, uint64_t now)
 {
 	struct le_reader in = le_reader(blob, len);
+	struct checkpoint *own = &meter->checkpoint;
 	int kind = (int)le_get(&in, 1);
-	bool good = false;
+	bool good;
 
 	meter->now = now;
 	if (in.ran_out || le_get(&in, 1) != CHECKPOINT_VERSION)
 		return -EPROTO;
 	meter->options.hash.k[0] = le_get(&in, 8);
 	meter->options.hash.k[1] = le_get(&in, 8);
-	if (in.ran_out)
-		return -EBADMSG;
+	good = !in.ran_out && (!own->restored || kind == CHECKPOINT_JOURNAL || kind == CHECKPOINT_TOTALS);
 	switch (kind) {
 	case CHECKPOINT_FLOWS:
-		good = !meter->restored && load_flows(meter, &in);
+		good = good && load_flows(meter, &in);
 		break;
 	case CHECKPOINT_TOMBSTONES:
-		good = !meter->restored && load_tombstones(meter, &in);
+		good = good && load_tombstones(meter, &in);
 		break;
 	case CHECKPOINT_ANEW:
-		good = !meter->restored;
 		forget_flows(meter);
 		break;
 	case CHECKPOINT_END:
-		good = !meter->restored && load_totals(meter, &in, false);
-		meter->restored = good;
-		meter->dumps_to_fold = DUMPS_TO_FOLD;
+		good = own->restored = good && load_totals(meter, &in, false);
+		own->dumps_to_fold = DUMPS_TO_FOLD;
 		break;
 	case CHECKPOINT_JOURNAL:
-		good = load_journal(meter, &in);
+		good = good && load_journal(meter, &in);
 		break;
 	case CHECKPOINT_TOTALS:
-		good = !meter->restored || load_totals(meter, &in, true);
+		good = good && (!own->restored || load_totals(meter, &in, true));
 		break;
 	default:
-		break;
+		good = false;
 	}
 	return good ? 0 : -EBADMSG;
 }
 
 bool checkpoint_loaded(const struct meter *meter)
 {
-	return meter->restored;
+	return meter->checkpoint.restored;
 }

@@ -214,7 +214,7 @@ static void conntrack(struct dispatch *dispatch, const struct nlmsghdr *message,
 	a->message = message;
 	error = ct_decode(message, &a->event);
 	if (error == -EBADMSG)
-		meter_damaged(dispatch->meter, SOURCE_EVENTS);
+		meter_damaged(dispatch->meter);
 	if (error)
 		return;
 	meter_prefetch(dispatch->meter, &a->event);
@@ -233,7 +233,7 @@ static void netfilter(struct dispatch *dispatch, const struct nlmsghdr *message,
 		if (!error)
 			meter_sighting(dispatch->meter, &sighting, now);
 		else if (error == -EBADMSG)
-			meter_damaged(dispatch->meter, SOURCE_NFLOG);
+			meter_damaged(dispatch->meter);
 		return;
 	}
 	conntrack(dispatch, message, now);
@@ -247,7 +247,7 @@ static void rtnetlink(struct dispatch *dispatch, const struct nlmsghdr *message,
 	if (!error)
 		meter_rtnl(dispatch->meter, &event, now);
 	else if (error == -EBADMSG)
-		meter_damaged(dispatch->meter, SOURCE_RTNL);
+		meter_damaged(dispatch->meter);
 }
 
 static void received(struct dispatch *dispatch, uint16_t protocol, const struct nlmsghdr *message, uint64_t now)
@@ -303,6 +303,6 @@ void dispatch_datagram(struct dispatch *dispatch, uint16_t protocol, bool outgoi
 	}
 	take_all(dispatch, now);
 	if (left) /* a length that is wrong, or a message that was cut */
-		meter_damaged(dispatch->meter, protocol == NETLINK_ROUTE ? SOURCE_RTNL : SOURCE_EVENTS);
+		meter_damaged(dispatch->meter);
 	tell_news(dispatch, now);
 }

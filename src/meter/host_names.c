@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Names and vendors of hosts. */
 #include "state.h"
 
 #include <stdlib.h>
@@ -6,38 +7,41 @@
 
 void meter_set_vendor(struct meter *meter, const char *(*vendor)(void *ctx, const struct mac *mac), void *ctx)
 {
-	meter->vendor = vendor;
-	meter->vendor_ctx = ctx;
+	meter->host_names = (struct host_names){ vendor, ctx };
 }
 
-static void call(struct host *host, const struct names_answer *answer)
+static struct names_answer ask(const struct names *names, const struct host *host)
+{
+	struct names_answer answer = NAMES_NO_ANSWER;
+
+	if (host->kind == HOST_KIND_MAC)
+		names_ask_mac(names, &host->mac, &answer);
+	else if (host->kind == HOST_KIND_ADDRESS)
+		names_ask_address(names, &host->addr, &answer);
+	return answer;
+}
+
+static void set_name(struct host *host, const struct names_answer *answer)
 {
 	if (answer->name ? !host->name || strcmp(answer->name, host->name) : host->name != NULL)
 		hosts_set_name(host, answer->name);
 	host->name_source = (uint8_t)answer->source;
 }
 
-static void ask_own(const struct names *names, const struct host *host, struct names_answer *answer)
-{
-	if (host->kind == HOST_KIND_MAC)
-		names_ask_mac(names, &host->mac, answer);
-	else if (host->kind == HOST_KIND_ADDRESS)
-		names_ask_address(names, &host->addr, answer);
-}
-
 void meter_meet_host(struct meter *m, uint32_t index)
 {
+	const struct host_names *own = &m->host_names;
 	struct host *host = hosts_get(m->hosts, index);
-	struct names_answer answer = NAMES_NO_ANSWER;
+	struct names_answer answer;
 
 	host->last_seen = m->now;
-	if (host->vendor) /* met before */
+	if (host->vendor) /* not new */
 		return;
-	host->vendor = strdup(m->vendor && host->kind == HOST_KIND_MAC ? m->vendor(m->vendor_ctx, &host->mac) : "");
+	host->vendor = strdup(own->vendor && host->kind == HOST_KIND_MAC ? own->vendor(own->ctx, &host->mac) : "");
 	if (!m->options.names)
 		return;
-	ask_own(m->options.names, host, &answer);
-	call(host, &answer);
+	answer = ask(m->options.names, host);
+	set_name(host, &answer);
 }
 
 struct renaming {
@@ -48,7 +52,7 @@ struct renaming {
 
 static void ask_address(void *ctx, const struct addr *addr, const struct mac *mac, uint64_t time)
 {
-	struct renaming *r = ctx;
+	const struct renaming *r = ctx;
 	uint32_t index = hosts_find_mac(r->meter->hosts, mac);
 
 	(void)time;
@@ -60,17 +64,14 @@ void meter_names_changed(struct meter *meter)
 {
 	struct renaming r = { meter, NULL, hosts_count(meter->hosts) };
 
-	if (!meter->options.names)
-		return;
-	r.answer = calloc(r.count, sizeof(*r.answer));
+	if (meter->options.names)
+		r.answer = calloc(r.count, sizeof(*r.answer));
 	if (!r.answer)
 		return;
-	for (uint32_t i = 0; i < r.count; i++) {
-		r.answer[i] = NAMES_NO_ANSWER;
-		ask_own(meter->options.names, hosts_get(meter->hosts, i), &r.answer[i]);
-	}
+	for (uint32_t i = 0; i < r.count; i++)
+		r.answer[i] = ask(meter->options.names, hosts_get(meter->hosts, i));
 	neigh_each_seen(meter->neigh, ask_address, &r);
 	for (uint32_t i = HOST_FIRST; i < r.count; i++)
-		call(hosts_get(meter->hosts, i), &r.answer[i]);
+		set_name(hosts_get(meter->hosts, i), &r.answer[i]);
 	free(r.answer);
 }

@@ -4,7 +4,7 @@
 #include "checkpoint_format.h"
 #include "hostmeter/base/le.h"
 
-enum { MAX_JOURNAL = 1 << 24 }; /* bytes, where nobody takes the blob */
+enum { MAX_JOURNAL = 1 << 24 }; /* bytes that nobody took */
 
 static bool begin(struct journal *journal, char record)
 {
@@ -18,7 +18,7 @@ static bool begin(struct journal *journal, char record)
 	return true;
 }
 
-void journal_ended(struct journal *journal, const struct flow *flow, const struct flow *last, bool was_decided,
+void journal_ended(struct journal *journal, const struct flow *flow, const struct flow_counts *last, bool was_decided,
 	bool moves_floor)
 {
 	if (!begin(journal, CHECKPOINT_ENDED))

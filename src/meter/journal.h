@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * journal: the flows that ended and the flows that were decided since the last call of journal_take(), as one blob for
- * the checkpoint (checkpoint.c tells why). The meter writes it, the checkpoint takes it.
+ * journal: the flows that ended or were decided since the last call of journal_take(), as one blob for the checkpoint;
+ * checkpoint.c explains why.
  */
 #ifndef HOSTMETER_METER_JOURNAL_H
 #define HOSTMETER_METER_JOURNAL_H
@@ -14,21 +14,21 @@ struct journal {
 	const struct hash_key *hash; /* of the flows' keys; borrowed, as the next */
 	const struct hosts *hosts;
 	bool running;      /* a checkpoint was begun; before that nothing is recorded */
-	bool totals_moved; /* what is shown changed in a way that no record tells, since the last checkpoint */
+	bool totals_moved; /* the totals that are shown changed, and no record has the change */
 	struct buf blob;
 };
 
 /*
- * A flow ended. flow is its record with the final counts, last its record before. was_decided: its host was known
- * before. moves_floor: what is shown grew by all that was counted; else by less, because of the hosts' floors.
+ * A flow ended. flow has the final counts, last those before. was_decided: its host was known before. moves_floor: the
+ * totals that are shown grew by all that was counted; otherwise by less, because of the hosts' floors.
  */
-void journal_ended(struct journal *journal, const struct flow *flow, const struct flow *last, bool was_decided,
+void journal_ended(struct journal *journal, const struct flow *flow, const struct flow_counts *last, bool was_decided,
 	bool moves_floor);
 
-/* A live flow was decided; nothing was counted of it yet. */
+/* A live flow was decided, and nothing of it is counted yet. */
 void journal_decided(struct journal *journal, const struct flow *flow);
 
-/* Moves the blob to the end of out; nothing if nothing was recorded. */
+/* Moves the blob to the end of out; appends nothing if nothing was recorded. */
 void journal_take(struct journal *journal, struct buf *out);
 
 #endif

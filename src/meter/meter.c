@@ -1,61 +1,43 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * How a byte is counted once.
+ * How each byte is counted once.
  *
- * The kernel keeps two counters per flow and tells them in two ways: in each dump while the flow lives, and in DESTROY
- * when it has ended. The meter remembers for each live flow what it has counted, and each reading counts the
- * difference. Three things make that harder than it sounds.
+ * The kernel reports a flow's two counters in each dump while the flow lives, and in DESTROY when it has ended. The
+ * flow's record holds what was counted; each reading adds the difference. Three things make this difficult.
  *
- * Dumps and events come by two sockets, so their order is lost. A line of a dump may be read after the DESTROY of its
- * flow. Flows that ended leave a tombstone (tombstones.h) for as long as that can be; a line that meets one is old
- * news. A flow that began after the dump passed its place is first heard of in its DESTROY, or in the next dump:
- * counted from zero, since whatever lived when the first dump began was in it.
+ * Order. Dumps and events come from two sockets, so an entry of a dump may be read after the flow's DESTROY. A flow
+ * that ended leaves a tombstone (tombstones.h); an entry that meets one is ignored. A flow that is in no dump yet is
+ * counted from zero: it began after the first dump, which listed everything that lived.
  *
- * Whose a flow is may be known later than its first count. Until then nothing is counted: the flow's record stays at
- * its baseline, the latest reading is held (held), and the first count after the decision includes all. So bytes never
- * move from one host to another.
+ * Attribution. The host of a flow may be known only after the first reading. Until then nothing is counted: the record
+ * stays at its baseline, and the latest reading is kept in held. So bytes never move from one host to another.
  *
- * A flow may end unheard. It then is missing from dumps: after three complete ones and GONE_NS it is settled with what
- * was read last. Why so late: with reliable delivery the kernel takes an ended flow out of the table first and repeats
- * its DESTROY until it is delivered; were its record gone by then, that DESTROY would be counted from zero.
+ * Lost ends. A flow that ended without DESTROY is missing from dumps. After three complete dumps and a minute (dumps.c)
+ * it is settled with its last reading. Not earlier: with reliable delivery the kernel removes the entry first and
+ * repeats its DESTROY until that is delivered; without the record, that DESTROY would be counted from zero.
  *
- * The baseline: what flows had counted before the meter began is not the meter's to count. A flow in the first dump (or
- * in a DESTROY before that dump's end) starts from what it has, unless its first packet was sighted or its birth is
- * known to be later.
+ * The baseline. What flows had before the meter began is not counted. A flow in the first dump, or in a DESTROY before
+ * its end, starts from the counters it has, unless its first packet was seen or its time of birth is later.
  */
 #include "hostmeter/meter/meter.h"
 
-#include "hostmeter/base/clock.h"
-#include "hostmeter/meter/attribute.h"
 #include "state.h"
 
-#include <errno.h>
 #include <linux/netfilter/nf_conntrack_common.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #define STALL_NS CLOCK_NS_PER_S
-#define GONE_NS (60 * CLOCK_NS_PER_S)
-#define SIGHTING_KEEP_NS (120 * CLOCK_NS_PER_S) /* longer than any dump interval that is not asked for */
+#define SIGHTING_KEEP_NS (120 * CLOCK_NS_PER_S) /* longer than any default dump interval */
 
 enum {
-	GONE_DUMPS = 3,
 	MAX_SIGHTINGS = 1 << 18,
 	MAX_TOMBSTONES = 1 << 20,
 	MAX_PENDING_ENDS = 1 << 16,
 	MAX_HELD = 1 << 16,
 	MAX_NEIGHBOURS = 1 << 14,
 	MAX_ROUTES = 1 << 12,
-	SWEEP_PER_TICK = 16,
 	HOSTS_PER_TICK = 64,
 };
-
-static bool incomplete(const struct meter *m)
-{
-	return !m->flows || !m->held || !m->tombstones || !m->pending_ends || !m->sightings || !m->neigh ||
-		!m->topology || !m->hosts || !m->wan;
-}
 
 struct meter *meter_new(const struct meter_options *options)
 {
@@ -73,13 +55,13 @@ struct meter *meter_new(const struct meter_options *options)
 	m->topology = topology_new(options->lan, options->wan, MAX_ROUTES);
 	m->hosts = hosts_new(options->max_hosts);
 	m->wan = wan_new();
-	m->sweep = HASHTABLE_SHARDS;
+	m->dumps.sweep = HASHTABLE_SHARDS;
 	m->journal = (struct journal){ .hash = &m->options.hash, .hosts = m->hosts };
-	if (incomplete(m)) {
-		meter_free(m);
-		return NULL;
-	}
-	return m;
+	if (m->flows && m->held && m->tombstones && m->pending_ends && m->sightings && m->neigh && m->topology &&
+		m->hosts && m->wan)
+		return m;
+	meter_free(m);
+	return NULL;
 }
 
 void meter_free(struct meter *meter)
@@ -99,7 +81,7 @@ void meter_free(struct meter *meter)
 	free(meter);
 }
 
-/* --- The observer, if there is one */
+/* --- The observer */
 
 void meter_observe(struct meter *meter, void (*observe)(void *ctx, const struct observer_note *note), void *ctx)
 {
@@ -141,8 +123,8 @@ static void assign(struct meter *m, struct flow *flow, const struct attribution 
 	flow->wan = a->wan;
 	if (a->scope != FLOW_IGNORED) {
 		m->stats.attributed[a->by]++;
-		/* Rules would have told of the first packet of a flow that is new and was forwarded. */
-		m->stats.unsighted += m->ready && a->scope == FLOW_WAN &&
+		/* Logging rules would have shown the first packet of this new flow. */
+		m->stats.unsighted += m->dumps.ready && a->scope == FLOW_WAN &&
 			(a->by == FLOW_BY_NEIGHBOUR || a->by == FLOW_BY_ADDRESS);
 		meter_meet_host(m, a->host);
 	}
@@ -150,7 +132,7 @@ static void assign(struct meter *m, struct flow *flow, const struct attribution 
 		meter_meet_host(m, a->peer);
 }
 
-/* Puts the answer into the record. False if there is none with this evidence. */
+/* Writes the answer into the record. False if the evidence is not enough. */
 static bool decide(struct meter *m, struct flow *flow, const struct ct_event *event, enum attribute_evidence evidence)
 {
 	bool sighted, swapped;
@@ -165,13 +147,13 @@ static bool decide(struct meter *m, struct flow *flow, const struct ct_event *ev
 	return true;
 }
 
-/* A first packet may still be on its way only if there are rules that log it: one that came shows that there are. */
+/* A first packet may still come only if rules log it, which is known once any packet came. */
 static enum attribute_evidence first_evidence(const struct meter *m)
 {
 	return m->source[SOURCE_NFLOG].up && m->stats.sightings ? ATTRIBUTE_FROM_PACKET : ATTRIBUTE_FROM_TABLES;
 }
 
-/* Whether the packet that began the flow was seen. (That of its answer proves nothing: the flow may be older.) */
+/* Whether the first packet of the original direction was seen. A reply proves nothing: the flow may be older. */
 static bool was_sighted(const struct meter *m, const struct ct_event *event)
 {
 	struct sightings_end end[2];
@@ -182,7 +164,7 @@ static bool was_sighted(const struct meter *m, const struct ct_event *event)
 
 static bool born_while_metering(const struct meter *m, const struct ct_event *event)
 {
-	if (m->ready || m->restored)
+	if (m->dumps.ready || m->checkpoint.restored)
 		return true;
 	return event->start_ns ? event->start_ns >= m->options.start_real_ns : was_sighted(m, event);
 }
@@ -198,7 +180,8 @@ void meter_connect(struct meter *m, const struct flow *flow, int step)
 		hosts_get(m->hosts, flow->peer)->connections[flow->v6] += step;
 }
 
-static void settle(struct meter *m, struct flow *flow, const struct ct_event *event, enum attribute_evidence evidence)
+void meter_settle_flow(struct meter *m, struct flow *flow, const struct ct_event *event,
+	enum attribute_evidence evidence)
 {
 	if (!decide(m, flow, event, evidence))
 		return;
@@ -216,8 +199,8 @@ static void hold(struct meter *m, struct flow *flow, const struct ct_event *even
 	OBSERVE(m, OBSERVER_HELD, .event = event, .flow = flow);
 	if (held)
 		held->event = *event;
-	else /* no room to wait: decide with what is known */
-		settle(m, flow, event, ATTRIBUTE_FINAL);
+	else /* no room: decide now */
+		meter_settle_flow(m, flow, event, ATTRIBUTE_FINAL);
 }
 
 static void unhold(struct meter *m, uint64_t key)
@@ -246,7 +229,7 @@ static void on_entry(struct meter *m, const struct ct_event *event)
 	bool fresh;
 
 	m->stats.entries++;
-	if (tombstones_entry(m->tombstones, key, m->dump_began) == TOMBSTONES_REPEATED) {
+	if (tombstones_entry(m->tombstones, key, m->dumps.since) == TOMBSTONES_REPEATED) {
 		m->stats.duplicates++;
 		OBSERVE(m, OBSERVER_REPEATED, .event = event);
 		return;
@@ -263,26 +246,23 @@ static void on_entry(struct meter *m, const struct ct_event *event)
 		if (event->has_counters && !born_while_metering(m, event)) {
 			m->stats.baselined++;
 			OBSERVE(m, OBSERVER_BASELINE, .event = event);
-			memcpy(flow->bytes, event->bytes, sizeof(flow->bytes));
-			flow->packets[0] = (uint32_t)event->packets[0];
-			flow->packets[1] = (uint32_t)event->packets[1];
+			flow->counts = flow_counts_of(event);
 		}
 		evidence = first_evidence(m);
 	}
-	flow->dump = m->dump;
+	flow->dump = m->dumps.number;
 	note_status(m, flow, event);
 	if (flow->scope != FLOW_UNDECIDED) {
 		meter_count(m, flow, event);
 		return;
 	}
-	settle(m, flow, event, evidence);
+	meter_settle_flow(m, flow, event, evidence);
 	if (flow->scope == FLOW_UNDECIDED)
 		hold(m, flow, event);
 	else if (!fresh)
 		unhold(m, key);
 }
 
-/* Takes a live flow's record out of the table, whatever it still held. */
 void meter_drop(struct meter *m, struct flow *flow)
 {
 	meter_connect(m, flow, -1);
@@ -294,28 +274,20 @@ void meter_drop(struct meter *m, struct flow *flow)
 
 /* --- Flows that ended */
 
-/* Counts the rest of a flow that is in no table any more, and now has an owner. */
+/* Counts the rest of a flow whose record is gone and which was decided now. */
 static void count_end(struct meter *m, struct flow *flow, const struct pending_end *end)
 {
-	struct flow last;
-
 	flow->key = meter_key(m, &end->event);
-	last = *flow;
 	meter_count(m, flow, &end->event);
-	journal_ended(&m->journal, flow, &last, false, !m->dumps_to_fold);
+	journal_ended(&m->journal, flow, &end->counts, false, !m->checkpoint.dumps_to_fold);
 }
 
 static struct flow flow_of(const struct pending_end *end)
 {
-	return (struct flow){
-		.v6 = end->event.family == 6,
-		.peer = HOST_NONE,
-		.bytes = { end->bytes[0], end->bytes[1] },
-		.packets = { end->packets[0], end->packets[1] },
-	};
+	return (struct flow){ .v6 = end->event.family == 6, .peer = HOST_NONE, .counts = end->counts };
 }
 
-/* False if whose it is is not known with this evidence. */
+/* False if the evidence is not enough. */
 static bool settle_end(struct meter *m, const struct pending_end *end, enum attribute_evidence evidence)
 {
 	struct flow flow = flow_of(end);
@@ -331,8 +303,8 @@ static bool is_gone_host(const struct meter *m, uint32_t index)
 	return index != HOST_NONE && hosts_get(m->hosts, index)->kind == HOST_KIND_GONE;
 }
 
-/* It waited long enough: its own first packet if that came, else what was known when it ended, else what is known now.
- */
+/* The deadline has passed: by the first packet if it came, else by what was known at the end, else by what is known
+ * now. */
 static void settle_waited(struct meter *m, const struct pending_end *end)
 {
 	const struct attribution *guess = &end->guess;
@@ -349,7 +321,7 @@ static void settle_waited(struct meter *m, const struct pending_end *end)
 	count_end(m, &flow, end);
 }
 
-/* What tells whose it is may still be on its way: a batch of NFLOG, or a neighbour. */
+/* The first packet may still come in a batch of NFLOG. */
 static void wait_or_settle(struct meter *m, struct pending_end *end)
 {
 	bool nflog = m->source[SOURCE_NFLOG].up, sighted;
@@ -382,19 +354,17 @@ static void on_destroy(struct meter *m, const struct ct_event *event)
 	OBSERVE(m, OBSERVER_ENDED, .event = event, .flow = flow);
 	if (flow) {
 		bool decided = flow->scope != FLOW_UNDECIDED;
-		const struct flow last = *flow;
 
+		end.counts = flow->counts;
 		meter_count(m, flow, event);
 		if (decided)
-			journal_ended(&m->journal, flow, &last, true, !m->dumps_to_fold);
-		memcpy(end.bytes, flow->bytes, sizeof(end.bytes));
-		memcpy(end.packets, flow->packets, sizeof(end.packets));
+			journal_ended(&m->journal, flow, &end.counts, true, !m->checkpoint.dumps_to_fold);
 		meter_drop(m, flow);
 		hashtable_remove(m->flows, flow);
 		if (decided)
 			return;
 	} else if (!born_while_metering(m, event)) {
-		/* No waiting for a sighting here: by then it could be that of the next flow between the same ends. */
+		/* It does not wait for a sighting, which could be that of the next flow between the same ends. */
 		m->stats.ended_before_first_dump++;
 		OBSERVE(m, OBSERVER_EARLY, .event = event);
 		return;
@@ -411,89 +381,14 @@ void meter_prefetch(const struct meter *meter, struct ct_event *event)
 void meter_ct(struct meter *meter, const struct ct_event *event, uint64_t now)
 {
 	meter->now = now;
-	switch (event->type) {
-	case CT_ENTRY:
+	if (event->type == CT_ENTRY)
 		on_entry(meter, event);
-		break;
-	case CT_DESTROY:
+	else if (event->type == CT_DESTROY)
 		on_destroy(meter, event);
-		break;
-	default: /* NEW and UPDATE carry no counters */
-		break;
-	}
+	/* NEW and UPDATE carry no counters */
 }
 
-/* --- Dumps */
-
-void meter_dump_begin(struct meter *meter, uint64_t now)
-{
-	meter->now = now;
-	meter->dump = meter->complete + 1;
-	meter->dump_began = now;
-	meter->dumps_begun++;
-}
-
-/* After a restart: everything that lives has been read, so what is still below the floor ended unread. */
-static void fold_floors(struct meter *m)
-{
-	if (!m->dumps_to_fold || --m->dumps_to_fold)
-		return;
-	for (uint32_t i = 0; i < hosts_count(m->hosts); i++)
-		hosts_fold_floor(hosts_get(m->hosts, i));
-}
-
-void meter_dump_end(struct meter *meter, bool complete, uint64_t now)
-{
-	meter->now = now;
-	if (!meter->dump_began)
-		return;
-	meter->last_dump_ns = now - meter->dump_began;
-	meter->last_dump_end = now;
-	meter->dump_began = 0;
-	meter->stats.dumps++;
-	if (!complete) {
-		meter->stats.dumps_incomplete++;
-		return;
-	}
-	meter->complete = meter->dump;
-	meter->completed_at[meter->complete % METER_DUMPS_REMEMBERED] = now;
-	meter->ready = true;
-	meter->sweep = 0;
-	fold_floors(meter);
-	wan_reconcile(meter->wan, meter->topology);
-	meter_names_changed(meter); /* addresses that were new since the last dump may have names */
-}
-
-static bool is_gone(const struct meter *m, const struct flow *flow)
-{
-	uint16_t first_missed = flow->dump + 1;
-
-	if ((int16_t)(m->complete - flow->dump) < GONE_DUMPS)
-		return false;
-	return m->now - m->completed_at[first_missed % METER_DUMPS_REMEMBERED] >= GONE_NS;
-}
-
-static bool settle_gone(void *ctx, void *record)
-{
-	struct meter *m = ctx;
-	struct flow *flow = record;
-	const struct meter_held *held;
-	const struct flow last = *flow;
-
-	if (!is_gone(m, flow))
-		return false;
-	m->stats.ended_unseen++;
-	OBSERVE(m, OBSERVER_GONE, .flow = flow);
-	held = hashtable_find(m->held, flow->key);
-	if (held) {
-		struct ct_event event = held->event;
-
-		settle(m, flow, &event, ATTRIBUTE_FINAL);
-	}
-	journal_ended(&m->journal, flow, &last, last.scope != FLOW_UNDECIDED, !m->dumps_to_fold);
-	meter_drop(m, flow);
-	return true;
-}
+/* --- Sources */
 
 void meter_source(struct meter *meter, enum source source, bool up, uint64_t receive_buffer)
 {
@@ -507,9 +402,8 @@ void meter_overrun(struct meter *meter, enum source source, uint64_t now)
 	meter->source[source].overruns++;
 }
 
-void meter_damaged(struct meter *meter, enum source source)
+void meter_damaged(struct meter *meter)
 {
-	(void)source;
 	meter->stats.damaged++;
 }
 
@@ -520,7 +414,7 @@ uint64_t meter_offloaded(const struct meter *meter)
 
 /* --- Time */
 
-static void settle_waiting(struct meter *m, uint64_t until)
+static void settle_pending(struct meter *m, uint64_t until)
 {
 	struct pending_end end;
 
@@ -528,7 +422,7 @@ static void settle_waiting(struct meter *m, uint64_t until)
 		settle_waited(m, &end);
 }
 
-/* A few hosts per call: those that no flow refers to and that nothing was counted for in a long time. */
+/* Looks at a few hosts per call. */
 static void forget_hosts(struct meter *m)
 {
 	for (int i = 0; i < HOSTS_PER_TICK && m->options.forget_after_ns; i++) {
@@ -545,17 +439,16 @@ static void forget_hosts(struct meter *m)
 void meter_tick(struct meter *meter, uint64_t now)
 {
 	meter->now = now;
-	settle_waiting(meter, now);
-	/* After a stall the repetitions of ends that were read before it may still be in the queue. */
+	settle_pending(meter, now);
+	/* After a stall, repetitions of ends that were read before it may still be in the queue. */
 	if (now - meter->ticked > STALL_NS)
 		meter->tombstones_until = now + TOMBSTONES_KEEP_NS;
 	meter->ticked = now;
 	if (now >= meter->tombstones_until)
-		tombstones_expire(meter->tombstones, meter->dump_began, now);
+		tombstones_expire(meter->tombstones, meter->dumps.since, now);
 	sightings_expire(meter->sightings, SIGHTING_KEEP_NS, now);
 	forget_hosts(meter);
-	for (int i = 0; i < SWEEP_PER_TICK && meter->sweep < HASHTABLE_SHARDS; i++)
-		hashtable_sweep(meter->flows, meter->sweep++, settle_gone, meter);
+	meter_sweep_gone(meter);
 }
 
 static bool settle_held(void *ctx, void *record)
@@ -565,14 +458,14 @@ static bool settle_held(void *ctx, void *record)
 	struct flow *flow = hashtable_find(m->flows, held->key);
 
 	if (flow)
-		settle(m, flow, &held->event, ATTRIBUTE_FINAL);
+		meter_settle_flow(m, flow, &held->event, ATTRIBUTE_FINAL);
 	return true;
 }
 
 void meter_settle_ends(struct meter *meter, uint64_t now)
 {
 	meter->now = now;
-	settle_waiting(meter, UINT64_MAX);
+	settle_pending(meter, UINT64_MAX);
 }
 
 void meter_settle(struct meter *meter, uint64_t now)

@@ -6,7 +6,7 @@
 #include <string.h>
 #include <uthash.h>
 
-/* No padding inside: it is hashed as bytes. Sightings use ifindex 0, since an address is looked up wherever it was. */
+/* No padding: it is hashed as bytes. Sightings have ifindex 0: they are looked up by address alone. */
 struct key {
 	uint32_t ifindex;
 	uint8_t family;
@@ -17,14 +17,14 @@ struct key {
 struct entry {
 	struct key key;
 	struct mac mac;
-	bool listed;      /* by the dump in the air */
+	bool listed;      /* by the running dump */
 	uint32_t ifindex; /* where an address was sighted */
 	uint64_t time;
 	UT_hash_handle hh;
 };
 
 struct neigh {
-	struct entry *kernel, *seen; /* seen is kept in the order of time: uthash remembers insertion order */
+	struct entry *kernel, *seen; /* seen is in the order of time: uthash keeps the order of insertion */
 	size_t limit;
 };
 
@@ -37,22 +37,22 @@ struct neigh *neigh_new(size_t limit)
 	return neigh;
 }
 
-static void clear(struct entry **head)
+static void forget(struct entry **head, struct entry *entry)
 {
-	struct entry *entry, *tmp;
-
-	HASH_ITER (hh, *head, entry, tmp) {
-		HASH_DEL(*head, entry);
-		free(entry);
-	}
+	if (!entry)
+		return;
+	HASH_DEL(*head, entry);
+	free(entry);
 }
 
 void neigh_free(struct neigh *neigh)
 {
 	if (!neigh)
 		return;
-	clear(&neigh->kernel);
-	clear(&neigh->seen);
+	while (neigh->kernel)
+		forget(&neigh->kernel, neigh->kernel);
+	while (neigh->seen)
+		forget(&neigh->seen, neigh->seen);
 	free(neigh);
 }
 
@@ -77,25 +77,6 @@ static struct entry *find(struct entry *head, const struct key *key)
 	return entry;
 }
 
-static void forget(struct entry **head, struct entry *entry)
-{
-	if (!entry)
-		return;
-	HASH_DEL(*head, entry);
-	free(entry);
-}
-
-static struct entry *add(struct entry **head, const struct key *key)
-{
-	struct entry *entry = calloc(1, sizeof(*entry));
-
-	if (!entry)
-		return NULL;
-	entry->key = *key;
-	HASH_ADD(hh, *head, key, sizeof(entry->key), entry);
-	return entry;
-}
-
 void neigh_rtnl(struct neigh *neigh, const struct rtnl_event *event, uint64_t now)
 {
 	const struct rtnl_neigh *n = &event->neigh;
@@ -110,10 +91,13 @@ void neigh_rtnl(struct neigh *neigh, const struct rtnl_event *event, uint64_t no
 		forget(&neigh->kernel, entry);
 		return;
 	}
-	if (!entry && neigh_count(neigh) < neigh->limit)
-		entry = add(&neigh->kernel, &key);
-	if (!entry)
-		return;
+	if (!entry) {
+		entry = neigh_count(neigh) < neigh->limit ? calloc(1, sizeof(*entry)) : NULL;
+		if (!entry)
+			return;
+		entry->key = key;
+		HASH_ADD(hh, neigh->kernel, key, sizeof(entry->key), entry);
+	}
 	entry->mac = n->mac;
 	entry->listed = true;
 	neigh_saw(neigh, event->ifindex, &n->addr, &n->mac, now);

@@ -1,48 +1,46 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* First packets and the network's shape on their way into the tables that tell whose a flow is. */
+/* First packets and rtnetlink events on their way into the tables by which flows are attributed. */
 #include "state.h"
 
 /*
- * NFLOG comes in batches, so a first packet may be read of after its interface went or became a bridge's port: then it
- * counts what the interface was.
+ * NFLOG sends packets in batches. A first packet may be read after its interface was removed or became a bridge port;
+ * the side that the interface had before is the right one.
  */
 static void remember_side(struct meter *m, uint32_t ifindex, enum side before)
 {
-	if (before != SIDE_LAN && before != SIDE_WAN)
+	struct network *network = &m->network;
+	unsigned int i = network->next % NETWORK_LEFT;
+
+	if ((before != SIDE_LAN && before != SIDE_WAN) || topology_interface(m->topology, ifindex) == before)
 		return;
-	if (topology_interface(m->topology, ifindex) == before)
-		return;
-	m->left_until = m->now + METER_FLUSH_NS;
-	m->left[m->left_next++ % METER_LEFT] = (struct meter_left){ ifindex, before, m->left_until };
+	network->next++;
+	network->until = network->left[i].until = m->now + METER_FLUSH_NS;
+	network->left[i].ifindex = ifindex;
+	network->left[i].side = before;
 }
 
-static enum side side_of_packet(const struct meter *m, uint32_t ifindex)
+static uint8_t side_of_packet(const struct meter *m, uint32_t ifindex)
 {
-	for (int i = 0; i < METER_LEFT && m->now < m->left_until; i++) {
-		if (m->left[i].ifindex == ifindex && ifindex && m->now < m->left[i].until)
-			return m->left[i].side;
+	const struct network *network = &m->network;
+
+	for (int i = 0; i < NETWORK_LEFT && m->now < network->until; i++) {
+		if (network->left[i].ifindex == ifindex && ifindex && m->now < network->left[i].until)
+			return network->left[i].side;
 	}
 	return topology_interface(m->topology, ifindex);
 }
 
 void meter_sighting(struct meter *meter, const struct sighting *sighting, uint64_t now)
 {
-	meter->now = now;
-
-	struct sightings_end from = {
-		.ifindex = sighting->indev,
-		.side = side_of_packet(meter, sighting->indev),
-		.mac = sighting->mac,
-		.has_mac = sighting->has_mac,
-	};
-	struct sightings_end to = {
-		.ifindex = sighting->outdev,
-		.side = side_of_packet(meter, sighting->outdev),
-	};
+	struct sightings_end from = { .ifindex = sighting->indev, .mac = sighting->mac, .has_mac = sighting->has_mac };
+	struct sightings_end to = { .ifindex = sighting->outdev };
 	bool swapped;
 	uint64_t pair = flow_pair(&meter->options.hash, sighting->proto, &sighting->src, sighting->sport,
 		&sighting->dst, sighting->dport, &swapped);
 
+	meter->now = now;
+	from.side = side_of_packet(meter, sighting->indev);
+	to.side = side_of_packet(meter, sighting->outdev);
 	meter->stats.sightings++;
 	meter->stats.unsighted = 0;
 	if (!sightings_add(meter->sightings, pair, swapped, &from, &to, now))

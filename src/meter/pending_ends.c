@@ -2,70 +2,62 @@
 #include "pending_ends.h"
 
 #include <stdlib.h>
+#include <utlist.h>
 
-/* A ring that grows to its limit and gives its memory back once it is empty. */
+struct item {
+	struct pending_end end;
+	struct item *prev, *next;
+};
+
 struct pending_ends {
-	struct pending_end *ring;
-	size_t size, first, count, limit;
+	struct item *first;
+	size_t count, limit;
 };
 
 struct pending_ends *pending_ends_new(size_t limit)
 {
-	struct pending_ends *waiting = calloc(1, sizeof(*waiting));
+	struct pending_ends *ends = calloc(1, sizeof(*ends));
 
-	if (waiting)
-		waiting->limit = limit;
-	return waiting;
+	if (ends)
+		ends->limit = limit;
+	return ends;
 }
 
-void pending_ends_free(struct pending_ends *waiting)
+void pending_ends_free(struct pending_ends *ends)
 {
-	if (!waiting)
-		return;
-	free(waiting->ring);
-	free(waiting);
+	struct pending_end end;
+
+	while (ends && pending_ends_pop(ends, UINT64_MAX, &end))
+		continue;
+	free(ends);
 }
 
-size_t pending_ends_count(const struct pending_ends *waiting)
+size_t pending_ends_count(const struct pending_ends *ends)
 {
-	return waiting->count;
+	return ends->count;
 }
 
-static bool grow(struct pending_ends *w)
+bool pending_ends_push(struct pending_ends *ends, const struct pending_end *end)
 {
-	size_t size = w->size ? w->size * 2 : 64;
-	struct pending_end *ring;
+	struct item *item = ends->count < ends->limit ? malloc(sizeof(*item)) : NULL;
 
-	if (size > w->limit)
-		size = w->limit;
-	if (size <= w->size || !(ring = malloc(size * sizeof(*ring))))
+	if (!item)
 		return false;
-	for (size_t i = 0; i < w->count; i++)
-		ring[i] = w->ring[(w->first + i) % w->size];
-	free(w->ring);
-	w->ring = ring;
-	w->size = size;
-	w->first = 0;
+	item->end = *end;
+	DL_APPEND(ends->first, item);
+	ends->count++;
 	return true;
 }
 
-bool pending_ends_push(struct pending_ends *waiting, const struct pending_end *end)
+bool pending_ends_pop(struct pending_ends *ends, uint64_t now, struct pending_end *end)
 {
-	if (waiting->count == waiting->size && !grow(waiting))
-		return false;
-	waiting->ring[(waiting->first + waiting->count++) % waiting->size] = *end;
-	return true;
-}
+	struct item *item = ends->first;
 
-bool pending_ends_pop(struct pending_ends *waiting, uint64_t now, struct pending_end *end)
-{
-	if (!waiting->count || waiting->ring[waiting->first].deadline > now)
+	if (!item || item->end.deadline > now)
 		return false;
-	*end = waiting->ring[waiting->first];
-	waiting->first = (waiting->first + 1) % waiting->size;
-	if (!--waiting->count) {
-		free(waiting->ring);
-		*waiting = (struct pending_ends){ .limit = waiting->limit };
-	}
+	*end = item->end;
+	DL_DELETE(ends->first, item);
+	free(item);
+	ends->count--;
 	return true;
 }

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "state.h"
 
+#include "hostmeter/base/array.h"
+
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -8,26 +10,20 @@
 #include <string.h>
 #include <uthash.h>
 
-struct link_list {
-	struct topology_link *link;
-	size_t count, size;
+/* A snapshot under construction. */
+struct taking {
+	const struct meter *meter;
+	struct snapshot *snapshot;
+	struct row *rows; /* for each host of the snapshot */
+	struct row *by_mac, *by_label;
+	bool failed; /* out of memory */
 };
 
-static void count_link(void *ctx, const struct topology_link *link)
-{
-	struct link_list *list = ctx;
-
-	(void)link;
-	list->size++;
-}
-
-static void copy_link(void *ctx, const struct topology_link *link)
-{
-	struct link_list *list = ctx;
-
-	if (list->count < list->size)
-		list->link[list->count++] = *link;
-}
+/* A host of the snapshot by its MAC, or by its label if it has none. */
+struct row {
+	const char *key;
+	UT_hash_handle hh;
+};
 
 static void copy_host(const struct meter *m, uint32_t index, struct snapshot_host *out)
 {
@@ -49,7 +45,22 @@ static void copy_host(const struct meter *m, uint32_t index, struct snapshot_hos
 	out->special = host->kind == HOST_KIND_SPECIAL;
 }
 
-/* One that was not reconciled yet has no name; two without would be one series. */
+static void add_link(void *ctx, const struct topology_link *link)
+{
+	struct taking *t = ctx;
+	struct snapshot *snapshot = t->snapshot;
+	struct topology_link *links = array_grow(snapshot->link, snapshot->links, sizeof(*links));
+
+	if (links) {
+		snapshot->link = links;
+		links[snapshot->links++] = *link;
+	}
+	t->failed |= !links;
+}
+
+/* --- One row per WAN name and per host: a page with a series twice is refused as a whole */
+
+/* A WAN interface without a name was not reconciled yet. */
 static void name_wan(const struct meter *m, struct wan_link *link)
 {
 	if (link->name[0] || !link->ifindex)
@@ -59,148 +70,102 @@ static void name_wan(const struct meter *m, struct wan_link *link)
 		snprintf(link->name, sizeof(link->name), "#%" PRIu32, link->ifindex);
 }
 
-/* --- One row per name */
-
 /* An interface that came back under its old name has two indexes until the next dump. */
-static void join_wans(const struct meter *m, struct snapshot *snapshot)
+static void take_wans(struct taking *t)
 {
-	size_t kept = 0;
+	struct snapshot *snapshot = t->snapshot;
+	size_t count = wan_links(t->meter->wan, NULL, 0);
 
-	for (size_t i = 0; i < snapshot->wans; i++) {
-		struct wan_link *link = &snapshot->wan[i], *same = NULL;
+	snapshot->wan = calloc(count + 1, sizeof(*snapshot->wan));
+	t->failed |= !snapshot->wan;
+	if (t->failed)
+		return;
+	wan_links(t->meter->wan, snapshot->wan, count);
+	for (size_t i = 0; i < count; i++) {
+		struct wan_link *link = &snapshot->wan[i], *same = snapshot->wan;
 
-		name_wan(m, link);
-		for (size_t j = 0; j < kept && !same; j++) {
-			if (!strcmp(snapshot->wan[j].name, link->name))
-				same = &snapshot->wan[j];
-		}
-		if (same)
+		name_wan(t->meter, link);
+		while (same < &snapshot->wan[snapshot->wans] && strcmp(same->name, link->name) != 0)
+			same++;
+		if (same < &snapshot->wan[snapshot->wans])
 			wan_link_add(same, link);
 		else
-			snapshot->wan[kept++] = *link;
+			snapshot->wan[snapshot->wans++] = *link;
 	}
-	snapshot->wans = kept;
 }
 
-struct named {
-	const char *label;
-	struct snapshot_host *row;
-	UT_hash_handle hh;
-};
-
-static void add_row(struct snapshot_host *to, const struct snapshot_host *from)
+static void add_to_row(struct snapshot_host *to, const struct snapshot_host *more)
 {
-	traffic_add(&to->wan, &from->wan);
-	traffic_add(&to->local, &from->local);
+	traffic_add(&to->wan, &more->wan);
+	traffic_add(&to->local, &more->local);
 	for (int family = 0; family < TRAFFIC_FAMILIES; family++)
-		to->connections[family] += from->connections[family];
-	if (!to->first_seen || (from->first_seen && from->first_seen < to->first_seen))
-		to->first_seen = from->first_seen;
-	if (from->last_seen > to->last_seen)
-		to->last_seen = from->last_seen;
+		to->connections[family] += more->connections[family];
+	if (!to->first_seen || (more->first_seen && more->first_seen < to->first_seen))
+		to->first_seen = more->first_seen;
+	if (more->last_seen > to->last_seen)
+		to->last_seen = more->last_seen;
 }
 
-/*
- * A host without MAC may have an IPv4 and an IPv6 address of one name: one row, since label and MAC are what tells
- * series apart, and a page with a series twice is refused as a whole.
- */
-static void join_rows(struct snapshot *snapshot)
+static struct row *find_row(struct row *head, const char *key)
 {
-	struct named *rows = calloc(snapshot->hosts ? snapshot->hosts : 1, sizeof(*rows)), *head = NULL, *row;
-	size_t kept = 0;
+	struct row *row = NULL;
 
-	for (size_t i = 0; rows && i < snapshot->hosts; i++) {
-		struct snapshot_host *host = &snapshot->host[i];
+	HASH_FIND_STR(head, key, row);
+	return row;
+}
 
-		row = NULL;
-		if (!host->mac[0])
-			HASH_FIND_STR(head, host->label, row);
-		if (row) {
-			add_row(row->row, host);
+/* Hosts without a MAC that have the same name are one row: the IPv4 and the IPv6 address of one machine. */
+static void take_hosts(struct taking *t)
+{
+	struct snapshot *snapshot = t->snapshot;
+	uint32_t count = hosts_count(t->meter->hosts);
+
+	snapshot->host = calloc(count, sizeof(*snapshot->host));
+	t->rows = calloc(count, sizeof(*t->rows));
+	t->failed |= !snapshot->host || !t->rows;
+	for (uint32_t i = 0; i < count && !t->failed; i++) {
+		struct snapshot_host *host = &snapshot->host[snapshot->hosts];
+		struct row *row = &t->rows[snapshot->hosts], **head, *same;
+
+		if (hosts_get(t->meter->hosts, i)->kind == HOST_KIND_GONE)
+			continue;
+		copy_host(t->meter, i, host);
+		head = host->mac[0] ? &t->by_mac : &t->by_label;
+		row->key = host->mac[0] ? host->mac : host->label;
+		same = find_row(*head, row->key);
+		if (same) {
+			add_to_row(&snapshot->host[same - t->rows], host);
 			continue;
 		}
-		if (kept != i)
-			snapshot->host[kept] = *host;
-		if (!host->mac[0]) {
-			rows[kept].label = snapshot->host[kept].label;
-			rows[kept].row = &snapshot->host[kept];
-			HASH_ADD_KEYPTR(hh, head, rows[kept].label, strlen(rows[kept].label), &rows[kept]);
-		}
-		kept++;
+		HASH_ADD_KEYPTR(hh, *head, row->key, strlen(row->key), row);
+		snapshot->hosts++;
 	}
-	if (rows)
-		snapshot->hosts = kept;
-	HASH_CLEAR(hh, head);
-	free(rows);
 }
 
 /* --- The addresses of each host */
 
-/* A row of the snapshot by what tells it from others: its MAC, or its label where it has none. */
-struct indexed {
-	const char *key;
-	UT_hash_handle hh;
-};
-
-struct collection {
-	const struct meter *meter;
-	struct snapshot *snapshot;
-	struct indexed *rows, *by_mac, *by_label;
-	size_t size; /* addresses there is room for */
-};
-
-static bool index_rows(struct collection *c)
+static void add_address(struct taking *t, const struct row *row, const struct addr *addr)
 {
-	c->rows = calloc(c->snapshot->hosts + 1, sizeof(*c->rows));
-	for (size_t i = 0; c->rows && i < c->snapshot->hosts; i++) {
-		const struct snapshot_host *host = &c->snapshot->host[i];
-		struct indexed *row = &c->rows[i];
+	struct snapshot *snapshot = t->snapshot;
+	struct snapshot_address *addresses;
 
-		row->key = host->mac[0] ? host->mac : host->label;
-		if (host->mac[0])
-			HASH_ADD_KEYPTR(hh, c->by_mac, row->key, strlen(row->key), row);
-		else
-			HASH_ADD_KEYPTR(hh, c->by_label, row->key, strlen(row->key), row);
-	}
-	return c->rows;
-}
-
-static void add_address(struct collection *c, struct indexed *head, const char *key, const struct addr *addr)
-{
-	struct indexed *row = NULL;
-
-	HASH_FIND_STR(head, key, row);
-	if (row && c->snapshot->addresses < c->size)
-		c->snapshot->address[c->snapshot->addresses++] =
-			(struct snapshot_address){ .host = (uint32_t)(row - c->rows), .addr = *addr };
-}
-
-static void count_seen(void *ctx, const struct addr *addr, const struct mac *mac, uint64_t time)
-{
-	struct collection *c = ctx;
-
-	(void)addr, (void)mac, (void)time;
-	c->size++;
+	if (!row)
+		return;
+	addresses = array_grow(snapshot->address, snapshot->addresses, sizeof(*addresses));
+	t->failed |= !addresses;
+	if (!addresses)
+		return;
+	snapshot->address = addresses;
+	addresses[snapshot->addresses++] = (struct snapshot_address){ (uint32_t)(row - t->rows), *addr };
 }
 
 static void add_seen(void *ctx, const struct addr *addr, const struct mac *mac, uint64_t time)
 {
-	struct collection *c = ctx;
+	struct taking *t = ctx;
 	char text[MAC_TEXT];
 
 	(void)time;
-	add_address(c, c->by_mac, mac_format(mac, text), addr);
-}
-
-static void add_address_hosts(struct collection *c)
-{
-	for (uint32_t i = 0; i < hosts_count(c->meter->hosts); i++) {
-		const struct host *host = hosts_get(c->meter->hosts, i);
-		char text[ADDR_TEXT];
-
-		if (host->kind == HOST_KIND_ADDRESS)
-			add_address(c, c->by_label, hosts_label(c->meter->hosts, i, text), &host->addr);
-	}
+	add_address(t, find_row(t->by_mac, mac_format(mac, text)), addr);
 }
 
 static int compare(const void *a, const void *b)
@@ -210,28 +175,23 @@ static int compare(const void *a, const void *b)
 	return x->host != y->host ? (x->host > y->host) - (x->host < y->host) : addr_cmp(&x->addr, &y->addr);
 }
 
-static int take_addresses(const struct meter *meter, struct snapshot *snapshot)
+static void take_addresses(struct taking *t)
 {
-	struct collection c = { .meter = meter, .snapshot = snapshot, .size = hosts_count(meter->hosts) };
-	bool indexed = index_rows(&c);
+	neigh_each_seen(t->meter->neigh, add_seen, t);
+	for (uint32_t i = 0; i < hosts_count(t->meter->hosts); i++) {
+		const struct host *host = hosts_get(t->meter->hosts, i);
+		char text[ADDR_TEXT];
 
-	neigh_each_seen(meter->neigh, count_seen, &c);
-	snapshot->address = calloc(c.size + 1, sizeof(*snapshot->address));
-	if (indexed && snapshot->address) {
-		neigh_each_seen(meter->neigh, add_seen, &c);
-		add_address_hosts(&c);
-		qsort(snapshot->address, snapshot->addresses, sizeof(*snapshot->address), compare);
+		if (host->kind == HOST_KIND_ADDRESS)
+			add_address(t, find_row(t->by_label, hosts_label(t->meter->hosts, i, text)), &host->addr);
 	}
-	HASH_CLEAR(hh, c.by_mac);
-	HASH_CLEAR(hh, c.by_label);
-	free(c.rows);
-	return indexed && snapshot->address ? 0 : -ENOMEM;
+	if (t->snapshot->addresses)
+		qsort(t->snapshot->address, t->snapshot->addresses, sizeof(*t->snapshot->address), compare);
 }
 
 int meter_snapshot(const struct meter *meter, struct snapshot *snapshot, uint64_t now)
 {
-	struct link_list links = { 0 };
-	int error;
+	struct taking taking = { .meter = meter, .snapshot = snapshot };
 
 	*snapshot = (struct snapshot){
 		.stats = meter->stats,
@@ -244,43 +204,27 @@ int meter_snapshot(const struct meter *meter, struct snapshot *snapshot, uint64_
 		.tombstones = tombstones_count(meter->tombstones),
 		.neighbours = neigh_count(meter->neigh),
 		.memory = hashtable_memory(meter->flows),
-		.ready = meter->ready,
+		.ready = meter->dumps.ready,
 		.now = now,
-		.last_dump_end = meter->last_dump_end,
-		.last_dump_ns = meter->last_dump_ns,
+		.last_dump_end = meter->dumps.last_end,
+		.last_dump_ns = meter->dumps.last_ns,
 	};
 	snapshot->stats.hosts_folded = hosts_folded(meter->hosts);
 	memcpy(snapshot->source, meter->source, sizeof(snapshot->source));
-
-	topology_each_link(meter->topology, count_link, &links);
-	links.link = calloc(links.size + 1, sizeof(*links.link));
-	snapshot->host = calloc(hosts_count(meter->hosts), sizeof(*snapshot->host));
-	snapshot->link = links.link;
-	snapshot->wans = wan_links(meter->wan, NULL, 0);
-	snapshot->wan = calloc(snapshot->wans + 1, sizeof(*snapshot->wan));
-	if (!snapshot->host || !snapshot->link || !snapshot->wan) {
-		snapshot_clear(snapshot);
-		return -ENOMEM;
-	}
-	topology_each_link(meter->topology, copy_link, &links);
-	snapshot->links = links.count;
-	wan_links(meter->wan, snapshot->wan, snapshot->wans);
-	join_wans(meter, snapshot);
-	for (uint32_t i = 0; i < hosts_count(meter->hosts); i++) {
-		if (hosts_get(meter->hosts, i)->kind != HOST_KIND_GONE)
-			copy_host(meter, i, &snapshot->host[snapshot->hosts++]);
-	}
-	join_rows(snapshot);
-	error = take_addresses(meter, snapshot);
-	if (error)
-		snapshot_clear(snapshot);
-	return error;
+	topology_each_link(meter->topology, add_link, &taking);
+	take_wans(&taking);
+	take_hosts(&taking);
+	take_addresses(&taking);
+	HASH_CLEAR(hh, taking.by_mac);
+	HASH_CLEAR(hh, taking.by_label);
+	free(taking.rows);
+	if (!taking.failed)
+		return 0;
+	snapshot_clear(snapshot);
+	return -ENOMEM;
 }
 
-bool meter_ready(const struct meter *meter)
-{
-	return meter->ready;
-}
+/* --- One flow */
 
 static void describe_host(const struct meter *m, uint32_t index, char label[static SNAPSHOT_LABEL],
 	char mac[static MAC_TEXT])
@@ -304,10 +248,10 @@ void meter_describe_flow(const struct meter *meter, const struct flow *record, s
 		.scope = record->scope,
 		.by = record->by,
 		.inbound = record->host_is_reply,
-		.in_bytes = record->bytes[in],
-		.in_packets = record->packets[in],
-		.out_bytes = record->bytes[out],
-		.out_packets = record->packets[out],
+		.in_bytes = record->counts.bytes[in],
+		.in_packets = record->counts.packets[in],
+		.out_bytes = record->counts.bytes[out],
+		.out_packets = record->counts.packets[out],
 	};
 	describe_host(meter, has_host ? record->host : HOST_NONE, flow->host, flow->mac);
 	describe_host(meter, has_host ? record->peer : HOST_NONE, flow->peer, flow->peer_mac);

@@ -3,19 +3,20 @@
 
 #include "hashtable.h"
 #include "hostmeter/base/clock.h"
+#include "hostmeter/base/le.h"
 
 #include <stdlib.h>
 
 struct tombstone {
 	uint64_t key;
 	uint64_t time;
-	uint64_t final; /* what the counters were, folded: enough to tell a repetition */
+	uint64_t final; /* the final counters, folded: enough to recognize a repetition */
 };
 
 struct tombstones {
 	struct hashtable *table;
 	unsigned int shard;           /* the next one to expire */
-	uint64_t repeated;            /* when an end was told again last; 0: never */
+	uint64_t repeated;            /* when a DESTROY was last repeated; 0: never */
 	uint64_t dump_began, expired; /* arguments of the sweep */
 };
 
@@ -67,11 +68,10 @@ enum tombstones_verdict tombstones_destroy(struct tombstones *tombstones, uint64
 	bool fresh;
 	struct tombstone *tombstone = hashtable_put(tombstones->table, key, &fresh);
 	uint64_t final = fold(event);
-	bool same;
+	bool same = tombstone && tombstone->final == final;
 
 	if (!tombstone)
 		return TOMBSTONES_UNKNOWN;
-	same = tombstone->final == final;
 	tombstone->time = now;
 	tombstone->final = final;
 	if (fresh)
@@ -114,26 +114,18 @@ void tombstones_expire(struct tombstones *tombstones, uint64_t dump_began, uint6
 		hashtable_sweep(tombstones->table, tombstones->shard++ % HASHTABLE_SHARDS, is_old, tombstones);
 }
 
-struct visit {
-	void (*each)(void *ctx, uint64_t key, uint64_t final);
-	void *ctx;
-};
-
-static bool show(void *ctx, void *record)
+static bool save(void *ctx, void *record)
 {
-	const struct visit *visit = ctx;
 	const struct tombstone *tombstone = record;
 
-	visit->each(visit->ctx, tombstone->key, tombstone->final);
+	le_put(ctx, tombstone->key, 8);
+	le_put(ctx, tombstone->final, 8);
 	return false;
 }
 
-void tombstones_each(struct tombstones *tombstones, unsigned int shard,
-	void (*each)(void *ctx, uint64_t key, uint64_t final), void *ctx)
+void tombstones_save(struct tombstones *tombstones, unsigned int shard, struct buf *out)
 {
-	struct visit visit = { each, ctx };
-
-	hashtable_sweep(tombstones->table, shard, show, &visit);
+	hashtable_sweep(tombstones->table, shard, save, out);
 }
 
 void tombstones_restore(struct tombstones *tombstones, uint64_t key, uint64_t final, uint64_t now)

@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * tombstones: flows whose DESTROY was read a moment ago, so that a second DESTROY and a line of a dump that was already
- * on its way are known for what they are.
+ * tombstones: flows whose DESTROY was read a moment ago, so that a repeated DESTROY or a late entry of a dump is
+ * recognized.
  *
- * Why it is enough to remember them for a while: the kernel repeats a DESTROY (nf_conntrack_ecache.c) only until each
- * reliable listener has it, and frees the entry after that. It goes through the ended entries again and again, those at
- * the head of its list more often than the rest; so as long as any end was told again lately, none is forgotten, up to
- * the limit. A dump lists only what lived when it began.
+ * The kernel repeats a DESTROY (nf_conntrack_ecache.c) until each reliable listener has it, and some of them more often
+ * than others. So no tombstone expires while any DESTROY was repeated lately. A dump lists only what lived when it
+ * began.
  */
 #ifndef HOSTMETER_METER_TOMBSTONES_H
 #define HOSTMETER_METER_TOMBSTONES_H
 
+#include "hostmeter/base/buf.h"
 #include "hostmeter/decode/ct_event.h"
 
 #include <stddef.h>
@@ -47,10 +47,10 @@ enum tombstones_verdict tombstones_entry(struct tombstones *tombstones, uint64_t
  */
 void tombstones_expire(struct tombstones *tombstones, uint64_t dump_began, uint64_t now);
 
-/* For a checkpoint: two numbers of each tombstone in a shard (of HASHTABLE_SHARDS), and one put back (as if made now).
- */
-void tombstones_each(struct tombstones *tombstones, unsigned int shard,
-	void (*each)(void *ctx, uint64_t key, uint64_t final), void *ctx);
+/* For the checkpoint: appends the tombstones of a shard (of HASHTABLE_SHARDS), each as key and final (8 bytes each). */
+void tombstones_save(struct tombstones *tombstones, unsigned int shard, struct buf *out);
+
+/* Puts a saved one back, as if made now. */
 void tombstones_restore(struct tombstones *tombstones, uint64_t key, uint64_t final, uint64_t now);
 
 #endif

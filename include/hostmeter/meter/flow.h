@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * flow: what is remembered of each connection that lives: who it is counted for and what was counted last.
+ * flow: the record of a live connection: its host, and what was counted of it.
  */
 #ifndef HOSTMETER_METER_FLOW_H
 #define HOSTMETER_METER_FLOW_H
@@ -9,24 +9,34 @@
 #include "hostmeter/decode/ct_event.h"
 
 enum flow_scope {
-	FLOW_UNDECIDED, /* whose it is is not known yet; its bytes are held back */
-	FLOW_WAN,       /* between a host (or the router) and the outside */
-	FLOW_LOCAL,     /* stays inside: LAN to LAN, LAN to router */
-	FLOW_IGNORED,   /* the router talking to itself */
+	FLOW_UNDECIDED, /* its host is not known yet; nothing is counted */
+	FLOW_WAN,       /* between a host (or the router) and the WAN */
+	FLOW_LOCAL,     /* LAN to LAN, LAN to router */
+	FLOW_IGNORED,   /* the router with itself */
 };
 
 /* How the host was found; the value of the label by. */
 enum flow_by { FLOW_BY_NONE, FLOW_BY_NFLOG, FLOW_BY_NEIGHBOUR, FLOW_BY_ADDRESS, FLOW_BY_ROUTER, FLOW_BY_COUNT };
 
-/*
- * A record of the flow table: 48 bytes, with fingerprints and narrow counters instead of tuples. Packets are kept
- * modulo 2^32: between two readings of one flow there are never that many.
- */
-struct flow {
-	uint64_t key;      /* flow_key() */
-	uint64_t bytes[2]; /* counted so far, by enum ct_dir */
+/* By enum ct_dir. Packets are kept modulo 2^32: a flow never has that many between two readings. */
+struct flow_counts {
+	uint64_t bytes[2];
 	uint32_t packets[2];
-	uint32_t host;              /* index in the host table; meaningful once decided */
+};
+
+static inline struct flow_counts flow_counts_of(const struct ct_event *event)
+{
+	return (struct flow_counts){
+		.bytes = { event->bytes[0], event->bytes[1] },
+		.packets = { (uint32_t)event->packets[0], (uint32_t)event->packets[1] },
+	};
+}
+
+/* A record of the flow table. */
+struct flow {
+	uint64_t key;               /* flow_key() */
+	struct flow_counts counts;  /* what was counted, or the baseline */
+	uint32_t host;              /* index in the host table; valid once decided */
 	uint32_t peer;              /* the other LAN host of a local flow, or HOST_NONE */
 	uint32_t wan;               /* ifindex of the WAN side, 0 if unknown */
 	uint16_t dump;              /* number of the last dump that listed it, modulo 2^16 */
@@ -41,9 +51,9 @@ struct flow {
 
 _Static_assert(sizeof(struct flow) == 48, "a million flows shall fit the memory that the design gives them");
 
-/* Whose a flow is. */
+/* The host of a flow. */
 struct attribution {
-	enum flow_scope scope; /* FLOW_UNDECIDED: no answer, and the rest is unspecified */
+	enum flow_scope scope; /* FLOW_UNDECIDED: no answer, the rest is unspecified */
 	enum flow_by by;
 	uint32_t host, peer;
 	bool host_is_reply;
@@ -51,14 +61,14 @@ struct attribution {
 };
 
 /*
- * The fingerprint a flow is known by: zone, original tuple, CTA_ID and, where the kernel tells it, the time of birth.
- * CTA_ID alone is no name: it is derived from the entry's address, which the next flow of the same tuple may well get.
+ * The fingerprint of a flow: zone, original tuple, CTA_ID and, if the kernel reports it, the time of birth. CTA_ID is
+ * derived from the entry's address and tuple, so the next flow of the same tuple may have the same one.
  */
 uint64_t flow_key(const struct hash_key *hash, const struct ct_event *event);
 
 /*
  * The fingerprint that joins a sighting to its flow: the pair of ends (original source, reply source), in either order.
- * *swapped tells whether b sorts before a, that is, which of the two is end 0 of the pair.
+ * *swapped: b sorts before a, so b is end 0 of the pair.
  */
 uint64_t flow_pair(const struct hash_key *hash, uint8_t proto, const struct addr *a, uint16_t a_port,
 	const struct addr *b, uint16_t b_port, bool *swapped);

@@ -77,7 +77,7 @@ void meter_rtnl_sync_end(struct meter *meter, enum rtnl_type type, uint8_t famil
 /* The state of a source; it lost messages; a message of it did not decode. */
 void meter_source(struct meter *meter, enum source source, bool up, uint64_t receive_buffer);
 void meter_overrun(struct meter *meter, enum source source, uint64_t now);
-void meter_damaged(struct meter *meter, enum source source);
+void meter_damaged(struct meter *meter);
 
 /* To be called every METER_TICK_NS or so: settles what waited long enough and forgets what is old; bounded work. */
 void meter_tick(struct meter *meter, uint64_t now);

@@ -85,7 +85,7 @@ static void an_undecided_flow_counts_nothing(void **state)
 
 	(void)state;
 	meter_count(m, &flow, &event);
-	assert_int_equal(flow.bytes[0], 0);
+	assert_int_equal(flow.counts.bytes[0], 0);
 	assert_false(m->journal.totals_moved);
 	meter_free(m);
 }

@@ -20,7 +20,7 @@ static void nothing_is_recorded_before_a_checkpoint(void **state)
 
 	(void)state;
 	journal_decided(&journal, &flow);
-	journal_ended(&journal, &flow, &flow, true, false);
+	journal_ended(&journal, &flow, &flow.counts, true, false);
 	assert_int_equal(journal.blob.len, 0);
 	assert_false(journal.totals_moved);
 }
@@ -28,7 +28,8 @@ static void nothing_is_recorded_before_a_checkpoint(void **state)
 static void a_blob_is_taken_once(void **state)
 {
 	struct journal journal = { .hash = &hash, .running = true };
-	const struct flow flow = { .key = 5, .bytes = { 600, 700 } }, last = { .bytes = { 100, 200 } };
+	const struct flow flow = { .key = 5, .counts.bytes = { 600, 700 } };
+	const struct flow_counts last = { .bytes = { 100, 200 } };
 	struct buf out = BUF_INIT;
 
 	(void)state;
@@ -56,7 +57,7 @@ static void an_end_below_the_floor_asks_for_totals(void **state)
 	const struct flow flow = { .key = 5 };
 
 	(void)state;
-	journal_ended(&journal, &flow, &flow, false, false);
+	journal_ended(&journal, &flow, &flow.counts, false, false);
 	assert_true(journal.totals_moved);
 	assert_int_equal(journal.blob.data[journal.blob.len - 1], 0);
 	buf_free(&journal.blob);

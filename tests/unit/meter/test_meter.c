@@ -941,7 +941,7 @@ static void sources_show(void **state)
 	meter_source(w->meter, SOURCE_EVENTS, true, 4096);
 	meter_overrun(w->meter, SOURCE_EVENTS, w->now);
 	meter_overrun(w->meter, SOURCE_EVENTS, w->now);
-	meter_damaged(w->meter, SOURCE_NFLOG);
+	meter_damaged(w->meter);
 	CHECK(w, source[SOURCE_EVENTS].up, 1);
 	CHECK(w, source[SOURCE_EVENTS].receive_buffer, 4096);
 	CHECK(w, source[SOURCE_EVENTS].overruns, 2);

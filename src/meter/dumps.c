@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Where conntrack dumps begin and end, and the flows that are missing from them. */
+#include "state.h"
+
+#define GONE_NS (60 * CLOCK_NS_PER_S)
+
+enum { GONE_DUMPS = 3, SWEEP_PER_TICK = 16 };
+
+void meter_dump_begin(struct meter *meter, uint64_t now)
+{
+	meter->now = now;
+	meter->dumps.number = meter->dumps.complete + 1;
+	meter->dumps.since = now;
+	meter->dumps.begun++;
+}
+
+/* All live flows have been read since the restart, so what is still below the floor belongs to flows that ended. */
+static void fold_floors(struct meter *m)
+{
+	if (!m->checkpoint.dumps_to_fold || --m->checkpoint.dumps_to_fold)
+		return;
+	for (uint32_t i = 0; i < hosts_count(m->hosts); i++)
+		hosts_fold_floor(hosts_get(m->hosts, i));
+}
+
+void meter_dump_end(struct meter *meter, bool complete, uint64_t now)
+{
+	struct dumps *dumps = &meter->dumps;
+
+	meter->now = now;
+	if (!dumps->since)
+		return;
+	dumps->last_ns = now - dumps->since;
+	dumps->last_end = now;
+	dumps->since = 0;
+	meter->stats.dumps++;
+	if (!complete) {
+		meter->stats.dumps_incomplete++;
+		return;
+	}
+	dumps->complete = dumps->number;
+	dumps->completed_at[dumps->complete % DUMPS_REMEMBERED] = now;
+	dumps->ready = true;
+	dumps->sweep = 0;
+	fold_floors(meter);
+	wan_reconcile(meter->wan, meter->topology);
+	meter_names_changed(meter); /* addresses that were new since the last dump may have names */
+}
+
+bool meter_ready(const struct meter *meter)
+{
+	return meter->dumps.ready;
+}
+
+static bool is_gone(const struct meter *m, const struct flow *flow)
+{
+	uint16_t first_missed = flow->dump + 1;
+
+	if ((int16_t)(m->dumps.complete - flow->dump) < GONE_DUMPS)
+		return false;
+	return m->now - m->dumps.completed_at[first_missed % DUMPS_REMEMBERED] >= GONE_NS;
+}
+
+static bool settle_gone(void *ctx, void *record)
+{
+	struct meter *m = ctx;
+	struct flow *flow = record;
+	const struct meter_held *held;
+	const struct flow last = *flow;
+
+	if (!is_gone(m, flow))
+		return false;
+	m->stats.ended_unseen++;
+	OBSERVE(m, OBSERVER_GONE, .flow = flow);
+	held = hashtable_find(m->held, flow->key);
+	if (held)
+		meter_settle_flow(m, flow, &held->event, ATTRIBUTE_FINAL);
+	journal_ended(&m->journal, flow, &last.counts, last.scope != FLOW_UNDECIDED, !m->checkpoint.dumps_to_fold);
+	meter_drop(m, flow);
+	return true;
+}
+
+void meter_sweep_gone(struct meter *m)
+{
+	for (int i = 0; i < SWEEP_PER_TICK && m->dumps.sweep < HASHTABLE_SHARDS; i++)
+		hashtable_sweep(m->flows, m->dumps.sweep++, settle_gone, m);
+}

@@ -61,7 +61,7 @@ static void put_addresses(struct buf *out, const struct snapshot *snapshot, stru
 	json_end(out, ']');
 }
 
-static void put_host(struct buf *out, const struct snapshot *snapshot, struct cursor *cursor)
+static void put_host(struct buf *out, const struct snapshot *snapshot, bool local, struct cursor *cursor)
 {
 	const struct snapshot_host *h = &snapshot->host[cursor->row];
 
@@ -73,7 +73,8 @@ static void put_host(struct buf *out, const struct snapshot *snapshot, struct cu
 		json_put_null(out, "mac");
 	put_addresses(out, snapshot, cursor);
 	put_traffic(out, "wan", &h->wan);
-	put_traffic(out, "local", &h->local);
+	if (local)
+		put_traffic(out, "local", &h->local);
 	json_begin(out, "connections", '{');
 	for (int ipv = 0; ipv < TRAFFIC_FAMILIES; ipv++)
 		json_put_u64(out, ipv_names[ipv], h->connections[ipv]);
@@ -83,7 +84,7 @@ static void put_host(struct buf *out, const struct snapshot *snapshot, struct cu
 	json_end(out, '}');
 }
 
-bool api_hosts_some(struct buf *out, const struct snapshot *snapshot, struct cursor *cursor, size_t enough)
+bool api_hosts_some(struct buf *out, const struct snapshot *snapshot, bool local, struct cursor *cursor, size_t enough)
 {
 	if (!cursor->row) {
 		put_head(out, snapshot);
@@ -91,7 +92,7 @@ bool api_hosts_some(struct buf *out, const struct snapshot *snapshot, struct cur
 		json_begin(out, "hosts", '[');
 	}
 	while (cursor->row < snapshot->hosts && !buf_error(out)) {
-		put_host(out, snapshot, cursor);
+		put_host(out, snapshot, local, cursor);
 		if (++cursor->row < snapshot->hosts && out->len >= enough)
 			return !buf_error(out);
 	}
@@ -103,7 +104,7 @@ void api_hosts(struct buf *out, const struct snapshot *snapshot)
 {
 	struct cursor cursor = { 0 };
 
-	api_hosts_some(out, snapshot, &cursor, SIZE_MAX);
+	api_hosts_some(out, snapshot, true, &cursor, SIZE_MAX);
 }
 
 /* --- Status */

@@ -19,7 +19,7 @@
 
 enum { WATCH_MAX_S = 3600, PIECE = 128 * 1024 };
 
-enum page { PAGE_TEXT, PAGE_OPENMETRICS, PAGE_HOSTS, PAGE_STATUS, PAGE_INDEX, PAGES };
+enum page { PAGE_TEXT, PAGE_OPENMETRICS, PAGE_HOSTS, PAGE_HOSTS_WAN, PAGE_STATUS, PAGE_INDEX, PAGES };
 
 /* What pages are made of, for as long as one is not whole. */
 struct shot {
@@ -154,7 +154,8 @@ static bool render_some(struct buf *out, enum page page, const struct snapshot *
 	case PAGE_OPENMETRICS:
 		return prometheus_render_some(out, snapshot, PROMETHEUS_OPENMETRICS, cursor, enough);
 	case PAGE_HOSTS:
-		return api_hosts_some(out, snapshot, cursor, enough);
+	case PAGE_HOSTS_WAN:
+		return api_hosts_some(out, snapshot, page == PAGE_HOSTS, cursor, enough);
 	case PAGE_STATUS:
 		api_status(out, snapshot);
 		return false;
@@ -292,9 +293,11 @@ static void note_watcher(struct endpoints *endpoints, const struct http_request 
 static void answer_hosts(struct endpoints *endpoints, const struct http_request *request,
 	struct http_response *response)
 {
+	const char *local = http_query(request, "local");
+
 	note_watcher(endpoints, request);
 	response->content_type = API_CONTENT_TYPE;
-	answer_page(endpoints, request, response, PAGE_HOSTS);
+	answer_page(endpoints, request, response, local && *local == '0' ? PAGE_HOSTS_WAN : PAGE_HOSTS);
 }
 
 static void answer_status(struct endpoints *endpoints, const struct http_request *request,

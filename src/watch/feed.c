@@ -70,7 +70,7 @@ int watch_feed_sample(struct watch_feed *feed, uint64_t interval_ns, struct watc
 	char target[64];
 	int result = OK, error;
 
-	snprintf(target, sizeof(target), "/api/v1/hosts?watch=%.3f", (double)interval_ns / CLOCK_NS_PER_S);
+	snprintf(target, sizeof(target), "/api/v1/hosts?local=0&watch=%.3f", (double)interval_ns / CLOCK_NS_PER_S);
 	if (!feed->fetch[STATUS])
 		result = get(feed, HOSTS, target);
 	if (result == OK)

@@ -15,7 +15,7 @@
 void api_hosts(struct buf *out, const struct snapshot *snapshot);
 void api_status(struct buf *out, const struct snapshot *snapshot);
 
-/* api_hosts() in pieces, as prometheus_render_some() does it. */
-bool api_hosts_some(struct buf *out, const struct snapshot *snapshot, struct cursor *cursor, size_t enough);
+/* api_hosts() in pieces, as prometheus_render_some() does it; local: with the counts of local traffic. */
+bool api_hosts_some(struct buf *out, const struct snapshot *snapshot, bool local, struct cursor *cursor, size_t enough);
 
 #endif

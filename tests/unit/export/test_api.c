@@ -372,7 +372,7 @@ static void hosts_in_pieces(void **state)
 
 	(void)state;
 	api_hosts(&whole, &snapshot);
-	while (api_hosts_some(&out, &snapshot, &cursor, out.len + 1))
+	while (api_hosts_some(&out, &snapshot, true, &cursor, out.len + 1))
 		pieces++;
 	assert_int_equal(pieces, snapshot.hosts);
 	assert_int_equal(out.len, whole.len);

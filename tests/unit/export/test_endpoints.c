@@ -23,6 +23,7 @@
  * the linker takes these before those of the library.
  */
 static const char *headers[8]; /* name, value, … */
+static const char *query_local;
 
 const char *http_header(const struct http_request *request, const char *name)
 {
@@ -36,8 +37,8 @@ const char *http_header(const struct http_request *request, const char *name)
 
 const char *http_query(const struct http_request *request, const char *name)
 {
-	(void)request, (void)name;
-	return NULL;
+	(void)request;
+	return !strcmp(name, "local") ? query_local : NULL;
 }
 
 struct fixture {
@@ -122,6 +123,7 @@ static int setup(void **state)
 	f->ready = true;
 	start(f);
 	memset(headers, 0, sizeof(headers));
+	query_local = NULL;
 	*state = f;
 	return 0;
 }
@@ -334,6 +336,24 @@ static void concurrent_scrapes_share_one_page(void **state)
 	done(&b);
 }
 
+static void local_traffic_can_be_left_out(void **state)
+{
+	struct fixture *f = *state;
+	struct http_response whole = ask(f, "/api/v1/hosts"), less;
+
+	query_local = "0";
+	less = ask(f, "/api/v1/hosts");
+	assert_true(has(&whole, "\"local\":"));
+	assert_true(has(&less, "\"wan\":"));
+	assert_false(has(&less, "\"local\":"));
+	done(&less);
+	query_local = "1";
+	less = ask(f, "/api/v1/hosts");
+	assert_ptr_equal(less.shared.data, whole.shared.data);
+	done(&less);
+	done(&whole);
+}
+
 static void stop(void *ctx)
 {
 	loop_stop(ctx);
@@ -530,6 +550,7 @@ int main(void)
 		TEST(no_memory_is_said),
 		TEST(names_of_others_are_refused),
 		TEST(own_and_configured_names_are_known),
+		TEST(local_traffic_can_be_left_out),
 		TEST(concurrent_scrapes_share_one_page),
 		TEST(an_old_page_is_not_shared),
 		TEST(gzip_is_made_once),

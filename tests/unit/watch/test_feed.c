@@ -101,7 +101,7 @@ static void both_documents_make_a_sample(void **state)
 	assert_int_equal(watch_feed_sample(w->feed, S / 2, &sample), 0);
 	assert_true(watch_feed_wants_sample(w->feed));
 	assert_in_range(patience(w), 1000, 5000);
-	answer(w, "/api/v1/hosts?watch=0.500", "200 OK", "{\"schema\":1,\"hosts\":[{\"host\":\"a\"}]}");
+	answer(w, "/api/v1/hosts?local=0&watch=0.500", "200 OK", "{\"schema\":1,\"hosts\":[{\"host\":\"a\"}]}");
 	assert_int_equal(watch_feed_sample(w->feed, S / 2, &sample), 0);
 	assert_true(watch_feed_wants_sample(w->feed));
 	answer(w, "/api/v1/status", "200 OK", "{\"schema\":1}");
@@ -117,12 +117,12 @@ static void a_failure_begins_anew(void **state)
 	struct watch_sample sample;
 
 	watch_feed_sample(w->feed, S, &sample);
-	answer(w, "/api/v1/hosts?watch=1.000", "200 OK", "{\"schema\":1,\"hosts\":[]}");
+	answer(w, "/api/v1/hosts?local=0&watch=1.000", "200 OK", "{\"schema\":1,\"hosts\":[]}");
 	watch_feed_sample(w->feed, S, &sample);
 	answer(w, "/api/v1/status", "503 Sorry", "no");
 	assert_int_equal(watch_feed_sample(w->feed, S, &sample), 503);
 	watch_feed_sample(w->feed, S, &sample);
-	answer(w, "/api/v1/hosts?watch=1.000", "200 OK", "nonsense");
+	answer(w, "/api/v1/hosts?local=0&watch=1.000", "200 OK", "nonsense");
 	watch_feed_sample(w->feed, S, &sample);
 	answer(w, "/api/v1/status", "200 OK", "{}");
 	assert_int_equal(watch_feed_sample(w->feed, S, &sample), -EBADMSG);

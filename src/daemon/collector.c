@@ -10,9 +10,12 @@
 #include "hostmeter/meter/snapshot.h"
 #include "hostmeter/netlink/nl.h"
 #include "hostmeter/os/loop.h"
+#include "hostmeter/trace/trace.h"
+#include "recorder.h"
 #include "reliability.h"
 
 #include <errno.h>
+#include <linux/netlink.h>
 #ifdef __GLIBC__
 #include <malloc.h>
 #endif
@@ -30,10 +33,9 @@ struct collector {
 	struct nl *nl;
 	struct reliability *reliability;
 	struct dump_schedule *schedule;
+	struct recorder *recorder;
 	struct loop_timer *due, *retry; /* of a dump; of opening what was lost */
-	void (*tap)(void *ctx, enum source source, bool outgoing, const void *data, size_t len);
-	void *tap_ctx;
-	bool started; /* events, first packets and dumps are subscribed to */
+	bool started;                   /* collector_start() was called */
 	bool warned_of_offload;
 	struct log_limit failed[SOURCE_COUNT], overrun[SOURCE_COUNT];
 };
@@ -50,7 +52,7 @@ static int open_source(struct collector *c, enum source source)
 	return error;
 }
 
-/* NFLOG is the one source that may be missing: the neighbour table then tells whose a flow is. */
+/* The meter runs without NFLOG too: the neighbour table then tells which host a flow belongs to. */
 static void open_nflog(struct collector *c)
 {
 	int error = open_source(c, SOURCE_NFLOG);
@@ -108,7 +110,7 @@ static void on_retry(void *ctx)
 
 /* --- Dumps */
 
-/* The counters of the links are read with each dump, so that both tell of the same time. */
+/* The counters of the links are read with each dump, so that both are of the same time. */
 static int request_dump(void *ctx)
 {
 	struct collector *c = ctx;
@@ -156,57 +158,69 @@ static void on_dump_ended(void *ctx, bool complete, uint64_t now)
 #endif
 }
 
-int collector_dump_network(struct collector *c)
+/* --- Recordings */
+
+static int dump_network(void *ctx)
 {
+	struct collector *c = ctx;
+
 	return nl_dump_rtnl(c->nl);
 }
 
-bool collector_network_running(const struct collector *c)
+static bool network_running(void *ctx)
 {
+	struct collector *c = ctx;
+
 	return nl_dump_rtnl_running(c->nl);
+}
+
+static int dump_flows(void *ctx)
+{
+	struct collector *c = ctx;
+
+	return dump_schedule_now(c->schedule, loop_now_ns(c->loop));
+}
+
+static void on_dump_began(void *ctx, uint64_t now)
+{
+	struct collector *c = ctx;
+
+	(void)now;
+	recorder_dump_begins(c->recorder);
+}
+
+static void record(struct collector *c, enum source source, bool outgoing, const void *data, size_t len)
+{
+	if (recorder_wanted(c->recorder))
+		recorder_datagram(c->recorder,
+			&(struct trace_datagram){ clock_real_ns(), nl_source_protocol(source), outgoing, data, len });
 }
 
 /* --- What the kernel says */
 
-static void tap(struct collector *c, enum source source, bool outgoing, const void *data, size_t len)
-{
-	if (c->tap)
-		c->tap(c->tap_ctx, source, outgoing, data, len);
-}
-
 /*
- * What was received is tapped before its listeners send requests. A request is tapped after its listeners know of it,
- * since a recording begins with the request of a dump.
+ * What was received is recorded before its listeners send requests. A request is recorded after its listeners know of
+ * it, since a recording begins with the request of a dump.
  */
 static void on_datagram(void *ctx, enum source source, bool outgoing, const void *data, size_t len)
 {
 	struct collector *c = ctx;
 
 	if (!outgoing)
-		tap(c, source, false, data, len);
+		record(c, source, false, data, len);
 	dispatch_datagram(c->dispatch, nl_source_protocol(source), outgoing, data, len, loop_now_ns(c->loop));
 	if (outgoing)
-		tap(c, source, true, data, len);
-}
-
-/* An overrun is no datagram; a trace has it as one, so that a replay knows of it. */
-static void tap_overrun(struct collector *c, enum source source)
-{
-	const struct {
-		uint32_t len;
-		uint16_t type, flags;
-		uint32_t seq, pid;
-	} message = { 16, 4, 0, source, 0 }; /* NLMSG_OVERRUN */
-
-	tap(c, source, false, &message, sizeof(message));
+		record(c, source, true, data, len);
 }
 
 static void on_overrun(void *ctx, enum source source)
 {
 	struct collector *c = ctx;
 	uint64_t now = loop_now_ns(c->loop);
+	/* As a message in traces, so that a replay knows of it. */
+	const struct nlmsghdr message = { sizeof(message), NLMSG_OVERRUN, 0, source, 0 };
 
-	tap_overrun(c, source);
+	record(c, source, false, &message, sizeof(message));
 	meter_overrun(c->meter, source, now);
 	log_repeated(&c->overrun[source], LOG_PERIOD_NS, now,
 		"the kernel dropped messages of source %s, which were not read in time (hostmeter_overruns_total)",
@@ -215,7 +229,7 @@ static void on_overrun(void *ctx, enum source source)
 	case SOURCE_DUMP:
 		dispatch_dump_aborted(c->dispatch, now);
 		break;
-	case SOURCE_EVENTS: /* what was lost shows in dumps; the schedule keeps them apart however many overruns come */
+	case SOURCE_EVENTS: /* what was lost shows in dumps, which the schedule keeps a second apart */
 		dump_schedule_watch(c->schedule, CLOCK_NS_PER_S, now, now + CLOCK_NS_PER_S);
 		break;
 	case SOURCE_RTNL:
@@ -246,6 +260,7 @@ static void on_failed(void *ctx, enum source source, int error)
 void collector_tick(struct collector *c)
 {
 	reliability_tick(c->reliability);
+	recorder_tick(c->recorder, clock_real_ns());
 }
 
 void collector_stop(struct collector *c)
@@ -275,7 +290,7 @@ void collector_describe(const struct collector *c, struct snapshot_process *proc
 
 /* --- Made and freed */
 
-static int make_parts(struct collector *c)
+static int make_parts(struct collector *c, void (*on_more)(void *ctx, void *body), void *ctx)
 {
 	const struct nl_options options = {
 		.nflog_group = c->config->nflog_group,
@@ -284,30 +299,35 @@ static int make_parts(struct collector *c)
 	const struct nl_callbacks callbacks = {
 		.ctx = c, .datagram = on_datagram, .overrun = on_overrun, .failed = on_failed
 	};
-	const struct dump_schedule_calls calls = {
+	const struct dump_schedule_calls dumps = {
 		.ctx = c, .request = request_dump, .wake = wake, .cpu_ns = clock_cpu_ns, .finished = finished
 	};
-	const struct dispatch_listener listener = { .ctx = c, .dump_ended = on_dump_ended };
+	const struct recorder_calls recordings = { c, dump_network, network_running, dump_flows, on_more, ctx };
+	const struct dispatch_listener listener = {
+		.ctx = c, .dump_began = on_dump_began, .dump_ended = on_dump_ended
+	};
 
 	c->dispatch = dispatch_new(c->meter);
 	if (!c->dispatch || dispatch_subscribe(c->dispatch, &listener))
 		return -ENOMEM;
-	c->schedule = dump_schedule_new(c->dispatch, &calls, c->config->dump_interval_ns, c->config->dump_share);
+	c->schedule = dump_schedule_new(c->dispatch, &dumps, c->config->dump_interval_ns, c->config->dump_share);
 	c->nl = nl_new(c->loop, &options, &callbacks);
 	c->reliability = reliability_new(c->nl, c->config->reliable_fill);
+	c->recorder = recorder_new(&recordings);
 	c->due = loop_timer_add(c->loop, on_due, c);
 	c->retry = loop_timer_add(c->loop, on_retry, c);
-	return c->schedule && c->nl && c->reliability && c->due && c->retry ? 0 : -ENOMEM;
+	return c->schedule && c->nl && c->reliability && c->recorder && c->due && c->retry ? 0 : -ENOMEM;
 }
 
-struct collector *collector_new(struct loop *loop, const struct config *config, struct meter *meter)
+struct collector *collector_new(struct loop *loop, const struct config *config, struct meter *meter,
+	void (*on_more)(void *ctx, void *body), void *ctx)
 {
 	struct collector *c = calloc(1, sizeof(*c));
 
 	if (!c)
 		return NULL;
 	*c = (struct collector){ .config = config, .loop = loop, .meter = meter };
-	if (!make_parts(c))
+	if (!make_parts(c, on_more, ctx))
 		return c;
 	collector_free(c);
 	return NULL;
@@ -319,6 +339,7 @@ void collector_free(struct collector *c)
 		return;
 	loop_timer_del(c->retry);
 	loop_timer_del(c->due);
+	recorder_free(c->recorder);
 	reliability_free(c->reliability);
 	nl_free(c->nl);
 	dump_schedule_free(c->schedule);
@@ -336,9 +357,7 @@ struct dump_schedule *collector_dump_schedule(struct collector *c)
 	return c->schedule;
 }
 
-void collector_set_tap(struct collector *c,
-	void (*on_each)(void *ctx, enum source source, bool outgoing, const void *data, size_t len), void *ctx)
+struct recorder *collector_recorder(struct collector *c)
 {
-	c->tap = on_each;
-	c->tap_ctx = ctx;
+	return c->recorder;
 }

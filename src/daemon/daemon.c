@@ -3,6 +3,7 @@
 
 #include "checkpointer.h"
 #include "collector.h"
+#include "hostmeter/base/buf.h"
 #include "hostmeter/base/clock.h"
 #include "hostmeter/base/log.h"
 #include "hostmeter/config/config.h"
@@ -12,14 +13,15 @@
 #include "hostmeter/http/web_apply.h"
 #include "hostmeter/meter/dispatch.h"
 #include "hostmeter/meter/meter.h"
+#include "hostmeter/meter/topology.h"
 #include "hostmeter/names/follow.h"
 #include "hostmeter/names/vendor.h"
 #include "hostmeter/netlink/ifnames.h"
+#include "hostmeter/os/ct_sysctl.h"
 #include "hostmeter/os/loop.h"
 #include "hostmeter/os/sd_notify.h"
 #include "queries.h"
-#include "startup_log.h"
-#include "tap.h"
+#include "recorder.h"
 
 #include <cap-ng.h>
 #include <errno.h>
@@ -41,17 +43,15 @@ struct daemon {
 	char vendor_text[VENDOR_TEXT];
 	struct checkpointer *checkpointer;
 	struct collector *collector;
-	struct tap *tap;
 	struct names_follow *names;
 	struct ifnames *ifnames;
-	struct queries *queries;
+	struct queries queries;
 	struct endpoints *endpoints;
 	struct basic_auth *auth;
 	struct http_server *http;
-	struct web_apply *web; /* NULL: no --web.config.file */
-	struct loop_timer *tick;
-	struct loop_timer *again; /* makes another turn of the loop, for work that goes on over many */
-	struct loop_signal *signals[4];
+	struct web_apply *web;    /* NULL: no --web.config.file */
+	struct loop_timer *tick;  /* as all handles, freed with the loop */
+	struct loop_timer *again; /* makes the next turn of the loop come at once */
 	uint64_t watchdog_ns, watchdog_next;
 	int status;
 };
@@ -78,15 +78,14 @@ static void on_tick(void *ctx)
 
 	meter_tick(meter_of(d), now);
 	collector_tick(d->collector);
-	tap_tick(d->tap, clock_real_ns());
-	queries_tick(d->queries, now);
+	queries_tick(&d->queries);
 	feed_watchdog(d, now);
 	loop_timer_set(d->tick, METER_TICK_NS);
 }
 
 static void on_again(void *ctx)
 {
-	(void)ctx; /* the turn's end does the work */
+	(void)ctx; /* on_turn_end() does the work */
 }
 
 static void on_turn_end(void *ctx)
@@ -97,13 +96,70 @@ static void on_turn_end(void *ctx)
 		loop_timer_set(d->again, 0);
 }
 
-/* --- What the parts tell */
+/* --- What is logged at the start */
+
+struct link_list {
+	const struct ifnames *names;
+	enum side side;
+	struct buf text;
+};
+
+static void list_link(void *ctx, const struct topology_link *link)
+{
+	struct link_list *list = ctx;
+	char name[IFNAMES_LEN];
+
+	if (link->side != list->side || !link->is_up)
+		return;
+	buf_puts(&list->text, list->text.len ? ", " : "");
+	buf_puts(&list->text, ifnames_name(list->names, link->ifindex, name) ? link->name : name);
+}
+
+static void log_links(struct daemon *d, enum side side, const char *what, const char *none)
+{
+	struct link_list list = { .names = d->ifnames, .side = side, .text = BUF_INIT };
+
+	topology_each_link(meter_topology(meter_of(d)), list_link, &list);
+	log_info("%s: %s", what, list.text.len ? buf_text(&list.text) : none);
+	buf_free(&list.text);
+}
+
+static void log_start(struct daemon *d)
+{
+	const char *scheme = web_apply_has_tls(d->web) ? "https" : "http";
+
+	log_info("hostmeter %s meters every host of this router by its MAC address", HOSTMETER_VERSION);
+	log_links(d, SIDE_WAN, "WAN", "none found: no default route and no --wan");
+	log_links(d, SIDE_LAN, "LAN", "none: this machine meters itself as host=\"router\"");
+	for (size_t i = 0; i < d->config->listen.count; i++) {
+		const char *address = d->config->listen.item[i];
+
+		log_info("metrics: %s://%s%s/metrics", scheme, *address == ':' ? "localhost" : "", address);
+	}
+	log_info("metrics here: hostmeter --once --socket %s", d->config->socket);
+}
+
+static void warn_of_sysctls(void)
+{
+	uint64_t events = ct_sysctl_read("nf_conntrack_events");
+
+	if (ct_sysctl_read("nf_conntrack_acct") == 0)
+		log_warning("the kernel does not count connections: sysctl net.netfilter.nf_conntrack_acct=1");
+	if (events == 0)
+		log_warning(
+			"the kernel sends no events of ended connections: sysctl net.netfilter.nf_conntrack_events=1");
+	else if (events == 2)
+		log_warning("connections that begin while no meter runs will end unseen: "
+			    "sysctl net.netfilter.nf_conntrack_events=1");
+}
+
+/* --- Callbacks of the parts */
 
 static void on_topology_known(void *ctx)
 {
 	struct daemon *d = ctx;
 
-	startup_log_start(d->config, meter_topology(meter_of(d)), d->ifnames, web_apply_has_tls(d->web));
+	log_start(d);
 	if (collector_start(d->collector)) {
 		d->status = EXIT_RUNTIME;
 		loop_stop(d->loop);
@@ -144,7 +200,7 @@ static void on_more_to_read(void *ctx, void *body)
 
 /* --- Signals */
 
-/* One more dump, so that what lives is up to date; the second signal ends the loop at once. */
+/* The loop ends after one more dump, or with the second signal. */
 static void on_end(void *ctx, int signo)
 {
 	struct daemon *d = ctx;
@@ -159,7 +215,7 @@ static void on_state(void *ctx, int signo)
 	struct daemon *d = ctx;
 
 	(void)signo;
-	queries_log_state(d->queries);
+	queries_log_state(&d->queries);
 }
 
 static void on_hangup(void *ctx, int signo)
@@ -182,15 +238,13 @@ static int make_fresh_meter(struct daemon *d, const struct hash_key *hash)
 }
 
 /* A meter that goes on from the checkpoint, or a fresh one. */
-static int make_meter(struct daemon *d, const struct hash_key *hash)
+static int make_meter(struct daemon *d, const struct hash_key *hash, const char *checkpoint)
 {
-	char path[PATH_MAX];
 	int error = make_fresh_meter(d, hash);
 
 	if (error)
 		return error;
-	snprintf(path, sizeof(path), "%s/checkpoint", d->config->runtime_dir);
-	d->checkpointer = checkpointer_new(path);
+	d->checkpointer = checkpointer_new(checkpoint);
 	if (!d->checkpointer)
 		return -ENOMEM;
 	if (!checkpointer_load(d->checkpointer, d->setup.meter, clock_mono_ns()))
@@ -199,8 +253,8 @@ static int make_meter(struct daemon *d, const struct hash_key *hash)
 	return make_fresh_meter(d, hash);
 }
 
-/* What meters: the meter, its loop and what the kernel says. */
-static int make_meter_parts(struct daemon *d)
+/* The meter, the loop, and what feeds the meter. */
+static int make_meter_parts(struct daemon *d, const char *checkpoint)
 {
 	const struct dispatch_listener listener = {
 		.ctx = d, .topology_known = on_topology_known, .dump_ended = on_dump_ended
@@ -211,24 +265,27 @@ static int make_meter_parts(struct daemon *d)
 	if (error)
 		return error;
 	d->vendor = vendor_new(NULL);
-	error = make_meter(d, &hash);
+	error = make_meter(d, &hash, checkpoint);
 	if (error)
 		return error;
 	d->loop = loop_new();
 	if (!d->loop)
 		return -ENOMEM;
 	d->names = names_follow_new(d->loop, d->setup.names, d->config, NAMES_FOLLOW_EVERY_NS, on_names, d);
-	d->collector = collector_new(d->loop, d->config, meter_of(d));
+	d->collector = collector_new(d->loop, d->config, meter_of(d), on_more_to_read, d);
 	d->ifnames = ifnames_new(d->loop);
 	if (!d->names || !d->collector || !d->ifnames)
 		return -ENOMEM;
 	return dispatch_subscribe(collector_dispatch(d->collector), &listener);
 }
 
-/* What answers. */
+/* The HTTP server, and what answers behind it. */
 static int make_server_parts(struct daemon *d)
 {
-	struct queries_parts parts = {
+	const struct endpoints_source source = queries_source(&d->queries);
+	int error;
+
+	d->queries = (struct queries){
 		.config = d->config,
 		.loop = d->loop,
 		.setup = &d->setup,
@@ -236,15 +293,9 @@ static int make_server_parts(struct daemon *d)
 		.collector = d->collector,
 		.names = d->names,
 	};
-	struct endpoints_source source;
-
-	parts.tap = d->tap = tap_new(d->loop, d->collector, on_more_to_read, d);
-	if (!d->tap)
-		return -ENOMEM;
-	d->queries = queries_new(&parts);
-	if (!d->queries)
-		return -ENOMEM;
-	source = queries_source(d->queries);
+	error = queries_open(&d->queries);
+	if (error)
+		return error;
 	d->endpoints = endpoints_new(d->loop, d->config, &source);
 	d->auth = basic_auth_new(d->loop, endpoints_request, d->endpoints);
 	d->http = http_server_new(d->loop, basic_auth_request, d->auth);
@@ -259,11 +310,11 @@ static int make_timers(struct daemon *d)
 {
 	d->tick = loop_timer_add(d->loop, on_tick, d);
 	d->again = loop_timer_add(d->loop, on_again, d);
-	d->signals[0] = loop_signal_add(d->loop, SIGINT, on_end, d);
-	d->signals[1] = loop_signal_add(d->loop, SIGTERM, on_end, d);
-	d->signals[2] = loop_signal_add(d->loop, SIGUSR1, on_state, d);
 	loop_on_turn_end(d->loop, on_turn_end, d);
-	return d->tick && d->again && d->signals[0] && d->signals[1] && d->signals[2] ? 0 : -ENOMEM;
+	if (!d->tick || !d->again || !loop_signal_add(d->loop, SIGINT, on_end, d) ||
+		!loop_signal_add(d->loop, SIGTERM, on_end, d) || !loop_signal_add(d->loop, SIGUSR1, on_state, d))
+		return -ENOMEM;
+	return 0;
 }
 
 /* --- Start and end */
@@ -274,22 +325,17 @@ static int refuse(const char *what, const char *where, int error)
 	return EXIT_RUNTIME;
 }
 
-/* Each directory on the way to path; the last part too if it is a directory itself. */
-static int make_directories(const char *path, bool whole)
+/* Makes the directories above path. */
+static int make_parents(const char *path)
 {
 	char *copy = strdup(path);
 	int error = copy ? 0 : -ENOMEM;
 
-	for (char *slash = copy; !error && slash;) {
-		slash = strchr(slash + 1, '/');
-		if (slash)
-			*slash = 0;
-		else if (!whole)
-			break;
+	for (char *slash = copy ? strchr(copy, '/') : NULL; slash && !error; slash = strchr(slash + 1, '/')) {
+		*slash = 0;
 		if (*copy && mkdir(copy, 0755) && errno != EEXIST)
 			error = -errno;
-		if (slash)
-			*slash = '/';
+		*slash = '/';
 	}
 	free(copy);
 	return error;
@@ -308,7 +354,7 @@ static int check_interfaces(const struct daemon *d, const char *option, const st
 
 static int listen_everywhere(struct daemon *d)
 {
-	int error = make_directories(d->config->socket, false);
+	int error = make_parents(d->config->socket);
 
 	if (!error)
 		error = http_server_listen_unix(d->http, d->config->socket);
@@ -324,15 +370,18 @@ static int listen_everywhere(struct daemon *d)
 
 static int make_parts(struct daemon *d)
 {
-	int error = make_directories(d->config->runtime_dir, true);
+	char checkpoint[PATH_MAX];
+	int error;
 
+	snprintf(checkpoint, sizeof(checkpoint), "%s/checkpoint", d->config->runtime_dir);
+	error = make_parents(checkpoint);
 	if (error)
 		return refuse("runtime-dir", d->config->runtime_dir, error);
 	if (!capng_have_capability(CAPNG_EFFECTIVE, CAP_NET_ADMIN)) {
 		log_error("reading connection tracking needs root (CAP_NET_ADMIN)");
 		return EXIT_RUNTIME;
 	}
-	error = make_meter_parts(d);
+	error = make_meter_parts(d, checkpoint);
 	if (!error)
 		error = make_server_parts(d);
 	if (!error)
@@ -352,19 +401,19 @@ static int start(struct daemon *d)
 		status = check_interfaces(d, "wan", &d->config->wan);
 	if (status)
 		return status;
-	/* What was loaded is saved anew at once, so that a second kill finds what ends in between. */
+	/* What was loaded is saved again at once: a second kill would else lose what ends until then. */
 	checkpointer_begin(d->checkpointer, meter_of(d));
-	error = d->config->trace ? tap_open_trace(d->tap, d->config->trace) : 0;
+	error = d->config->trace ? recorder_open_file(collector_recorder(d->collector), d->config->trace) : 0;
 	if (error)
 		return refuse("trace", d->config->trace, error);
 	if (web_apply_new(&d->web, d->config->web_config, d->http, d->auth))
 		return EXIT_CONFIG;
 	if (d->web) /* else SIGHUP ends the process */
-		d->signals[3] = loop_signal_add(d->loop, SIGHUP, on_hangup, d);
+		loop_signal_add(d->loop, SIGHUP, on_hangup, d);
 	status = listen_everywhere(d);
 	if (status)
 		return status;
-	startup_log_switches();
+	warn_of_sysctls();
 	error = collector_open_topology(d->collector);
 	if (error) {
 		log_error("rtnetlink: %s", strerror(-error));
@@ -374,7 +423,7 @@ static int start(struct daemon *d)
 	return 0;
 }
 
-/* All that was sent is counted and saved. */
+/* Counts and saves what is still in the sockets. */
 static void finish(struct daemon *d)
 {
 	uint64_t now;
@@ -388,16 +437,11 @@ static void finish(struct daemon *d)
 
 static void free_parts(struct daemon *d)
 {
-	for (size_t i = 0; i < sizeof(d->signals) / sizeof(d->signals[0]); i++)
-		loop_signal_del(d->signals[i]);
-	loop_timer_del(d->again);
-	loop_timer_del(d->tick);
 	web_apply_free(d->web);
 	basic_auth_free(d->auth);
 	http_server_free(d->http);
 	endpoints_free(d->endpoints);
-	queries_free(d->queries);
-	tap_free(d->tap);
+	queries_close(&d->queries);
 	collector_free(d->collector);
 	ifnames_free(d->ifnames);
 	names_follow_free(d->names);

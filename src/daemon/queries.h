@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * queries: what the endpoints, and SIGUSR1, ask of the running meter.
+ * queries: what the endpoints and SIGUSR1 ask of the running meter.
  */
 #ifndef HOSTMETER_DAEMON_QUERIES_H
 #define HOSTMETER_DAEMON_QUERIES_H
@@ -9,35 +9,30 @@
 
 #include <stdint.h>
 
-struct checkpointer;
-struct collector;
-struct meter_setup;
-struct names_follow;
-struct queries;
-struct tap;
-
-/* Where the answers come from; all is borrowed. */
-struct queries_parts {
+struct queries {
+	/* Where the answers come from: set before queries_open(), borrowed. */
 	const struct config *config;
 	struct loop *loop;
 	const struct meter_setup *setup;
 	struct checkpointer *checkpointer;
 	struct collector *collector;
-	struct tap *tap;
 	struct names_follow *names;
+	/* Private. */
+	struct flow_list *flow_list;
+	uint64_t stall_ns, stall_until; /* the longest turn of the loop, and until when it is shown */
 };
 
-/* NULL: out of memory. queries_free(NULL) is fine; the collector must not be used after it. */
-struct queries *queries_new(const struct queries_parts *parts);
-void queries_free(struct queries *queries);
+/* 0 or -ENOMEM; queries_close() either way. The collector must not be used after that. */
+int queries_open(struct queries *queries);
+void queries_close(struct queries *queries);
 
-/* What the endpoints are made of. */
+/* The answers for the endpoints. */
 struct endpoints_source queries_source(struct queries *queries);
 
-/* To be called several times per second: remembers the longest turn of the loop for a minute. */
-void queries_tick(struct queries *queries, uint64_t now);
+/* To be called several times per second: keeps the longest turn of the loop of the last minute. */
+void queries_tick(struct queries *queries);
 
-/* The meter's state, on the log. */
+/* Logs the meter's state. */
 void queries_log_state(struct queries *queries);
 
 #endif

@@ -2,6 +2,7 @@
 #include "recorder.h"
 
 #include "hostmeter/base/buf.h"
+#include "hostmeter/base/log.h"
 #include "hostmeter/http/server.h"
 #include "hostmeter/trace/trace.h"
 
@@ -12,15 +13,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { KEPT = 1 << 18 }; /* an empty queue keeps no more memory than that */
+enum { KEPT = 1 << 18 }; /* bytes of memory that an empty queue keeps at most */
 
 enum phase {
 	ASKED,   /* nothing is recorded yet */
-	NETWORK, /* its dump of the network's shape is on its way */
-	KNOWN,   /* that has ended */
+	NETWORK, /* the dump of links, addresses, routes and neighbours runs */
+	KNOWN,   /* it has ended */
 	ALL,     /* everything is recorded, from the dump of the connections on */
-	CUT,     /* the reader was too slow */
-	TOLD,    /* and was told so */
+	CUT,     /* the reader was too slow: datagrams are dropped */
+	NOTED,   /* the note that says so is in the queue */
 };
 
 struct recording {
@@ -35,6 +36,8 @@ struct recording {
 struct recorder {
 	struct recorder_calls calls;
 	struct recording *reader[RECORDER_READERS];
+	struct trace_writer *file; /* NULL: none */
+	const char *path;
 };
 
 struct recorder *recorder_new(const struct recorder_calls *calls)
@@ -46,9 +49,29 @@ struct recorder *recorder_new(const struct recorder_calls *calls)
 	return recorder;
 }
 
+static void close_file(struct recorder *recorder, int error)
+{
+	int closing = trace_close(recorder->file);
+
+	if (error)
+		log_error("%s: %s: recording ends", recorder->path, strerror(-error));
+	else if (closing)
+		log_error("%s: %s", recorder->path, strerror(-closing));
+	recorder->file = NULL;
+}
+
 void recorder_free(struct recorder *recorder)
 {
+	if (!recorder)
+		return;
+	close_file(recorder, 0);
 	free(recorder);
+}
+
+int recorder_open_file(struct recorder *recorder, const char *path)
+{
+	recorder->path = path;
+	return trace_create(&recorder->file, path);
 }
 
 /* --- The queue */
@@ -58,7 +81,7 @@ static size_t waiting(const struct recording *r)
 	return r->queue.len - r->taken;
 }
 
-/* Room at the front is used again before the queue grows: it holds RECORDER_QUEUE bytes twice at the most. */
+/* What was read makes room before the queue grows: it takes 2 * RECORDER_QUEUE bytes at most. */
 static void close_up(struct recording *r)
 {
 	if (r->taken < waiting(r))
@@ -84,17 +107,19 @@ static void add(struct recording *r, const struct trace_datagram *datagram)
 	close_up(r);
 	trace_append(&r->queue, datagram);
 	if (was_empty)
-		r->recorder->calls.wake(r->recorder->calls.ctx, r);
+		r->recorder->calls.wake(r->recorder->calls.wake_ctx, r);
 }
 
-static void tell(struct recording *r)
+static void append_note(struct recording *r)
 {
 	char text[96];
 
+	buf_reset(&r->queue);
+	r->taken = 0;
 	snprintf(text, sizeof(text), "read too slowly: the recording was cut, and %" PRIu64 " datagrams were dropped",
 		r->dropped);
 	trace_append_note(&r->queue, r->real_ns, text);
-	r->phase = TOLD;
+	r->phase = NOTED;
 }
 
 static long read_queue(void *ctx, uint64_t offset, char *to, size_t room)
@@ -103,14 +128,11 @@ static long read_queue(void *ctx, uint64_t offset, char *to, size_t room)
 	size_t len;
 
 	(void)offset; /* a stream: always the next */
-	if (!waiting(r) && r->phase == CUT) {
-		buf_reset(&r->queue);
-		r->taken = 0;
-		tell(r);
-	}
+	if (!waiting(r) && r->phase == CUT)
+		append_note(r);
 	len = waiting(r) < room ? waiting(r) : room;
 	if (!len)
-		return r->phase == TOLD ? 0 : -EAGAIN;
+		return r->phase == NOTED ? 0 : -EAGAIN;
 	memcpy(to, r->queue.data + r->taken, len);
 	r->taken += len;
 	close_up(r);
@@ -132,19 +154,19 @@ static void release(void *ctx)
 
 int recorder_open(struct recorder *recorder, struct http_shared *body)
 {
-	struct recording **place = NULL, *r;
+	struct recording *r;
+	int free_slot = 0;
 
-	for (int i = 0; i < RECORDER_READERS; i++)
-		if (!recorder->reader[i])
-			place = &recorder->reader[i];
-	if (!place)
+	while (free_slot < RECORDER_READERS && recorder->reader[free_slot])
+		free_slot++;
+	if (free_slot == RECORDER_READERS)
 		return -EBUSY;
 	r = calloc(1, sizeof(*r));
 	if (!r)
 		return -ENOMEM;
 	r->recorder = recorder;
 	trace_append_head(&r->queue);
-	*place = r;
+	recorder->reader[free_slot] = r;
 	*body = (struct http_shared){ .ctx = r, .release = release, .read = read_queue, .live = true };
 	return 0;
 }
@@ -154,14 +176,18 @@ bool recorder_wanted(const struct recorder *recorder)
 	for (int i = 0; i < RECORDER_READERS; i++)
 		if (recorder->reader[i])
 			return true;
-	return false;
+	return recorder->file;
 }
 
 void recorder_datagram(struct recorder *recorder, const struct trace_datagram *datagram)
 {
+	const bool network = datagram->protocol == NETLINK_ROUTE;
+	int error = recorder->file ? trace_write(recorder->file, datagram) : 0;
+
+	if (error)
+		close_file(recorder, error);
 	for (int i = 0; i < RECORDER_READERS; i++) {
 		struct recording *r = recorder->reader[i];
-		bool network = datagram->protocol == NETLINK_ROUTE;
 
 		if (r &&
 			(r->phase == ALL || r->phase == CUT || ((r->phase == NETWORK || r->phase == KNOWN) && network)))
@@ -169,7 +195,7 @@ void recorder_datagram(struct recorder *recorder, const struct trace_datagram *d
 	}
 }
 
-/* Anybody's dump will do: where there are very many connections one dump follows the other. */
+/* Any dump will do, not only that of calls.dump_flows(): with very many connections dumps follow each other closely. */
 void recorder_dump_begins(struct recorder *recorder)
 {
 	for (int i = 0; i < RECORDER_READERS; i++)
@@ -189,9 +215,8 @@ static void move_on(struct recording *r)
 		r->phase = KNOWN;
 	}
 	if (r->phase == KNOWN)
-		calls->dump_flows(calls->ctx); /* recorder_dump_begins() follows, or it is asked for again */
-	/* A reader that has gone is seen when it is asked for. */
-	calls->wake(calls->ctx, r);
+		calls->dump_flows(calls->ctx); /* recorder_dump_begins() follows, or the next tick asks again */
+	calls->wake(calls->wake_ctx, r);       /* so that the server notices a reader that has gone */
 }
 
 void recorder_tick(struct recorder *recorder, uint64_t real_ns)

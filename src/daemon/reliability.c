@@ -13,13 +13,14 @@
 #include <string.h>
 #include <unistd.h>
 
+enum { SILENCE_MS = 2000 }; /* without a beat for so long the meter hangs */
+
 struct reliability {
 	struct nl *nl;
 	struct hang_guard *guard;
 	struct reliability_valve valve;
 	int count_fd, max_fd; /* of the connection table */
 	uint64_t count, max;  /* as read last; CT_SYSCTL_NONE: cannot be read */
-	bool reliable;        /* as set by us: the kernel may say otherwise */
 	struct log_limit guard_failed, guard_gone, full;
 };
 
@@ -63,14 +64,20 @@ void reliability_free(struct reliability *reliability)
 	free(reliability);
 }
 
-void reliability_opened(struct reliability *r)
+void reliability_closed(struct reliability *r)
+{
+	hang_guard_free(r->guard);
+	r->guard = NULL;
+}
+
+static void start_guard(struct reliability *r)
 {
 	const struct hang_guard_watch watch = {
 		.socket = nl_fd(r->nl, SOURCE_EVENTS),
-		.count_path = HANG_GUARD_COUNT_PATH,
-		.max_path = HANG_GUARD_MAX_PATH,
+		.count_fd = r->count_fd,
+		.max_fd = r->max_fd,
 		.fill_percent = r->valve.fill_percent,
-		.silence_ms = HANG_GUARD_SILENCE_MS,
+		.silence_ms = SILENCE_MS,
 	};
 	int error;
 
@@ -79,42 +86,30 @@ void reliability_opened(struct reliability *r)
 	if (error)
 		log_repeated(&r->guard_failed, LOG_PERIOD_NS, clock_mono_ns(), "no guard against a hung meter: %s",
 			strerror(-error));
-	r->reliable = true;
 }
 
-void reliability_closed(struct reliability *r)
+void reliability_opened(struct reliability *r)
 {
-	hang_guard_free(r->guard);
-	r->guard = NULL;
-}
-
-/* The guard did it, while this process did not run. */
-static void learn_of_guard(struct reliability *r)
-{
-	r->valve.open = true;
-	r->valve.openings++;
-	r->reliable = false;
-	log_warning("this process was stopped while the connection table filled up: "
-		    "reliable delivery was switched off, and ends of connections may have been lost");
+	r->valve.open = false; /* a new socket is reliable */
+	start_guard(r);
 }
 
 static void update_valve(struct reliability *r)
 {
-	bool changed;
-
 	r->count = ct_sysctl_read_fd(r->count_fd);
 	r->max = ct_sysctl_read_fd(r->max_fd);
 	if (r->count == CT_SYSCTL_NONE || r->max == CT_SYSCTL_NONE || !nl_is_open(r->nl, SOURCE_EVENTS))
 		return;
-	if (r->reliable && !nl_is_reliable(r->nl))
-		learn_of_guard(r);
-	changed = reliability_valve_update(&r->valve, r->count, r->max);
-	if (r->reliable == !r->valve.open)
+	if (!r->valve.open && !nl_is_reliable(r->nl)) {
+		r->valve.open = true;
+		r->valve.openings++;
+		log_warning("this process was stopped while the connection table filled up: reliable delivery was "
+			    "switched off by its guard, and ends of connections may have been lost");
+	}
+	if (!reliability_valve_update(&r->valve, r->count, r->max))
 		return;
-	if (nl_set_reliable(r->nl, !r->valve.open))
-		return;
-	r->reliable = !r->valve.open;
-	if (changed && r->valve.open)
+	nl_set_reliable(r->nl, !r->valve.open);
+	if (r->valve.open)
 		log_repeated(&r->full, LOG_PERIOD_NS, clock_mono_ns(),
 			"the connection table is nearly full (%" PRIu64 " of %" PRIu64 "): ends of connections are "
 			"delivered unreliably until it has drained",
@@ -129,14 +124,14 @@ void reliability_tick(struct reliability *r)
 	if (hang_guard_beat(r->guard)) {
 		log_repeated(&r->guard_gone, LOG_PERIOD_NS, clock_mono_ns(),
 			"the guard against a hung meter is gone: started again");
-		reliability_opened(r);
+		start_guard(r);
 	}
 	update_valve(r);
 }
 
 void reliability_describe(const struct reliability *r, struct snapshot_process *process)
 {
-	process->reliable = r->reliable;
+	process->reliable = nl_is_open(r->nl, SOURCE_EVENTS) && !r->valve.open;
 	process->reliable_losses = r->valve.openings;
 	process->conntrack_entries = r->count == CT_SYSCTL_NONE ? 0 : r->count;
 	process->conntrack_limit = r->max == CT_SYSCTL_NONE ? 0 : r->max;

@@ -4,6 +4,7 @@
  * numbers.
  */
 #include "hang_guard.h"
+#include "hostmeter/os/ct_sysctl.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -100,12 +101,15 @@ static void stays_reliable(struct hang_guard *beaten)
 static int try_start(void)
 {
 	const struct hang_guard_watch watch = { .socket = event_socket,
-		.count_path = count_path,
-		.max_path = max_path,
+		.count_fd = open(count_path, O_RDONLY | O_CLOEXEC),
+		.max_fd = open(max_path, O_RDONLY | O_CLOEXEC),
 		.fill_percent = 90,
 		.silence_ms = SILENCE_MS };
+	int error = hang_guard_start(&guard, &watch);
 
-	return hang_guard_start(&guard, &watch);
+	close(watch.count_fd);
+	close(watch.max_fd);
+	return error;
 }
 
 static void start_guard(void)
@@ -425,8 +429,8 @@ static void it_leaves_without_the_meters_handlers(void **state)
 static void what_is_missing_is_an_error(void **state)
 {
 	struct hang_guard_watch watch = { .socket = event_socket,
-		.count_path = "/tmp/no/such/file",
-		.max_path = max_path,
+		.count_fd = ct_sysctl_open("no_such_file"),
+		.max_fd = STDERR_FILENO,
 		.silence_ms = SILENCE_MS };
 	int before, after;
 
@@ -435,10 +439,10 @@ static void what_is_missing_is_an_error(void **state)
 	close(before);
 	assert_int_equal(hang_guard_start(&guard, &watch), -ENOENT);
 	assert_null(guard);
-	watch.count_path = max_path;
-	watch.max_path = "/tmp/no/such/file";
+	watch.max_fd = watch.count_fd;
+	watch.count_fd = STDERR_FILENO;
 	assert_int_equal(hang_guard_start(&guard, &watch), -ENOENT);
-	watch.max_path = max_path;
+	watch.max_fd = STDERR_FILENO;
 	watch.socket = -1;
 	assert_int_equal(hang_guard_start(&guard, &watch), -EBADF);
 	after = dup(STDERR_FILENO);

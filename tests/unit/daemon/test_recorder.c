@@ -71,7 +71,7 @@ static void wake(void *ctx, void *body)
 static int setup(void **state)
 {
 	struct fixture *f = calloc(1, sizeof(*f));
-	const struct recorder_calls calls = { f, dump_network, network_running, dump_flows, wake };
+	const struct recorder_calls calls = { f, dump_network, network_running, dump_flows, wake, f };
 
 	f->recorder = recorder_new(&calls);
 	*state = f;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The meter sends its trace by the UNIX socket and this process writes the file: so no path is opened with the meter's
- * rights, and a full disk or a slow one is none of its business.
+ * rights, and a full or slow disk does not delay the meter.
  */
 #include "hostmeter/base/clock.h"
 #include "hostmeter/base/log.h"
@@ -11,7 +11,6 @@
 #include "hostmeter/trace/anonymize.h"
 #include "hostmeter/trace/trace.h"
 #include "no_answer.h"
-#include "replay.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -22,184 +21,209 @@
 #include <string.h>
 #include <sys/signalfd.h>
 #include <sys/stat.h>
+#include <sys/time.h>
 #include <unistd.h>
 
-enum { ANSWER_MS = 10000, WORD = 256, READ_MOST = 1 << 18 };
+enum { ANSWER_MS = 10000, TEXT_SIZE = 256, BUFFER_SIZE = 1 << 18 };
 
-/* The meter's answer, until it is time to end. */
-struct stream {
-	int fd, signals;
-	uint64_t deadline; /* monotonic; 0: none */
-	bool ended;        /* by us, not by the meter */
-};
-
-struct copy {
-	const struct config *config;
+struct recording {
+	const struct config *config; /* with config->replay a trace is copied; else the running meter is recorded */
 	struct trace_reader *reader;
 	struct trace_writer *writer;
-	struct anonymizer *anonymizer; /* NULL: as it is */
-	struct buf changed;
-	uint64_t datagrams, bytes, limit;
+	struct anonymizer *anonymizer; /* NULL without --anonymize */
+	struct buf anonymized;
+	uint64_t datagrams, bytes;
+	int fd, signals; /* the meter's answer; a signalfd */
 	bool begun;
-	bool cut; /* the meter said so */
+	bool ended; /* by a signal, not by the meter */
+	bool cut;   /* the meter says that it left out the rest */
 };
 
-/* --- The running meter's */
+/* --- The running meter */
 
-static int patience(const struct stream *stream)
+static ssize_t read_answer(void *ctx, char *to, size_t size)
 {
-	uint64_t now = clock_mono_ns();
-
-	if (!stream->deadline)
-		return -1;
-	return now < stream->deadline ? (int)((stream->deadline - now) / CLOCK_NS_PER_MS + 1) : 0;
-}
-
-static ssize_t read_stream(void *ctx, char *to, size_t size)
-{
-	struct stream *stream = ctx;
-	struct pollfd fds[] = { { .fd = stream->signals, .events = POLLIN }, { .fd = stream->fd, .events = POLLIN } };
+	struct recording *r = ctx;
+	struct pollfd fds[] = { { .fd = r->signals, .events = POLLIN }, { .fd = r->fd, .events = POLLIN } };
 	ssize_t got;
 
 	do {
-		int ready = poll(fds, 2, patience(stream));
-
-		stream->ended = fds[0].revents || (stream->deadline && clock_mono_ns() >= stream->deadline);
-		if (stream->ended)
+		poll(fds, 2, -1);
+		r->ended = fds[0].revents;
+		if (r->ended)
 			return 0;
-		got = ready > 0 ? read(stream->fd, to, size) : -1;
+		got = read(r->fd, to, size);
 	} while (got < 0 && (errno == EINTR || errno == EAGAIN));
 	return got;
 }
 
-static int close_stream(void *ctx)
+static int close_answer(void *ctx)
 {
-	struct stream *stream = ctx;
+	struct recording *r = ctx;
 
-	close(stream->fd);
-	close(stream->signals);
+	close(r->fd);
+	close(r->signals);
 	return 0;
 }
 
-/* The signals that end a recording wait to be read. */
-static int open_signals(void)
+/* A signalfd for what ends a recording: a signal from outside, or the timer of --seconds. */
+static int open_signals(uint64_t duration_ns)
 {
+	const struct itimerval timer = { .it_value = { (time_t)(duration_ns / CLOCK_NS_PER_S),
+						 (suseconds_t)(duration_ns % CLOCK_NS_PER_S / 1000) } };
 	sigset_t set;
-	int fd;
 
 	sigemptyset(&set);
 	sigaddset(&set, SIGINT);
 	sigaddset(&set, SIGTERM);
 	sigaddset(&set, SIGHUP);
-	fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
-	if (fd >= 0)
-		sigprocmask(SIG_BLOCK, &set, NULL);
-	return fd;
+	sigaddset(&set, SIGALRM);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	setitimer(ITIMER_REAL, &timer, NULL);
+	return signalfd(-1, &set, SFD_CLOEXEC);
 }
 
-/* Logs what the meter says with a refusal. */
-static void log_refusal(const struct config *config, int status, int fd)
+static int ask(struct recording *r)
 {
-	struct pollfd pollfd = { .fd = fd, .events = POLLIN };
-	char text[WORD];
+	int status = http_open(r->config->socket, "/api/v1/record", &r->fd, ANSWER_MS);
+	char reason[TEXT_SIZE];
 	ssize_t len = -1;
-
-	if (poll(&pollfd, 1, ANSWER_MS) > 0)
-		len = read(fd, text, sizeof(text) - 1);
-	text[len > 0 ? len : 0] = '\0';
-	no_answer_log_refusal(config->socket, status, "--record", text);
-}
-
-static int ask(const struct config *config, struct stream *stream)
-{
-	int status = http_open(config->socket, "/api/v1/record", &stream->fd, ANSWER_MS);
 
 	if (status == 200)
 		return 0;
 	if (status < 0) {
-		no_answer_log(config->socket, status, "hostmeter --trace FILE records from the meter's own start");
+		no_answer_log(r->config->socket, status, "hostmeter --trace FILE records from the meter's own start");
 		return status;
 	}
-	log_refusal(config, status, stream->fd);
-	close(stream->fd);
+	if (poll(&(struct pollfd){ .fd = r->fd, .events = POLLIN }, 1, ANSWER_MS) > 0)
+		len = read(r->fd, reason, sizeof(reason) - 1);
+	reason[len > 0 ? len : 0] = '\0';
+	no_answer_log_refusal(r->config->socket, status, "--record", reason);
+	close(r->fd);
 	return -EBUSY;
 }
 
-/* 0 or -errno, told. */
-static int open_meter(const struct config *config, struct stream *stream, struct trace_reader **reader)
+static int open_meter(struct recording *r)
 {
-	const cookie_io_functions_t calls = { .read = read_stream, .close = close_stream };
+	const cookie_io_functions_t calls = { .read = read_answer, .close = close_answer };
 	FILE *file;
-	int error = ask(config, stream);
+	int error = ask(r);
 
 	if (error)
 		return error;
-	stream->signals = open_signals();
-	if (config->record_ns)
-		stream->deadline = clock_mono_ns() + config->record_ns;
-	file = stream->signals < 0 ? NULL : fopencookie(stream, "r", calls);
+	r->signals = open_signals(r->config->record_ns);
+	file = r->signals < 0 ? NULL : fopencookie(r, "r", calls);
 	if (!file) {
 		error = -errno;
-		close(stream->fd);
+		close(r->fd);
 		log_error("--record: %s", strerror(-error));
 		return error;
 	}
-	setvbuf(file, NULL, _IOFBF, READ_MOST); /* the meter must not wait for many small steps */
-	error = trace_open_stream(reader, file);
-	if (error && stream->ended)
-		log_error("--record: the end came before the meter had sent anything");
+	setvbuf(file, NULL, _IOFBF, BUFFER_SIZE); /* few large reads: a slow reader loses the rest */
+	error = trace_open_stream(&r->reader, file);
+	if (error && r->ended)
+		log_error("--record: ended before the meter had sent anything");
 	else if (error)
-		log_error("--record: the meter's answer: %s", replay_reason(error));
+		trace_log_error("--record: the meter's answer", error, NULL);
 	return error;
 }
 
 /* --- The file */
 
-/* 1: go on; 0: it is enough; -errno of the file that is written. */
-static int take(struct copy *c, const struct trace_datagram *read)
+/* 1: go on; 0: --record-limit is reached; -errno of the file that is written. */
+static int copy_datagram(struct recording *r, struct trace_datagram *datagram)
 {
-	struct trace_datagram datagram = *read;
-	char word[WORD];
+	const struct config *config = r->config;
+	char note[TEXT_SIZE];
 	int error;
 
-	if (trace_is_note(read, word, sizeof(word))) {
-		log_error("%s: %s", c->config->record, word);
-		c->cut = true;
+	if (trace_is_note(datagram, note, sizeof(note))) {
+		log_error("%s: %s", config->record, note);
+		r->cut = true;
 		return 1;
 	}
-	/* Our own request is the first of the kind: the dump that is the recording's baseline. */
-	if (!c->config->replay && !c->begun && read->outgoing && read->protocol == NETLINK_NETFILTER) {
-		c->begun = true;
-		log_info("%s: recording; Ctrl-C ends it", c->config->record);
+	/* The recording begins with the request for a dump, the baseline of the recording. */
+	if (!config->replay && !r->begun && datagram->outgoing && datagram->protocol == NETLINK_NETFILTER) {
+		r->begun = true;
+		log_info("%s: recording; Ctrl-C ends it", config->record);
 	}
-	if (c->anonymizer) {
-		buf_reset(&c->changed);
-		anonymize_datagram(c->anonymizer, read->protocol, read->outgoing, read->data, read->len, &c->changed);
-		datagram.data = c->changed.data;
-		datagram.len = c->changed.len;
-		if (buf_error(&c->changed))
+	if (r->anonymizer) {
+		buf_reset(&r->anonymized);
+		anonymize_datagram(r->anonymizer, datagram->protocol, datagram->outgoing, datagram->data, datagram->len,
+			&r->anonymized);
+		if (buf_error(&r->anonymized))
 			return -ENOMEM;
-		if (!datagram.len)
+		datagram->data = r->anonymized.data;
+		datagram->len = r->anonymized.len;
+		if (!datagram->len)
 			return 1;
 	}
-	if (c->limit && c->bytes + trace_size(&datagram) > c->limit)
+	if (!config->replay && r->bytes + trace_size(datagram) > config->record_limit * UINT64_C(1000000))
 		return 0;
-	error = trace_write(c->writer, &datagram);
-	c->bytes += trace_size(&datagram);
-	c->datagrams++;
+	r->bytes += trace_size(datagram);
+	r->datagrams++;
+	error = trace_write(r->writer, datagram);
 	return error ? error : 1;
 }
 
-static void say_done(const struct copy *c)
+/* Returns the exit status. */
+static int copy_trace(struct recording *r)
 {
-	uint64_t left_out = c->anonymizer ? anonymize_left_out(c->anonymizer) : 0;
+	const struct config *config = r->config;
+	struct trace_datagram datagram;
+	int got = 1, copied = 1;
 
-	log_info("%s: %" PRIu64 " datagrams, %" PRIu64 " bytes", c->config->record, c->datagrams, c->bytes);
-	if (left_out)
-		log_info("%" PRIu64 " messages were left out that say nothing to the meter", left_out);
+	while (copied > 0 && (got = trace_read(r->reader, &datagram)) > 0)
+		copied = copy_datagram(r, &datagram);
+	log_info("%s: %" PRIu64 " datagrams, %" PRIu64 " bytes", config->record, r->datagrams, r->bytes);
+	if (r->anonymizer && anonymize_left_out(r->anonymizer))
+		log_info("%" PRIu64 " messages were left out: the meter does not use them",
+			anonymize_left_out(r->anonymizer));
+	if (copied == 0)
+		log_info("%s: the size of --record-limit is reached", config->record);
+	if (copied < 0) {
+		log_error("%s: %s", config->record, strerror(-copied));
+		return CMD_FAILED;
+	}
+	if (copied == 0 || r->ended)
+		return r->cut ? CMD_FAILED : CMD_OK;
+	if (config->replay && got < 0)
+		trace_log_error(config->replay, got, r->reader);
+	else if (!config->replay && !r->cut)
+		log_error("%s: the meter ended, and the recording with it", config->record);
+	return got < 0 || !config->replay ? CMD_FAILED : CMD_OK;
 }
 
-/* Writing it would empty it first. */
+static int open_writer(struct recording *r)
+{
+	struct hash_key key;
+	int error = trace_create(&r->writer, r->config->record);
+
+	if (error) {
+		log_error("%s: %s", r->config->record, strerror(-error));
+		return error;
+	}
+	if (!r->config->anonymize)
+		return 0;
+	error = hash_key_random(&key);
+	r->anonymizer = error ? NULL : anonymize_new(&key);
+	if (!r->anonymizer)
+		log_error("--anonymize: %s", strerror(error ? -error : ENOMEM));
+	return r->anonymizer ? 0 : -ENOMEM;
+}
+
+static int open_reader(struct recording *r)
+{
+	int error;
+
+	if (!r->config->replay)
+		return open_meter(r);
+	error = trace_open(&r->reader, r->config->replay);
+	if (error)
+		trace_log_error(r->config->replay, error, NULL);
+	return error;
+}
+
 static bool is_same_file(const char *a, const char *b)
 {
 	struct stat x, y;
@@ -207,82 +231,26 @@ static bool is_same_file(const char *a, const char *b)
 	return !stat(a, &x) && !stat(b, &y) && x.st_dev == y.st_dev && x.st_ino == y.st_ino;
 }
 
-/* The exit status. stream: NULL where the trace is a file. */
-static int run_copy(struct copy *c, const struct stream *stream)
-{
-	struct trace_datagram datagram;
-	int got = 1, error = 1;
-
-	while (error > 0 && (got = trace_read(c->reader, &datagram)) > 0)
-		error = take(c, &datagram);
-	say_done(c);
-	if (error == 0)
-		log_info("%s: as large as it may be (--record-limit)", c->config->record);
-	if (error < 0) {
-		log_error("%s: %s", c->config->record, strerror(-error));
-		return CMD_FAILED;
-	}
-	if (error == 0 || (stream && stream->ended))
-		return c->cut ? CMD_FAILED : CMD_OK;
-	if (!stream && got < 0)
-		log_error("%s: %s, at byte %" PRIu64, c->config->replay, replay_reason(got), trace_offset(c->reader));
-	else if (stream && !c->cut)
-		log_error("%s: the meter ended, and the recording with it", c->config->record);
-	return got < 0 || stream ? CMD_FAILED : CMD_OK;
-}
-
-static int open_writer(struct copy *c)
-{
-	struct hash_key key;
-	int error = trace_create(&c->writer, c->config->record);
-
-	if (error) {
-		log_error("%s: %s", c->config->record, strerror(-error));
-		return error;
-	}
-	if (!c->config->anonymize)
-		return 0;
-	error = hash_key_random(&key);
-	c->anonymizer = error ? NULL : anonymize_new(&key);
-	if (!c->anonymizer)
-		log_error("--anonymize: %s", strerror(error ? -error : ENOMEM));
-	return c->anonymizer ? 0 : -ENOMEM;
-}
-
-static int open_reader(struct copy *c, struct stream *stream)
-{
-	int error;
-
-	if (!c->config->replay) {
-		c->limit = c->config->record_limit * UINT64_C(1000000);
-		return open_meter(c->config, stream, &c->reader);
-	}
-	error = trace_open(&c->reader, c->config->replay);
-	if (error)
-		log_error("%s: %s", c->config->replay, replay_reason(error));
-	return error;
-}
-
 int cmd_record(const struct config *config, struct buf *out)
 {
-	struct copy copy = { .config = config };
-	struct stream stream = { .fd = -1 };
+	struct recording recording = { .config = config };
 	int status = CMD_FAILED, error;
 
 	(void)out;
+	/* Opening it for writing would empty it. */
 	if (config->replay && is_same_file(config->replay, config->record)) {
-		log_error("%s: is what is read: choose another file for --record", config->record);
+		log_error("%s is the trace that is read: choose another file for --record", config->record);
 		return CMD_FAILED;
 	}
-	if (!open_reader(&copy, &stream) && !open_writer(&copy))
-		status = run_copy(&copy, config->replay ? NULL : &stream);
-	trace_reader_free(copy.reader);
-	error = trace_close(copy.writer);
+	if (!open_reader(&recording) && !open_writer(&recording))
+		status = copy_trace(&recording);
+	trace_reader_free(recording.reader);
+	error = trace_close(recording.writer);
 	if (error && status == CMD_OK) {
 		log_error("%s: %s", config->record, strerror(-error));
 		status = CMD_FAILED;
 	}
-	anonymize_free(copy.anonymizer);
-	buf_free(&copy.changed);
+	anonymize_free(recording.anonymizer);
+	buf_free(&recording.anonymized);
 	return status;
 }

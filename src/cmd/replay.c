@@ -1,6 +1,4 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "replay.h"
-
 #include "explain.h"
 #include "hostmeter/base/log.h"
 #include "hostmeter/cmd/cmd.h"
@@ -12,31 +10,35 @@
 #include "hostmeter/trace/trace.h"
 
 #include <errno.h>
-#include <inttypes.h>
 #include <string.h>
 
-/* The meter ticks in the time between two datagrams as it did when they were recorded. A long silence needs no more. */
+/* Ticks as the meter did between two datagrams while they were recorded. After a long silence a few ticks suffice. */
 static uint64_t tick_until(struct meter *meter, uint64_t ticked, uint64_t now)
 {
-	const uint64_t enough = 2 * 16 * METER_TICK_NS;
+	const uint64_t enough = 32 * METER_TICK_NS;
 
 	if (now > ticked + enough)
 		ticked = now - enough;
 	while (ticked + METER_TICK_NS <= now) {
-		ticked += METER_TICK_NS; /* later than every datagram so far: time runs one way */
+		ticked += METER_TICK_NS;
 		meter_tick(meter, ticked);
 	}
 	return ticked;
 }
 
-static int feed(struct trace_reader *reader, struct dispatch *dispatch, struct meter *meter,
-	struct trace_datagram *datagram, uint64_t *now)
+/* Gives the meter this datagram and the rest of the trace. Returns 0 or the error of trace_read(). */
+static int feed(struct trace_reader *reader, struct meter *meter, struct trace_datagram *datagram, uint64_t *now)
 {
+	struct dispatch *dispatch = dispatch_new(meter);
 	uint64_t ticked = datagram->real_ns;
 	int got;
 
+	if (!dispatch)
+		return -ENOMEM;
+	for (enum source source = 0; source < SOURCE_COUNT; source++)
+		meter_source(meter, source, true, 0);
 	do {
-		/* A clock that was set back while recording must not run backwards here. */
+		/* The clock may have been set back during the recording; time must not fall here. */
 		if (datagram->real_ns > *now)
 			*now = datagram->real_ns;
 		ticked = tick_until(meter, ticked, *now);
@@ -44,66 +46,34 @@ static int feed(struct trace_reader *reader, struct dispatch *dispatch, struct m
 			*now);
 		got = trace_read(reader, datagram);
 	} while (got > 0);
+	dispatch_free(dispatch);
+	/* Also where the trace is damaged: what was read so far is counted. */
+	meter_settle(meter, *now);
 	return got;
 }
 
-const char *replay_reason(int error)
-{
-	switch (error) {
-	case -EBADMSG:
-		return "damaged, or no pcap file";
-	case -EPROTONOSUPPORT:
-		return "a capture, but not of netlink (link type 253)";
-	case -EXDEV:
-		return "recorded on a machine of the other byte order";
-	default:
-		return strerror(-error);
-	}
-}
-
-static void complain(const struct config *config, int error, const struct trace_reader *reader)
-{
-	if (reader && trace_offset(reader))
-		log_error("%s: %s, at byte %" PRIu64, config->replay, replay_reason(error), trace_offset(reader));
-	else
-		log_error("%s: %s", config->replay, replay_reason(error));
-}
-
-/* One trace into one meter. Observed, unless explain is NULL: lines go to out, or nowhere where it is NULL. */
+/* Meters the trace, observed by explain unless that is NULL; out: where its lines go, NULL in the first round. */
 static int meter_trace(const struct config *config, struct meter_setup *setup, struct explain *explain, struct buf *out,
 	uint64_t *now)
 {
 	static const struct hash_key fixed = { { 1, 2 } }; /* the same trace gives the same page */
 	struct trace_reader *reader = NULL;
 	struct trace_datagram datagram;
-	struct dispatch *dispatch = NULL;
-	int error = trace_open(&reader, config->replay);
+	int error = trace_open(&reader, config->replay), got = 0;
 
 	*now = 0;
-	if (!error) {
-		error = trace_read(reader, &datagram);
-		error = error < 0 ? error : error ? 0 : -ENODATA;
-	}
+	if (!error)
+		got = trace_read(reader, &datagram);
+	if (!error && got <= 0)
+		error = got ? got : -ENODATA;
 	if (!error)
 		error = meter_setup_make(setup, config, &fixed, datagram.real_ns);
-	if (error)
-		goto done;
-	dispatch = dispatch_new(setup->meter);
-	if (!dispatch) {
-		error = -ENOMEM;
-		goto done;
-	}
-	if (explain)
+	if (!error && explain)
 		explain_meter(explain, setup->meter, out);
-	for (enum source source = 0; source < SOURCE_COUNT; source++)
-		meter_source(setup->meter, source, true, 0);
-	error = feed(reader, dispatch, setup->meter, &datagram, now);
-	/* Of a trace that was cut, what there is is still worth something. */
-	meter_settle(setup->meter, *now);
-done:
-	if (error && !(explain && out)) /* the second time it was said already */
-		complain(config, error, reader);
-	dispatch_free(dispatch);
+	if (!error)
+		error = feed(reader, setup->meter, &datagram, now);
+	if (error && !(explain && out)) /* the first round has logged it */
+		trace_log_error(config->replay, error, reader);
 	trace_reader_free(reader);
 	return error;
 }
@@ -123,7 +93,7 @@ static int replay_metrics(const struct config *config, struct buf *out)
 	return error;
 }
 
-/* Twice: a trace that is damaged is told of the first time, and is explained up to there. */
+/* Meters the trace twice. A damaged trace is logged in the first round and explained up to the damage. */
 static int replay_explain(const struct config *config, struct buf *out)
 {
 	struct explain *explain = explain_new(config->explain);

@@ -2,10 +2,12 @@
 #include "hostmeter/trace/trace.h"
 
 #include "hostmeter/base/clock.h"
+#include "hostmeter/base/log.h"
 
 #include <byteswap.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <linux/netlink.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -359,6 +361,19 @@ int trace_read(struct trace_reader *reader, struct trace_datagram *datagram)
 uint64_t trace_offset(const struct trace_reader *reader)
 {
 	return reader->offset;
+}
+
+void trace_log_error(const char *name, int error, const struct trace_reader *reader)
+{
+	const char *cause = error == -EBADMSG ? "damaged, or no pcap file" :
+		error == -EPROTONOSUPPORT     ? "a capture, but not of netlink (link type 253)" :
+		error == -EXDEV               ? "recorded on a machine of the other byte order" :
+						strerror(-error);
+
+	if (reader && reader->offset)
+		log_error("%s: %s, at byte %" PRIu64, name, cause, reader->offset);
+	else
+		log_error("%s: %s", name, cause);
 }
 
 void trace_reader_free(struct trace_reader *reader)

@@ -68,6 +68,10 @@ int trace_read(struct trace_reader *reader, struct trace_datagram *datagram);
 
 /* Byte offset in the file of the record read last. */
 uint64_t trace_offset(const struct trace_reader *reader);
+
+/* Logs what went wrong with the trace called name, and at which offset if reader is not NULL and has read a record. */
+void trace_log_error(const char *name, int error, const struct trace_reader *reader);
+
 void trace_reader_free(struct trace_reader *reader);
 
 #endif

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "explain.h"
 
+#include "hostmeter/base/array.h"
 #include "hostmeter/base/clock.h"
 #include "hostmeter/export/flow_text.h"
 #include "hostmeter/meter/meter.h"
@@ -28,12 +29,21 @@ static const char *const words[OBSERVER_KINDS] = {
 	[OBSERVER_EARLY] = "early",
 };
 
-/* A flow, in either round. */
-struct known {
+static const char *const side_names[] = {
+	[SIDE_NONE] = "none",
+	[SIDE_LAN] = "lan",
+	[SIDE_WAN] = "wan",
+	[SIDE_ROUTER] = "router",
+	[SIDE_GROUP] = "group",
+	[SIDE_OTHER] = "other",
+};
+
+/* A flow of the trace, kept over both rounds. */
+struct seen {
 	uint64_t key;
 	unsigned int number; /* in the order of appearance */
-	bool wanted;
-	bool held; /* and nothing counted since */
+	bool wanted;         /* a flow of the host */
+	bool held;           /* its bytes are held back now */
 	UT_hash_handle hh;
 };
 
@@ -41,48 +51,44 @@ struct known {
 struct sum {
 	char host[SNAPSHOT_LABEL], mac[MAC_TEXT];
 	struct traffic wan, local;
-	UT_hash_handle hh;
 };
 
 struct explain {
-	const char *host;
+	const char *host; /* NULL: all */
 	const struct meter *meter;
 	struct buf *out;
-	struct known *flows;
-	struct sum *sums;
-	bool failed; /* no memory for something */
+	struct seen *flows;
+	struct sum *sum;
+	size_t sums;
+	bool failed; /* out of memory */
 };
 
 struct explain *explain_new(const char *host)
 {
 	struct explain *explain = calloc(1, sizeof(*explain));
 
-	if (explain)
+	if (explain && strcmp(host, "all") != 0)
 		explain->host = host;
 	return explain;
 }
 
 void explain_free(struct explain *explain)
 {
-	struct known *flow, *next_flow;
-	struct sum *sum, *next_sum;
+	struct seen *flow, *next;
 
 	if (!explain)
 		return;
-	HASH_ITER (hh, explain->flows, flow, next_flow) {
+	HASH_ITER (hh, explain->flows, flow, next) {
 		HASH_DEL(explain->flows, flow);
 		free(flow);
 	}
-	HASH_ITER (hh, explain->sums, sum, next_sum) {
-		HASH_DEL(explain->sums, sum);
-		free(sum);
-	}
+	free(explain->sum);
 	free(explain);
 }
 
-static struct known *know(struct explain *e, uint64_t key)
+static struct seen *find_flow(struct explain *e, uint64_t key)
 {
-	struct known *flow;
+	struct seen *flow;
 
 	HASH_FIND(hh, e->flows, &key, sizeof(key), flow);
 	if (flow)
@@ -111,26 +117,18 @@ static void put_time(struct buf *out, uint64_t real_ns)
 	buf_printf(out, "%s.%06uZ", text, (unsigned int)(real_ns % CLOCK_NS_PER_S / 1000));
 }
 
-static const char *side_name(enum side side)
+static void put_counts(struct buf *out, const struct traffic_count *in, const struct traffic_count *away)
 {
-	static const char *const names[] = {
-		[SIDE_NONE] = "none",
-		[SIDE_LAN] = "lan",
-		[SIDE_WAN] = "wan",
-		[SIDE_ROUTER] = "router",
-		[SIDE_GROUP] = "group",
-		[SIDE_OTHER] = "other",
-	};
-
-	return names[side];
+	buf_printf(out, " in=%" PRIu64 " out=%" PRIu64 " in_packets=%" PRIu64 " out_packets=%" PRIu64, in->bytes,
+		away->bytes, in->packets, away->packets);
 }
 
-/* " orig=ADDRESS(lan,br-lan,mac)": where the end is, and how that was known. */
+/* " orig=ADDRESS(lan,br-lan,packet=MAC)": the side and interface of an end, and the packet seen from it. */
 static void put_end(const struct explain *e, const char *name, const struct attribute_end *end)
 {
 	char text[ADDR_TEXT];
 
-	buf_printf(e->out, " %s=%s(%s", name, addr_format(&end->addr, text), side_name(end->side));
+	buf_printf(e->out, " %s=%s(%s", name, addr_format(&end->addr, text), side_names[end->side]);
 	if (end->ifindex)
 		buf_printf(e->out, ",%s", topology_name(meter_topology(e->meter), end->ifindex));
 	if (end->is_group && end->side != SIDE_GROUP)
@@ -160,8 +158,8 @@ static void put_decision(const struct explain *e, const struct observer_note *no
 	}
 }
 
-/* The original direction leaves a host that began the flow and enters one that answers. */
-static int in_of(const struct flow *flow)
+/* The direction that enters the flow's host. */
+static enum ct_dir in_dir(const struct flow *flow)
 {
 	return flow->host_is_reply ? CT_ORIGINAL : CT_REPLY;
 }
@@ -169,26 +167,27 @@ static int in_of(const struct flow *flow)
 static void put_delta(const struct explain *e, const struct observer_note *note, const struct meter_flow *flow,
 	bool released)
 {
-	const struct traffic_count *in = &note->delta[in_of(note->flow)], *away = &note->delta[!in_of(note->flow)];
+	enum ct_dir in = in_dir(note->flow);
 
 	flow_text_put(e->out, "host", flow->host);
 	if (flow->peer[0])
 		flow_text_put(e->out, "peer", flow->peer);
 	flow_text_put(e->out, "scope", flow_text_scope(flow));
-	buf_printf(e->out, " in=%" PRIu64 " out=%" PRIu64 " in_packets=%" PRIu64 " out_packets=%" PRIu64 " from=%s%s",
-		in->bytes, away->bytes, in->packets, away->packets, note->event->type == CT_ENTRY ? "dump" : "end",
-		released ? " released" : "");
+	put_counts(e->out, &note->delta[in], &note->delta[!in]);
+	buf_puts(e->out, note->event->type == CT_ENTRY ? " from=dump" : " from=end");
+	if (released)
+		buf_puts(e->out, " released");
 }
 
-static void put_line(const struct explain *e, const struct known *known, const struct observer_note *note,
+static void put_line(const struct explain *e, const struct seen *seen, const struct observer_note *note,
 	const struct meter_flow *flow)
 {
 	put_time(e->out, note->now);
-	buf_printf(e->out, " #%u %s", known->number, words[note->kind]);
+	buf_printf(e->out, " #%u %s", seen->number, words[note->kind]);
 	if (note->kind == OBSERVER_DECIDED)
 		put_decision(e, note, flow);
 	if (note->kind == OBSERVER_COUNTED)
-		put_delta(e, note, flow, known->held);
+		put_delta(e, note, flow, seen->held);
 	if (note->event) {
 		buf_puts(e->out, " | ");
 		flow_text_event(e->out, note->event);
@@ -198,81 +197,74 @@ static void put_line(const struct explain *e, const struct known *known, const s
 
 /* --- Sums */
 
-static bool is_all(const struct explain *e)
+static struct sum *find_sum(struct explain *e, const char *host, const char *mac)
 {
-	return !strcmp(e->host, "all");
-}
+	struct sum *list;
 
-static struct sum *sum_of(struct explain *e, const char *host, const char *mac)
-{
-	struct sum *sum;
-
-	for (sum = e->sums; sum; sum = sum->hh.next)
-		if (!strcmp(sum->host, host) && !strcmp(sum->mac, mac))
-			return sum;
-	sum = calloc(1, sizeof(*sum));
-	if (!sum) {
+	for (size_t i = 0; i < e->sums; i++)
+		if (!strcmp(e->sum[i].host, host) && !strcmp(e->sum[i].mac, mac))
+			return &e->sum[i];
+	list = array_grow(e->sum, e->sums, sizeof(*list));
+	if (!list) {
 		e->failed = true;
 		return NULL;
 	}
-	strcpy(sum->host, host);
-	strcpy(sum->mac, mac);
-	HASH_ADD_STR(e->sums, host, sum);
-	return sum;
+	e->sum = list;
+	list[e->sums] = (struct sum){ 0 };
+	strcpy(list[e->sums].host, host);
+	strcpy(list[e->sums].mac, mac);
+	return &list[e->sums++];
 }
 
-/* Adds to one of the flow's two hosts, if it is asked for; addr: its address in this flow. */
+/* Adds to one of the flow's two hosts, if it is asked for. addr: its address in this flow; in: what enters it. */
 static void add_sum(struct explain *e, const struct observer_note *note, const char *host, const char *mac,
-	const struct addr *addr, int in)
+	const struct addr *addr, enum ct_dir in)
 {
 	struct addr asked;
-	struct traffic *traffic;
+	struct traffic_count *count;
 	struct sum *sum;
 
-	if (!is_all(e) && strcmp(e->host, host) && strcasecmp(e->host, mac) &&
+	if (e->host && strcmp(e->host, host) && strcasecmp(e->host, mac) &&
 		(addr_parse(&asked, e->host) || !addr_equal(&asked, addr)))
 		return;
-	sum = sum_of(e, host, mac);
+	sum = find_sum(e, host, mac);
 	if (!sum)
 		return;
-	traffic = note->flow->scope == FLOW_LOCAL ? &sum->local : &sum->wan;
-	for (int dir = 0; dir < 2; dir++)
-		traffic_count_add(&traffic->of[note->flow->v6][dir == in ? TRAFFIC_IN : TRAFFIC_OUT],
-			&note->delta[dir]);
+	count = (note->flow->scope == FLOW_LOCAL ? &sum->local : &sum->wan)->of[note->flow->v6];
+	traffic_count_add(&count[TRAFFIC_IN], &note->delta[in]);
+	traffic_count_add(&count[TRAFFIC_OUT], &note->delta[!in]);
 }
 
 static void add_sums(struct explain *e, const struct observer_note *note, const struct meter_flow *flow)
 {
-	int in = in_of(note->flow), reply = note->flow->host_is_reply;
+	enum ct_dir in = in_dir(note->flow);
 
-	add_sum(e, note, flow->host, flow->mac, &note->event->tuple[reply].src, in);
+	add_sum(e, note, flow->host, flow->mac, &note->event->tuple[!in].src, in);
 	if (flow->peer[0])
-		add_sum(e, note, flow->peer, flow->peer_mac, &note->event->tuple[!reply].src, !in);
+		add_sum(e, note, flow->peer, flow->peer_mac, &note->event->tuple[in].src, !in);
 }
 
 static void put_sum(struct buf *out, const struct sum *sum, const char *scope, const struct traffic *traffic)
 {
 	for (int family = 0; family < TRAFFIC_FAMILIES; family++) {
-		const struct traffic_count *in = &traffic->of[family][TRAFFIC_IN],
-					   *away = &traffic->of[family][TRAFFIC_OUT];
+		const struct traffic_count *count = traffic->of[family];
 
-		if (!in->packets && !away->packets)
+		if (!count[TRAFFIC_IN].packets && !count[TRAFFIC_OUT].packets)
 			continue;
 		buf_puts(out, "sum");
 		flow_text_put(out, "host", sum->host);
 		flow_text_put(out, "mac", sum->mac);
-		buf_printf(out,
-			" scope=%s ipv=%d in=%" PRIu64 " out=%" PRIu64 " in_packets=%" PRIu64 " out_packets=%" PRIu64
-			"\n",
-			scope, family == TRAFFIC_IPV6 ? 6 : 4, in->bytes, away->bytes, in->packets, away->packets);
+		buf_printf(out, " scope=%s ipv=%d", scope, family == TRAFFIC_IPV6 ? 6 : 4);
+		put_counts(out, &count[TRAFFIC_IN], &count[TRAFFIC_OUT]);
+		buf_putc(out, '\n');
 	}
 }
 
 int explain_sums(struct explain *explain, struct buf *out)
 {
-	for (const struct sum *sum = explain->sums; sum; sum = sum->hh.next) {
-		put_sum(out, sum, "wan", &sum->wan);
-		put_sum(out, sum, "local", &sum->local);
+	for (size_t i = 0; i < explain->sums; i++) {
+		put_sum(out, &explain->sum[i], "wan", &explain->sum[i].wan);
+		put_sum(out, &explain->sum[i], "local", &explain->sum[i].local);
 	}
 	return explain->failed ? -ENOMEM : 0;
 }
@@ -282,24 +274,24 @@ int explain_sums(struct explain *explain, struct buf *out)
 static void observe(void *ctx, const struct observer_note *note)
 {
 	struct explain *e = ctx;
-	struct known *known = know(e, note->key);
+	struct seen *seen = find_flow(e, note->key);
 	struct meter_flow flow = { .scope = FLOW_UNDECIDED };
 
-	if (!known)
+	if (!seen)
 		return;
 	if (note->flow)
 		meter_describe_flow(e->meter, note->flow, &flow);
-	if (!e->out) {
-		known->wanted |= is_all(e) || (note->event && flow_text_is_of(e->host, note->event, &flow));
+	if (!e->out)
+		seen->wanted |= !e->host || (note->event && flow_text_is_of(e->host, note->event, &flow));
+	if (!e->out || !seen->wanted)
 		return;
-	}
-	if (!known->wanted)
-		return;
-	put_line(e, known, note, &flow);
-	if (note->kind == OBSERVER_COUNTED)
+	put_line(e, seen, note, &flow);
+	if (note->kind == OBSERVER_HELD || note->kind == OBSERVER_WAITS)
+		seen->held = true;
+	if (note->kind == OBSERVER_COUNTED) {
+		seen->held = false;
 		add_sums(e, note, &flow);
-	if (note->kind == OBSERVER_HELD || note->kind == OBSERVER_WAITS || note->kind == OBSERVER_COUNTED)
-		known->held = note->kind != OBSERVER_COUNTED;
+	}
 }
 
 void explain_meter(struct explain *explain, struct meter *meter, struct buf *out)

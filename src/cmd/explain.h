@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * explain: the decisions of a meter on the flows of one host, a line each, in order, for --replay --explain.
- *
- * Whose a flow is is known only after its first lines. So a trace is metered twice: the first time the host's flows are
- * found, the second time the lines are written.
+ * explain: --replay --explain: the meter's decisions on the flows of one host, a line each. The first lines of a flow
+ * come before its host is decided, so a trace is metered twice: the first round finds the host's flows, the second
+ * writes their lines.
  */
 #ifndef HOSTMETER_CMD_EXPLAIN_H
 #define HOSTMETER_CMD_EXPLAIN_H
@@ -19,10 +18,10 @@ struct meter;
 struct explain *explain_new(const char *host);
 void explain_free(struct explain *explain);
 
-/* Observes a fresh meter. out: where the lines go; NULL: this time the host's flows are found. */
+/* Observes a new meter. out: where the lines go; NULL in the first round. */
 void explain_meter(struct explain *explain, struct meter *meter, struct buf *out);
 
-/* At the end of the second time: what was counted for each host in the lines above. -ENOMEM if any of it was lost. */
+/* After the second round: appends the sums of the lines, by host. 0, or -ENOMEM if something was left out. */
 int explain_sums(struct explain *explain, struct buf *out);
 
 #endif

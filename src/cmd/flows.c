@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "flows.h"
-
+#include "hostmeter/base/array.h"
 #include "hostmeter/base/clock.h"
 #include "hostmeter/base/log.h"
 #include "hostmeter/base/url.h"
@@ -9,6 +8,7 @@
 #include "hostmeter/http/client.h"
 #include "no_answer.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <poll.h>
 #include <stdlib.h>
@@ -18,6 +18,12 @@ enum { ANSWER_MS = 10000, AGAIN_MS = 20 };
 
 #define PATIENCE_NS (30 * CLOCK_NS_PER_S) /* a dump of a million connections takes seconds */
 
+struct line {
+	const char *text; /* up to and with its newline */
+	size_t len;
+	uint64_t bytes; /* in and out */
+};
+
 static void put_parameter(struct buf *out, const char *name, const char *value)
 {
 	if (!value || !*value)
@@ -26,22 +32,25 @@ static void put_parameter(struct buf *out, const char *name, const char *value)
 	url_encode(out, value);
 }
 
-/* --- Sorting: a line ends in " in=N out=N", or an object in ","in":N,"out":N}" */
-
-struct line {
-	const char *text;
-	size_t len;
-	uint64_t bytes;
-};
-
-static uint64_t number_after(const struct line *line, const char *word)
+/* Moves *end back to the start of the last number before it, and returns that number. */
+static uint64_t last_number(const char *start, const char **end)
 {
-	const char *found = NULL;
+	while (*end > start && !isdigit((unsigned char)(*end)[-1]))
+		--*end;
+	while (*end > start && isdigit((unsigned char)(*end)[-1]))
+		--*end;
+	return strtoull(*end, NULL, 10);
+}
 
-	for (const char *at = memmem(line->text, line->len, word, strlen(word)); at;
-		at = memmem(at + 1, line->len - (size_t)(at + 1 - line->text), word, strlen(word)))
-		found = at;
-	return found ? strtoull(found + strlen(word), NULL, 10) : 0;
+/* The line at text: " in=N out=N" or, of JSON, ","in":N,"out":N}" ends it. */
+static struct line line_at(const char *text)
+{
+	size_t len = strcspn(text, "\n");
+	const char *end = text + len;
+	struct line line = { text, len + (text[len] == '\n'), last_number(text, &end) };
+
+	line.bytes += last_number(text, &end);
+	return line;
 }
 
 static int by_bytes(const void *a, const void *b)
@@ -50,50 +59,34 @@ static int by_bytes(const void *a, const void *b)
 
 	if (x->bytes != y->bytes)
 		return x->bytes < y->bytes ? 1 : -1;
-	return x->text < y->text ? -1 : 1; /* else in the kernel's order */
+	return x->text < y->text ? -1 : 1; /* in the kernel's order */
 }
 
-static size_t cut(struct buf *text, struct line *lines, size_t size)
-{
-	const char *at = text->data, *end = at + text->len;
-	size_t count = 0;
-
-	while (at < end && count < size) {
-		const char *newline = memchr(at, '\n', (size_t)(end - at));
-		struct line *line = &lines[count++];
-
-		*line = (struct line){ at, newline ? (size_t)(newline + 1 - at) : (size_t)(end - at), 0 };
-		line->bytes = *at == '{' ? number_after(line, ",\"in\":") + number_after(line, ",\"out\":") :
-					   number_after(line, " in=") + number_after(line, " out=");
-		at += line->len;
-	}
-	return count;
-}
-
-int flows_sort(struct buf *lines, uint32_t top)
+/* Keeps the top lines with the most bytes, most first. 0 or -ENOMEM. */
+static int keep_top(struct buf *lines, uint32_t top)
 {
 	struct buf sorted = BUF_INIT;
-	struct line *line;
-	size_t count = 1;
+	struct line *list = NULL, *longer;
+	size_t count = 0;
 
-	if (!top || !lines->len)
-		return 0;
-	for (size_t i = 0; i < lines->len; i++)
-		count += lines->data[i] == '\n';
-	line = calloc(count, sizeof(*line));
-	if (!line)
-		return -ENOMEM;
-	count = cut(lines, line, count);
-	qsort(line, count, sizeof(*line), by_bytes);
+	for (const char *text = buf_text(lines); *text; text += list[count++].len) {
+		longer = array_grow(list, count, sizeof(*list));
+		if (!longer) {
+			free(list);
+			return -ENOMEM;
+		}
+		list = longer;
+		list[count] = line_at(text);
+	}
+	if (count)
+		qsort(list, count, sizeof(*list), by_bytes);
 	for (size_t i = 0; i < count && i < top; i++)
-		buf_add(&sorted, line[i].text, line[i].len);
-	free(line);
+		buf_add(&sorted, list[i].text, list[i].len);
+	free(list);
 	buf_free(lines);
 	*lines = sorted;
 	return buf_error(lines);
 }
-
-/* --- Asking */
 
 int cmd_flows(const struct config *config, struct buf *out)
 {
@@ -116,7 +109,7 @@ int cmd_flows(const struct config *config, struct buf *out)
 	if (status == 200 && !out->len && config->flows_host && *config->flows_host)
 		log_info("%s has no such connection now", config->flows_host);
 	if (status == 200)
-		return flows_sort(out, config->flows_top) ? CMD_FAILED : CMD_OK;
+		return config->flows_top && keep_top(out, config->flows_top) ? CMD_FAILED : CMD_OK;
 	no_answer_log_refusal(config->socket, status, "--flows", status == 202 ? "" : buf_text(out));
 	buf_reset(out);
 	return status == 400 ? CMD_USAGE : CMD_FAILED;

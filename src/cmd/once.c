@@ -6,6 +6,8 @@
 #include "hostmeter/os/file.h"
 #include "no_answer.h"
 
+#include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 enum { ANSWER_MS = 10000 };
@@ -33,4 +35,17 @@ int cmd_once(const struct config *config, struct buf *out)
 		return CMD_FAILED;
 	}
 	return config->output ? write_file(config->output, out) : CMD_OK;
+}
+
+int cmd_print(struct buf *out)
+{
+	int error = buf_error(out);
+
+	/* A full disk or a closed pipe may show at the flush only. */
+	if (!error && ((out->len && fwrite(out->data, 1, out->len, stdout) != out->len) || fflush(stdout)))
+		error = -errno;
+	if (error)
+		log_error("standard output: %s", strerror(-error));
+	buf_free(out);
+	return error ? CMD_FAILED : CMD_OK;
 }

@@ -1,6 +1,4 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "flows.h"
-
 #include "hostmeter/cmd/cmd.h"
 #include "hostmeter/config/config.h"
 
@@ -13,37 +11,6 @@
 #include <cmocka.h>
 
 #define OK "HTTP/1.0 200 OK\r\n\r\n"
-
-static void check_sort(const char *lines, uint32_t top, const char *expected)
-{
-	struct buf buf = BUF_INIT;
-
-	buf_puts(&buf, lines);
-	assert_int_equal(flows_sort(&buf, top), 0);
-	assert_string_equal(buf_text(&buf), expected);
-	buf_free(&buf);
-}
-
-static void the_top_lines_come_first(void **state)
-{
-	static const char lines[] = "a in=1 out=2\nb in=9 out=0\nc in=0 out=3\nd in=20 out=20\n";
-
-	(void)state;
-	check_sort(lines, 0, lines);
-	check_sort(lines, 2, "d in=20 out=20\nb in=9 out=0\n");
-	/* Equal ones stay in their order. */
-	check_sort(lines, 9, "d in=20 out=20\nb in=9 out=0\na in=1 out=2\nc in=0 out=3\n");
-	check_sort("", 3, "");
-}
-
-/* The last pair counts, whatever a host's name says before. */
-static void bytes_are_those_at_the_end(void **state)
-{
-	(void)state;
-	check_sort("host=\"x in=999 out=999\" in=1 out=1\nb in=5 out=5\n", 1, "b in=5 out=5\n");
-	check_sort("{\"host\":\"a\",\"in\":1,\"out\":1}\n{\"host\":\"b\",\"in\":1,\"out\":2}\n", 1,
-		"{\"host\":\"b\",\"in\":1,\"out\":2}\n");
-}
 
 struct answer {
 	struct buf out;
@@ -61,6 +28,39 @@ static struct answer flows(void **state, struct config config, const char *const
 	answer.status = cmd_flows(&config, &answer.out);
 	assert_true(fake_meter_ended(meter));
 	return answer;
+}
+
+static void check_sort(void **state, const char *lines, uint32_t top, const char *expected)
+{
+	struct buf reply = BUF_INIT;
+	struct answer answer;
+
+	buf_printf(&reply, OK "%s", lines);
+	answer = flows(state, (struct config){ .flows_top = top }, (const char *const[]){ buf_text(&reply), NULL });
+	assert_int_equal(answer.status, CMD_OK);
+	assert_string_equal(buf_text(&answer.out), expected);
+	buf_free(&answer.out);
+	buf_free(&reply);
+	unlink(scratch_path(state, "socket"));
+}
+
+static void the_top_lines_come_first(void **state)
+{
+	static const char lines[] = "a in=1 out=2\nb in=9 out=0\nc in=0 out=3\nd in=20 out=20\n";
+
+	check_sort(state, lines, 0, lines);
+	check_sort(state, lines, 2, "d in=20 out=20\nb in=9 out=0\n");
+	/* Equal ones stay in their order. */
+	check_sort(state, lines, 9, "d in=20 out=20\nb in=9 out=0\na in=1 out=2\nc in=0 out=3\n");
+	check_sort(state, "", 3, "");
+}
+
+/* The last pair counts, whatever a host's name says before. */
+static void bytes_are_those_at_the_end(void **state)
+{
+	check_sort(state, "host=\"x in=999 out=999\" in=1 out=1\nb in=5 out=5\n", 1, "b in=5 out=5\n");
+	check_sort(state, "{\"host\":\"a\",\"in\":1,\"out\":1}\n{\"host\":\"b\",\"in\":1,\"out\":2}\n", 1,
+		"{\"host\":\"b\",\"in\":1,\"out\":2}\n");
 }
 
 static void it_asks_until_the_listing_is_there(void **state)
@@ -101,8 +101,8 @@ static void a_host_without_connections_is_told(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(the_top_lines_come_first),
-		cmocka_unit_test(bytes_are_those_at_the_end),
+		SCRATCH_TEST(the_top_lines_come_first),
+		SCRATCH_TEST(bytes_are_those_at_the_end),
 		SCRATCH_TEST(it_asks_until_the_listing_is_there),
 		SCRATCH_TEST(a_refusal_is_logged_and_nothing_is_printed),
 		SCRATCH_TEST(a_host_without_connections_is_told),

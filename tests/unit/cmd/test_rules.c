@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "rules.h"
+#include "hostmeter/cmd/cmd.h"
+#include "hostmeter/config/config.h"
 
-#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -39,11 +39,18 @@ static struct buf file_of(const char *kind)
 	return out;
 }
 
+static int print(struct buf *out, const char *kind, uint16_t group)
+{
+	const struct config config = { .rules = (char *)kind, .nflog_group = group };
+
+	return cmd_print_rules(&config, out);
+}
+
 static struct buf rules_of(const char *kind, uint16_t group)
 {
 	struct buf out = BUF_INIT;
 
-	assert_int_equal(rules_render(&out, kind, group), 0);
+	assert_int_equal(print(&out, kind, group), CMD_OK);
 	buf_putc(&out, '\0');
 	assert_int_equal(out.error, 0);
 	return out;
@@ -141,7 +148,7 @@ static void it_is_appended(void **state)
 
 	(void)state;
 	buf_puts(&out, "before\n");
-	assert_int_equal(rules_render(&out, "nft", 60), 0);
+	assert_int_equal(print(&out, "nft", 60), CMD_OK);
 	assert_memory_equal(out.data, "before\n#!/usr/sbin/nft -f\n", 26);
 	buf_free(&out);
 }
@@ -151,8 +158,8 @@ static void other_kinds_are_refused(void **state)
 	struct buf out = BUF_INIT;
 
 	(void)state;
-	assert_int_equal(rules_render(&out, "pf", 60), -EINVAL);
-	assert_int_equal(rules_render(&out, "", 60), -EINVAL);
+	assert_int_equal(print(&out, "pf", 60), CMD_USAGE);
+	assert_int_equal(print(&out, "", 60), CMD_USAGE);
 	assert_int_equal(out.len, 0);
 	buf_free(&out);
 }

@@ -2,42 +2,13 @@
 #include "hostmeter/config/config.h"
 
 #include "options.h"
+#include "values.h"
 
 #include <stdlib.h>
 
-static void free_strings(struct config_strings *strings)
-{
-	for (size_t i = 0; i < strings->count; i++)
-		free(strings->item[i]);
-	free(strings->item);
-}
-
 void config_free(struct config *config)
 {
-	free_strings(&config->lan);
-	free_strings(&config->wan);
-	free_strings(&config->listen);
-	free_strings(&config->names_ethers);
-	free_strings(&config->names_leases);
-	free_strings(&config->names_odhcpd);
-	free_strings(&config->names_hosts);
-	free_strings(&config->allow);
-	free_strings(&config->server_names);
-	free(config->socket);
-	free(config->runtime_dir);
-	free(config->state_dir);
-	free(config->file);
-	free(config->web_config);
-	free(config->replay);
-	free(config->record);
-	free(config->trace);
-	free(config->explain);
-	free(config->output);
-	free(config->rules);
-	free(config->flows_host);
-	free(config->flows_ipv);
-	free(config->flows_proto);
-	free(config->flows_port);
+	options_free(config);
 	for (size_t i = 0; i < config->hosts; i++) {
 		free(config->host[i].name);
 		free(config->host[i].mac);
@@ -50,6 +21,55 @@ void config_free(struct config *config)
 	}
 	free(config->interface);
 	*config = (struct config){ 0 };
+}
+
+/* The defaults. */
+static int fill_in(struct config *config, uint64_t given, FILE *err)
+{
+	struct config_origin origin = { .err = err, .what = "default of socket" };
+	char *socket;
+	int ret = options_preset(config, given, err);
+
+	if (ret || config->socket)
+		return ret;
+	if (asprintf(&socket, "%s/hostmeter.sock", config->runtime_dir) < 0)
+		return config_error(&origin, "out of memory");
+	ret = options_set(config, "socket", socket, &origin);
+	free(socket);
+	return ret;
+}
+
+/* Options that need another option, or exclude it. */
+static int check_together(const struct config *config, FILE *err)
+{
+	struct config_origin origin = { .err = err };
+
+	if (config->mode == CONFIG_RECORD && !config->record)
+		return config_error(&origin, "--seconds, --record-limit and --anonymize go with --record FILE");
+	if (config->anonymize && !config->record)
+		return config_error(&origin, "--anonymize goes with --record FILE, which is what is written");
+	if (config->explain && !config->replay)
+		return config_error(&origin, "--explain goes with --replay FILE");
+	if (config->explain && config->record)
+		return config_error(&origin, "--record writes the trace, --explain reads it: one after the other");
+	return 0;
+}
+
+int config_load(struct config *config, int argc, char *const argv[], FILE *err)
+{
+	uint64_t given = 0;
+	int ret;
+
+	*config = (struct config){ 0 };
+	ret = options_parse(config, &given, argc, argv, err);
+	if (!ret && config->mode != CONFIG_HELP && config->mode != CONFIG_VERSION) {
+		ret = config_file_load(config, &given, err);
+		ret = ret ? ret : fill_in(config, given, err);
+	}
+	ret = ret ? ret : check_together(config, err);
+	if (ret)
+		config_free(config);
+	return ret;
 }
 
 void config_help(FILE *out)

@@ -3,9 +3,6 @@
  * libconfuse 3.3 counts two lines for a comment, takes none inside a list, takes the end of the file for a missing
  * brace or quote, and puts the environment into "${…}". So comments become spaces here, and the rest is refused.
  */
-#include "config_file.h"
-
-#include "config_error.h"
 #include "hostmeter/base/addr.h"
 #include "hostmeter/base/array.h"
 #include "hostmeter/base/buf.h"
@@ -25,13 +22,10 @@
 
 enum { FILE_BYTES = 1 << 20, NAME_BYTES = 63, KEYS = 64 };
 
-/*
- * What is known while the file is read. libconfuse hands no context to its callbacks and its lexer is global too, so
- * there is one of these at a time.
- */
+/* State of the reading. libconfuse gives no context to its callbacks, and its lexer is global too: one at a time. */
 static struct reading {
 	struct config *config;
-	struct config scratch;  /* takes, checked and unused, what the command line has decided */
+	struct config scratch;  /* takes the values that the command line has decided already */
 	uint64_t decided, seen; /* options_bit(): given on the command line, found in the file */
 	struct config_origin origin;
 	cfg_t *root;
@@ -59,66 +53,36 @@ static const char *fault_of(const char *name)
 	return NULL;
 }
 
-static struct config_host *find_host(struct config *config, const char *name)
-{
-	for (size_t i = 0; i < config->hosts; i++)
-		if (!strcmp(config->host[i].name, name))
-			return &config->host[i];
-	return NULL;
-}
-
-static struct config_host *add_host(struct config *config, const char *name)
-{
-	struct config_host *grown = array_grow(config->host, config->hosts, sizeof(*grown));
-
-	if (!grown)
-		return NULL;
-	config->host = grown;
-	grown[config->hosts] = (struct config_host){ .name = strdup(name) };
-	return grown[config->hosts].name ? &grown[config->hosts++] : NULL;
-}
-
-static int add_mac(struct config *config, struct config_host *host, const char *text,
+/* Gives the host a MAC address or an IP address that no other host has. */
+static int add_address(struct config *config, struct config_host *host, bool is_mac, const char *text,
 	const struct config_origin *origin)
 {
-	struct mac mac, *grown;
+	const char *kind = is_mac ? "MAC address" : "address";
+	struct mac mac = { 0 };
+	struct addr addr = { 0 };
+	void *grown;
 
-	if (mac_parse(&mac, text))
-		return config_error(origin, "bad MAC address \"%s\"", text);
-	if (!mac_is_host(&mac))
-		return config_error(origin, "MAC address \"%s\" cannot be a host's", text);
+	if (is_mac ? mac_parse(&mac, text) : addr_parse(&addr, text))
+		return config_error(origin, "bad %s \"%s\"", kind, text);
+	if (is_mac ? !mac_is_host(&mac) :
+		     addr_is_unspecified(&addr) || addr_is_multicast(&addr) || addr_is_loopback(&addr))
+		return config_error(origin, "%s \"%s\" cannot be a host's", kind, text);
 	for (struct config_host *other = config->host; other < config->host + config->hosts; other++)
-		for (size_t i = 0; i < other->macs; i++)
-			if (mac_equal(&other->mac[i], &mac))
-				return config_error(origin, "MAC address \"%s\" is already given to host \"%s\"", text,
+		for (size_t i = 0; i < (is_mac ? other->macs : other->addresses); i++)
+			if (is_mac ? mac_equal(&other->mac[i], &mac) : addr_equal(&other->address[i], &addr))
+				return config_error(origin, "%s \"%s\" is already given to host \"%s\"", kind, text,
 					other->name);
-	grown = array_grow(host->mac, host->macs, sizeof(*grown));
+	grown = is_mac ? array_grow(host->mac, host->macs, sizeof(mac)) :
+			 array_grow(host->address, host->addresses, sizeof(addr));
 	if (!grown)
 		return config_error(origin, "out of memory");
-	host->mac = grown;
-	grown[host->macs++] = mac;
-	return 0;
-}
-
-static int add_address(struct config *config, struct config_host *host, const char *text,
-	const struct config_origin *origin)
-{
-	struct addr addr, *grown;
-
-	if (addr_parse(&addr, text))
-		return config_error(origin, "bad address \"%s\"", text);
-	if (addr_is_unspecified(&addr) || addr_is_multicast(&addr) || addr_is_loopback(&addr))
-		return config_error(origin, "address \"%s\" cannot be a host's", text);
-	for (struct config_host *other = config->host; other < config->host + config->hosts; other++)
-		for (size_t i = 0; i < other->addresses; i++)
-			if (addr_equal(&other->address[i], &addr))
-				return config_error(origin, "address \"%s\" is already given to host \"%s\"", text,
-					other->name);
-	grown = array_grow(host->address, host->addresses, sizeof(*grown));
-	if (!grown)
-		return config_error(origin, "out of memory");
-	host->address = grown;
-	grown[host->addresses++] = addr;
+	if (is_mac) {
+		host->mac = grown;
+		host->mac[host->macs++] = mac;
+	} else {
+		host->address = grown;
+		host->address[host->addresses++] = addr;
+	}
 	return 0;
 }
 
@@ -142,32 +106,26 @@ static int add_alias(struct config *config, const char *interface, const char *n
 	if (!grown)
 		return config_error(origin, "out of memory");
 	config->interface = grown;
-	grown[config->interfaces] = (struct config_interface){ strdup(interface), strdup(name) };
 	/* Counted first, so that config_free() finds whichever of the two there is. */
-	config->interfaces++;
-	return grown[config->interfaces - 1].interface && grown[config->interfaces - 1].name ?
-		0 :
-		config_error(origin, "out of memory");
+	grown += config->interfaces++;
+	*grown = (struct config_interface){ strdup(interface), strdup(name) };
+	return grown->interface && grown->name ? 0 : config_error(origin, "out of memory");
 }
 
 /* ---- What libconfuse calls */
 
-/* The origin of what is read now; key "": nothing particular. */
-static const struct config_origin *origin_at(int line, const char *key)
+/* The origin of what is read now: a key, or a section with its name; what "": nothing particular. */
+static const struct config_origin *origin_at(int line, const char *what, const char *name)
 {
+	const char *quote = name ? "\"" : "";
+
 	reading.origin.line = line;
-	snprintf(reading.origin.what, sizeof(reading.origin.what), "%s", key);
+	snprintf(reading.origin.what, sizeof(reading.origin.what), "%s%s%s%.64s%s", what, name ? " " : "", quote,
+		name ? name : "", quote);
 	return &reading.origin;
 }
 
-static const struct config_origin *origin_in(const char *section, int line, const char *name)
-{
-	reading.origin.line = line;
-	snprintf(reading.origin.what, sizeof(reading.origin.what), "%s \"%.64s\"", section, name);
-	return &reading.origin;
-}
-
-/* Remembers that the reason is out; anything but 0 makes libconfuse stop. */
+/* Remembers that a line was written. A result that is not 0 makes libconfuse stop. */
 static int verdict(int ret)
 {
 	if (ret)
@@ -177,7 +135,7 @@ static int verdict(int ret)
 
 static int on_key(cfg_t *cfg, cfg_opt_t *opt, const char *value, void *result)
 {
-	const struct config_origin *origin = origin_at(cfg->line, opt->name);
+	const struct config_origin *origin = origin_at(cfg->line, opt->name, NULL);
 	uint64_t bit = options_bit(opt->name);
 
 	*(const char **)result = value;
@@ -192,18 +150,22 @@ static int on_key(cfg_t *cfg, cfg_opt_t *opt, const char *value, void *result)
 /* The host of a section, begun if need be. NULL: refused. */
 static struct config_host *host_of(const char *name, int line)
 {
-	struct config_host *host = find_host(reading.config, name);
+	struct config *config = reading.config;
 	const char *fault = fault_of(name);
+	struct config_host *grown;
 
-	if (host)
-		return host;
-	if (!fault) {
-		host = add_host(reading.config, name);
-		fault = "out of memory";
+	for (size_t i = 0; i < config->hosts; i++)
+		if (!strcmp(config->host[i].name, name))
+			return &config->host[i];
+	grown = fault ? NULL : array_grow(config->host, config->hosts, sizeof(*grown));
+	if (grown) {
+		config->host = grown;
+		grown[config->hosts] = (struct config_host){ .name = strdup(name) };
+		if (grown[config->hosts].name)
+			return &grown[config->hosts++];
 	}
-	if (!host)
-		config_error(origin_in("host", line, name), "%s", fault);
-	return host;
+	config_error(origin_at(line, "host", name), "%s", fault ? fault : "out of memory");
+	return NULL;
 }
 
 static int on_host_value(cfg_t *cfg, cfg_opt_t *opt, const char *value, void *result)
@@ -211,7 +173,7 @@ static int on_host_value(cfg_t *cfg, cfg_opt_t *opt, const char *value, void *re
 	*(const char **)result = value;
 	/* libconfuse takes "host|mac = …" outside of a section for the first host's. */
 	if (!cfg->title)
-		return verdict(config_error(origin_at(cfg->line, opt->name), "belongs into a host section"));
+		return verdict(config_error(origin_at(cfg->line, opt->name, NULL), "belongs into a host section"));
 
 	/* While a section is read the root's line stays where the section began. */
 	struct config_host *host = host_of(cfg->title, reading.root->line);
@@ -219,10 +181,8 @@ static int on_host_value(cfg_t *cfg, cfg_opt_t *opt, const char *value, void *re
 	if (!host)
 		return verdict(-EINVAL);
 
-	const struct config_origin *origin = origin_in("host", cfg->line, cfg->title);
-
-	return verdict(!strcmp(opt->name, "mac") ? add_mac(reading.config, host, value, origin) :
-						   add_address(reading.config, host, value, origin));
+	return verdict(add_address(reading.config, host, !strcmp(opt->name, "mac"), value,
+		origin_at(cfg->line, "host", cfg->title)));
 }
 
 static int on_host_end(cfg_t *cfg, cfg_opt_t *opt)
@@ -233,7 +193,7 @@ static int on_host_end(cfg_t *cfg, cfg_opt_t *opt)
 	if (!host)
 		return verdict(-EINVAL);
 	if (!host->macs && !host->addresses)
-		return verdict(config_error(origin_in("host", cfg->line, name), "has no mac and no address"));
+		return verdict(config_error(origin_at(cfg->line, "host", name), "has no mac and no address"));
 	return 0;
 }
 
@@ -241,8 +201,9 @@ static int on_interface_name(cfg_t *cfg, cfg_opt_t *opt, const char *value, void
 {
 	*(const char **)result = value;
 	if (!cfg->title)
-		return verdict(config_error(origin_at(cfg->line, opt->name), "belongs into an interface section"));
-	return verdict(add_alias(reading.config, cfg->title, value, origin_in("interface", cfg->line, cfg->title)));
+		return verdict(config_error(origin_at(cfg->line, opt->name, NULL),
+			"belongs into an interface section"));
+	return verdict(add_alias(reading.config, cfg->title, value, origin_at(cfg->line, "interface", cfg->title)));
 }
 
 static int on_interface_end(cfg_t *cfg, cfg_opt_t *opt)
@@ -252,7 +213,7 @@ static int on_interface_end(cfg_t *cfg, cfg_opt_t *opt)
 	for (size_t i = 0; i < reading.config->interfaces; i++)
 		if (!strcmp(reading.config->interface[i].interface, interface))
 			return 0;
-	return verdict(config_error(origin_in("interface", cfg->line, interface), "has no name"));
+	return verdict(config_error(origin_at(cfg->line, "interface", interface), "has no name"));
 }
 
 /* libconfuse's complaints in our words. Each has at most one argument, a string. */
@@ -276,7 +237,7 @@ static const struct {
 static void on_error(cfg_t *cfg, const char *format, va_list args) __attribute__((format(printf, 2, 0)));
 static void on_error(cfg_t *cfg, const char *format, va_list args)
 {
-	const struct config_origin *origin = origin_at(cfg->line, "");
+	const struct config_origin *origin = origin_at(cfg->line, "", NULL);
 	char text[256];
 
 	if (reading.failed)
@@ -348,42 +309,38 @@ static const char *blank_comments(char *text, const char **at)
 
 /* ---- The file */
 
-static int refuse_at(const char *text, const char *at, const char *fault)
-{
-	int line = 1;
-
-	for (; text < at; text++)
-		line += *text == '\n';
-	return config_error(origin_at(line, ""), "%s", fault);
-}
-
 static int clean(char *text)
 {
 	const char *at, *fault = blank_comments(text, &at);
+	int line = 1;
 
-	return fault ? refuse_at(text, at, fault) : 0;
+	if (!fault)
+		return 0;
+	for (; text < at; text++)
+		line += *text == '\n';
+	return config_error(origin_at(line, "", NULL), "%s", fault);
 }
 
 /* Reads a whole file. 0 or -errno, -EFBIG above FILE_BYTES. */
 static int read_file(const char *path, struct buf *text)
 {
 	FILE *file = fopen(path, "re");
-	int ret = 0;
+	char *room = buf_reserve(text, FILE_BYTES + 1);
+	int ret = room ? 0 : -ENOMEM;
 
 	if (!file)
 		return -errno;
-	while (!ret && !feof(file)) {
-		char *room = buf_reserve(text, 4096);
-
-		if (room)
-			buf_commit(text, fread(room, 1, 4096, file));
-		ret = !room ? -ENOMEM : ferror(file) ? -errno : text->len > FILE_BYTES ? -EFBIG : 0;
-	}
+	if (room)
+		buf_commit(text, fread(room, 1, FILE_BYTES + 1, file));
+	if (room && text->len > FILE_BYTES)
+		ret = -EFBIG;
+	if (ferror(file))
+		ret = -errno;
 	fclose(file);
 	return ret;
 }
 
-/* libconfuse calls nobody for an empty list; yet whoever writes one wants no default either. */
+/* libconfuse has no callback for an empty list, which replaces the default as well. */
 static int note_empty_lists(void)
 {
 	const char *key;
@@ -395,7 +352,7 @@ static int note_empty_lists(void)
 		if (!(opt->flags & CFGF_MODIFIED) || opt->nvalues)
 			continue;
 		if (reading.seen & options_bit(key))
-			return config_error(origin_at(0, key), "given twice");
+			return config_error(origin_at(0, key, NULL), "given twice");
 		reading.seen |= options_bit(key);
 	}
 	return 0;
@@ -427,7 +384,7 @@ static int parse_text(char *text)
 
 	reading.root = cfg_init(opts, CFGF_NONE);
 	if (!reading.root)
-		return config_error(origin_at(0, ""), "out of memory");
+		return config_error(origin_at(0, "", NULL), "out of memory");
 	cfg_set_error_function(reading.root, on_error);
 	cfg_set_validate_func(reading.root, "host", on_host_end);
 	cfg_set_validate_func(reading.root, "interface", on_interface_end);
@@ -435,7 +392,7 @@ static int parse_text(char *text)
 	int ret = cfg_parse_buf(reading.root, text) == CFG_SUCCESS ? 0 : -EINVAL;
 
 	if (ret && !reading.failed)
-		config_error(origin_at(reading.root->line, ""), "cannot be read");
+		config_error(origin_at(reading.root->line, "", NULL), "cannot be read");
 	ret = ret ? ret : note_empty_lists();
 	cfg_free(reading.root);
 	return ret;

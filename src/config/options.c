@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "options.h"
 
-#include "config_error.h"
 #include "hostmeter/config/config.h"
 #include "values.h"
 
@@ -19,13 +18,6 @@ static const char *const group_titles[GROUPS] = {
 	[OTHERS] = "Others",
 };
 
-enum flag {
-	KEY = 1,      /* in the configuration file, under the same name */
-	HIDDEN = 2,   /* in the file only */
-	LIST = 4,     /* may be given more than once */
-	OPTIONAL = 8, /* the argument may be left out */
-};
-
 #define BIT(mode) (1u << (mode))
 
 /* ---- The table. Its rows keep one line for what they are and one for what --help says. */
@@ -35,20 +27,20 @@ static const struct setting_row rows[] = {
 		.help = "a LAN interface (default: all that are not WAN)" },
 	{ "wan", 0, "IF", METERING, KEY | LIST, value_interface, SETTING_FIELD(wan),
 		.help = "a WAN interface (default: those of the default routes)" },
-	{ "nflog-group", 0, "N", METERING, KEY, value_u16, SETTING_FIELD(nflog_group),
+	{ "nflog-group", 0, "N", METERING, KEY | WHOLE, value_number, SETTING_FIELD(nflog_group),
 		.help = "the NFLOG group that the rules log to", .preset = "60", .min = 0, .max = 65535 },
-	{ "dump-interval", 0, "SECONDS", METERING, KEY, value_seconds, SETTING_FIELD(dump_interval_ns),
+	{ "dump-interval", 0, "SECONDS", METERING, KEY | TIME, value_number, SETTING_FIELD(dump_interval_ns),
 		.help = "time between dumps of all flows", .preset = "10", .min = 0.1, .max = 3600 },
-	{ "dump-share", 0, "PERCENT", METERING, KEY, value_double, SETTING_FIELD(dump_share),
+	{ "dump-share", 0, "PERCENT", METERING, KEY, value_number, SETTING_FIELD(dump_share),
 		.help = "share of one core for dumps", .preset = "5", .min = 0.1, .max = 100 },
-	{ "event-buffer", 0, "BYTES", METERING, KEY | HIDDEN, value_u32, SETTING_FIELD(event_buffer),
+	{ "event-buffer", 0, "BYTES", METERING, KEY | HIDDEN | WHOLE, value_number, SETTING_FIELD(event_buffer),
 		.help = "receive buffer of the event socket", .preset = "8388608", .min = 4096, .max = 1 << 30 },
-	{ "reliable-fill", 0, "PERCENT", METERING, KEY | HIDDEN, value_double, SETTING_FIELD(reliable_fill),
+	{ "reliable-fill", 0, "PERCENT", METERING, KEY | HIDDEN, value_number, SETTING_FIELD(reliable_fill),
 		.help = "fill of the conntrack table above which events are not delivered reliably", .preset = "90",
 		.min = 1, .max = 100 },
-	{ "max-hosts", 0, "N", METERING, KEY | HIDDEN, value_u32, SETTING_FIELD(max_hosts),
+	{ "max-hosts", 0, "N", METERING, KEY | HIDDEN | WHOLE, value_number, SETTING_FIELD(max_hosts),
 		.help = "hosts with series of their own", .preset = "4096", .min = 1, .max = 65000 },
-	{ "forget-after", 0, "SECONDS", METERING, KEY | HIDDEN, value_seconds, SETTING_FIELD(forget_after_ns),
+	{ "forget-after", 0, "SECONDS", METERING, KEY | HIDDEN | TIME, value_number, SETTING_FIELD(forget_after_ns),
 		.help = "after this a host without traffic is counted as other; 0: never", .preset = "0", .min = 0,
 		.max = 31622400 },
 	{ "names-ethers", 0, "FILE", METERING, KEY | HIDDEN | LIST, value_pattern, SETTING_FIELD(names_ethers),
@@ -59,7 +51,7 @@ static const struct setting_row rows[] = {
 		.help = "hosts files of odhcpd", .preset = "/tmp/hosts/odhcpd*" },
 	{ "names-hosts", 0, "FILE", METERING, KEY | HIDDEN | LIST, value_pattern, SETTING_FIELD(names_hosts),
 		.help = "names by address, as hosts(5)", .preset = "/etc/hosts" },
-	{ "config", 'c', "FILE", SERVING, 0, value_path, SETTING_FIELD(file),
+	{ "config", 'c', "FILE", SERVING, TEXT, value_path, SETTING_FIELD(file),
 		.help = "the configuration file (default: /etc/hostmeter/hostmeter.conf)" },
 	{ "listen", 0, "[ADDR]:PORT", SERVING, KEY | LIST, value_listen, SETTING_FIELD(listen),
 		.help = "where to serve the metrics", .preset = ":10060" },
@@ -67,64 +59,65 @@ static const struct setting_row rows[] = {
 		.help = "clients that are answered besides this machine and its LANs" },
 	{ "server-name", 0, "NAME", SERVING, KEY | HIDDEN | LIST, value_server_name, SETTING_FIELD(server_names),
 		.help = "a name of this machine that browsers may use" },
-	{ "web.config.file", 0, "FILE", SERVING, KEY, value_path, SETTING_FIELD(web_config),
+	{ "web.config.file", 0, "FILE", SERVING, KEY | TEXT, value_path, SETTING_FIELD(web_config),
 		.help = "TLS and passwords, in the format of other exporters" },
-	{ "socket", 0, "PATH", SERVING, KEY, value_path, SETTING_FIELD(socket),
+	{ "socket", 0, "PATH", SERVING, KEY | TEXT, value_path, SETTING_FIELD(socket),
 		.help = "socket for local clients (default: hostmeter.sock in --runtime-dir)" },
-	{ "runtime-dir", 0, "DIR", SERVING, KEY, value_path, SETTING_FIELD(runtime_dir),
+	{ "runtime-dir", 0, "DIR", SERVING, KEY | TEXT, value_path, SETTING_FIELD(runtime_dir),
 		.help = "files that are kept until the next boot", .preset = "/run/hostmeter" },
-	{ "state-dir", 0, "DIR", SERVING, KEY, value_path, SETTING_FIELD(state_dir),
+	{ "state-dir", 0, "DIR", SERVING, KEY | TEXT, value_path, SETTING_FIELD(state_dir),
 		.help = "files that are kept across boots", .preset = "/var/lib/hostmeter" },
-	{ "trace", 0, "FILE", SERVING, 0, value_path, SETTING_FIELD(trace),
+	{ "trace", 0, "FILE", SERVING, TEXT, value_path, SETTING_FIELD(trace),
 		.help = "write the kernel's messages to FILE from the start, for --replay" },
 	{ "once", 0, NULL, MODES, 0, value_flag, SETTING_FIELD(once_given), .help = "print the running meter's metrics",
 		.mode = CONFIG_ONCE },
 	{ "cgi", 0, NULL, MODES, 0, value_flag, SETTING_FIELD(cgi),
 		.help = "the same with the HTTP header of a CGI program", .mode = CONFIG_ONCE },
-	{ "output", 0, "FILE", MODES, 0, value_path, SETTING_FIELD(output),
+	{ "output", 0, "FILE", MODES, TEXT, value_path, SETTING_FIELD(output),
 		.help = "write --once to FILE, which is replaced as a whole", .mode = CONFIG_ONCE },
-	{ "watch", 0, "SECONDS", MODES, OPTIONAL, value_optional_seconds, SETTING_FIELD(watch_interval_ns),
+	{ "watch", 0, "SECONDS", MODES, TIME, value_number, SETTING_FIELD(watch_interval_ns),
 		.help = "show the rates of all hosts, from the running meter", .preset = "1", .min = 0.2, .max = 3600,
-		.mode = CONFIG_WATCH },
-	{ "count", 0, "N", MODES, 0, value_u32, SETTING_FIELD(count), .help = "--watch as plain text, N times",
+		.bare = "1", .mode = CONFIG_WATCH },
+	{ "count", 0, "N", MODES, WHOLE, value_number, SETTING_FIELD(count), .help = "--watch as plain text, N times",
 		.min = 1, .max = 1e9, .mode = CONFIG_WATCH },
 	{ "json", 0, NULL, MODES, 0, value_flag, SETTING_FIELD(json),
 		.help = "--watch, --flows, --check or --audit as JSON, one object a line", .mode = CONFIG_WATCH,
 		.also = BIT(CONFIG_FLOWS) | BIT(CONFIG_CHECK) | BIT(CONFIG_AUDIT) },
-	{ "flows", 0, "HOST", MODES, OPTIONAL, value_flows, SETTING_FIELD(flows_host),
-		.help = "list live flows as conntrack -L does, each with its host", .mode = CONFIG_FLOWS },
-	{ "ipv", 0, "4|6", MODES, 0, value_string, SETTING_FIELD(flows_ipv), .help = "--flows of one family",
+	{ "flows", 0, "HOST", MODES, TEXT, value_string, SETTING_FIELD(flows_host),
+		.help = "list live flows as conntrack -L does, each with its host", .bare = "", .mode = CONFIG_FLOWS },
+	{ "ipv", 0, "4|6", MODES, TEXT, value_string, SETTING_FIELD(flows_ipv), .help = "--flows of one family",
 		.mode = CONFIG_FLOWS },
-	{ "proto", 0, "PROTOCOL", MODES, 0, value_string, SETTING_FIELD(flows_proto),
+	{ "proto", 0, "PROTOCOL", MODES, TEXT, value_string, SETTING_FIELD(flows_proto),
 		.help = "--flows of one protocol, by name or number", .mode = CONFIG_FLOWS },
-	{ "port", 0, "PORT", MODES, 0, value_string, SETTING_FIELD(flows_port), .help = "--flows from or to this port",
-		.mode = CONFIG_FLOWS },
-	{ "top", 0, "N", MODES, 0, value_u32, SETTING_FIELD(flows_top), .help = "--flows with the most bytes, sorted",
-		.min = 1, .max = 1e9, .mode = CONFIG_FLOWS },
-	{ "audit", 0, "SECONDS", MODES, OPTIONAL, value_optional_seconds, SETTING_FIELD(audit_interval_ns),
+	{ "port", 0, "PORT", MODES, TEXT, value_string, SETTING_FIELD(flows_port),
+		.help = "--flows from or to this port", .mode = CONFIG_FLOWS },
+	{ "top", 0, "N", MODES, WHOLE, value_number, SETTING_FIELD(flows_top),
+		.help = "--flows with the most bytes, sorted", .min = 1, .max = 1e9, .mode = CONFIG_FLOWS },
+	{ "audit", 0, "SECONDS", MODES, TIME, value_number, SETTING_FIELD(audit_interval_ns),
 		.help = "compare the running meter with the kernel for so long", .preset = "30", .min = 1, .max = 86400,
-		.mode = CONFIG_AUDIT },
+		.bare = "30", .mode = CONFIG_AUDIT },
 	{ "standalone", 0, NULL, MODES, 0, value_flag, SETTING_FIELD(standalone),
 		.help = "--watch with its own meter, none running (root)", .mode = CONFIG_WATCH },
 	{ "color", 0, "WHEN", MODES, 0, value_color, SETTING_FIELD(color),
 		.help = "--watch in colours: auto, never, always", .preset = "auto", .mode = CONFIG_WATCH },
 	{ "check", 0, NULL, MODES, 0, NULL, 0, .help = "check for problems and print how to fix them",
 		.mode = CONFIG_CHECK },
-	{ "print-rules", 0, "WHAT", MODES, OPTIONAL, value_rules, SETTING_FIELD(rules),
-		.help = "print the rules to load, nft or iptables (default: nft)", .mode = CONFIG_PRINT_RULES },
-	{ "record", 0, "FILE", MODES, 0, value_path, SETTING_FIELD(record),
+	{ "print-rules", 0, "WHAT", MODES, TEXT, value_rules, SETTING_FIELD(rules),
+		.help = "print the rules to load, nft or iptables (default: nft)", .bare = "nft",
+		.mode = CONFIG_PRINT_RULES },
+	{ "record", 0, "FILE", MODES, TEXT, value_path, SETTING_FIELD(record),
 		.help = "write the kernel's messages to the running meter to FILE", .mode = CONFIG_RECORD,
 		.also = BIT(CONFIG_REPLAY) },
-	{ "seconds", 0, "N", MODES, 0, value_seconds, SETTING_FIELD(record_ns), .help = "--record for so long",
+	{ "seconds", 0, "N", MODES, TIME, value_number, SETTING_FIELD(record_ns), .help = "--record for so long",
 		.min = 0.1, .max = 1e6, .mode = CONFIG_RECORD },
-	{ "record-limit", 0, "MB", MODES, 0, value_u32, SETTING_FIELD(record_limit),
+	{ "record-limit", 0, "MB", MODES, WHOLE, value_number, SETTING_FIELD(record_limit),
 		.help = "--record at most this much", .preset = "64", .min = 1, .max = 1e6, .mode = CONFIG_RECORD },
 	{ "anonymize", 0, NULL, MODES, 0, value_flag, SETTING_FIELD(anonymize),
 		.help = "--record with pseudonyms (with --replay: from a trace)", .mode = CONFIG_RECORD,
 		.also = BIT(CONFIG_REPLAY) },
-	{ "replay", 0, "FILE", MODES, 0, value_path, SETTING_FIELD(replay),
+	{ "replay", 0, "FILE", MODES, TEXT, value_path, SETTING_FIELD(replay),
 		.help = "meter a file of --record, then print the metrics", .mode = CONFIG_REPLAY },
-	{ "explain", 0, "HOST", MODES, 0, value_string, SETTING_FIELD(explain),
+	{ "explain", 0, "HOST", MODES, TEXT, value_string, SETTING_FIELD(explain),
 		.help = "print each decision on a host, or on all, of --replay", .mode = CONFIG_REPLAY },
 	{ "log-level", 0, "LEVEL", OTHERS, KEY, value_log_level, SETTING_FIELD(log_level),
 		.help = "error, warning, info or debug", .preset = "info" },
@@ -133,7 +126,7 @@ static const struct setting_row rows[] = {
 };
 
 enum { ROWS = sizeof(rows) / sizeof(rows[0]), LONG_BASE = 256 };
-_Static_assert(ROWS <= 64, "options_given.rows is a word of 64 bits");
+_Static_assert(ROWS <= 64, "a set of rows is a word of 64 bits");
 
 static const struct setting_row *find_row(const char *name)
 {
@@ -205,6 +198,12 @@ int options_preset(struct config *config, uint64_t given, FILE *err)
 	return ret;
 }
 
+void options_free(struct config *config)
+{
+	for (size_t i = 0; i < ROWS; i++)
+		value_free(config, &rows[i]);
+}
+
 /* ---- The command line */
 
 struct getopt_tables {
@@ -225,9 +224,9 @@ static void make_tables(struct getopt_tables *tables)
 			continue;
 		*o++ = (struct option){
 			.name = row->name,
-			.has_arg = !row->argument     ? no_argument :
-				row->flags & OPTIONAL ? optional_argument :
-							required_argument,
+			.has_arg = !row->argument ? no_argument :
+				row->bare         ? optional_argument :
+						    required_argument,
 			.val = LONG_BASE + (int)i,
 		};
 		if (!row->letter)
@@ -270,7 +269,7 @@ static int refuse_word(const struct config_origin *origin, int code, const char 
 /* A word too many; behind an option whose argument may be left out it was meant for that. */
 static int refuse_argument(const struct config_origin *origin, const struct setting_row *mode, const char *word)
 {
-	if (mode && mode->flags & OPTIONAL)
+	if (mode && mode->bare)
 		return config_error(origin, "unexpected argument \"%s\": write --%s=%s", word, mode->name, word);
 	return config_error(origin, "unexpected argument \"%s\"; see --help", word);
 }
@@ -311,7 +310,7 @@ int options_parse(struct config *config, uint64_t *given, int argc, char *const 
 		snprintf(origin.what, sizeof(origin.what), "--%s", row->name);
 		ret = check_modes(config, row, &mode, &origin);
 		if (!ret && row->set)
-			ret = row->set(&(struct setting){ config, row, optarg, &origin });
+			ret = row->set(&(struct setting){ config, row, optarg ? optarg : row->bare, &origin });
 		if (ret)
 			return ret;
 		*given |= row_bit(row);
@@ -327,10 +326,10 @@ static void help_row(const struct setting_row *row, FILE *out)
 
 	snprintf(left, sizeof(left), "%c%c%c --%s%s%s%s", row->letter ? '-' : ' ', row->letter ? row->letter : ' ',
 		row->letter ? ',' : ' ', row->name,
-		!row->argument                ? "" :
-			row->flags & OPTIONAL ? "[=" :
-						" ",
-		row->argument ? row->argument : "", row->flags & OPTIONAL ? "]" : "");
+		!row->argument    ? "" :
+			row->bare ? "[=" :
+				    " ",
+		row->argument ? row->argument : "", row->bare ? "]" : "");
 	fprintf(out, "  %-28s %s", left, row->help);
 	if (row->preset)
 		fprintf(out, " (default: %s)", row->preset);

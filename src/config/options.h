@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * options: the one table of settings and modes, and how each value is checked. Used by config only.
+ * options: the one table of options and keys, and the parsing of the command line.
  *
- * A row is a long option, a key of the configuration file, or both; a value is checked by the same function wherever it
- * came from. A new option is a new row.
+ * A row is a long option, a key of the configuration file, or both. The same function checks its value in both cases.
  */
 #ifndef HOSTMETER_CONFIG_OPTIONS_H
 #define HOSTMETER_CONFIG_OPTIONS_H
@@ -17,8 +16,8 @@ struct config;
 struct config_origin;
 
 /*
- * Reads the command line into *config, and the options_bit() of what it gave into *given. 0, or -EINVAL after its line
- * on err. Whoever asks for --help or --version gets it: what follows is not read, what came before is forgotten.
+ * Reads the command line into *config, and the options_bit() of each option in it into *given. 0, or -EINVAL after one
+ * line on err. --help and --version end it: what follows is not read.
  */
 int options_parse(struct config *config, uint64_t *given, int argc, char *const argv[], FILE *err);
 
@@ -34,7 +33,16 @@ int options_set(struct config *config, const char *key, const char *value, const
 /* Gives every row that is not in given its default. 0, or -EINVAL after a line. */
 int options_preset(struct config *config, uint64_t given, FILE *err);
 
+/* Frees what the rows have stored. */
+void options_free(struct config *config);
+
 /* What --help prints below its first line. */
 void options_help(FILE *out);
+
+/*
+ * Reads the file that *config names, or the default one if it is there (config_file.c). What is in *given, a set of
+ * options_bit(), is checked and not stored; the keys of the file are added to it. 0, or -EINVAL after one line on err.
+ */
+int config_file_load(struct config *config, uint64_t *given, FILE *err);
 
 #endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "values.h"
 
-#include "config_error.h"
 #include "hostmeter/base/addr.h"
 #include "hostmeter/base/array.h"
 #include "hostmeter/base/log.h"
@@ -11,9 +10,34 @@
 #include <ctype.h>
 #include <errno.h>
 #include <limits.h>
+#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/un.h>
+
+int config_error(const struct config_origin *origin, const char *format, ...)
+{
+	char text[512], where[PATH_MAX + 32] = "";
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(text, sizeof(text), format, args);
+	va_end(args);
+	if (origin->file && origin->line)
+		snprintf(where, sizeof(where), "%s:%d: ", origin->file, origin->line);
+	else if (origin->file)
+		snprintf(where, sizeof(where), "%s: ", origin->file);
+
+	char line[sizeof(text) + sizeof(where) + sizeof(origin->what) + 16];
+	int len = snprintf(line, sizeof(line), "hostmeter: %s%s%s%s", where, origin->what, origin->what[0] ? ": " : "",
+		text);
+
+	for (int i = 0; i < len; i++)
+		if (iscntrl((unsigned char)line[i]))
+			line[i] = '?';
+	fprintf(origin->err, "%s\n", line);
+	return -EINVAL;
+}
 
 bool value_is_interface(const char *name)
 {
@@ -84,66 +108,26 @@ int value_interface(const struct setting *s)
 	return value_add(s);
 }
 
-/* Decimal digits, with a fraction unless whole: no sign, no exponent, no hexadecimal, no infinity. */
-static bool read_number(const char *text, bool whole, double *value)
+/* Decimal digits, with a fraction unless the row wants a whole number: no sign, exponent, hexadecimal or infinity. */
+int value_number(const struct setting *s)
 {
 	static const char digits[] = "0123456789";
-	size_t len = strspn(text, digits), end = len;
+	bool whole = s->row->flags & WHOLE;
+	size_t len = strspn(s->value, digits), end = len;
+	double number = strtod(s->value, NULL);
 
-	if (!whole && text[end] == '.')
-		end += 1 + strspn(text + end + 1, digits);
-	if (!len || text[end] || text[end - 1] == '.')
-		return false;
-	*value = strtod(text, NULL);
-	return true;
-}
-
-static int check_number(const struct setting *s, bool whole, double *value)
-{
-	if (read_number(s->value, whole, value) && *value >= s->row->min && *value <= s->row->max)
-		return 0;
-	return config_error(s->origin, "\"%s\" is not a %snumber from %g to %g", s->value,
-		whole && strchr(s->value, '.') ? "whole " : "", s->row->min, s->row->max);
-}
-
-int value_u16(const struct setting *s)
-{
-	double number;
-	int ret = check_number(s, true, &number);
-
-	if (!ret)
-		*(uint16_t *)field_of(s) = (uint16_t)number;
-	return ret;
-}
-
-int value_u32(const struct setting *s)
-{
-	double number;
-	int ret = check_number(s, true, &number);
-
-	if (!ret)
+	if (!whole && s->value[end] == '.')
+		end += 1 + strspn(s->value + end + 1, digits);
+	if (!len || s->value[end] || s->value[end - 1] == '.' || number < s->row->min || number > s->row->max)
+		return config_error(s->origin, "\"%s\" is not a %snumber from %g to %g", s->value,
+			whole && strchr(s->value, '.') ? "whole " : "", s->row->min, s->row->max);
+	if (whole)
 		*(uint32_t *)field_of(s) = (uint32_t)number;
-	return ret;
-}
-
-int value_double(const struct setting *s)
-{
-	double number;
-	int ret = check_number(s, false, &number);
-
-	if (!ret)
-		*(double *)field_of(s) = number;
-	return ret;
-}
-
-int value_seconds(const struct setting *s)
-{
-	double number;
-	int ret = check_number(s, false, &number);
-
-	if (!ret)
+	else if (s->row->flags & TIME)
 		*(uint64_t *)field_of(s) = (uint64_t)(number * 1e9 + 0.5);
-	return ret;
+	else
+		*(double *)field_of(s) = number;
+	return 0;
 }
 
 int value_listen(const struct setting *s)
@@ -216,15 +200,6 @@ int value_log_level(const struct setting *s)
 	return 0;
 }
 
-int value_optional_seconds(const struct setting *s)
-{
-	struct setting with_default = *s;
-
-	if (!s->value)
-		with_default.value = s->row->preset;
-	return value_seconds(&with_default);
-}
-
 int value_color(const struct setting *s)
 {
 	static const char *const words[] = { "auto", "never", "always" };
@@ -240,20 +215,21 @@ int value_color(const struct setting *s)
 
 int value_rules(const struct setting *s)
 {
-	struct setting with_default = *s;
-
-	if (!s->value)
-		with_default.value = "nft";
-	else if (strcmp(s->value, "nft") && strcmp(s->value, "iptables"))
+	if (strcmp(s->value, "nft") && strcmp(s->value, "iptables"))
 		return config_error(s->origin, "\"%s\" is not nft or iptables", s->value);
-	return value_string(&with_default);
+	return value_string(s);
 }
 
-int value_flows(const struct setting *s)
+void value_free(struct config *config, const struct setting_row *row)
 {
-	struct setting with_default = *s;
+	void *field = (char *)config + row->field;
+	struct config_strings *strings = field;
 
-	if (!s->value)
-		with_default.value = "";
-	return value_string(&with_default);
+	if (row->flags & TEXT)
+		free(*(char **)field);
+	if (!(row->flags & LIST))
+		return;
+	for (size_t i = 0; i < strings->count; i++)
+		free(strings->item[i]);
+	free(strings->item);
 }

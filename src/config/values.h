@@ -3,7 +3,7 @@
  * values: each function checks one value of the command line or the configuration file and stores it in struct config.
  * The rows of the table in options.c name them.
  *
- * Each returns 0, or -EINVAL after config_error() has said what is wrong; then nothing was stored.
+ * Each returns 0, or -EINVAL after config_error(); then nothing was stored.
  */
 #ifndef HOSTMETER_CONFIG_VALUES_H
 #define HOSTMETER_CONFIG_VALUES_H
@@ -12,8 +12,16 @@
 
 #include <stddef.h>
 
-struct config_origin;
 struct setting;
+
+enum setting_flag {
+	KEY = 1,    /* in the configuration file, under the same name */
+	HIDDEN = 2, /* in the file only */
+	LIST = 4,   /* may be given more than once; the field is a struct config_strings */
+	TEXT = 8,   /* the field is a string */
+	WHOLE = 16, /* the field is a uint32_t */
+	TIME = 32,  /* seconds; the field is a uint64_t of nanoseconds */
+};
 
 /* A row of the table. */
 struct setting_row {
@@ -26,14 +34,23 @@ struct setting_row {
 	size_t field;                        /* SETTING_FIELD(): what set() fills in */
 	const char *help;
 	const char *preset; /* the default, as one would write it; the values of a list with spaces between */
+	const char *bare;   /* what the option means without its argument; NULL: it needs one */
 	double min, max;    /* for numbers */
 	enum config_mode mode;
-	unsigned int also; /* other modes that it goes with, a bit for each */
+	unsigned int also; /* a bit for each other mode that it goes with */
 };
 
 #define SETTING_FIELD(name) offsetof(struct config, name)
 
-/* One value on its way into the configuration. value is NULL where there is no argument. */
+/* Where a value came from. file NULL: not from a file; line 0: the file as a whole; what "": nothing particular. */
+struct config_origin {
+	FILE *err;
+	const char *file;
+	int line;
+	char what[160];
+};
+
+/* A value that is to be stored. value is NULL where there is no argument. */
 struct setting {
 	struct config *config;
 	const struct setting_row *row;
@@ -41,30 +58,28 @@ struct setting {
 	const struct config_origin *origin;
 };
 
+/* Writes "hostmeter: [FILE:[LINE:] ][WHAT: ]text" as one line, control bytes replaced. Returns -EINVAL. */
+int config_error(const struct config_origin *origin, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
 /* The kernel's own rule for an interface's name, dev_valid_name(), and no control bytes. */
 bool value_is_interface(const char *name);
 
-/* Into a bool, a number between the row's bounds, nanoseconds from seconds, or a string of the configuration's own. */
 int value_flag(const struct setting *s);
-int value_u16(const struct setting *s);
-int value_u32(const struct setting *s);
-int value_double(const struct setting *s);
-int value_seconds(const struct setting *s);
-int value_optional_seconds(const struct setting *s); /* without a value the preset */
+int value_number(const struct setting *s); /* between the row's bounds; its flags say of which type */
 int value_string(const struct setting *s);
 int value_path(const struct setting *s); /* in a file only an absolute one */
-
-/* One of some words. */
 int value_log_level(const struct setting *s);
 int value_color(const struct setting *s);
 int value_rules(const struct setting *s);
-int value_flows(const struct setting *s);
 
-/* One more in a list, unless it is there. */
+/* These add to a list what it does not have yet. */
 int value_interface(const struct setting *s);
 int value_listen(const struct setting *s);
 int value_allow(const struct setting *s);
 int value_server_name(const struct setting *s);
 int value_pattern(const struct setting *s);
+
+/* Frees what the row's field holds. */
+void value_free(struct config *config, const struct setting_row *row);
 
 #endif

@@ -76,7 +76,7 @@ struct config {
 	uint32_t flows_top;                                      /* 0: all, in the kernel's order */
 	bool cgi;
 	bool once_given;
-	uint16_t nflog_group;
+	uint32_t nflog_group; /* at most 65535 */
 	uint64_t dump_interval_ns;
 	double dump_share;     /* per cent of one core */
 	uint32_t event_buffer; /* bytes */

@@ -5,11 +5,11 @@
  */
 #include "hostmeter/config/config.h"
 
-#include "config_error.h"
 #include "hostmeter/base/addr.h"
 #include "hostmeter/base/buf.h"
 #include "hostmeter/base/log.h"
 #include "options.h"
+#include "values.h"
 
 #include <errno.h>
 #include <setjmp.h>

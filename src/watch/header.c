@@ -71,7 +71,6 @@ static int title_words(const struct watch_history *history, const struct watch_v
 
 int watch_header_title(struct watch_frame *frame, const struct watch_history *history, const struct watch_view *view)
 {
-	const char *router = history->sample.router[0] ? history->sample.router : view->source;
 	char words[6][40], line[6 * 42] = "";
 	int count = title_words(history, view, words), room, used;
 
@@ -85,7 +84,7 @@ int watch_header_title(struct watch_frame *frame, const struct watch_history *hi
 	}
 	room = frame->width - (int)strlen(line) - used - 3;
 	if (room >= 8)
-		watch_frame_put(frame, used + 1, 0, room, WATCH_STYLE_DIM, router);
+		watch_frame_put(frame, used + 1, 0, room, WATCH_STYLE_DIM, view->source);
 	watch_frame_put_right(frame, 0, 0, frame->width, view->paused ? WATCH_STYLE_WARNING : WATCH_STYLE_DIM, line);
 	return 1;
 }

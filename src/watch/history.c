@@ -2,7 +2,6 @@
 #include "hostmeter/watch/history.h"
 
 #include <errno.h>
-#include <search.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -123,45 +122,21 @@ void watch_history_spark(const struct watch_history *history, const struct watch
 
 /* ---- Hosts */
 
-static int compare(const void *a, const void *b)
+/* The track of a host, found or made. NULL: out of memory. */
+static struct watch_track *track_of(struct watch_history *history, const struct watch_sample_host *host)
 {
-	const struct watch_track *one = a, *other = b;
-	int order = strcmp(one->mac, other->mac);
+	enum { KEY_LEN = WATCH_LABEL + MAC_TEXT }; /* both begin with label and mac, padded with zeros */
+	struct watch_track *track;
 
-	return order ? order : strcmp(one->label, other->label);
-}
-
-static struct watch_track *find(const struct watch_history *history, const char *label, const char *mac)
-{
-	struct watch_track key = { 0 };
-	void *found;
-
-	strncpy(key.label, label, sizeof(key.label) - 1);
-	strncpy(key.mac, mac, sizeof(key.mac) - 1);
-	found = tfind(&key, &history->tree, compare);
-	return found ? *(struct watch_track **)found : NULL;
-}
-
-/* Its track, found near where it was last time, or else by its key, or made. NULL: out of memory. */
-static struct watch_track *track_of(struct watch_history *history, const struct watch_sample_host *host, size_t *hint)
-{
-	struct watch_track *track = *hint < history->tracks ? history->track[*hint] : NULL;
-
-	if (!track || strcmp(track->mac, host->mac) || strcmp(track->label, host->label))
-		track = find(history, host->label, host->mac);
-	else
-		++*hint;
+	HASH_FIND(hh, history->known, host, KEY_LEN, track);
 	if (track)
 		return track;
 	track = calloc(1, sizeof(*track));
 	if (!track)
 		return NULL;
-	memcpy(track->label, host->label, sizeof(track->label));
-	memcpy(track->mac, host->mac, sizeof(track->mac));
-	if (tsearch(track, &history->tree, compare))
-		return track;
-	free(track);
-	return NULL;
+	memcpy(track, host, KEY_LEN);
+	HASH_ADD_KEYPTR(hh, history->known, track, KEY_LEN, track);
+	return track;
 }
 
 /*
@@ -186,24 +161,17 @@ static void count(const struct watch_history *history, struct watch_track *track
 	}
 }
 
-static void forget_absent(struct watch_history *history, struct watch_track *const *before, size_t count_before)
+/* Frees the tracks that the latest sample did not have. */
+static void forget_absent(struct watch_history *history)
 {
-	for (size_t i = 0; i < count_before; i++) {
-		struct watch_track *track = before[i];
+	struct watch_track *track, *next;
 
+	HASH_ITER (hh, history->known, track, next) {
 		if (track->serial == history->serial)
 			continue;
-		tdelete(track, &history->tree, compare);
+		HASH_DEL(history->known, track);
 		free(track);
 	}
-}
-
-static const struct watch_track *link_before(const struct watch_track *link, size_t links, const char *name)
-{
-	for (size_t i = 0; i < links; i++)
-		if (!strcmp(link[i].label, name))
-			return &link[i];
-	return NULL;
 }
 
 /* The tracks of a sample's links, those known carried over. NULL if there are none, or out of memory. */
@@ -212,16 +180,12 @@ static struct watch_track *tracks_of_links(const struct watch_history *history, 
 	struct watch_track *links = sample->links ? calloc(sample->links, sizeof(*links)) : NULL;
 
 	for (size_t i = 0; links && i < sample->links; i++) {
-		const char *name = sample->link[i].name;
-		const struct watch_track *before = link_before(history->link, history->links, name);
-
-		if (before) {
-			links[i] = *before;
-			continue;
-		}
-		/* Its counters are as old as the machine: they begin where they stand. */
-		strcpy(links[i].label, name);
+		/* The counters of a new link are as old as the machine: they begin where they stand. */
+		strcpy(links[i].label, sample->link[i].name);
 		memcpy(links[i].last[0], sample->link[i].bytes, sizeof(links[i].last[0]));
+		for (size_t known = 0; known < history->links; known++)
+			if (!strcmp(history->link[known].label, sample->link[i].name))
+				links[i] = history->link[known];
 	}
 	return links;
 }
@@ -246,12 +210,10 @@ static uint64_t advance(struct watch_history *history, struct watch_track **trac
 	return from;
 }
 
-/* Then differences are left for the next: spread over no time at all they would be no rates. */
+/* Differences within such a time give no rates: they are left for the next sample. */
 static bool is_same_reading(const struct watch_history *history, uint64_t taken)
 {
-	uint64_t last = history->time, apart = taken > last ? taken - last : last - taken;
-
-	return history->rounds && apart < SAME_NS;
+	return history->rounds && taken < history->time + SAME_NS && history->time < taken + SAME_NS;
 }
 
 int watch_history_add(struct watch_history *history, struct watch_sample *sample)
@@ -259,18 +221,16 @@ int watch_history_add(struct watch_history *history, struct watch_sample *sample
 	struct watch_track **tracks = calloc(sample->hosts ? sample->hosts : 1, sizeof(struct watch_track *));
 	struct watch_track *links = tracks_of_links(history, sample);
 	bool again = is_same_reading(history, sample->taken);
-	size_t hint = 0, before = history->tracks;
-	struct watch_track **old = history->track;
 	uint64_t from;
 
 	history->serial++;
 	if (!tracks || (sample->links && !links))
 		goto no_memory;
 	for (size_t i = 0; i < sample->hosts; i++) {
-		tracks[i] = track_of(history, &sample->host[i], &hint);
+		tracks[i] = track_of(history, &sample->host[i]);
 		if (!tracks[i])
 			goto no_memory;
-		/* One that is listed twice would be counted twice, and freed twice. */
+		/* A host that is listed twice counts once. */
 		if (tracks[i]->serial == history->serial) {
 			sample->host[i--] = sample->host[--sample->hosts];
 			continue;
@@ -283,10 +243,10 @@ int watch_history_add(struct watch_history *history, struct watch_sample *sample
 	for (size_t i = 0; i < sample->links && !again; i++)
 		count(history, &links[i], sample->link[i].bytes, WATCH_DIRECTIONS, from);
 	history->rounds++;
+	forget_absent(history);
+	free(history->track);
 	history->track = tracks;
 	history->tracks = sample->hosts;
-	forget_absent(history, old, before);
-	free(old);
 	free(history->link);
 	history->link = links;
 	history->links = sample->links;
@@ -312,7 +272,8 @@ void watch_history_zero(struct watch_history *history)
 
 void watch_history_clear(struct watch_history *history)
 {
-	tdestroy(history->tree, free);
+	history->serial++;
+	forget_absent(history);
 	free(history->track);
 	free(history->link);
 	watch_connections_clear(&history->connections);

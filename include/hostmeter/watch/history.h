@@ -14,6 +14,7 @@
 #include "hostmeter/watch/sample.h"
 
 #include <stdbool.h>
+#include <uthash.h>
 
 enum { WATCH_SLOTS = 60, WATCH_WINDOWS = 3 };
 
@@ -26,9 +27,10 @@ struct watch_track {
 	uint64_t last[WATCH_FAMILIES][WATCH_DIRECTIONS];    /* the counters as read last */
 	uint64_t session[WATCH_FAMILIES][WATCH_DIRECTIONS]; /* bytes since the session began */
 	uint64_t latest[WATCH_FAMILIES][WATCH_DIRECTIONS];  /* bytes between the latest two readings */
-	float slot[WATCH_FAMILIES][WATCH_DIRECTIONS]
-		  [WATCH_SLOTS]; /* bytes of each second, by second modulo their number */
-	uint64_t serial;         /* the sample that had it last */
+	uint64_t serial;                                    /* the sample that had it last */
+	/* Bytes of each second, by second modulo their number. */
+	float slot[WATCH_FAMILIES][WATCH_DIRECTIONS][WATCH_SLOTS];
+	UT_hash_handle hh;
 };
 
 struct watch_history {
@@ -36,7 +38,7 @@ struct watch_history {
 	struct watch_track **track; /* of the latest sample's hosts, in its order */
 	struct watch_track *link;   /* of its links */
 	size_t tracks, links;
-	void *tree;                           /* tsearch(3): all tracks of hosts */
+	struct watch_track *known;            /* all tracks of hosts, by label and mac */
 	uint64_t rounds, serial;              /* samples taken in, and samples that came */
 	uint64_t begin, time;                 /* of what the slots hold, ns; equal: there are no rates yet */
 	uint64_t before;                      /* the reading before the one at time */

@@ -37,7 +37,6 @@ struct watch_sample {
 	size_t links;
 	char (*warning)[WATCH_WARNING];
 	size_t warnings;
-	char router[WATCH_LABEL]; /* what the meter calls itself, "" if it does not say */
 };
 
 /* One more of a kind, zeroed, or NULL: out of memory. */

@@ -414,7 +414,6 @@ static void common(struct watch_sample *sample, uint64_t t)
 {
 	put_link(sample, "pppoe-wan", 3000000 * t, 250000 * t);
 	put_link(sample, "lte0", 1000 * t, 77 * t);
-	strcpy(sample->router, "");
 }
 
 static void three_hosts(struct world *w)

@@ -14,19 +14,10 @@
 
 struct watch_connection *watch_connections_add(struct watch_connections *connections)
 {
-	struct watch_connection *list;
-
-	if (connections->count == WATCH_CONNECTIONS_MOST) {
-		connections->cut = true;
-		return NULL;
-	}
-	list = array_grow(connections->list, connections->count, sizeof(*list));
-	if (!list)
-		return NULL;
-	connections->list = list;
-	list += connections->count++;
-	*list = (struct watch_connection){ 0 };
-	return list;
+	if (connections->count < WATCH_CONNECTIONS_MOST)
+		return array_add(&connections->list, &connections->count, sizeof(*connections->list));
+	connections->cut = true;
+	return NULL;
 }
 
 void watch_connections_clear(struct watch_connections *connections)

@@ -104,14 +104,13 @@ static int each(struct watch_sample *sample, const json_t *list, size_t most,
 
 static int read_documents(struct watch_sample *sample, const json_t *hosts, const json_t *status)
 {
-	int error = json_is_array(json_object_get(hosts, "hosts")) ? 0 : -EBADMSG;
+	int error;
 
-	if (error)
-		return error;
+	if (!json_is_array(json_object_get(hosts, "hosts")))
+		return -EBADMSG;
 	sample->time = time_of(hosts, "time");
 	sample->taken = time_of(hosts, "dump_time");
-	if (!sample->taken)
-		sample->taken = sample->time;
+	sample->taken = sample->taken ? sample->taken : sample->time;
 	error = each(sample, json_object_get(hosts, "hosts"), WATCH_MAX_HOSTS, read_host);
 	if (!error)
 		error = each(sample, json_object_get(status, "interfaces"), LINKS_MOST, read_link);

@@ -47,20 +47,20 @@ void watch_feed_free(struct watch_feed *feed)
 }
 
 /* One document: 0 while it is under way, or as http_fetch_step(). */
-static int get(struct watch_feed *a, enum document which, const char *target)
+static int get(struct watch_feed *feed, enum document which, const char *target)
 {
 	int result;
 
-	if (!a->fetch[which]) {
-		buf_reset(&a->document[which]);
-		result = http_fetch_start(&a->fetch[which], a->socket, target, ANSWER_MS);
+	if (!feed->fetch[which]) {
+		buf_reset(&feed->document[which]);
+		result = http_fetch_start(&feed->fetch[which], feed->socket, target, ANSWER_MS);
 		if (result)
 			return result;
 	}
-	result = http_fetch_step(a->fetch[which], &a->document[which]);
+	result = http_fetch_step(feed->fetch[which], &feed->document[which]);
 	if (result) {
-		http_fetch_free(a->fetch[which]);
-		a->fetch[which] = NULL;
+		http_fetch_free(feed->fetch[which]);
+		feed->fetch[which] = NULL;
 	}
 	return result;
 }
@@ -89,31 +89,23 @@ static const char *name_of(const struct watch_connections *host)
 	return host->mac[0] ? host->mac : host->label;
 }
 
-static int list(struct watch_feed *a)
-{
-	struct buf target = BUF_INIT;
-	int result;
-
-	buf_puts(&target, "/api/v1/flows?json=1&host=");
-	url_encode(&target, name_of(&a->wanted));
-	result = buf_error(&target) ? buf_error(&target) : get(a, CONNECTIONS, buf_text(&target));
-	buf_free(&target);
-	return result;
-}
-
 int watch_feed_connections(struct watch_feed *feed, const char *label, const char *mac, uint64_t now,
 	struct watch_connections *fresh)
 {
+	struct buf target = BUF_INIT;
 	int result, error;
 
 	if (!feed->fetch[CONNECTIONS] && now < feed->again)
 		return 0;
-	/* One that nobody fetches would keep the meter from making the next for a while. */
+	/* A listing that was begun is always fetched: else the meter would delay the next one. */
 	if (!name_of(&feed->wanted)[0]) {
 		snprintf(feed->wanted.label, sizeof(feed->wanted.label), "%s", label);
 		snprintf(feed->wanted.mac, sizeof(feed->wanted.mac), "%s", mac);
 	}
-	result = list(feed);
+	buf_puts(&target, "/api/v1/flows?json=1&host=");
+	url_encode(&target, name_of(&feed->wanted));
+	result = buf_error(&target) ? buf_error(&target) : get(feed, CONNECTIONS, buf_text(&target));
+	buf_free(&target);
 	if (result == ACCEPTED) {
 		feed->again = now + AGAIN_NS;
 		return 0;

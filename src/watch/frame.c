@@ -14,25 +14,11 @@ struct glyph {
 	int width; /* 0: it combines with the one before */
 };
 
-struct range {
+/* Visible characters on whose width terminals do not agree, because they join with their neighbours. */
+static const struct {
 	uint32_t first, last;
-};
-
-/*
- * Besides what is not visible: characters on whose width terminals do not agree, for they melt with what is beside
- * them.
- */
-static const struct range unruly[] = {
-	{ 0x115f, 0x1160 },
-	{ 0x180b, 0x180f },
-	{ 0x3164, 0x3164 },
-	{ 0xd7b0, 0xd7fb },
-	{ 0xfe00, 0xfe0f },
-	{ 0xffa0, 0xffa0 },
-	{ 0xfff0, 0xfffb },
-	{ 0x1f1e6, 0x1f1ff },
-	{ 0x1f3fb, 0x1f3ff },
-};
+} unruly[] = { { 0x115f, 0x1160 }, { 0x180b, 0x180f }, { 0x3164, 0x3164 }, { 0xd7b0, 0xd7fb }, { 0xfe00, 0xfe0f },
+	{ 0xffa0, 0xffa0 }, { 0xfff0, 0xfffb }, { 0x1f1e6, 0x1f1ff }, { 0x1f3fb, 0x1f3ff } };
 
 static bool is_tame(uint32_t code)
 {

@@ -139,7 +139,7 @@ int watch_header_links(struct watch_frame *frame, int y, const struct watch_hist
 
 	for (size_t i = 0; i < history->links; i++) {
 		const struct watch_track *link = &history->link[i];
-		float peak = 0;
+		float highest;
 		int steps = frame->width >= 120 ? 60 : 30;
 
 		for (int d = 0; d < WATCH_DIRECTIONS; d++) {
@@ -149,11 +149,9 @@ int watch_header_links(struct watch_frame *frame, int y, const struct watch_hist
 		if (i >= shown)
 			continue;
 		put_link(frame, y, history, view, link->label, rate);
-		watch_history_spark(history, link, 1u << WATCH_IPV4, step, steps);
-		for (int s = 0; s < steps; s++)
-			peak = step[s] > peak ? step[s] : peak;
+		highest = watch_history_spark(history, link, 1u << WATCH_IPV4, step, steps);
 		if (frame->width >= 80)
-			watch_header_spark(frame, frame->width - steps, y, step, steps, peak);
+			watch_header_spark(frame, frame->width - steps, y, step, steps, highest);
 		y++;
 	}
 	if (shown == history->links)

@@ -93,11 +93,12 @@ double watch_history_rate(const struct watch_history *history, const struct watc
 	return sum / (now - from);
 }
 
-void watch_history_spark(const struct watch_history *history, const struct watch_track *track, unsigned int families,
+float watch_history_spark(const struct watch_history *history, const struct watch_track *track, unsigned int families,
 	float *step, int count)
 {
 	uint64_t per_step = (uint64_t)(WATCH_SLOTS / count), last = history->time / NS_PER_S;
 	uint64_t oldest = oldest_second(history);
+	float most = 0;
 
 	/* Steps begin at multiples of their length, so that the line moves on in whole steps and does not quiver. */
 	for (int i = 0; i < count; i++) {
@@ -117,7 +118,9 @@ void watch_history_spark(const struct watch_history *history, const struct watch
 						track->slot[family][WATCH_UP][s % WATCH_SLOTS];
 		}
 		step[i] = seconds > 0 ? (float)(bytes / seconds) : 0;
+		most = step[i] > most ? step[i] : most;
 	}
+	return most;
 }
 
 /* ---- Hosts */

@@ -43,41 +43,6 @@ static void put_pair(struct page *page, int width, enum watch_style style, const
 	watch_frame_put(page->frame, width, y, page->frame->width - width, WATCH_STYLE_PLAIN, right);
 }
 
-/* Draws twice: first to see how long it is, so that nobody scrolls past the end. */
-static void show(struct watch_frame *frame, int y, const struct watch_history *history, struct watch_view *view,
-	void (*draw)(struct page *page))
-{
-	struct page page = {
-		.frame = frame,
-		.history = history,
-		.view = view,
-		.from = y,
-		.to = frame->height - 1,
-		.sorted = view->page != WATCH_PAGE_HOST ?
-			NULL :
-			watch_connections_sorted(&history->connections, view->totals, view->reverse),
-	};
-	char hint[80];
-	int rows = page.to - page.from, move = view->move + view->move_pages * (rows > 1 ? rows - 1 : 1);
-
-	page.to = page.from;
-	draw(&page);
-	page.to = frame->height - 1;
-	view->move = view->move_pages = 0;
-	view->page_top += move;
-	if (view->page_top > page.line - rows)
-		view->page_top = page.line - rows;
-	if (view->page_top < 0)
-		view->page_top = 0;
-	page.top = view->page_top;
-	page.line = 0;
-	draw(&page);
-	snprintf(hint, sizeof(hint), "Esc back%s%s", page.line > rows ? ", arrows for more" : "",
-		page.sorted && history->connections.count ? ", t rates or totals, r reverse" : "");
-	watch_frame_put(frame, 0, frame->height - 1, frame->width, WATCH_STYLE_DIM, hint);
-	free(page.sorted);
-}
-
 /* ---- Keys */
 
 static void draw_help(struct page *page)
@@ -97,11 +62,6 @@ static void draw_help(struct page *page)
 		if (watch_table_columns[i].help)
 			put_pair(page, KEYS_WIDTH, WATCH_STYLE_KEY, watch_table_columns[i].help_title,
 				watch_table_columns[i].help);
-}
-
-void watch_pages_help(struct watch_frame *frame, int y, const struct watch_history *history, struct watch_view *view)
-{
-	show(frame, y, history, view, draw_help);
 }
 
 /* ---- One host */
@@ -148,11 +108,9 @@ static void put_seen(struct page *page, const char *word, uint64_t when)
 static void put_spark(struct page *page, const struct watch_track *track)
 {
 	int steps = page->frame->width >= WORDS_WIDTH + 60 ? 60 : 20, y = next_line(page);
-	float step[WATCH_SLOTS], most = 0;
+	float step[WATCH_SLOTS];
+	float most = watch_history_spark(page->history, track, watch_view_families(page->view), step, steps);
 
-	watch_history_spark(page->history, track, watch_view_families(page->view), step, steps);
-	for (int i = 0; i < steps; i++)
-		most = step[i] > most ? step[i] : most;
 	watch_frame_put(page->frame, 0, y, WORDS_WIDTH - 1, WATCH_STYLE_DIM, "last minute");
 	if (y >= 0)
 		watch_header_spark(page->frame, WORDS_WIDTH, y, step, steps, most);
@@ -319,7 +277,32 @@ static void draw_host(struct page *page)
 	put_connections(page);
 }
 
-void watch_pages_host(struct watch_frame *frame, int y, const struct watch_history *history, struct watch_view *view)
+/* ---- The whole */
+
+/* Draws twice: first to count the lines, so that scrolling stops at the end. */
+void watch_pages_draw(struct watch_frame *frame, int y, const struct watch_history *history, struct watch_view *view)
 {
-	show(frame, y, history, view, draw_host);
+	bool help = view->page == WATCH_PAGE_HELP;
+	void (*draw)(struct page * page) = help ? draw_help : draw_host;
+	struct page page = { .frame = frame, .history = history, .view = view, .from = y, .to = y };
+	char hint[80];
+	int rows = frame->height - 1 - y, move = view->move + view->move_pages * (rows > 1 ? rows - 1 : 1);
+
+	if (!help)
+		page.sorted = watch_connections_sorted(&history->connections, view->totals, view->reverse);
+	draw(&page);
+	view->move = view->move_pages = 0;
+	view->page_top += move;
+	if (view->page_top > page.line - rows)
+		view->page_top = page.line - rows;
+	if (view->page_top < 0)
+		view->page_top = 0;
+	page.to = frame->height - 1;
+	page.top = view->page_top;
+	page.line = 0;
+	draw(&page);
+	snprintf(hint, sizeof(hint), "Esc back%s%s", page.line > rows ? ", arrows for more" : "",
+		page.sorted && history->connections.count ? ", t rates or totals, r reverse" : "");
+	watch_frame_put(frame, 0, frame->height - 1, frame->width, WATCH_STYLE_DIM, hint);
+	free(page.sorted);
 }

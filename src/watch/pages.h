@@ -8,8 +8,7 @@
 #include "hostmeter/watch/frame.h"
 #include "hostmeter/watch/view.h"
 
-/* Each draws below row y, and settles in the view what is scrolled to. */
-void watch_pages_help(struct watch_frame *frame, int y, const struct watch_history *history, struct watch_view *view);
-void watch_pages_host(struct watch_frame *frame, int y, const struct watch_history *history, struct watch_view *view);
+/* Draws the help or a host, as view->page says, from row y on; settles in the view what is scrolled to. */
+void watch_pages_draw(struct watch_frame *frame, int y, const struct watch_history *history, struct watch_view *view);
 
 #endif

@@ -6,19 +6,11 @@
 #include "table.h"
 
 #include <errno.h>
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
 enum { NAME_MOST = 40 };
-
-/* What stands in the columns of the two directions. */
-static const char *direction_text(char *text, const struct watch_history *history, const struct watch_view *view,
-	const struct watch_row *row, int direction)
-{
-	if (view->totals)
-		return watch_format_amount(text, (double)row->total[direction], view->binary);
-	return watch_header_rate(text, history, view, row->rate[direction]);
-}
 
 /* ---- The columns */
 
@@ -97,11 +89,15 @@ static const char *column_text(char *text, const struct watch_history *history, 
 	const struct watch_row *row, const struct watch_row *sum, enum watch_column column)
 {
 	uint64_t now = history->sample.time;
+	int direction;
 
 	switch (column) {
 	case WATCH_COL_DOWN:
 	case WATCH_COL_UP:
-		return direction_text(text, history, view, row, column == WATCH_COL_DOWN ? WATCH_DOWN : WATCH_UP);
+		direction = column == WATCH_COL_DOWN ? WATCH_DOWN : WATCH_UP;
+		if (view->totals)
+			return watch_format_amount(text, (double)row->total[direction], view->binary);
+		return watch_header_rate(text, history, view, row->rate[direction]);
 	case WATCH_COL_TOTAL:
 		return watch_format_amount(text, (double)row->total[WATCH_DOWN] + (double)row->total[WATCH_UP],
 			view->binary);
@@ -156,11 +152,9 @@ static float highest(const struct watch_history *history, const struct watch_vie
 {
 	float step[WATCH_SLOTS], most = 0;
 
-	for (size_t i = 0; i < table->rows; i++) {
-		watch_history_spark(history, table->row[i].track, watch_view_families(view), step, steps);
-		for (int s = 0; s < steps; s++)
-			most = step[s] > most ? step[s] : most;
-	}
+	for (size_t i = 0; i < table->rows; i++)
+		most = fmaxf(most,
+			watch_history_spark(history, table->row[i].track, watch_view_families(view), step, steps));
 	return most;
 }
 
@@ -272,7 +266,7 @@ static void put_hints(struct watch_frame *frame, int y, const struct watch_view 
 
 /* ---- The whole */
 
-static int render_list(struct watch_frame *frame, int y, const struct watch_history *history, struct watch_view *view,
+static void render_list(struct watch_frame *frame, int y, const struct watch_history *history, struct watch_view *view,
 	const struct watch_table *table)
 {
 	y = watch_header_links(frame, y, history, view);
@@ -288,7 +282,6 @@ static int render_list(struct watch_frame *frame, int y, const struct watch_hist
 	put_totals(frame, view->plain ? frame->height - 1 : frame->height - 2, history, view, table);
 	if (!view->plain)
 		put_hints(frame, frame->height - 1, view);
-	return 0;
 }
 
 /* The list needs its hosts for the choice of one, even while another page is open. */
@@ -312,12 +305,10 @@ int watch_render(struct watch_frame *frame, const struct watch_history *history,
 	y = watch_header_title(frame, history, view);
 	if (view->page == WATCH_PAGE_HOST && !view->selecting)
 		settle(view, &table);
-	if (view->page == WATCH_PAGE_HELP)
-		watch_pages_help(frame, y, history, view);
-	else if (view->page == WATCH_PAGE_HOST)
-		watch_pages_host(frame, y, history, view);
+	if (view->page == WATCH_PAGE_LIST)
+		render_list(frame, y, history, view, &table);
 	else
-		error = render_list(frame, y, history, view, &table);
+		watch_pages_draw(frame, y, history, view);
 out:
 	watch_table_free(&table);
 	return error;

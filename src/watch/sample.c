@@ -10,48 +10,36 @@
 
 struct watch_sample_host *watch_sample_add_host(struct watch_sample *sample)
 {
-	struct watch_sample_host *host = array_grow(sample->host, sample->hosts, sizeof(*host));
+	struct watch_sample_host *host = array_add(&sample->host, &sample->hosts, sizeof(*host));
 
-	if (!host)
-		return NULL;
-	sample->host = host;
-	host += sample->hosts++;
-	*host = (struct watch_sample_host){ .address = sample->addresses };
+	if (host)
+		host->address = sample->addresses;
 	return host;
 }
 
 struct watch_sample_link *watch_sample_add_link(struct watch_sample *sample)
 {
-	struct watch_sample_link *link = array_grow(sample->link, sample->links, sizeof(*link));
-
-	if (!link)
-		return NULL;
-	sample->link = link;
-	link += sample->links++;
-	*link = (struct watch_sample_link){ 0 };
-	return link;
+	return array_add(&sample->link, &sample->links, sizeof(*sample->link));
 }
 
 int watch_sample_add_address(struct watch_sample *sample, const char *text)
 {
-	char(*list)[ADDR_TEXT] = array_grow(sample->address, sample->addresses, sizeof(*list));
+	char *address = array_add(&sample->address, &sample->addresses, ADDR_TEXT);
 
-	if (!list)
+	if (!address)
 		return -ENOMEM;
-	sample->address = list;
-	snprintf(list[sample->addresses++], sizeof(*list), "%s", text);
+	snprintf(address, ADDR_TEXT, "%s", text);
 	sample->host[sample->hosts - 1].addresses++;
 	return 0;
 }
 
 int watch_sample_add_warning(struct watch_sample *sample, const char *text)
 {
-	char(*list)[WATCH_WARNING] = array_grow(sample->warning, sample->warnings, sizeof(*list));
+	char *warning = array_add(&sample->warning, &sample->warnings, WATCH_WARNING);
 
-	if (!list)
+	if (!warning)
 		return -ENOMEM;
-	sample->warning = list;
-	snprintf(list[sample->warnings++], sizeof(*list), "%s", text);
+	snprintf(warning, WATCH_WARNING, "%s", text);
 	return 0;
 }
 

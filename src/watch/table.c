@@ -86,32 +86,14 @@ static double order_of(const struct watch_history *history, const struct watch_v
 
 /* ---- The filter */
 
-static char lower(char c)
-{
-	return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
-}
-
-/* Letters beyond ASCII are found only as they are written. */
-static bool has(const char *text, const char *part)
-{
-	for (; *text; text++) {
-		size_t i = 0;
-
-		while (part[i] && lower(text[i]) == lower(part[i]))
-			i++;
-		if (!part[i])
-			return true;
-	}
-	return false;
-}
-
+/* In any case; letters beyond ASCII are found only as they are written. */
 static bool is_shown(const struct watch_history *history, const struct watch_view *view,
 	const struct watch_sample_host *host)
 {
-	if (!view->filter[0] || has(host->label, view->filter) || has(host->mac, view->filter))
+	if (!view->filter[0] || strcasestr(host->label, view->filter) || strcasestr(host->mac, view->filter))
 		return true;
 	for (size_t i = 0; i < host->addresses; i++)
-		if (has(history->sample.address[host->address + i], view->filter))
+		if (strcasestr(history->sample.address[host->address + i], view->filter))
 			return true;
 	return false;
 }

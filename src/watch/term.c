@@ -19,10 +19,10 @@
 
 enum { RESTORE_BYTES = 512, ESCAPE_MS = 25, COLOURS_OF_MANY = 256, GROUND_DEFAULT = -1 };
 
-static const int fatal[] = { SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGSYS, SIGQUIT };
-static const int polite[] = { SIGTERM, SIGINT, SIGHUP };
+/* The fatal ones first. */
+static const int caught[] = { SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGSYS, SIGQUIT, SIGTERM, SIGINT, SIGHUP };
 
-enum { FATALS = sizeof(fatal) / sizeof(fatal[0]), POLITES = sizeof(polite) / sizeof(polite[0]) };
+enum { CAUGHT = sizeof(caught) / sizeof(caught[0]), FATALS = 7 };
 
 /* There is one terminal, and signal handlers have no context. */
 static struct {
@@ -34,7 +34,7 @@ static struct {
 	char restore[RESTORE_BYTES]; /* what puts the screen back, for a handler that may call nothing but write(2) */
 	size_t restore_len;
 	sigset_t waiting; /* the mask while waiting: signals come then, and only then */
-	struct sigaction old_fatal[FATALS], old_polite[POLITES];
+	struct sigaction old[CAUGHT];
 } term;
 
 static volatile sig_atomic_t told_to_end;
@@ -94,16 +94,13 @@ static void catch_signals(void)
 	struct sigaction last = { .sa_handler = put_back, .sa_flags = SA_RESETHAND | SA_NODEFER };
 	struct sigaction soft = { .sa_handler = end };
 
-	for (int i = 0; i < FATALS; i++)
-		sigaction(fatal[i], &last, &term.old_fatal[i]);
-	/* Before curses: it takes only those that nobody has. */
-	for (int i = 0; i < POLITES; i++)
-		sigaction(polite[i], &soft, &term.old_polite[i]);
+	/* Before curses, which takes only the signals that have no handler. */
+	for (int i = 0; i < CAUGHT; i++)
+		sigaction(caught[i], i < FATALS ? &last : &soft, &term.old[i]);
 	signal(SIGPIPE, SIG_IGN);
 }
 
-/* From now on what curses and we want to hear of comes while we wait: no moment between looking and waiting is missed.
- */
+/* From now on these signals arrive only within term_wait(), so that none is missed between a look and the wait. */
 static void hold_signals(void)
 {
 	static const int held[] = { SIGTERM, SIGINT, SIGHUP, SIGWINCH, SIGTSTP };
@@ -119,10 +116,8 @@ static void hold_signals(void)
 
 static void let_signals_go(void)
 {
-	for (int i = 0; i < FATALS; i++)
-		sigaction(fatal[i], &term.old_fatal[i], NULL);
-	for (int i = 0; i < POLITES; i++)
-		sigaction(polite[i], &term.old_polite[i], NULL);
+	for (int i = 0; i < CAUGHT; i++)
+		sigaction(caught[i], &term.old[i], NULL);
 	sigprocmask(SIG_SETMASK, &term.waiting, NULL);
 }
 

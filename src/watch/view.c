@@ -1,27 +1,18 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "hostmeter/watch/view.h"
 
+#include "hostmeter/base/clock.h"
 #include "hostmeter/watch/keys.h"
 
 #include <limits.h>
 #include <stddef.h>
 #include <string.h>
 
-#define MS UINT64_C(1000000)
+#define S CLOCK_NS_PER_S
+#define MS CLOCK_NS_PER_MS
 
 /* The steps of + and -. */
-static const uint64_t intervals[] = {
-	200 * MS,
-	500 * MS,
-	1000 * MS,
-	2000 * MS,
-	5000 * MS,
-	10000 * MS,
-	30000 * MS,
-	60000 * MS,
-	300000 * MS,
-	3600000 * MS,
-};
+static const uint64_t intervals[] = { 200 * MS, 500 * MS, S, 2 * S, 5 * S, 10 * S, 30 * S, 60 * S, 300 * S, 3600 * S };
 
 enum { INTERVALS = sizeof(intervals) / sizeof(intervals[0]), WHEEL_ROWS = 3, FAR = INT_MAX / 4 };
 
@@ -30,7 +21,7 @@ struct watch_view watch_view_default(void)
 	return (struct watch_view){
 		.width = 80,
 		.height = 24,
-		.interval_ns = 1000 * MS,
+		.interval_ns = S,
 		.sort = WATCH_COL_SHARE,
 		.window = 1,
 		.click = -1,

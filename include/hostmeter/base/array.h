@@ -8,6 +8,7 @@
 
 #include <stddef.h>
 #include <stdlib.h>
+#include <string.h>
 
 /*
  * Room for element number count of a list from this function, or NULL for a list that is empty. Returns the list, which
@@ -18,6 +19,19 @@ static inline void *array_grow(void *list, size_t count, size_t element_size)
 	if (count & (count - 1) || (count == 0 && list))
 		return list;
 	return reallocarray(list, count ? 2 * count : 1, element_size);
+}
+
+/* Appends a zeroed element to the list that a pointer of any type at list_at holds. Returns it; NULL: out of memory. */
+static inline void *array_add(void *list_at, size_t *count, size_t element_size)
+{
+	void *list;
+
+	memcpy(&list, list_at, sizeof(list));
+	list = array_grow(list, *count, element_size);
+	if (!list)
+		return NULL;
+	memcpy(list_at, &list, sizeof(list));
+	return memset((char *)list + (*count)++ * element_size, 0, element_size);
 }
 
 #endif

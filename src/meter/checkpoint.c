@@ -23,7 +23,6 @@
  */
 #include "hostmeter/meter/checkpoint.h"
 
-#include "checkpoint_format.h"
 #include "hostmeter/base/le.h"
 #include "state.h"
 
@@ -52,7 +51,7 @@ static void put_totals(struct buf *out, const struct meter *m, bool shown)
 			continue;
 		if (shown)
 			hosts_fold_floor(&host);
-		checkpoint_put_host(out, m->hosts, i);
+		journal_put_host(out, m->hosts, i);
 		put_traffic(out, &host.wan);
 		put_traffic(out, &host.local);
 	}
@@ -69,7 +68,7 @@ static bool put_flow(void *ctx, void *record)
 {
 	const struct saving *saving = ctx;
 
-	checkpoint_put_flow(saving->out, saving->meter->hosts, record);
+	journal_put_flow(saving->out, saving->meter->hosts, record);
 	return false;
 }
 
@@ -87,7 +86,7 @@ static void save_shards(struct meter *meter, struct buf *out)
 	bool flows = *step < HASHTABLE_SHARDS;
 	unsigned int end = flows ? HASHTABLE_SHARDS : STEPS;
 
-	checkpoint_put_head(out, flows ? CHECKPOINT_FLOWS : CHECKPOINT_TOMBSTONES, &meter->options.hash);
+	journal_put_head(out, flows ? CHECKPOINT_FLOWS : CHECKPOINT_TOMBSTONES, &meter->options.hash);
 	for (; *step < end && out->len < BLOB_WANTED; ++*step) {
 		if (flows)
 			hashtable_sweep(meter->flows, *step, put_flow, &saving);
@@ -108,14 +107,14 @@ bool checkpoint_step(struct meter *meter, struct buf *out)
 		own->dumps_begun = meter->dumps.begun;
 	if (own->dumps_begun != meter->dumps.begun) {
 		own->step = 0;
-		checkpoint_put_head(out, CHECKPOINT_ANEW, &meter->options.hash);
+		journal_put_head(out, CHECKPOINT_ANEW, &meter->options.hash);
 		return false;
 	}
 	if (own->step < STEPS) {
 		save_shards(meter, out);
 		return false;
 	}
-	checkpoint_put_head(out, CHECKPOINT_END, &meter->options.hash);
+	journal_put_head(out, CHECKPOINT_END, &meter->options.hash);
 	put_totals(out, meter, false);
 	own->step++;
 	meter->journal.totals_moved = own->dumps_to_fold; /* the floor is not in this blob */
@@ -131,7 +130,7 @@ void checkpoint_totals(struct meter *meter, struct buf *out)
 {
 	if (!meter->journal.running || !meter->journal.totals_moved)
 		return;
-	checkpoint_put_head(out, CHECKPOINT_TOTALS, &meter->options.hash);
+	journal_put_head(out, CHECKPOINT_TOTALS, &meter->options.hash);
 	put_totals(out, meter, true);
 	meter->journal.totals_moved = false;
 }

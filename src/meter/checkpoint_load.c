@@ -2,7 +2,6 @@
 /* Reads what checkpoint.c explains. Nothing in a blob is trusted. */
 #include "hostmeter/meter/checkpoint.h"
 
-#include "checkpoint_format.h"
 #include "hostmeter/base/le.h"
 #include "state.h"
 

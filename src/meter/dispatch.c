@@ -19,10 +19,10 @@
 /* A dump that was requested and has not ended; seq 0: none. */
 struct dump {
 	uint32_t seq;
-	bool interrupted; /* NLM_F_DUMP_INTR: the table changed under it, so it may lack entries */
+	bool interrupted; /* NLM_F_DUMP_INTR: the table changed meanwhile, so entries may be missing */
 };
 
-/* Entries of a dump before the meter takes them: while it takes one, the memory for those behind is fetched. */
+/* Entries that are decoded ahead of the meter, so that the memory for them can be prefetched. */
 enum { AHEAD = 8 };
 
 struct ahead {
@@ -36,7 +36,7 @@ struct dispatch {
 	enum rtnl_type rtnl_type;
 	uint8_t rtnl_family;
 	bool topology_known;
-	bool topology_news, end_news, end_complete; /* what the listeners are to be told of */
+	bool topology_news, end_news, end_complete; /* for the listeners */
 	struct dispatch_listener listener[DISPATCH_LISTENERS];
 	size_t listeners;
 	struct ahead ahead[AHEAD]; /* a ring; empty between datagrams, since messages are borrowed */
@@ -67,22 +67,22 @@ int dispatch_subscribe(struct dispatch *dispatch, const struct dispatch_listener
 	return 0;
 }
 
-static void tell_begin(struct dispatch *dispatch, uint64_t now)
+static void notify_begin(struct dispatch *dispatch, uint64_t now)
 {
 	for (size_t i = 0; i < dispatch->listeners; i++)
 		if (dispatch->listener[i].dump_began)
 			dispatch->listener[i].dump_began(dispatch->listener[i].ctx, now);
 }
 
-static void tell_entry(struct dispatch *dispatch, const struct nlmsghdr *message, const struct ct_event *event)
+static void notify_entry(struct dispatch *dispatch, const struct nlmsghdr *message, const struct ct_event *event)
 {
 	for (size_t i = 0; i < dispatch->listeners; i++)
 		if (dispatch->listener[i].entry)
 			dispatch->listener[i].entry(dispatch->listener[i].ctx, message, event);
 }
 
-/* Not while a datagram is read: a listener may send requests, which come through dispatch_datagram() too. */
-static void tell_news(struct dispatch *dispatch, uint64_t now)
+/* Called after the datagram: a listener may send requests, which pass through dispatch_datagram() too. */
+static void notify_news(struct dispatch *dispatch, uint64_t now)
 {
 	const bool topology = dispatch->topology_news, end = dispatch->end_news;
 
@@ -110,7 +110,7 @@ static void ct_dump_ended(struct dispatch *dispatch, bool complete, uint64_t now
 void dispatch_dump_aborted(struct dispatch *dispatch, uint64_t now)
 {
 	ct_dump_ended(dispatch, false, now);
-	tell_news(dispatch, now);
+	notify_news(dispatch, now);
 }
 
 /* --- Requests of ours */
@@ -129,36 +129,29 @@ static void rtnl_request(struct dispatch *dispatch, const struct nlmsghdr *messa
 
 static void requested(struct dispatch *dispatch, uint16_t protocol, const struct nlmsghdr *message, uint64_t now)
 {
+	static const uint16_t requests[] = { [RTNL_LINK] = RTM_GETLINK,
+		[RTNL_ADDR] = RTM_GETADDR,
+		[RTNL_ROUTE] = RTM_GETROUTE,
+		[RTNL_NEIGH] = RTM_GETNEIGH };
+
 	if ((message->nlmsg_flags & NLM_F_DUMP) != NLM_F_DUMP)
 		return;
 	if (protocol == NETLINK_NETFILTER) {
 		if (message->nlmsg_type != (NFNL_SUBSYS_CTNETLINK << 8 | IPCTNL_MSG_CT_GET))
 			return;
-		dispatch_dump_aborted(dispatch, now); /* the last one never came to its end */
+		dispatch_dump_aborted(dispatch, now); /* the last one did not end */
 		dispatch->ct = (struct dump){ .seq = message->nlmsg_seq };
 		meter_dump_begin(dispatch->meter, now);
-		tell_begin(dispatch, now);
+		notify_begin(dispatch, now);
 		return;
 	}
-	switch (message->nlmsg_type) {
-	case RTM_GETLINK:
-		rtnl_request(dispatch, message, RTNL_LINK);
-		break;
-	case RTM_GETADDR:
-		rtnl_request(dispatch, message, RTNL_ADDR);
-		break;
-	case RTM_GETROUTE:
-		rtnl_request(dispatch, message, RTNL_ROUTE);
-		break;
-	case RTM_GETNEIGH:
-		rtnl_request(dispatch, message, RTNL_NEIGH);
-		break;
-	default:
-		break;
+	for (enum rtnl_type type = RTNL_LINK; type <= RTNL_NEIGH; type++) {
+		if (message->nlmsg_type == requests[type])
+			rtnl_request(dispatch, message, type);
 	}
 }
 
-/* --- What the kernel says */
+/* --- Messages of the kernel */
 
 static void dump_ended(struct dispatch *dispatch, uint16_t protocol, const struct nlmsghdr *message, bool complete,
 	uint64_t now)
@@ -180,23 +173,18 @@ static void dump_ended(struct dispatch *dispatch, uint16_t protocol, const struc
 		dispatch->topology_known = dispatch->topology_news = true;
 }
 
-static void take_ct(struct dispatch *dispatch, struct ahead *a, uint64_t now)
-{
-	meter_ct(dispatch->meter, &a->event, now);
-	if (a->event.type == CT_ENTRY)
-		tell_entry(dispatch, a->message, &a->event);
-}
-
 static void take_first(struct dispatch *dispatch, uint64_t now)
 {
 	struct ahead *a = &dispatch->ahead[dispatch->first];
 
 	dispatch->first = (dispatch->first + 1) % AHEAD;
 	dispatch->count--;
-	take_ct(dispatch, a, now);
+	meter_ct(dispatch->meter, &a->event, now);
+	if (a->event.type == CT_ENTRY)
+		notify_entry(dispatch, a->message, &a->event);
 }
 
-/* Whatever is on its way comes before anything that follows it. */
+/* To be called before the meter gets anything else: the order of messages stays. */
 static void take_all(struct dispatch *dispatch, uint64_t now)
 {
 	while (dispatch->count)
@@ -267,7 +255,7 @@ static void received(struct dispatch *dispatch, uint16_t protocol, const struct 
 	case NLMSG_ERROR:
 		dump_ended(dispatch, protocol, message, false, now);
 		break;
-	case NLMSG_OVERRUN: /* as a trace records it; which socket it was is in the sequence number */
+	case NLMSG_OVERRUN: /* in a trace; the sequence number is the source */
 		if (message->nlmsg_seq < SOURCE_COUNT)
 			meter_overrun(dispatch->meter, message->nlmsg_seq, now);
 		if (message->nlmsg_seq == SOURCE_DUMP)
@@ -302,7 +290,7 @@ void dispatch_datagram(struct dispatch *dispatch, uint16_t protocol, bool outgoi
 		left -= step;
 	}
 	take_all(dispatch, now);
-	if (left) /* a length that is wrong, or a message that was cut */
+	if (left) /* a wrong length, or a cut message */
 		meter_damaged(dispatch->meter);
-	tell_news(dispatch, now);
+	notify_news(dispatch, now);
 }

@@ -5,9 +5,8 @@
 #include <string.h>
 
 /*
- * Linear probing with backward-shift deletion: no tombstones of its own, so a table under churn stays as quick as a
- * fresh one. The slot is picked by the key's low 32 bits scaled to the capacity, so a capacity need not be a power of
- * two and can grow by a quarter: between 60 and 75 % of the slots are in use while a table grows.
+ * Linear probing with backward-shift deletion, so removals leave no marks that slow down searches. A key's slot is its
+ * low 32 bits scaled to the capacity, which therefore can grow by a quarter: 60 to 75 % of the slots are in use.
  */
 struct shard {
 	unsigned char *slots;
@@ -49,7 +48,7 @@ static uint32_t next(const struct shard *shard, uint32_t i)
 	return i + 1 == shard->capacity ? 0 : i + 1;
 }
 
-/* The slot that holds key, or the empty one where it would go. There is always an empty one. */
+/* The slot of the key, or the empty slot where it belongs. There always is an empty one. */
 static unsigned char *probe(const struct hashtable *table, const struct shard *shard, uint64_t key)
 {
 	for (uint32_t i = home(shard, key);; i = next(shard, i)) {
@@ -79,7 +78,7 @@ static int resize(const struct hashtable *table, struct shard *shard, uint32_t c
 	return 0;
 }
 
-/* Gives memory back after a peak. Failing to is harmless. */
+/* Frees memory after a peak. Failure is harmless. */
 static void shrink(const struct hashtable *table, struct shard *shard)
 {
 	if (!shard->count) {
@@ -175,7 +174,7 @@ void *hashtable_put(struct hashtable *table, uint64_t key, bool *fresh)
 	return s;
 }
 
-/* Empties slot i and pulls back what was displaced over it, so that no probe meets a gap. */
+/* Empties slot i and moves displaced records back, so that no probe ends too early. */
 static void erase(struct hashtable *table, struct shard *shard, uint32_t i)
 {
 	for (uint32_t j = next(shard, i);; j = next(shard, j)) {
@@ -185,7 +184,7 @@ static void erase(struct hashtable *table, struct shard *shard, uint32_t i)
 		if (!key)
 			break;
 		h = home(shard, key);
-		/* May the record at j move to i? Only if its home does not lie cyclically in (i, j]. */
+		/* The record at j may move to i unless its home lies cyclically in (i, j]. */
 		if (i <= j ? (h <= i || h > j) : (h <= i && h > j)) {
 			memcpy(slot(table, shard, i), slot(table, shard, j), table->size);
 			i = j;
@@ -213,7 +212,7 @@ void hashtable_sweep(struct hashtable *table, unsigned int shard_index, bool (*v
 		unsigned char *s = slot(table, shard, i);
 
 		if (key_of(s) && visit(ctx, s))
-			erase(table, shard, i); /* another record may stand here now: look again */
+			erase(table, shard, i); /* slot i may have another record now */
 		else
 			i++;
 	}

@@ -8,7 +8,7 @@
 
 enum { SEEN = 1, HAS_MAC = 2 };
 
-/* 40 bytes; time in milliseconds, which wrap after 49 days together with the arithmetic. */
+/* Times are milliseconds modulo 2^32; only differences are used. */
 struct record {
 	uint64_t key;
 	uint32_t ifindex[2];
@@ -33,10 +33,7 @@ struct sightings *sightings_new(size_t limit)
 {
 	struct sightings *sightings = calloc(1, sizeof(*sightings));
 
-	if (!sightings)
-		return NULL;
-	sightings->table = hashtable_new(sizeof(struct record), limit);
-	if (!sightings->table) {
+	if (sightings && !(sightings->table = hashtable_new(sizeof(struct record), limit))) {
 		free(sightings);
 		return NULL;
 	}
@@ -45,9 +42,7 @@ struct sightings *sightings_new(size_t limit)
 
 void sightings_free(struct sightings *sightings)
 {
-	if (!sightings)
-		return;
-	hashtable_free(sightings->table);
+	hashtable_free(sightings ? sightings->table : NULL);
 	free(sightings);
 }
 
@@ -61,7 +56,7 @@ static uint32_t milliseconds(uint64_t now)
 	return (uint32_t)(now / CLOCK_NS_PER_MS);
 }
 
-static void set_place(struct record *r, int i, const struct sightings_end *end)
+static void set_end(struct record *r, int i, const struct sightings_end *end)
 {
 	r->ifindex[i] = end->ifindex;
 	r->sides = (uint8_t)((r->sides & ~(15 << 4 * i)) | (end->side & 15) << 4 * i);
@@ -77,11 +72,11 @@ bool sightings_add(struct sightings *sightings, uint64_t pair, int from, const s
 		return false;
 	if (r->used) /* another flow between the same ends */
 		*r = (struct record){ .key = pair };
-	set_place(r, from, in);
+	set_end(r, from, in);
 	r->mac[from] = in->mac;
 	r->flags[from] = SEEN | (in->has_mac ? HAS_MAC : 0);
 	if (!r->flags[!from])
-		set_place(r, !from, out);
+		set_end(r, !from, out);
 	r->time_ms = milliseconds(now);
 	return true;
 }
@@ -115,7 +110,7 @@ static bool is_old(void *ctx, void *record)
 	const struct sightings *sightings = ctx;
 	const struct record *r = record;
 
-	/* Signed: one that is a moment younger than now is not as old as can be. */
+	/* Signed: a record may be younger than now. */
 	return (int32_t)(sightings->now_ms - r->time_ms) > (int32_t)(r->used ? USED_KEEP_MS : sightings->keep_ms);
 }
 

@@ -29,10 +29,7 @@ struct tombstones *tombstones_new(size_t limit)
 {
 	struct tombstones *tombstones = calloc(1, sizeof(*tombstones));
 
-	if (!tombstones)
-		return NULL;
-	tombstones->table = hashtable_new(sizeof(struct tombstone), limit);
-	if (!tombstones->table) {
+	if (tombstones && !(tombstones->table = hashtable_new(sizeof(struct tombstone), limit))) {
 		free(tombstones);
 		return NULL;
 	}
@@ -41,9 +38,7 @@ struct tombstones *tombstones_new(size_t limit)
 
 void tombstones_free(struct tombstones *tombstones)
 {
-	if (!tombstones)
-		return;
-	hashtable_free(tombstones->table);
+	hashtable_free(tombstones ? tombstones->table : NULL);
 	free(tombstones);
 }
 
@@ -131,10 +126,8 @@ void tombstones_save(struct tombstones *tombstones, unsigned int shard, struct b
 void tombstones_restore(struct tombstones *tombstones, uint64_t key, uint64_t final, uint64_t now)
 {
 	bool fresh;
-	struct tombstone *tombstone = key ? hashtable_put(tombstones->table, key, &fresh) : NULL;
+	struct tombstone *tombstone = hashtable_put(tombstones->table, key, &fresh);
 
-	if (!tombstone)
-		return;
-	tombstone->time = now;
-	tombstone->final = final;
+	if (tombstone)
+		*tombstone = (struct tombstone){ key, now, final };
 }

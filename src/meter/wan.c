@@ -5,16 +5,16 @@
 #include <string.h>
 
 enum {
-	MAX_LINKS = 64, /* of a router; what is beyond is counted under "not known which" */
+	MAX_LINKS = 64, /* the traffic of others is counted under ifindex 0 */
 	ETHERNET_HEADER = 14,
 };
 
 struct entry {
 	struct wan_link link;
 	bool was_read;
-	struct traffic_count read[2];    /* the interface's own counters, when they were read last */
-	struct traffic_count grown[2];   /* by how much they grew since they were read first */
-	struct traffic_count missing[2]; /* at the last dump's end */
+	struct traffic_count read[2];    /* the interface's own counters at the last reading */
+	struct traffic_count grown[2];   /* their growth since the first reading */
+	struct traffic_count missing[2]; /* from the flows at the end of the last dump */
 };
 
 struct wan {
@@ -50,7 +50,7 @@ static struct entry *find_or_add(struct wan *wan, uint32_t ifindex)
 		if (wan->entry[i].link.ifindex == ifindex)
 			return &wan->entry[i];
 	}
-	/* The last place is kept for what could not be told apart. */
+	/* The last entry is for ifindex 0. */
 	if (ifindex && wan->count >= MAX_LINKS - 1)
 		return find_or_add(wan, 0);
 	wan->entry[wan->count].link.ifindex = ifindex;
@@ -60,11 +60,9 @@ static struct entry *find_or_add(struct wan *wan, uint32_t ifindex)
 void wan_count(struct wan *wan, uint32_t ifindex, uint32_t host, enum wan_direction direction,
 	const struct traffic_count *delta)
 {
-	struct entry *entry = find_or_add(wan, ifindex);
 	enum wan_kind kind = host == HOST_ROUTER ? WAN_ROUTER : host == HOST_UNKNOWN ? WAN_UNKNOWN : WAN_ATTRIBUTED;
 
-	if (entry)
-		traffic_count_add(&entry->link.count[kind][direction], delta);
+	traffic_count_add(&find_or_add(wan, ifindex)->link.count[kind][direction], delta);
 }
 
 static uint64_t above(uint64_t a, uint64_t b)
@@ -77,24 +75,19 @@ static uint64_t smaller(uint64_t a, uint64_t b)
 	return a < b ? a : b;
 }
 
-/* A counter that fell belongs to an interface made anew: all of it is growth. */
-static uint64_t growth(uint64_t now, uint64_t before)
-{
-	return now < before ? now : now - before;
-}
-
 static void note_growth(struct entry *entry, enum wan_direction direction, struct traffic_count now)
 {
 	struct traffic_count *read = &entry->read[direction], *grown = &entry->grown[direction];
 
+	/* Counters that fell belong to a new interface: all of them is growth. */
 	if (entry->was_read) {
-		grown->bytes += growth(now.bytes, read->bytes);
-		grown->packets += growth(now.packets, read->packets);
+		grown->bytes += now.bytes - (now.bytes < read->bytes ? 0 : read->bytes);
+		grown->packets += now.packets - (now.packets < read->packets ? 0 : read->packets);
 	}
 	*read = now;
 }
 
-/* What the interface has more than all flows; only what was missing at the last dump already is believed. */
+/* What the interface has more than all flows is unseen, as far as it was missing at the last dump already. */
 static void compare(struct entry *entry, enum wan_direction direction, bool has_mac)
 {
 	struct wan_link *link = &entry->link;
@@ -121,13 +114,12 @@ static struct entry *find_name(struct wan *wan, const char *name)
 	return NULL;
 }
 
-/* An interface that comes back under its old name (PPP that dials in again) is the same to people, whatever its index.
- */
+/* An interface that comes back under its old name (PPP that dials in again) keeps its entry under a new index. */
 static struct entry *of_link(struct wan *wan, const struct topology_link *state)
 {
 	struct entry *fresh = find_or_add(wan, state->ifindex), *old = find_name(wan, state->name);
 
-	if (!fresh || !fresh->link.ifindex)
+	if (!fresh->link.ifindex)
 		return NULL;
 	memcpy(fresh->link.name, state->name, sizeof(fresh->link.name));
 	if (!old || old == fresh)

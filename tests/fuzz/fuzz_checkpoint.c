@@ -3,7 +3,7 @@
 
 #include "hostmeter/meter/meter.h"
 #include "hostmeter/meter/snapshot.h"
-#include "meter/checkpoint_format.h"
+#include "meter/journal.h"
 
 #include <stdint.h>
 #include <stdlib.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * dispatch: takes netlink datagrams, from sockets and traces alike, splits them into messages, decodes these and gives
- * them to the meter. It sees where dumps begin (our own requests) and end, and tells whoever subscribed.
+ * dispatch: splits netlink datagrams, from sockets or a trace, into messages, decodes them and passes them to the
+ * meter. It notices where dumps begin (our own requests) and end, and calls the listeners.
  */
 #ifndef HOSTMETER_METER_DISPATCH_H
 #define HOSTMETER_METER_DISPATCH_H
@@ -15,16 +15,16 @@ struct dispatch;
 struct meter;
 struct nlmsghdr;
 
-/* What a listener is told. Each may be NULL. "Dump" is a dump of the connections. */
+/* Callbacks, or NULL. A dump is a conntrack dump. */
 struct dispatch_listener {
 	void *ctx;
-	/* Links, addresses, routes and neighbours have been dumped: once. */
+	/* Called once: links, addresses, routes and neighbours have been dumped. */
 	void (*topology_known)(void *ctx);
-	/* Its request was sent. */
+	/* The request was sent. */
 	void (*dump_began)(void *ctx, uint64_t now);
-	/* One entry of it, after the meter has taken it; both are borrowed. */
+	/* An entry, after the meter took it; both are borrowed. */
 	void (*entry)(void *ctx, const struct nlmsghdr *message, const struct ct_event *event);
-	/* The meter has all of it; not complete: an error or an overrun ended it, or the table changed under it. */
+	/* Not complete: an error or an overrun ended it, or the table changed meanwhile (NLM_F_DUMP_INTR). */
 	void (*dump_ended)(void *ctx, bool complete, uint64_t now);
 };
 
@@ -34,17 +34,17 @@ enum { DISPATCH_LISTENERS = 8 };
 struct dispatch *dispatch_new(struct meter *meter);
 void dispatch_free(struct dispatch *dispatch);
 
-/* Listeners are told in the order of their subscriptions, which last as long as dispatch. 0, or -ENOSPC: too many. */
+/* Adds a listener for the life of dispatch. Listeners are called in this order. 0; -ENOSPC: too many. */
 int dispatch_subscribe(struct dispatch *dispatch, const struct dispatch_listener *listener);
 
 /*
- * Takes one datagram of a socket of this netlink protocol (NETLINK_NETFILTER, NETLINK_ROUTE): received, or sent
- * (outgoing). data is aligned for struct nlmsghdr and borrowed. Lengths are checked; what is damaged is counted.
+ * Takes one datagram of NETLINK_NETFILTER or NETLINK_ROUTE that was received, or sent (outgoing). data is aligned for
+ * struct nlmsghdr and borrowed. Lengths are checked; damaged messages are counted.
  */
 void dispatch_datagram(struct dispatch *dispatch, uint16_t protocol, bool outgoing, const void *data, size_t len,
 	uint64_t now);
 
-/* A conntrack dump was broken off by an overrun of its socket or the loss of it. Nothing if none runs. */
+/* The running conntrack dump, if any, ended by an overrun or the loss of its socket. */
 void dispatch_dump_aborted(struct dispatch *dispatch, uint64_t now);
 
 #endif

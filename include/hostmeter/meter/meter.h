@@ -1,10 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * meter: takes in what the kernel tells and keeps the counts. It knows all tables and no sockets; the laws of the meter
- * live here and in attribute.c.
- *
- * Everything comes in by the functions below, from sockets, a trace or a test alike, with the time as an argument:
- * now is monotonic nanoseconds and never falls.
+ * meter: takes decoded events of the kernel and counts. It has no sockets and reads no clock: sockets, traces and tests
+ * call the same functions. now is in monotonic nanoseconds and never falls.
  */
 #ifndef HOSTMETER_METER_METER_H
 #define HOSTMETER_METER_METER_H
@@ -23,9 +20,9 @@ struct meter_options {
 	const char *const *lan, *const *wan; /* as topology_new() takes them */
 	const struct names *names;           /* borrowed */
 	uint32_t max_hosts;
-	uint64_t forget_after_ns; /* hosts not counted for in so long become "other"; 0: never */
+	uint64_t forget_after_ns; /* hosts without traffic for so long become "other"; 0: never */
 	size_t max_flows;
-	uint64_t start_real_ns; /* when this meter began, since 1970: flows born later need no baseline */
+	uint64_t start_real_ns; /* start of this meter since 1970: flows that begin later need no baseline */
 };
 
 struct meter;
@@ -34,35 +31,23 @@ struct meter;
 struct meter *meter_new(const struct meter_options *options);
 void meter_free(struct meter *meter);
 
-/*
- * Who makes the network cards of a MAC: asked once per host; the answer ("" for none) is copied. To be set before
- * anything is taken in.
- */
+/* Sets who names the vendor of a MAC ("" for none, copied). Called once per host; to be set before the first event. */
 void meter_set_vendor(struct meter *meter, const char *(*vendor)(void *ctx, const struct mac *mac), void *ctx);
 
-/*
- * Tells this observer of every decision on a flow (observer.h), while it is made; what it is given is borrowed. NULL:
- * nobody.
- */
+/* Calls observe for each decision on a flow (observer.h); the note is borrowed. NULL: no observer. */
 struct observer_note;
 void meter_observe(struct meter *meter, void (*observe)(void *ctx, const struct observer_note *note), void *ctx);
 
-/* The names changed: all hosts are called by the best they have now, by their MAC and by the addresses seen with it. */
+/* The names changed: looks up all hosts again, by their MAC and the addresses seen with it. */
 void meter_names_changed(struct meter *meter);
 
-/*
- * An entry will come: works out its key, and fetches the memory that meter_ct() will want. For those who know of
- * several entries at once; a dump of a large table waits for memory otherwise.
- */
+/* Calculates the key of an entry that meter_ct() will get soon, and prefetches its record: a dump waits for memory. */
 void meter_prefetch(const struct meter *meter, struct ct_event *event);
 
-/* A conntrack event, or between meter_dump_begin() and meter_dump_end() a line of the dump. */
+/* A conntrack event, or an entry of a dump. */
 void meter_ct(struct meter *meter, const struct ct_event *event, uint64_t now);
 
-/*
- * A dump was requested; it ended. complete: every entry was listed (no overrun, no NLM_F_DUMP_INTR). Flows that are
- * missing from complete dumps for long enough are settled as ended unseen.
- */
+/* A conntrack dump was requested, or ended. complete: it listed every entry (no overrun, no NLM_F_DUMP_INTR). */
 void meter_dump_begin(struct meter *meter, uint64_t now);
 void meter_dump_end(struct meter *meter, bool complete, uint64_t now);
 
@@ -79,41 +64,38 @@ void meter_source(struct meter *meter, enum source source, bool up, uint64_t rec
 void meter_overrun(struct meter *meter, enum source source, uint64_t now);
 void meter_damaged(struct meter *meter);
 
-/* To be called every METER_TICK_NS or so: settles what waited long enough and forgets what is old; bounded work. */
+/* To be called about every METER_TICK_NS: settles what has waited and forgets what is old; bounded work. */
 void meter_tick(struct meter *meter, uint64_t now);
 
-/* Settles at once whatever ended and still waits. Live flows stay as they are: a checkpoint takes them over. */
+/* Settles pending ends at once. Live flows stay as they are: a checkpoint has them. */
 void meter_settle_ends(struct meter *meter, uint64_t now);
 
-/*
- * The very end: held counts of live flows are settled too, so that a snapshot taken after it lacks nothing that was
- * read.
- */
+/* The same, and also counts the held readings of live flows: for a last snapshot. */
 void meter_settle(struct meter *meter, uint64_t now);
 
-/* All that is known now; snapshot_clear() frees it. 0 or -ENOMEM. */
+/* The state now; snapshot_clear() frees it. 0 or -ENOMEM. */
 int meter_snapshot(const struct meter *meter, struct snapshot *snapshot, uint64_t now);
 
-/* What the meter has made of one flow. */
+/* One flow as the meter has it. */
 struct meter_flow {
 	enum flow_scope scope;
 	enum flow_by by;
 	bool inbound;                                          /* the other side began it */
 	char host[SNAPSHOT_LABEL], mac[MAC_TEXT];              /* "" while undecided */
 	char peer[SNAPSHOT_LABEL], peer_mac[MAC_TEXT];         /* the other LAN host of a local flow, or "" */
-	uint64_t in_bytes, out_bytes, in_packets, out_packets; /* counted of it since its birth, seen from the host */
+	uint64_t in_bytes, out_bytes, in_packets, out_packets; /* since it began, seen from the host */
 };
 
-/* Looks a live flow up by its conntrack entry. False if the meter does not know it. */
+/* Looks up a live flow by its conntrack entry. False if the meter does not have it. */
 bool meter_find_flow(const struct meter *meter, const struct ct_event *event, struct meter_flow *flow);
 
-/* The same of a record that an observer is shown. */
+/* The same for a record in an observer's note. */
 void meter_describe_flow(const struct meter *meter, const struct flow *record, struct meter_flow *flow);
 
-/* The first dump is in. */
+/* A complete dump ended. */
 bool meter_ready(const struct meter *meter);
 
-/* Live flows that a flowtable or hardware forwards: their counts may lag, and their last bytes be lost. */
+/* Live flows that a flowtable or hardware forwards: their counts may be late, and their last bytes lost. */
 uint64_t meter_offloaded(const struct meter *meter);
 
 const struct topology *meter_topology(const struct meter *meter);

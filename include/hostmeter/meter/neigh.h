@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * neigh: which MAC stands behind an address: the kernel's neighbour table, kept alive by rtnetlink, and the latest
- * sighting of each address, which outlives the kernel's entry.
+ * neigh: the MAC of an address, by the kernel's neighbour table (from rtnetlink) and by the latest sighting of each
+ * address, which outlives the kernel's entry.
  */
 #ifndef HOSTMETER_METER_NEIGH_H
 #define HOSTMETER_METER_NEIGH_H
@@ -12,15 +12,15 @@
 
 struct neigh;
 
-/* At most limit neighbours and as many sightings; the oldest sighting makes room. NULL: out of memory. */
+/* At most limit neighbours and limit sightings; the oldest sighting makes room. NULL: out of memory. */
 struct neigh *neigh_new(size_t limit);
 void neigh_free(struct neigh *neigh);
 size_t neigh_count(const struct neigh *neigh);
 
-/* Takes an RTNL_NEIGH event; others are ignored. An entry that failed or is incomplete has no MAC: it is gone. */
+/* Takes an RTNL_NEIGH event; others are ignored. An entry without a valid MAC is removed. */
 void neigh_rtnl(struct neigh *neigh, const struct rtnl_event *event, uint64_t now);
 
-/* Around a dump of all of both families: what it did not list is gone. */
+/* Around a dump of all neighbours: those that it did not list are removed. */
 void neigh_sync_begin(struct neigh *neigh);
 void neigh_sync_end(struct neigh *neigh);
 
@@ -33,7 +33,7 @@ void neigh_saw(struct neigh *neigh, uint32_t ifindex, const struct addr *addr, c
 /* The latest sighting of addr on any interface. */
 bool neigh_last_seen(const struct neigh *neigh, const struct addr *addr, struct mac *mac, uint32_t *ifindex);
 
-/* Calls each for every address lately seen with a MAC, in no order. */
+/* Calls each for every sighting, in no order. */
 void neigh_each_seen(const struct neigh *neigh,
 	void (*each)(void *ctx, const struct addr *addr, const struct mac *mac, uint64_t time), void *ctx);
 

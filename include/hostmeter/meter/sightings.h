@@ -1,10 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * sightings: the first packets that NFLOG showed, waiting for the flow that they began.
- *
- * A flow's counts come later than its first packet: with the next dump, or with DESTROY. Each record is one pair of
- * ends (flow_pair()) and says for either end by which interface its packets come in and, on a link that has them, from
- * which MAC.
+ * sightings: first packets from NFLOG, kept until the flow's first reading (a dump entry or DESTROY). A record is a
+ * pair of ends (flow_pair()) with the interface and, if the link has them, the MAC of each.
  */
 #ifndef HOSTMETER_METER_SIGHTINGS_H
 #define HOSTMETER_METER_SIGHTINGS_H
@@ -15,12 +12,12 @@
 
 struct sightings;
 
-/* What is known of one end; ifindex 0 is "nothing". */
+/* One end of a flow. */
 struct sightings_end {
-	uint32_t ifindex;
-	uint8_t side; /* enum side of that interface when the packet passed: it may be another one, or gone, by now */
+	uint32_t ifindex; /* 0: unknown */
+	uint8_t side;     /* enum side of the interface when the packet passed */
 	struct mac mac;
-	bool seen; /* a packet from this end was seen, so ifindex and mac are first-hand */
+	bool seen; /* a packet from this end was seen */
 	bool has_mac;
 };
 
@@ -29,20 +26,17 @@ struct sightings *sightings_new(size_t limit);
 void sightings_free(struct sightings *sightings);
 size_t sightings_count(const struct sightings *sightings);
 
-/*
- * A packet from end number from (0 or 1 of the pair) came in as *in says and leaves as *out says (its ifindex and side
- * only). False if the table is full and the sighting is lost.
- */
+/* A packet came from end number from (0 or 1), by in, and left by out (ifindex and side only). False: no room. */
 bool sightings_add(struct sightings *sightings, uint64_t pair, int from, const struct sightings_end *in,
 	const struct sightings_end *out, uint64_t now);
 
-/* What is known of both ends. False if the pair was not seen. */
+/* Both ends. False if the pair was not seen. */
 bool sightings_find(const struct sightings *sightings, uint64_t pair, struct sightings_end end[static 2]);
 
-/* Its flow is decided: the record may go soon (not at once: the same pair may have begun anew). */
+/* The flow is decided: the record is kept only a moment longer, since the next flow may have the same pair. */
 void sightings_used(struct sightings *sightings, uint64_t pair);
 
-/* Takes away used records after a moment and unused ones after keep_ns, a few shards per call. */
+/* Removes used records after a moment and unused ones after keep_ns, a few shards per call. */
 void sightings_expire(struct sightings *sightings, uint64_t keep_ns, uint64_t now);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * snapshot: all that the meter knows at one moment, in plain values: what renderers read instead of tables.
+ * snapshot: the state of the meter at one moment, in plain values, for those who show it.
  */
 #ifndef HOSTMETER_METER_SNAPSHOT_H
 #define HOSTMETER_METER_SNAPSHOT_H
@@ -17,68 +17,64 @@ enum { SNAPSHOT_LABEL = 64 };
 
 struct snapshot_host {
 	char label[SNAPSHOT_LABEL];
-	char mac[MAC_TEXT]; /* "" where it has none */
+	char mac[MAC_TEXT]; /* "": none */
 	struct traffic wan, local;
 	uint32_t connections[TRAFFIC_FAMILIES];
 	uint64_t first_seen, last_seen;
 	const char *name_source;     /* names_source_name() */
-	char vendor[SNAPSHOT_LABEL]; /* of its MAC, "" where it is not known */
+	char vendor[SNAPSHOT_LABEL]; /* of its MAC; "": unknown */
 	bool random_mac;             /* locally administered */
-	bool special;                /* no single machine: router, unknown, other */
+	bool special;                /* router, unknown, other */
 };
 
-/* An address that a host has, or had lately. */
+/* An address that the host with this index in the snapshot has, or had lately. */
 struct snapshot_address {
-	uint32_t host; /* index in the snapshot */
+	uint32_t host;
 	struct addr addr;
 };
 
 struct snapshot_source {
 	bool up;
-	uint64_t overruns;
-	uint64_t messages;
+	uint64_t overruns, messages;
 	uint64_t receive_buffer; /* bytes */
 };
 
-/* The meter's own counters. Everything that may make a number incomplete stands here. */
+/* The meter's own counters, with everything that may make a number incomplete. */
 struct snapshot_stats {
 	uint64_t dumps, dumps_incomplete;
-	uint64_t destroys, entries, sightings; /* messages of each kind taken in */
+	uint64_t destroys, entries, sightings; /* messages of each kind */
 	uint64_t attributed[FLOW_BY_COUNT];
-	uint64_t duplicates;              /* DESTROY or dump entries that told what was known */
+	uint64_t duplicates;              /* repeated DESTROYs and late dump entries */
 	uint64_t counter_resets;          /* counters that fell */
-	uint64_t baselined;               /* flows older than the meter: their first count is not counted */
-	uint64_t ended_unseen;            /* flows that vanished without DESTROY */
+	uint64_t baselined;               /* flows older than the meter: their first reading is not counted */
+	uint64_t ended_unseen;            /* flows that ended without DESTROY */
 	uint64_t ended_uncounted;         /* DESTROY without counters */
 	uint64_t ended_before_first_dump; /* age unknown, so not counted */
-	uint64_t sightings_lost;          /* no room */
-	uint64_t unsighted;     /* new WAN flows of LAN hosts laid to them unsighted, since the last sighting */
-	uint64_t flows_refused; /* no room */
-	uint64_t hosts_folded;
-	uint64_t damaged; /* messages that did not decode */
+	uint64_t unsighted;               /* new WAN flows of LAN hosts without sighting, since the last sighting */
+	uint64_t sightings_lost, flows_refused, hosts_folded; /* no room */
+	uint64_t damaged;                                     /* messages that did not decode */
 };
 
-/* A path or pattern that names of hosts are read from, and whether all of it could be: 0 or -errno. */
+/* A file or pattern with names of hosts; error: 0 or -errno of the last reading. */
 struct snapshot_names {
 	enum names_source source;
 	const char *path;
 	int error;
 };
 
-/* What only the running process knows; all zero in a replay. */
+/* About the running process; all zero in a replay. */
 struct snapshot_process {
 	bool running;
 	bool reliable;            /* event delivery */
 	uint64_t reliable_losses; /* times it was switched off for a full table */
 	uint64_t conntrack_entries, conntrack_limit;
-	uint64_t dump_interval_ns, dump_cost_ns; /* what holds now; CPU time of the last dump */
-	uint64_t stall_ns;                       /* the loop's longest turn lately */
-	uint64_t checkpoint_age_ns;              /* UINT64_MAX: never saved */
-	uint64_t checkpoint_failures;
-	uint64_t real_ns;                            /* the snapshot's time since 1970; 0: unknown */
-	uint64_t receive_buffer_asked[SOURCE_COUNT]; /* what snapshot_source's would be, had the kernel granted all */
+	uint64_t dump_interval_ns, dump_cost_ns;         /* the current interval; CPU time of the last dump */
+	uint64_t stall_ns;                               /* the loop's longest turn lately */
+	uint64_t checkpoint_age_ns, checkpoint_failures; /* age UINT64_MAX: never saved */
+	uint64_t real_ns;                                /* the snapshot's time since 1970; 0: unknown */
+	uint64_t receive_buffer_asked[SOURCE_COUNT];     /* the kernel may grant less: see snapshot_source */
 	uint16_t nflog_group;
-	const char *const *listen; /* where it answers; borrowed, as the next */
+	const char *const *listen; /* addresses; borrowed, as names */
 	size_t listens;
 	const struct snapshot_names *names;
 	size_t names_count;
@@ -104,15 +100,12 @@ struct snapshot {
 	uint64_t now, last_dump_end, last_dump_ns; /* monotonic; 0: none yet */
 };
 
-/* How an interface is called where it is shown. */
+/* The name under which an interface is shown. */
 struct snapshot_alias {
 	const char *interface, *name;
 };
 
-/*
- * Calls interfaces as the aliases say. One that has no alias and whose own name was given to another is called "#" and
- * its ifindex: no two ever share a name.
- */
+/* Renames interfaces. If the name of one without alias is the alias of another, it becomes "#" and its ifindex. */
 void snapshot_rename(struct snapshot *snapshot, const struct snapshot_alias *alias, size_t count);
 
 /* Frees what is inside. */

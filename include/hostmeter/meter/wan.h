@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * wan: for each WAN interface, whose bytes crossed it as flows tell it, beside what the interface itself counted; the
- * difference is shown, not hidden.
+ * wan: for each WAN interface the traffic of flows by kind of host, compared with the interface's own counters.
  *
- * The two are never read at the same moment, so a difference is believed only as far as two dumps in a row show it:
- * then it is not a flow whose count is still to come. It starts from zero with the process.
+ * Flows and interfaces are not read at the same moment, so a difference counts only as far as two dumps in a row have
+ * it. Everything starts from zero with the process.
  */
 #ifndef HOSTMETER_METER_WAN_H
 #define HOSTMETER_METER_WAN_H
@@ -32,14 +31,14 @@ const char *wan_kind_name(enum wan_kind kind);
 struct wan *wan_new(void);
 void wan_free(struct wan *wan);
 
-/* A flow's delta crossed this interface (0: it is not known which) for this host, in this direction. */
+/* Adds a flow's delta for this host; ifindex 0: unknown. */
 void wan_count(struct wan *wan, uint32_t ifindex, uint32_t host, enum wan_direction direction,
 	const struct traffic_count *delta);
 
-/* A dump of all flows ended, and the links' counters were read when it began: holds one against the other. */
+/* To be called when a dump ended, with the links' counters of its begin: compares them with the flows. */
 void wan_reconcile(struct wan *wan, const struct topology *topology);
 
-/* Adds what was counted on another link. */
+/* Adds the counts of another link. */
 void wan_link_add(struct wan_link *to, const struct wan_link *from);
 
 /* Copies up to size links; returns how many there are. */

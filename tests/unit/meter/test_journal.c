@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "journal.h"
 
-#include "checkpoint_format.h"
-
 #include <setjmp.h>
 #include <stdarg.h>
 

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "hostmeter/os/blob_file.h"
 
+#include "hostmeter/base/buf.h"
 #include "hostmeter/base/le.h"
+#include "hostmeter/os/file.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -10,7 +12,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/uio.h>
 #include <unistd.h>
 #include <zlib.h>
 
@@ -18,29 +19,23 @@ enum { LENGTH_LEN = 4, HEAD_LEN = 8 };
 
 static const char magic[8] = "hostmet1";
 
-struct file {
+struct output {
 	int fd; /* -1: none */
 	off_t size;
 };
 
 struct blob_file {
 	char *path, *new_path;
-	struct file begun, committed;
+	struct output begun, committed;
 };
 
-/* The length is under the CRC too: else a run of zeros would read as empty blobs. */
+/* The CRC covers the length too: else a run of zeros would read as empty blobs. */
 static uint32_t blob_crc(const unsigned char *length, const void *blob, size_t len)
 {
 	uLong crc = crc32(crc32(0, NULL, 0), length, LENGTH_LEN);
 
-	/* A NULL would reset the CRC, and an empty blob may have one. */
+	/* zlib takes NULL, which an empty blob may be, as a reset. */
 	return (uint32_t)(len ? crc32(crc, blob, (uInt)len) : crc);
-}
-
-static void put_le32(unsigned char *bytes, uint32_t value)
-{
-	for (int i = 0; i < 4; i++)
-		bytes[i] = (unsigned char)(value >> 8 * i);
 }
 
 static char *path_with(const char *path, const char *suffix)
@@ -52,169 +47,128 @@ static char *path_with(const char *path, const char *suffix)
 
 struct blob_file *blob_file_new(const char *path)
 {
-	struct blob_file *store = calloc(1, sizeof(*store));
+	struct blob_file *file = calloc(1, sizeof(*file));
 
-	if (!store)
+	if (!file)
 		return NULL;
-	store->begun.fd = store->committed.fd = -1;
-	store->path = strdup(path);
-	store->new_path = path_with(path, ".new");
-	if (!store->path || !store->new_path) {
-		blob_file_free(store);
+	file->begun.fd = file->committed.fd = -1;
+	file->path = strdup(path);
+	file->new_path = path_with(path, ".new");
+	if (!file->path || !file->new_path) {
+		blob_file_free(file);
 		return NULL;
 	}
-	return store;
+	return file;
 }
 
-static void file_close(struct file *file)
+static void output_close(struct output *output)
 {
-	if (file->fd >= 0)
-		close(file->fd);
-	file->fd = -1;
+	if (output->fd >= 0)
+		close(output->fd);
+	output->fd = -1;
 }
 
-static void give_up(struct blob_file *store)
+static void abandon(struct blob_file *file)
 {
-	if (store->begun.fd >= 0)
-		unlink(store->new_path);
-	file_close(&store->begun);
+	if (file->begun.fd >= 0)
+		unlink(file->new_path);
+	output_close(&file->begun);
 }
 
-void blob_file_free(struct blob_file *store)
+void blob_file_free(struct blob_file *file)
 {
-	if (!store)
+	if (!file)
 		return;
-	give_up(store);
-	file_close(&store->committed);
-	free(store->new_path);
-	free(store->path);
-	free(store);
+	abandon(file);
+	output_close(&file->committed);
+	free(file->new_path);
+	free(file->path);
+	free(file);
 }
 
-/* Writes all the parts, however many calls it takes; they are used up. */
-static int write_all(int fd, struct iovec *parts, int count)
+int blob_file_begin(struct blob_file *file)
 {
-	while (count) {
-		ssize_t written;
-
-		if (!parts->iov_len) {
-			parts++, count--;
-			continue;
-		}
-		written = writev(fd, parts, count);
-		if (written < 0 && errno == EINTR)
-			continue;
-		if (written <= 0)
-			return written ? -errno : -EIO;
-		for (struct iovec *part = parts; written; part++) {
-			size_t used = (size_t)written < part->iov_len ? (size_t)written : part->iov_len;
-
-			part->iov_base = (char *)part->iov_base + used;
-			part->iov_len -= used;
-			written -= (ssize_t)used;
-		}
-	}
-	return 0;
-}
-
-int blob_file_begin(struct blob_file *store)
-{
-	struct iovec part = { (void *)magic, sizeof(magic) };
 	int error;
 
-	give_up(store);
-	/* A writer that was killed left one behind; and with O_EXCL nobody's link leads elsewhere. */
-	unlink(store->new_path);
-	store->begun.fd = open(store->new_path, O_WRONLY | O_APPEND | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-	if (store->begun.fd < 0)
+	abandon(file);
+	/* A killed writer may have left one. With O_EXCL no symbolic link is followed. */
+	unlink(file->new_path);
+	file->begun.fd = open(file->new_path, O_WRONLY | O_APPEND | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	if (file->begun.fd < 0)
 		return -errno;
-	store->begun.size = sizeof(magic);
-	error = write_all(store->begun.fd, &part, 1);
+	file->begun.size = sizeof(magic);
+	error = file_write(file->begun.fd, magic, sizeof(magic));
 	if (error)
-		give_up(store);
+		abandon(file);
 	return error;
 }
 
-/* After an error the file ends where it did before, or is closed if even that fails: nothing may follow half a blob. */
-static int file_add(struct file *file, const void *blob, size_t len)
+/* After an error the file is cut to its old end, or closed if that fails: nothing may follow half a blob. */
+static int output_add(struct output *output, const void *blob, size_t len)
 {
 	unsigned char head[HEAD_LEN];
-	struct iovec parts[] = { { head, sizeof(head) }, { (void *)blob, len } };
 	int error;
 
 	if (len > BLOB_FILE_BLOB_MAX)
 		return -EMSGSIZE;
-	put_le32(head, (uint32_t)len);
-	put_le32(head + LENGTH_LEN, blob_crc(head, blob, len));
-	error = write_all(file->fd, parts, 2);
+	le_store(head, len, LENGTH_LEN);
+	le_store(head + LENGTH_LEN, blob_crc(head, blob, len), HEAD_LEN - LENGTH_LEN);
+	error = file_write(output->fd, head, sizeof(head));
 	if (!error)
-		file->size += (off_t)(sizeof(head) + len);
-	else if (ftruncate(file->fd, file->size))
-		file_close(file);
+		error = file_write(output->fd, blob, len);
+	if (!error)
+		output->size += (off_t)(sizeof(head) + len);
+	else if (ftruncate(output->fd, output->size))
+		output_close(output);
 	return error;
 }
 
-int blob_file_add(struct blob_file *store, const void *blob, size_t len)
+int blob_file_add(struct blob_file *file, const void *blob, size_t len)
 {
 	int error;
 
-	if (store->begun.fd < 0)
+	if (file->begun.fd < 0)
 		return -EBADF;
-	error = file_add(&store->begun, blob, len);
+	error = output_add(&file->begun, blob, len);
 	if (error)
-		give_up(store);
+		abandon(file);
 	return error;
 }
 
-int blob_file_commit(struct blob_file *store)
+int blob_file_commit(struct blob_file *file)
 {
-	if (store->begun.fd < 0)
+	if (file->begun.fd < 0)
 		return -EBADF;
-	if (rename(store->new_path, store->path)) {
+	if (rename(file->new_path, file->path)) {
 		int error = -errno;
 
-		give_up(store);
+		abandon(file);
 		return error;
 	}
-	file_close(&store->committed);
-	store->committed = store->begun;
-	store->begun.fd = -1;
+	output_close(&file->committed);
+	file->committed = file->begun;
+	file->begun.fd = -1;
 	return 0;
 }
 
-int blob_file_append(struct blob_file *store, const void *blob, size_t len)
+int blob_file_append(struct blob_file *file, const void *blob, size_t len)
 {
-	int error = store->committed.fd < 0 ? 0 : file_add(&store->committed, blob, len);
+	int error = file->committed.fd < 0 ? 0 : output_add(&file->committed, blob, len);
 
-	if (!error && store->begun.fd >= 0)
-		error = file_add(&store->begun, blob, len);
+	if (!error && file->begun.fd >= 0)
+		error = output_add(&file->begun, blob, len);
 	if (error)
-		give_up(store);
+		abandon(file);
 	return error;
 }
 
 struct reading {
 	FILE *in;
 	uint64_t left; /* bytes of the file */
-	unsigned char *blob;
-	size_t size;
+	struct buf blob;
 };
 
-static int make_room(struct reading *reading, size_t len)
-{
-	unsigned char *blob;
-
-	if (len <= reading->size)
-		return 0;
-	blob = realloc(reading->blob, len);
-	if (!blob)
-		return -ENOMEM;
-	reading->blob = blob;
-	reading->size = len;
-	return 0;
-}
-
-/* 1; 0 where the file ends before it has len bytes more; -errno. */
+/* 1; 0 if fewer than len bytes are left; -errno. */
 static int read_bytes(struct reading *reading, void *bytes, size_t len)
 {
 	if (reading->left < len)
@@ -225,66 +179,60 @@ static int read_bytes(struct reading *reading, void *bytes, size_t len)
 	return 1;
 }
 
-/* 1: a whole blob of *len bytes; 0: the end; -errno. */
-static int read_blob(struct reading *reading, size_t *len)
+/* 1 and a whole blob; 0 at the end; -errno. */
+static int read_blob(struct reading *reading, const void **blob, size_t *len)
 {
 	unsigned char head[HEAD_LEN];
-	struct le_reader fields = le_reader(head, sizeof(head));
+	struct le_reader fields;
+	void *room;
 	uint32_t crc;
 	int got = read_bytes(reading, head, sizeof(head));
 
 	if (got <= 0)
 		return got;
+	fields = le_reader(head, sizeof(head));
 	*len = (size_t)le_get(&fields, LENGTH_LEN);
 	crc = (uint32_t)le_get(&fields, HEAD_LEN - LENGTH_LEN);
 	if (*len > BLOB_FILE_BLOB_MAX)
 		return -EBADMSG;
-	/* Asked before there is memory for it: a damaged length costs none. */
+	/* Before memory is allocated: a damaged length costs none. */
 	if (*len > reading->left)
 		return 0;
-	got = make_room(reading, *len);
-	if (!got)
-		got = read_bytes(reading, reading->blob, *len);
-	if (got > 0 && blob_crc(head, reading->blob, *len) != crc)
-		return -EBADMSG;
-	return got;
+	room = buf_reserve(&reading->blob, *len);
+	if (!room)
+		return -ENOMEM;
+	*blob = room;
+	got = read_bytes(reading, room, *len);
+	return got > 0 && blob_crc(head, room, *len) != crc ? -EBADMSG : got;
 }
 
 static int read_all(struct reading *reading, int (*each)(void *ctx, const void *blob, size_t len), void *ctx)
 {
 	char start[sizeof(magic)] = { 0 };
+	const void *blob;
 	size_t len;
-	int got = read_bytes(reading, start, sizeof(start));
+	int error = 0, got = read_bytes(reading, start, sizeof(start));
 
 	if (got >= 0 && memcmp(start, magic, sizeof(magic)) != 0)
 		return -EBADMSG;
-	while (got > 0) {
-		got = read_blob(reading, &len);
-		if (got > 0) {
-			int error = each(ctx, reading->blob, len);
-
-			if (error)
-				return error;
-		}
+	while (got > 0 && !error) {
+		got = read_blob(reading, &blob, &len);
+		if (got > 0)
+			error = each(ctx, blob, len);
 	}
-	return got;
+	return error ? error : got;
 }
 
 int blob_file_read(const char *path, int (*each)(void *ctx, const void *blob, size_t len), void *ctx)
 {
 	struct reading reading = { 0 };
 	struct stat status;
-	/* Something else than a file may wait there, and a FIFO would be waited for. */
-	int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
-	int error;
+	int error, fd = file_open(path);
 
 	if (fd < 0)
-		return -errno;
-	if (fstat(fd, &status) || !S_ISREG(status.st_mode)) {
-		close(fd);
-		return -EBADMSG;
-	}
-	reading.left = (uint64_t)status.st_size;
+		return fd == -EINVAL ? -EBADMSG : fd;
+	if (!fstat(fd, &status))
+		reading.left = (uint64_t)status.st_size;
 	reading.in = fdopen(fd, "r");
 	if (!reading.in) {
 		close(fd);
@@ -292,7 +240,7 @@ int blob_file_read(const char *path, int (*each)(void *ctx, const void *blob, si
 	}
 	error = read_all(&reading, each, ctx);
 	fclose(reading.in);
-	free(reading.blob);
+	buf_free(&reading.blob);
 	return error;
 }
 
@@ -305,23 +253,23 @@ static int measure(void *ctx, const void *blob, size_t len)
 	return 0;
 }
 
-int blob_file_adopt(struct blob_file *store)
+int blob_file_adopt(struct blob_file *file)
 {
-	struct file old = { .fd = -1, .size = sizeof(magic) };
-	int error = blob_file_read(store->path, measure, &old.size);
+	struct output old = { .fd = -1, .size = sizeof(magic) };
+	int error = blob_file_read(file->path, measure, &old.size);
 
 	if (error)
 		return error;
-	old.fd = open(store->path, O_WRONLY | O_APPEND | O_CLOEXEC);
+	old.fd = open(file->path, O_WRONLY | O_APPEND | O_CLOEXEC);
 	if (old.fd < 0)
 		return -errno;
 	if (ftruncate(old.fd, old.size)) {
 		error = -errno;
-		file_close(&old);
+		output_close(&old);
 		return error;
 	}
-	file_close(&store->committed);
-	store->committed = old;
+	output_close(&file->committed);
+	file->committed = old;
 	return 0;
 }
 

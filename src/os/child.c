@@ -16,7 +16,7 @@ static int compare_fds(const void *a, const void *b)
 	return *(const int *)a - *(const int *)b;
 }
 
-/* Whatever else the meter holds open, sockets above all, ends with the meter. */
+/* The meter's sockets must close when the meter ends. */
 static int close_others(const struct child_plan *plan)
 {
 	int keep[CHILD_KEEPS + 1] = { STDERR_FILENO };
@@ -28,7 +28,7 @@ static int close_others(const struct child_plan *plan)
 	for (size_t i = 0; i <= kept; i++) {
 		unsigned int end = i < kept ? (unsigned int)keep[i] : ~0U;
 
-		/* By number: not every libc has a wrapper. */
+		/* Not every libc has a wrapper. */
 		if (end > from && syscall(SYS_close_range, from, end - 1, 0))
 			return -errno;
 		from = end + 1;
@@ -36,7 +36,7 @@ static int close_others(const struct child_plan *plan)
 	return 0;
 }
 
-static int settle_in(const struct child_plan *plan)
+static int drop_privileges(const struct child_plan *plan)
 {
 	setsid();
 	prctl(PR_SET_NAME, plan->name);
@@ -44,13 +44,12 @@ static int settle_in(const struct child_plan *plan)
 	capng_clear(CAPNG_SELECT_CAPS);
 	if (capng_apply(CAPNG_SELECT_CAPS))
 		return -EPERM;
-	/* Last, for a change of credentials may undo it. */
+	/* After the change of credentials, which can reset it. */
 	if (prctl(PR_SET_PDEATHSIG, SIGKILL))
 		return -errno;
 	return close_others(plan);
 }
 
-/* Signals are blocked around the fork, so that no handler of the meter ever runs in the child. */
 pid_t child_fork(const struct child_plan *plan)
 {
 	sigset_t all, before;
@@ -58,12 +57,13 @@ pid_t child_fork(const struct child_plan *plan)
 
 	if (plan->keeps > CHILD_KEEPS)
 		return -E2BIG;
+	/* Before the fork: no handler of the meter may run in the child, which never unblocks them. */
 	sigfillset(&all);
 	sigprocmask(SIG_SETMASK, &all, &before);
 	pid = fork();
 	if (pid == 0) {
-		plan->run(plan->ctx, settle_in(plan));
-		/* Not exit(): what is registered for that is the meter's. */
+		plan->run(plan->ctx, drop_privileges(plan));
+		/* Not exit(), which runs the meter's handlers. */
 		_exit(0);
 	}
 	if (pid < 0)
@@ -78,7 +78,7 @@ void child_end(pid_t *pid)
 
 	if (*pid <= 0)
 		return;
-	/* Nothing less: it may be stopped. */
+	/* SIGKILL also ends a stopped process. */
 	kill(*pid, SIGKILL);
 	do {
 		ended = waitpid(*pid, NULL, 0);

@@ -11,11 +11,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/*
- * In a directory that anybody may write to, a name may lead to a pipe or a device, which opening alone would block or
- * wake: so it is looked at before it is opened. -EINVAL if it is no regular file.
- */
-static int open_regular(const char *path)
+/* Opening a pipe can block, opening a device can act on it: the type is checked before. */
+int file_open(const char *path)
 {
 	int fd, look = open(path, O_PATH | O_CLOEXEC);
 	char again[32];
@@ -33,7 +30,7 @@ static int open_regular(const char *path)
 
 int file_read(const char *path, size_t max, struct buf *text)
 {
-	int error = 0, fd = open_regular(path);
+	int error = 0, fd = file_open(path);
 	size_t limit = text->len + max;
 	ssize_t got = 1;
 
@@ -43,7 +40,7 @@ int file_read(const char *path, size_t max, struct buf *text)
 		size_t want = limit - text->len;
 		void *room = buf_reserve(text, 65536);
 
-		/* One byte more than there is room for tells whether there is more. */
+		/* One byte more than is wanted shows whether the file is longer. */
 		got = room ? read(fd, room, want < 65536 ? want + 1 : 65536) : -1;
 		if (got < 0)
 			error = room ? -errno : -ENOMEM;
@@ -62,7 +59,7 @@ static int read_match(const char *path, struct buf *text, size_t limit)
 
 	if (error == -ENOENT || error == -EINVAL)
 		return 0;
-	/* The last line is not whole where the file was cut. */
+	/* Drop the line that was cut. */
 	while (error == -EFBIG && text->len && text->data[text->len - 1] != '\n')
 		text->len--;
 	if (text->len && text->data[text->len - 1] != '\n')
@@ -89,14 +86,16 @@ int file_read_matching(const char *path, struct buf *text)
 	return error;
 }
 
-static int write_whole(int fd, const struct buf *out)
+int file_write(int fd, const void *data, size_t len)
 {
-	for (size_t done = 0; done < out->len;) {
-		ssize_t n = write(fd, out->data + done, out->len - done);
+	for (size_t done = 0; done < len;) {
+		ssize_t n = write(fd, (const char *)data + done, len - done);
 
-		if (n < 0 && errno != EINTR)
-			return -errno;
-		done += n > 0 ? (size_t)n : 0;
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return n ? -errno : -EIO;
+		done += (size_t)n;
 	}
 	return 0;
 }
@@ -110,13 +109,13 @@ int file_replace(const char *path, const struct buf *out)
 	umask(mask);
 	if (buf_error(out) || asprintf(&fresh, "%s.XXXXXX", path) < 0)
 		return -ENOMEM;
-	/* The collector takes whatever ends in ".prom", so the name of the half-written file must not. */
+	/* The node exporter reads all files that end in ".prom": the name of the unfinished file must not. */
 	fd = mkostemp(fresh, O_CLOEXEC);
 	if (fd < 0) {
 		error = -errno;
 		goto out;
 	}
-	error = write_whole(fd, out);
+	error = file_write(fd, out->data, out->len);
 	if (!error && fchmod(fd, 0666 & ~mask))
 		error = -errno;
 	if (close(fd) && !error)

@@ -6,10 +6,13 @@
 #include <errno.h>
 #include <ev.h>
 #include <stdlib.h>
+#include <utlist.h>
 
-/* What every handle starts with: its place in the loop's list, and how it lets go of libev. */
+_Static_assert((int)LOOP_READ == EV_READ && (int)LOOP_WRITE == EV_WRITE, "events are handed on as they are");
+
+/* The start of every handle, in a list of the loop. */
 struct handle {
-	struct handle *next, **link;
+	struct handle *prev, *next;
 	struct loop *loop;
 	void (*stop)(struct handle *handle);
 	void *ctx;
@@ -50,25 +53,23 @@ static void *handle_new(struct loop *loop, size_t size, void (*stop)(struct hand
 
 	if (!handle)
 		return NULL;
-	*handle = (struct handle){
-		.next = loop->handles, .link = &loop->handles, .loop = loop, .stop = stop, .ctx = ctx
-	};
-	if (handle->next)
-		handle->next->link = &handle->next;
-	loop->handles = handle;
+	*handle = (struct handle){ .loop = loop, .stop = stop, .ctx = ctx };
+	DL_APPEND(loop->handles, handle);
 	return handle;
 }
 
-static void handle_free(struct handle *handle)
+static void handle_free(void *start)
 {
+	struct handle *handle = start;
+
+	if (!handle)
+		return;
 	handle->stop(handle);
-	*handle->link = handle->next;
-	if (handle->next)
-		handle->next->link = handle->link;
+	DL_DELETE(handle->loop->handles, handle);
 	free(handle);
 }
 
-/* libev polls between "prepare" and "check": what lies between a check and the next prepare is the turn's callbacks. */
+/* libev calls "check" before and "prepare" after the callbacks of a turn. */
 static void turn_begins(struct ev_loop *ev, ev_check *watcher, int events)
 {
 	struct loop *loop = watcher->data;
@@ -101,7 +102,7 @@ struct loop *loop_new(void)
 
 	if (!loop)
 		return NULL;
-	/* The default loop would install a SIGCHLD handler, and the environment would choose the backend. */
+	/* Not the default loop, which handles SIGCHLD; and the environment does not choose the backend. */
 	loop->ev = ev_loop_new(EVFLAG_AUTO | EVFLAG_NOENV);
 	if (!loop->ev) {
 		free(loop);
@@ -111,7 +112,7 @@ struct loop *loop_new(void)
 	loop->now_ns = clock_mono_ns();
 	ev_check_init(&loop->turn_begins, turn_begins);
 	loop->turn_begins.data = loop;
-	/* Before every other callback of the turn, so that all of them see its time. */
+	/* Before all other callbacks of the turn. */
 	ev_set_priority(&loop->turn_begins, EV_MAXPRI);
 	ev_check_start(loop->ev, &loop->turn_begins);
 	ev_prepare_init(&loop->turn_ends, turn_ends);
@@ -140,7 +141,7 @@ void loop_free(struct loop *loop)
 
 void loop_run(struct loop *loop)
 {
-	/* What main did before does not count as a turn. */
+	/* The time before this call belongs to no turn. */
 	loop->now_ns = clock_mono_ns();
 	ev_run(loop->ev, 0);
 	note_stall(loop);
@@ -169,7 +170,7 @@ static void io_ready(struct ev_loop *ev, ev_io *watcher, int events)
 	struct loop_io *io = watcher->data;
 
 	(void)ev;
-	io->ready(io->handle.ctx, (events & EV_READ ? LOOP_READ : 0) | (events & EV_WRITE ? LOOP_WRITE : 0));
+	io->ready(io->handle.ctx, events & (LOOP_READ | LOOP_WRITE));
 }
 
 static void io_stop(struct handle *handle)
@@ -186,8 +187,7 @@ struct loop_io *loop_io_add(struct loop *loop, int fd, int events, void (*ready)
 	if (!io)
 		return NULL;
 	io->ready = ready;
-	ev_io_init(&io->watcher, io_ready, fd,
-		(events & LOOP_READ ? EV_READ : 0) | (events & LOOP_WRITE ? EV_WRITE : 0));
+	ev_io_init(&io->watcher, io_ready, fd, events);
 	io->watcher.data = io;
 	ev_io_start(loop->ev, &io->watcher);
 	return io;
@@ -205,8 +205,7 @@ void loop_io_resume(struct loop_io *io)
 
 void loop_io_del(struct loop_io *io)
 {
-	if (io)
-		handle_free(&io->handle);
+	handle_free(io);
 }
 
 static void timer_fired(struct ev_loop *ev, ev_timer *watcher, int events)
@@ -241,7 +240,7 @@ void loop_timer_set(struct loop_timer *timer, uint64_t delay_ns)
 	struct ev_loop *ev = timer->handle.loop->ev;
 
 	ev_timer_stop(ev, &timer->watcher);
-	/* libev counts from the time it read at the start of the turn: late in a long turn that would fire early. */
+	/* libev counts from the start of the turn: late in a long turn the timer would fire early. */
 	ev_now_update(ev);
 	ev_timer_set(&timer->watcher, (double)delay_ns / (double)CLOCK_NS_PER_S, 0.);
 	ev_timer_start(ev, &timer->watcher);
@@ -254,8 +253,7 @@ void loop_timer_stop(struct loop_timer *timer)
 
 void loop_timer_del(struct loop_timer *timer)
 {
-	if (timer)
-		handle_free(&timer->handle);
+	handle_free(timer);
 }
 
 static void signal_raised(struct ev_loop *ev, ev_signal *watcher, int events)
@@ -288,6 +286,5 @@ struct loop_signal *loop_signal_add(struct loop *loop, int signo, void (*raised)
 
 void loop_signal_del(struct loop_signal *signal)
 {
-	if (signal)
-		handle_free(&signal->handle);
+	handle_free(signal);
 }

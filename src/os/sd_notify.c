@@ -12,7 +12,7 @@
 
 enum { NS_PER_US = 1000 };
 
-/* 0 or -errno. An abstract name is not terminated: its length says where it ends. */
+/* 0 or -errno. An abstract name ("@...") starts with a NUL and ends at len. */
 static int parse_address(const char *text, struct sockaddr_un *address, socklen_t *len)
 {
 	size_t text_len = strlen(text);
@@ -52,16 +52,12 @@ int sd_notify_send(const char *state)
 	return error;
 }
 
-/* Digits only, unlike strtoull(); nothing at all is 0. */
+/* Unlike strtoull(), accepts nothing but digits. */
 static bool parse_number(const char *text, uint64_t *value)
 {
-	*value = 0;
-	for (; *text; text++) {
-		if (*text < '0' || *text > '9' || *value > (UINT64_MAX - 9) / 10)
-			return false;
-		*value = *value * 10 + (uint64_t)(*text - '0');
-	}
-	return true;
+	errno = 0;
+	*value = strtoull(text, NULL, 10);
+	return *text && !text[strspn(text, "0123456789")] && !errno;
 }
 
 uint64_t sd_notify_watchdog_ns(void)

@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * child: a process of our own that is no heir: a fork that keeps a few descriptors and nothing else.
+ * child: a forked process without privileges that keeps a few descriptors and closes all others.
  *
- * It has no capability and gets none, a session of its own, so that what stops a terminal's job does not stop it, and
- * every signal blocked but those that cannot be: a supervisor sends SIGTERM to the whole service, and the child is
- * needed until the meter is gone. It ends with the meter, however that ends (PR_SET_PDEATHSIG). The memory is the
- * meter's, as it was at the fork: fork early.
+ * It has no capabilities and cannot gain any. It has a session of its own and blocks all signals, because supervisors
+ * and terminals signal whole groups, and the child is needed until the meter has ended. The kernel kills it when the
+ * meter ends (PR_SET_PDEATHSIG). Fork early: the child has a copy of the meter's memory.
  */
 #ifndef HOSTMETER_OS_CHILD_H
 #define HOSTMETER_OS_CHILD_H
@@ -17,8 +16,7 @@ struct child_plan {
 	const char *name; /* as ps(1) shows it, 15 bytes */
 	const int *keep;  /* descriptors besides standard error */
 	size_t keeps;     /* at most CHILD_KEEPS */
-	/* All that it does; its end is the child's. error: 0, or -errno where it could not let go of what it inherited.
-	 */
+	/* The child ends when this returns. error: 0, or -errno if privileges or descriptors could not be dropped. */
 	void (*run)(void *ctx, int error);
 	void *ctx;
 };

@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/*
- * sysctl: connection tracking's settings and counts, /proc/sys/net/netfilter/NAME of this network namespace
- * (Documentation/networking/nf_conntrack-sysctl.rst).
- */
+/* ct_sysctl: numbers of connection tracking in this network namespace, /proc/sys/net/netfilter/NAME. */
 #ifndef HOSTMETER_OS_CT_SYSCTL_H
 #define HOSTMETER_OS_CT_SYSCTL_H
 
@@ -10,16 +7,13 @@
 
 #define CT_SYSCTL_NONE UINT64_MAX
 
-/*
- * The file of one of them, to be read again and again by ct_sysctl_read_fd(); the caller closes it. A descriptor or
- * -errno.
- */
+/* Opens a file for ct_sysctl_read_fd(). A descriptor that the caller closes, or -errno. */
 int ct_sysctl_open(const char *name);
 
-/* The number from the start of an open file; CT_SYSCTL_NONE if there is none, also for a negative fd. */
+/* The number in an open file; CT_SYSCTL_NONE if there is none or fd is negative. */
 uint64_t ct_sysctl_read_fd(int fd);
 
-/* The number called name; CT_SYSCTL_NONE if this kernel does not have it. */
+/* The number in the file called name; CT_SYSCTL_NONE if the kernel has no such file. */
 uint64_t ct_sysctl_read(const char *name);
 
 #endif

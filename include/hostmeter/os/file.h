@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* file: reads whole files, and replaces a whole file that other programs read at any moment. */
+/* file: reads whole files, and replaces a file that other programs may read at any moment. */
 #ifndef HOSTMETER_OS_FILE_H
 #define HOSTMETER_OS_FILE_H
 
@@ -7,25 +7,28 @@
 
 struct buf;
 
-/* What file_read_matching() reads at most, of each pattern. */
+/* Limits of file_read_matching(). */
 enum { FILE_READ_BYTES = 4 << 20, FILE_READ_MATCHES = 64 };
 
+/* Opens a regular file for reading. A descriptor; -EINVAL for anything but a regular file; -errno. */
+int file_open(const char *path);
+
 /*
- * Appends what stands in all regular files that match, in the order of their names, each ending with a newline. 0,
- * also if there is none; -EFBIG: what is above the limits was left out; -errno: a file could not be read, the others
- * are there.
+ * Appends all regular files that match a pattern of glob(7), in the order of their names, each ending with a newline.
+ * 0, also if there is none; -EFBIG: the files or their number exceed the limits, the rest was left out; -errno: a file
+ * could not be read, the others were.
  */
 int file_read_matching(const char *path, struct buf *text);
 
-/*
- * Appends one file. 0; -EINVAL if it is no regular file; -EFBIG if it has more than max bytes: the first are there;
- * -errno.
- */
+/* Appends one regular file. 0; -EFBIG: it is longer than max bytes, which were appended; else as file_open(). */
 int file_read(const char *path, size_t max, struct buf *text);
 
+/* Writes all of data. 0 or -errno; then a part may be written. */
+int file_write(int fd, const void *data, size_t len);
+
 /*
- * Puts out into the file by a temporary file beside it and rename(2): a reader finds the old text or the new, whole.
- * The mode is that of any new file, for the reader is another user. 0, or -errno: the file is as it was.
+ * Writes out to a temporary file beside path and renames it: a reader finds the old text or the new one. The mode is
+ * that of any new file, so that other users can read it. 0, or -errno and the file is as it was.
  */
 int file_replace(const char *path, const struct buf *out);
 

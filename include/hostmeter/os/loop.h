@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * loop: the one event loop (libev), so that nobody else includes ev.h.
+ * loop: the event loop of the process, on libev.
  *
- * Callbacks run one after the other in the one thread and must return soon: what has more work keeps it for the next
- * turn. Every handle belongs to its loop; *_del(NULL) is fine, also from inside its own callback.
+ * Callbacks run one after the other in one thread and must return soon: they leave further work to the next turn. A
+ * handle belongs to its loop. *_del(NULL) is fine, and a callback may delete its own handle.
  */
 #ifndef HOSTMETER_OS_LOOP_H
 #define HOSTMETER_OS_LOOP_H
@@ -17,7 +17,7 @@ struct loop_signal;
 
 enum { LOOP_READ = 1, LOOP_WRITE = 2 };
 
-/* A loop, or NULL (errno set). loop_free(NULL) is fine; handles still there are freed with it. */
+/* A loop, or NULL (errno). loop_free() also frees the remaining handles. */
 struct loop *loop_new(void);
 void loop_free(struct loop *loop);
 
@@ -25,31 +25,30 @@ void loop_free(struct loop *loop);
 void loop_run(struct loop *loop);
 void loop_stop(struct loop *loop);
 
-/* Monotonic time of this turn in nanoseconds (clock_mono_ns() at its start), the "now" to hand on. */
+/* clock_mono_ns() at the start of this turn. */
 uint64_t loop_now_ns(const struct loop *loop);
 
-/* The longest time one turn's callbacks took since the last call, in nanoseconds; the call starts anew from 0. */
+/* The longest duration of the callbacks of one turn since the last call, in nanoseconds. */
 uint64_t loop_stall_ns(struct loop *loop);
 
-/* Called once at the end of every turn, after all its callbacks: for what is worth doing once for many of them. */
+/* turn_end is called at the end of every turn, after all its callbacks. */
 void loop_on_turn_end(struct loop *loop, void (*turn_end)(void *ctx), void *ctx);
 
-/* Level-triggered: called in every turn in which fd is ready for one of events. NULL: errno. The fd stays the caller's.
- */
+/* Calls ready in every turn in which fd is ready for one of events. fd stays the caller's. NULL: errno. */
 struct loop_io *loop_io_add(struct loop *loop, int fd, int events, void (*ready)(void *ctx, int events), void *ctx);
 
-/* Stops looking at it, and looks again. Either may be called twice. */
+/* Either may be called twice. */
 void loop_io_pause(struct loop_io *io);
 void loop_io_resume(struct loop_io *io);
 void loop_io_del(struct loop_io *io);
 
-/* A timer at rest. loop_timer_set() lets it fire once after delay_ns (again from its callback to repeat). */
+/* A stopped timer. loop_timer_set() lets it fire once, delay_ns after the call. NULL: errno. */
 struct loop_timer *loop_timer_add(struct loop *loop, void (*fired)(void *ctx), void *ctx);
 void loop_timer_set(struct loop_timer *timer, uint64_t delay_ns);
 void loop_timer_stop(struct loop_timer *timer);
 void loop_timer_del(struct loop_timer *timer);
 
-/* A signal, delivered as an ordinary callback of a later turn: nothing runs inside a signal handler. */
+/* raised is called in a turn after the signal, not in the signal handler. NULL: errno. */
 struct loop_signal *loop_signal_add(struct loop *loop, int signo, void (*raised)(void *ctx, int signo), void *ctx);
 void loop_signal_del(struct loop_signal *signal);
 

@@ -102,6 +102,16 @@ void buf_put_u64(struct buf *b, uint64_t value)
 	buf_add(b, digits + i, sizeof(digits) - i);
 }
 
+long buf_copy(const struct buf *b, uint64_t offset, void *to, size_t room)
+{
+	if (b->error || offset >= b->len)
+		return b->error;
+	if (room > b->len - offset)
+		room = b->len - (size_t)offset;
+	memcpy(to, b->data + offset, room);
+	return (long)room;
+}
+
 void buf_reset(struct buf *b)
 {
 	if (b->size > BUF_KEEP_SIZE)

@@ -150,6 +150,10 @@ static bool is_plain(const char *text)
 
 void json_put_text(struct buf *out, const char *key, const char *text)
 {
+	if (!text) {
+		json_put_null(out, key);
+		return;
+	}
 	put_key(out, key);
 	if (is_plain(text)) {
 		buf_putc(out, '"');

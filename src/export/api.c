@@ -23,11 +23,11 @@ static void put_head(struct buf *out, const struct snapshot *snapshot)
 	json_put_bool(out, "ready", snapshot->ready);
 }
 
-static void put_count(struct buf *out, const char *key, uint64_t bytes, uint64_t packets)
+static void put_count(struct buf *out, const char *key, const struct traffic_count *count)
 {
 	json_begin(out, key, '{');
-	json_put_u64(out, "bytes", bytes);
-	json_put_u64(out, "packets", packets);
+	json_put_u64(out, "bytes", count->bytes);
+	json_put_u64(out, "packets", count->packets);
 	json_end(out, '}');
 }
 
@@ -39,11 +39,9 @@ static void put_traffic(struct buf *out, const char *key, const struct traffic *
 {
 	json_begin(out, key, '{');
 	for (int ipv = 0; ipv < TRAFFIC_FAMILIES; ipv++) {
-		const struct traffic_count *in = &traffic->of[ipv][TRAFFIC_IN], *away = &traffic->of[ipv][TRAFFIC_OUT];
-
 		json_begin(out, ipv_names[ipv], '{');
-		put_count(out, "in", in->bytes, in->packets);
-		put_count(out, "out", away->bytes, away->packets);
+		put_count(out, "in", &traffic->of[ipv][TRAFFIC_IN]);
+		put_count(out, "out", &traffic->of[ipv][TRAFFIC_OUT]);
 		json_end(out, '}');
 	}
 	json_end(out, '}');
@@ -67,10 +65,7 @@ static void put_host(struct buf *out, const struct snapshot *snapshot, bool loca
 
 	json_begin(out, NULL, '{');
 	json_put_text(out, "host", h->label);
-	if (h->mac[0])
-		json_put_text(out, "mac", h->mac);
-	else
-		json_put_null(out, "mac");
+	json_put_text(out, "mac", h->mac[0] ? h->mac : NULL);
 	put_addresses(out, snapshot, cursor);
 	put_traffic(out, "wan", &h->wan);
 	if (local)
@@ -98,13 +93,6 @@ bool api_hosts_some(struct buf *out, const struct snapshot *snapshot, bool local
 	}
 	buf_puts(out, "]}\n");
 	return false;
-}
-
-void api_hosts(struct buf *out, const struct snapshot *snapshot)
-{
-	struct cursor cursor = { 0 };
-
-	api_hosts_some(out, snapshot, true, &cursor, SIZE_MAX);
 }
 
 /* --- Status */
@@ -200,20 +188,9 @@ static void put_names_files(struct buf *out, const struct snapshot_process *proc
 		json_begin(out, NULL, '{');
 		json_put_text(out, "source", names_source_name(file->source));
 		json_put_text(out, "path", file->path);
-		if (file->error)
-			json_put_text(out, "error", strerror(-file->error));
-		else
-			json_put_null(out, "error");
+		json_put_text(out, "error", file->error ? strerror(-file->error) : NULL);
 		json_end(out, '}');
 	}
-	json_end(out, ']');
-}
-
-static void put_listening(struct buf *out, const struct snapshot_process *process)
-{
-	json_begin(out, "listen", '[');
-	for (size_t i = 0; i < process->listens; i++)
-		json_put_text(out, NULL, process->listen[i]);
 	json_end(out, ']');
 }
 
@@ -230,8 +207,8 @@ static void put_interfaces(struct buf *out, const struct snapshot *snapshot)
 		json_put_u64(out, "index", link->ifindex);
 		json_put_text(out, "side", link->side == SIDE_WAN ? "wan" : "lan");
 		json_put_bool(out, "up", link->is_up);
-		put_count(out, "rx", link->rx_bytes, link->rx_packets);
-		put_count(out, "tx", link->tx_bytes, link->tx_packets);
+		put_count(out, "rx", &(struct traffic_count){ link->rx_bytes, link->rx_packets });
+		put_count(out, "tx", &(struct traffic_count){ link->tx_bytes, link->tx_packets });
 		json_end(out, '}');
 	}
 	json_end(out, ']');
@@ -246,11 +223,9 @@ static void put_wan(struct buf *out, const struct snapshot *snapshot)
 		json_begin(out, NULL, '{');
 		json_put_text(out, "interface", link->name);
 		for (enum wan_kind kind = 0; kind < WAN_KINDS; kind++) {
-			const struct traffic_count *rx = &link->count[kind][WAN_RX], *tx = &link->count[kind][WAN_TX];
-
 			json_begin(out, wan_kind_name(kind), '{');
-			put_count(out, "rx", rx->bytes, rx->packets);
-			put_count(out, "tx", tx->bytes, tx->packets);
+			put_count(out, "rx", &link->count[kind][WAN_RX]);
+			put_count(out, "tx", &link->count[kind][WAN_TX]);
 			json_end(out, '}');
 		}
 		json_begin(out, "link_header_bytes", '{');
@@ -277,20 +252,14 @@ static void put_all_warnings(struct buf *out, const struct snapshot *snapshot)
 	json_end(out, ']');
 }
 
-static void put_uptime(struct buf *out, const struct snapshot_process *process)
-{
-	uint64_t start = process->usage.start_real_ns;
-
-	put_seconds_if(out, "uptime_seconds", start && process->real_ns >= start, process->real_ns - start);
-}
-
 void api_status(struct buf *out, const struct snapshot *snapshot)
 {
 	const struct snapshot_process *process = &snapshot->process;
+	uint64_t start = process->usage.start_real_ns;
 
 	put_head(out, snapshot);
 	json_put_text(out, "version", HOSTMETER_VERSION);
-	put_uptime(out, process);
+	put_seconds_if(out, "uptime_seconds", start && process->real_ns >= start, process->real_ns - start);
 	json_put_u64(out, "hosts", snapshot->hosts);
 	json_put_u64(out, "neighbours", snapshot->neighbours);
 	put_flows(out, snapshot);
@@ -306,7 +275,10 @@ void api_status(struct buf *out, const struct snapshot *snapshot)
 	put_incomplete(out, snapshot);
 	put_sources(out, snapshot);
 	json_put_u64(out, "nflog_group", process->nflog_group);
-	put_listening(out, process);
+	json_begin(out, "listen", '[');
+	for (size_t i = 0; i < process->listens; i++)
+		json_put_text(out, NULL, process->listen[i]);
+	json_end(out, ']');
 	put_names_files(out, process);
 	put_interfaces(out, snapshot);
 	put_wan(out, snapshot);

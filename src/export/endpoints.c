@@ -71,10 +71,9 @@ bool endpoints_admits(void *ctx, const struct addr *client, uint32_t ifindex)
 	struct addr gateway;
 	uint32_t out;
 
-	for (size_t i = 0; i < endpoints->allows; i++) {
+	for (size_t i = 0; i < endpoints->allows; i++)
 		if (prefix_contains(&endpoints->allow[i], client))
 			return true;
-	}
 	if (addr_is_loopback(client) || topology_address(topology, client, &out, &gateway) == SIDE_ROUTER)
 		return true;
 	/* Link-local addresses are the same on every link: only the link itself tells. */
@@ -179,7 +178,7 @@ static void write_on(struct rendered *page, size_t enough)
 /* The page of a snapshot that is young enough; NULL: no memory for it. */
 static struct rendered *get_page(struct endpoints *endpoints, enum page page, size_t enough)
 {
-	struct rendered *rendered = NULL;
+	struct rendered *rendered;
 
 	if (take_shot(endpoints))
 		return NULL;
@@ -205,14 +204,7 @@ static long read_plain(void *ctx, uint64_t offset, char *to, size_t room)
 	if (room > PIECE)
 		room = PIECE;
 	write_on(page, (size_t)offset + room);
-	if (buf_error(&page->body))
-		return buf_error(&page->body);
-	if (offset >= page->body.len)
-		return 0;
-	if (room > page->body.len - offset)
-		room = page->body.len - (size_t)offset;
-	memcpy(to, page->body.data + offset, room);
-	return (long)room;
+	return buf_copy(&page->body, offset, to, room);
 }
 
 static long read_gzip(void *ctx, uint64_t offset, char *to, size_t room)
@@ -280,22 +272,15 @@ static void answer_metrics(struct endpoints *endpoints, const struct http_reques
 	answer_page(endpoints, request, response, format == PROMETHEUS_OPENMETRICS ? PAGE_OPENMETRICS : PAGE_TEXT);
 }
 
-/* ?watch=SECONDS: a view that will ask again; readings are made for it. */
-static void note_watcher(struct endpoints *endpoints, const struct http_request *request)
-{
-	const char *text = http_query(request, "watch");
-	double seconds = text ? strtod(text, NULL) : 0;
-
-	if (seconds > 0 && seconds <= WATCH_MAX_S)
-		endpoints->source.watched(endpoints->source.ctx, (uint64_t)(seconds * 1e9));
-}
-
+/* ?watch=SECONDS: the client will ask again, and dumps are made for it. ?local=0: it does without local traffic. */
 static void answer_hosts(struct endpoints *endpoints, const struct http_request *request,
 	struct http_response *response)
 {
-	const char *local = http_query(request, "local");
+	const char *watch = http_query(request, "watch"), *local = http_query(request, "local");
+	double seconds = watch ? strtod(watch, NULL) : 0;
 
-	note_watcher(endpoints, request);
+	if (seconds > 0 && seconds <= WATCH_MAX_S)
+		endpoints->source.watched(endpoints->source.ctx, (uint64_t)(seconds * 1e9));
 	response->content_type = API_CONTENT_TYPE;
 	answer_page(endpoints, request, response, local && *local == '0' ? PAGE_HOSTS_WAN : PAGE_HOSTS);
 }
@@ -380,20 +365,14 @@ static const struct endpoint {
 	{ "/-/ready", answer_ready, false },
 };
 
-static const struct endpoint *find_endpoint(const char *path)
-{
-	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
-		if (strcmp(table[i].path, path) == 0)
-			return &table[i];
-	}
-	return NULL;
-}
-
 void endpoints_request(void *ctx, const struct http_request *request, struct http_response *response)
 {
 	struct endpoints *endpoints = ctx;
-	const struct endpoint *endpoint = find_endpoint(request->path);
+	const struct endpoint *endpoint = NULL;
 
+	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]) && !endpoint; i++)
+		if (strcmp(table[i].path, request->path) == 0)
+			endpoint = &table[i];
 	add_header(response, "X-Content-Type-Options", "nosniff");
 	add_header(response, "Cache-Control", "no-store");
 	if (!endpoint) {
@@ -418,10 +397,8 @@ static int take_config(struct endpoints *endpoints, const struct config *config)
 	endpoints->names = calloc(config->server_names.count + 1, sizeof(*endpoints->names));
 	if (!endpoints->allow || !endpoints->names)
 		return -ENOMEM;
-	for (size_t i = 0; i < config->allow.count; i++) {
-		if (!prefix_parse(&endpoints->allow[endpoints->allows], config->allow.item[i]))
-			endpoints->allows++;
-	}
+	for (size_t i = 0; i < config->allow.count; i++)
+		endpoints->allows += !prefix_parse(&endpoints->allow[endpoints->allows], config->allow.item[i]);
 	if (gethostname(endpoints->own_name, sizeof(endpoints->own_name) - 1) == 0)
 		endpoints->names[endpoints->names_count++] = endpoints->own_name;
 	for (size_t i = 0; i < config->server_names.count; i++)

@@ -9,6 +9,7 @@
 #include "hostmeter/export/flow_text.h"
 #include "hostmeter/meter/meter.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -61,8 +62,7 @@ const char *flow_list_filter_set(struct flow_list_filter *filter, const char *ho
 	if (host && *host) {
 		if (strlen(host) >= sizeof(filter->host))
 			return "host";
-		memset(filter->host, 0, sizeof(filter->host));
-		memcpy(filter->host, host, strlen(host));
+		strncpy(filter->host, host, sizeof(filter->host)); /* pads: filters are compared as bytes */
 	}
 	if (ipv && *ipv) {
 		if (strcmp(ipv, "4") && strcmp(ipv, "6"))
@@ -123,13 +123,9 @@ static bool passes(const struct flow_list_filter *f, const struct ct_event *even
 {
 	const struct ct_tuple *tuple = &event->tuple[CT_ORIGINAL];
 
-	if (f->family && f->family != event->family)
-		return false;
-	if (f->proto && f->proto != event->proto)
-		return false;
-	if (f->port && f->port != tuple->sport && f->port != tuple->dport)
-		return false;
-	return !f->host[0] || flow_text_is_of(f->host, event, flow);
+	return (!f->family || f->family == event->family) && (!f->proto || f->proto == event->proto) &&
+		(!f->port || f->port == tuple->sport || f->port == tuple->dport) &&
+		(!f->host[0] || flow_text_is_of(f->host, event, flow));
 }
 
 static void put_text(struct buf *out, const struct meter_flow *flow)
@@ -142,11 +138,7 @@ static void put_text(struct buf *out, const struct meter_flow *flow)
 	}
 	flow_text_put(out, "by", flow_by_name(flow->by));
 	flow_text_put(out, "scope", flow_text_scope(flow));
-	buf_puts(out, " in=");
-	buf_put_u64(out, flow->in_bytes);
-	buf_puts(out, " out=");
-	buf_put_u64(out, flow->out_bytes);
-	buf_putc(out, '\n');
+	buf_printf(out, " in=%" PRIu64 " out=%" PRIu64 "\n", flow->in_bytes, flow->out_bytes);
 }
 
 static void put_tuple(struct buf *out, const char *key, const struct ct_event *event, int dir)

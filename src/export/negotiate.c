@@ -176,10 +176,9 @@ bool negotiate_gzip(const char *accept_encoding)
 
 		if (!next(&item, ';', &coding))
 			continue;
-		while (next(&item, ';', &piece)) {
+		while (next(&item, ';', &piece))
 			if (parameter(piece, &name, &value) && equals(name, "q"))
 				q = weight(value);
-		}
 		if (q < 0)
 			continue;
 		wish_for(&gzip, equals(coding, "gzip") || equals(coding, "x-gzip") ? 2 : equals(coding, "*"), q);
@@ -192,10 +191,9 @@ bool negotiate_gzip(const char *accept_encoding)
 
 static bool is_port(struct span text)
 {
-	for (size_t i = 0; i < text.len; i++) {
+	for (size_t i = 0; i < text.len; i++)
 		if (!isdigit((unsigned char)text.at[i]))
 			return false;
-	}
 	return text.len <= 5;
 }
 
@@ -247,9 +245,8 @@ bool negotiate_host(const char *host, const char *const *names, size_t count)
 		name.len--;
 	if (equals(name, "localhost"))
 		return true;
-	for (size_t i = 0; i < count; i++) {
+	for (size_t i = 0; i < count; i++)
 		if (names[i][0] && equals(name, names[i]))
 			return true;
-	}
 	return false;
 }

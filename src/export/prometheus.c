@@ -157,10 +157,9 @@ static void host_connections(struct page *page)
 {
 	const struct snapshot_host *host;
 
-	while ((host = next_host(page))) {
+	while ((host = next_host(page)))
 		for (int ipv = 0; ipv < TRAFFIC_FAMILIES; ipv++)
 			put_host(page, ipv_labels[ipv], host->connections[ipv]);
-	}
 }
 
 /* --- Interfaces */
@@ -454,14 +453,9 @@ const char *prometheus_content_type(enum prometheus_format format)
 /* The unit that a name ends in, NULL if it has none. */
 static const char *unit_of(const char *name)
 {
-	static const char *const units[] = { "bytes", "seconds" };
 	const char *last = strrchr(name, '_');
 
-	for (size_t i = 0; last && i < sizeof(units) / sizeof(units[0]); i++) {
-		if (strcmp(last + 1, units[i]) == 0)
-			return units[i];
-	}
-	return NULL;
+	return last && (!strcmp(last, "_bytes") || !strcmp(last, "_seconds")) ? last + 1 : NULL;
 }
 
 static void put_head(struct page *page, enum prometheus_format format)

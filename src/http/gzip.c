@@ -97,12 +97,5 @@ long gzip_read(struct gzip *gzip, uint64_t offset, void *to, size_t room)
 {
 	while (!gzip->done && offset >= gzip->out.len)
 		compress_piece(gzip);
-	if (buf_error(&gzip->out))
-		return buf_error(&gzip->out);
-	if (offset >= gzip->out.len)
-		return 0;
-	if (room > gzip->out.len - offset)
-		room = gzip->out.len - (size_t)offset;
-	memcpy(to, gzip->out.data + offset, room);
-	return (long)room;
+	return buf_copy(&gzip->out, offset, to, room);
 }

@@ -31,10 +31,7 @@ static void put_host(struct buf *out, const struct watch_history *history, size_
 
 	json_begin(out, NULL, '{');
 	json_put_text(out, "host", host->label);
-	if (host->mac[0])
-		json_put_text(out, "mac", host->mac);
-	else
-		json_put_null(out, "mac");
+	json_put_text(out, "mac", host->mac[0] ? host->mac : NULL);
 	json_begin(out, "addresses", '[');
 	for (size_t a = 0; a < host->addresses; a++)
 		json_put_text(out, NULL, history->sample.address[host->address + a]);

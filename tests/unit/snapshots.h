@@ -5,11 +5,20 @@
 #ifndef SNAPSHOTS_H
 #define SNAPSHOTS_H
 
+#include "hostmeter/export/api.h"
 #include "hostmeter/meter/snapshot.h"
 
 #include "events.h"
 
 #define S UINT64_C(1000000000)
+
+/* The whole document. */
+static inline void api_hosts(struct buf *out, const struct snapshot *snapshot)
+{
+	struct cursor cursor = { 0 };
+
+	api_hosts_some(out, snapshot, true, &cursor, SIZE_MAX);
+}
 
 static inline void snapshots_fill(struct traffic *traffic, uint64_t first)
 {

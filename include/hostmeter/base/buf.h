@@ -34,6 +34,9 @@ void buf_put_u64(struct buf *b, uint64_t value);
 void *buf_reserve(struct buf *b, size_t more);
 void buf_commit(struct buf *b, size_t used);
 
+/* Copies bytes from offset on, at most room. Returns how many; 0 at the end; buf_error(). */
+long buf_copy(const struct buf *b, uint64_t offset, void *to, size_t room);
+
 /*
  * Empties it; the error is cleared. Memory is kept for the next use, more than 128 KiB given back: what was needed
  * once, for the ends of a million flows, shall not stay for good.

@@ -50,7 +50,7 @@ void json_write(struct buf *out, json_t *value);
 /*
  * Writing without jansson's values, for documents of many thousand numbers. Each appends to out: the comma before it if
  * there has to be one; the key, or NULL within a list; the value. What did not fit shows in buf_error(). A text that is
- * not UTF-8 is "?", a time of 0 is null.
+ * not UTF-8 is "?"; a text that is NULL and a time of 0 are null.
  */
 void json_begin(struct buf *out, const char *key, char bracket); /* '{' or '[' */
 void json_end(struct buf *out, char bracket);                    /* '}' or ']' */

@@ -11,11 +11,10 @@
 
 #define API_CONTENT_TYPE "application/json"
 
-/* Each appends one JSON object and a newline. What did not fit shows in buf_error(). */
-void api_hosts(struct buf *out, const struct snapshot *snapshot);
+/* Appends one JSON object and a newline. What did not fit shows in buf_error(). */
 void api_status(struct buf *out, const struct snapshot *snapshot);
 
-/* api_hosts() in pieces, as prometheus_render_some() does it; local: with the counts of local traffic. */
+/* The same of the hosts, in pieces as prometheus_render_some() does it; local: with the counts of local traffic. */
 bool api_hosts_some(struct buf *out, const struct snapshot *snapshot, bool local, struct cursor *cursor, size_t enough);
 
 #endif

@@ -337,7 +337,6 @@ static void judge_all(struct judging *j)
 	j->lost = audit->overruns[AUDIT_END] != audit->overruns[AUDIT_BEGIN] || !audit->reliable[AUDIT_BEGIN] ||
 		!audit->reliable[AUDIT_END];
 	find_numbers(j);
-	readings_settle(audit->flows);
 	readings_each(audit->flows, take_flow, j);
 	for (const struct audit_host *host = audit->table; host; host = host->hh.next)
 		take_host(j, host);

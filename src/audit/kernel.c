@@ -19,7 +19,7 @@ struct audit_kernel {
 	struct audit *audit;
 	struct loop *loop;
 	struct nl *nl;
-	struct loop_timer *ended; /* a dump did; what it leads to is not for the inside of a callback */
+	struct loop_timer *ended; /* done() is called by it, outside of the callbacks of nl */
 	void (*done)(void *ctx, int error);
 	void *ctx;
 	int error;
@@ -42,7 +42,7 @@ static void on_ended(void *ctx)
 	struct audit_kernel *k = ctx;
 
 	if (k->flows_asked) {
-		/* Whatever the meter may have heard of was sent before this dump began: so it waits here too. */
+		/* The ends that the meter knows of were sent before this dump began: they wait in this socket too. */
 		nl_drain(k->nl, SOURCE_EVENTS, DRAIN_MAX);
 		if (!k->error)
 			readings_dump_ended(k->audit->flows, loop_now_ns(k->loop));
@@ -104,28 +104,21 @@ static void take_route_message(struct audit_kernel *k, const struct nlmsghdr *me
 		take_address(k, &event);
 }
 
-static void take_flow_message(struct audit_kernel *k, const struct nlmsghdr *message)
-{
-	struct ct_event event;
-
-	if (!nfct_read(message, &event))
-		readings_add(k->audit->flows, &event, loop_now_ns(k->loop));
-}
-
 static void on_message(struct audit_kernel *k, enum source source, bool outgoing, const struct nlmsghdr *message)
 {
-	if (source != SOURCE_RTNL) {
-		if (!outgoing && message->nlmsg_type >= NLMSG_MIN_TYPE)
-			take_flow_message(k, message);
-		return;
-	}
-	if (outgoing) {
+	bool control = message->nlmsg_type < NLMSG_MIN_TYPE;
+	struct ct_event event;
+
+	if (source == SOURCE_RTNL && outgoing) {
 		k->link_request = message->nlmsg_type;
 		k->link_seq = message->nlmsg_seq;
-	} else if (message->nlmsg_type >= NLMSG_MIN_TYPE) {
+	} else if (source == SOURCE_RTNL && !control) {
 		take_route_message(k, message);
-	} else if (k->links_asked && message->nlmsg_seq == k->link_seq && k->link_request == RTM_GETNEIGH) {
-		ended(k, 0); /* the last of the dumps */
+	} else if (source == SOURCE_RTNL) {
+		if (k->links_asked && message->nlmsg_seq == k->link_seq && k->link_request == RTM_GETNEIGH)
+			ended(k, 0); /* the last of the dumps */
+	} else if (!outgoing && !control && !nfct_read(message, &event)) {
+		readings_add(k->audit->flows, &event, loop_now_ns(k->loop));
 	}
 }
 
@@ -155,7 +148,7 @@ static void on_overrun(void *ctx, enum source source)
 		k->lost++;
 		return;
 	}
-	/* Once more: what is read again is only younger. */
+	/* Once more: what is read again is only newer. */
 	if (k->tries++ < DUMP_TRIES)
 		error = source == SOURCE_DUMP ? ask_flows(k) : nl_dump_rtnl(k->nl);
 	if (error)

@@ -31,11 +31,6 @@ static const char *const scopes[AUDIT_SCOPES] = { "wan", "local" };
 static const char *const directions[AUDIT_DIRECTIONS] = { "in", "out" };
 static const char *const link_directions[AUDIT_DIRECTIONS] = { "rx", "tx" };
 
-static unsigned int ipv(const struct audit_line *line)
-{
-	return line->family == AUDIT_IPV6 ? 6 : 4;
-}
-
 /* --- For people */
 
 static void put_reasons(struct buf *out, const struct audit_line *line)
@@ -77,7 +72,8 @@ static void put_line(struct buf *out, const struct audit_line *line)
 	if (line->kind == AUDIT_LINK)
 		buf_printf(out, "%-5s   - %-3s", "-", link_directions[line->direction]);
 	else
-		buf_printf(out, "%-5s IPv%u %-3s", scopes[line->scope], ipv(line), directions[line->direction]);
+		buf_printf(out, "%-5s IPv%d %-3s", scopes[line->scope], line->family == AUDIT_IPV6 ? 6 : 4,
+			directions[line->direction]);
 	buf_printf(out, " %14" PRIu64 " %14" PRIu64 " %12s  ", line->meter, line->kernel, number);
 	if (difference)
 		put_reasons(out, line);
@@ -142,7 +138,8 @@ static json_t *json_of_line(const struct audit_line *line)
 	return json_pack("{so so so so ss so* so* so* ss*}", "meter", json_of_u64(line->meter), "kernel",
 		json_of_u64(line->kernel), "reasons", json_of_reasons(line), "unexplained",
 		json_of_u64(line->unexplained), "direction", (link ? link_directions : directions)[line->direction],
-		"ipv", link ? NULL : json_integer(ipv(line)), "host", host ? json_of_text(line->host) : NULL, "mac",
+		"ipv", link ? NULL : json_integer(line->family == AUDIT_IPV6 ? 6 : 4), "host",
+		host ? json_of_text(line->host) : NULL, "mac",
 		!host                ? NULL :
 			line->mac[0] ? json_of_text(line->mac) :
 				       json_null(),

@@ -66,8 +66,8 @@ static struct key key_of(const struct ct_event *event)
 	struct key key;
 
 	memset(&key, 0, sizeof(key));
-	memcpy(&key.src, &tuple->src, sizeof(key.src));
-	memcpy(&key.dst, &tuple->dst, sizeof(key.dst));
+	key.src = tuple->src;
+	key.dst = tuple->dst;
 	key.sport = tuple->sport;
 	key.dport = tuple->dport;
 	key.zone = event->zone;
@@ -84,7 +84,7 @@ static struct record *find(const struct readings *flows, const struct key *key)
 	return record;
 }
 
-/* A new record, in the place of an older one of the same key: whose that was this one is too. */
+/* A new record. It replaces an older one of the same key in the table, and takes over whose flow that was. */
 static struct record *add(struct readings *flows, const struct key *key, const struct ct_event *event)
 {
 	struct record *old = find(flows, key), *record = NULL;
@@ -110,7 +110,7 @@ static struct record *add(struct readings *flows, const struct key *key, const s
 	return record;
 }
 
-/* Adds what the counters have more; if they fell somebody zeroed them. */
+/* Adds the growth of the counters; counters that fell were zeroed by another program. */
 static void count(struct record *record, const struct ct_event *event)
 {
 	bool fell = event->bytes[0] < record->last[0] || event->bytes[1] < record->last[1];
@@ -125,14 +125,8 @@ static void count(struct record *record, const struct ct_event *event)
 	}
 }
 
-static bool same_counters(const struct record *record, const struct ct_event *event)
-{
-	return event->bytes[0] == record->last[0] && event->bytes[1] == record->last[1];
-}
-
-/* Whether the entry of a flow that ended is one that the dump wrote before its end, not the next flow under its name.
- */
-static bool is_old_news(const struct readings *flows, const struct record *record, const struct ct_event *event)
+/* Whether the dump wrote this entry of a flow before the flow ended; otherwise it is the next flow of the same key. */
+static bool is_older_than_end(const struct readings *flows, const struct record *record, const struct ct_event *event)
 {
 	if (record->ended_ns + UNLINK_NS < flows->dump_began)
 		return false;
@@ -146,7 +140,8 @@ void readings_add(struct readings *flows, const struct ct_event *event, uint64_t
 	bool ends = event->type == CT_DESTROY;
 
 	if (record && record->flow.ended != AUDIT_MOMENTS) {
-		if (ends ? same_counters(record, event) : is_old_news(flows, record, event))
+		if (ends ? !memcmp(event->bytes, record->last, sizeof(record->last)) :
+			   is_older_than_end(flows, record, event))
 			return;
 		record = NULL;
 	}
@@ -174,9 +169,8 @@ void readings_dump_begins(struct readings *flows, uint64_t now)
 
 void readings_dump_ended(struct readings *flows, uint64_t now)
 {
-	if (flows->moment == AUDIT_MOMENTS)
-		return;
-	flows->done[flows->moment++] = now;
+	if (flows->moment < AUDIT_MOMENTS)
+		flows->done[flows->moment++] = now;
 }
 
 void readings_report(struct readings *flows, enum audit_end end, const struct ct_event *flow,
@@ -220,14 +214,10 @@ static void settle(const struct readings *flows, struct record *record)
 	}
 }
 
-void readings_settle(struct readings *flows)
-{
-	for (struct record *record = flows->all; record; record = record->next)
-		settle(flows, record);
-}
-
 void readings_each(const struct readings *flows, void (*each)(void *ctx, const struct audit_flow *flow), void *ctx)
 {
-	for (struct record *record = flows->all; record; record = record->next)
+	for (struct record *record = flows->all; record; record = record->next) {
+		settle(flows, record);
 		each(ctx, &record->flow);
+	}
 }

@@ -30,7 +30,7 @@ struct audit_owner {
 
 struct audit_flow {
 	struct ct_event first;            /* as it was read first */
-	uint64_t value[AUDIT_MOMENTS][2]; /* bytes by enum ct_dir; after readings_settle() of every moment */
+	uint64_t value[AUDIT_MOMENTS][2]; /* bytes by enum ct_dir; of every moment once readings_each() gives it */
 	enum audit_moment ended;          /* by then; AUDIT_MOMENTS: it lives */
 	struct audit_owner reported[AUDIT_ENDS];
 	bool uncounted, offloaded, zeroed;
@@ -45,10 +45,7 @@ struct readings;
 struct readings *readings_new(size_t most);
 void readings_free(struct readings *flows);
 
-/*
- * A line of the dump of this moment, a DESTROY; whatever is read belongs to the moment whose dump is next or in the
- * air.
- */
+/* An entry of a dump, or a DESTROY. It belongs to the moment whose dump runs or comes next. */
 void readings_add(struct readings *flows, const struct ct_event *event, uint64_t now);
 
 /* A dump is requested. It ended: the next moment begins. */
@@ -59,11 +56,10 @@ void readings_dump_ended(struct readings *flows, uint64_t now);
 void readings_report(struct readings *flows, enum audit_end end, const struct ct_event *flow,
 	const struct audit_owner *owner);
 
-/* Flows for which there was no room or memory: with one of them nothing adds up. */
+/* Flows for which there was no room or memory: with one of them the sums are wrong. */
 uint64_t readings_refused(const struct readings *flows);
 
-/* Fills in what was not read of each flow at a moment, once all is read; then calls each. */
-void readings_settle(struct readings *flows);
+/* Once all is read: calls each flow, after filling in the moments at which it was not read. */
 void readings_each(const struct readings *flows, void (*each)(void *ctx, const struct audit_flow *flow), void *ctx);
 
 #endif

@@ -4,6 +4,7 @@
 #include "hostmeter/base/clock.h"
 #include "judge_rows.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <string.h>
@@ -59,7 +60,8 @@ static void judge_events(const struct check_facts *f, struct finding *finding)
 	else if (f->events == 0)
 		finding_bad(finding, "nf_conntrack_events=0: the kernel does not report when connections end");
 	else if (f->events == 2)
-		finding_bad(finding, "nf_conntrack_events=2: connections that begin while no meter runs end unseen");
+		finding_bad(finding,
+			"nf_conntrack_events=2: the ends of connections that began without a meter are not reported");
 	else
 		finding_good(finding, "nf_conntrack_events=%" PRIu64, f->events);
 }
@@ -79,57 +81,7 @@ static void judge_table(const struct check_facts *f, struct finding *finding)
 	}
 }
 
-static void judge_uncounted(const struct check_facts *f, struct finding *finding)
-{
-	if (!f->flows_uncounted) {
-		finding_good(finding, "none of %" PRIu64 " live connections", f->flows);
-		return;
-	}
-	finding_bad(finding, "%" PRIu64 " of %" PRIu64 " live connections: they began before nf_conntrack_acct=1",
-		f->flows_uncounted, f->flows);
-	if (!f->acct)
-		finding_fix(finding, "sysctl -w net.netfilter.nf_conntrack_acct=1");
-	finding_fix(finding, "conntrack -F  # or wait until they end");
-}
-
-static void judge_offloaded(const struct check_facts *f, struct finding *finding)
-{
-	if (f->flows_offloaded)
-		finding_bad(finding,
-			"%" PRIu64 " of %" PRIu64 " live connections bypass connection tracking in a flowtable: their "
-			"last bytes may be lost",
-			f->flows_offloaded, f->flows);
-	else
-		finding_good(finding, "none of %" PRIu64 " live connections", f->flows);
-}
-
-/* --- Sockets, interfaces, files, ports */
-
-static void judge_one_buffer(struct finding *finding, const char *name, const struct check_source *source,
-	uint64_t *most)
-{
-	if (!source->buffer || source->buffer >= source->buffer_asked)
-		return;
-	finding_bad(finding, "%s%s: %" PRIu64 " bytes granted of %" PRIu64, finding->text.len ? ", " : "", name,
-		source->buffer, source->buffer_asked);
-	/* What is asked for is doubled by the kernel, socket(7); the limit is on what is asked for. */
-	if (source->buffer_asked / 2 > *most)
-		*most = source->buffer_asked / 2;
-}
-
-static void judge_buffers(const struct check_facts *f, struct finding *finding)
-{
-	uint64_t most = 0;
-
-	for (enum source source = 0; source < SOURCE_COUNT; source++)
-		judge_one_buffer(finding, source_name(source), &f->meter.source[source], &most);
-	if (most)
-		finding_fix(finding,
-			"sysctl -w net.core.rmem_max=%" PRIu64 "  # or run the meter with the machine's CAP_NET_ADMIN",
-			most);
-	else
-		finding_good(finding, "granted as asked for");
-}
+/* --- Interfaces, files, ports, the meter itself */
 
 /* Appends the names of all interfaces, or of those on a side. How many there are. */
 static size_t put_links(const struct check_facts *f, struct finding *finding, bool all, enum check_side side)
@@ -185,7 +137,7 @@ static void judge_names(const struct check_facts *f, struct finding *finding)
 			finding_fix(finding, "ls -lL %s  # which of them, and how large", f->names[i].path);
 	}
 	if (!finding->text.len)
-		finding_good(finding, "%zu path%s: all that is there can be read", f->names_count,
+		finding_good(finding, "%zu path%s: each file that exists can be read", f->names_count,
 			finding_plural(f->names_count));
 }
 
@@ -214,66 +166,59 @@ static void judge_port(const struct check_facts *f, struct finding *finding)
 			f->port[i].is_meters ? " is the running meter's" : " is free");
 }
 
+static void judge_answers(const struct check_facts *f, struct finding *finding)
+{
+	int error = f->meter.error;
+
+	if (f->meter.answers)
+		finding_good(finding, "version %s answers on %s", f->meter.version, f->socket);
+	else if (error == -ENOENT || error == -ECONNREFUSED)
+		finding_unknown(finding,
+			"none runs (nobody answers on %s): start one with systemctl start hostmeter, or hostmeter",
+			f->socket);
+	else if (error == -EACCES)
+		finding_unknown(finding, "this user may not ask it: %s: %s", f->socket, strerror(-error));
+	else if (error < 0)
+		finding_bad(finding, "%s: %s", f->socket, strerror(-error));
+	else
+		finding_bad(finding, "%s: HTTP status %d", f->socket, error);
+}
+
 /* --- The table */
 
-static const struct judgement {
-	const char *name;
-	void (*judge)(const struct check_facts *facts, struct finding *finding);
-	bool of_meter;   /* only a running meter knows */
-	const char *fix; /* unless the function gives another */
-} judgements[] = {
-	{ "privileges", judge_privileges, false,
+static const struct judgement rows[] = {
+	{ "privileges", judge_privileges,
 		"sudo hostmeter --check  # or: setcap cap_net_admin=ep /usr/local/sbin/hostmeter" },
-	{ "clock", judge_clock, false, "timedatectl set-ntp true  # or: date -s TIME" },
-	{ "accounting", judge_accounting, false, "sysctl -w net.netfilter.nf_conntrack_acct=1" },
-	{ "events", judge_events, false, "sysctl -w net.netfilter.nf_conntrack_events=1" },
-	{ "table", judge_table, false, NULL },
-	{ "uncounted", judge_uncounted, true, NULL },
-	{ "offloaded", judge_offloaded, true, "nft list ruleset | grep 'flow add'  # the rule to take out" },
-	{ "flowtable", judge_rules_flowtable, false, "counter;  # in the flowtable's definition; load it anew" },
-	{ "hardware", judge_rules_hardware, false,
-		"take \"flags offload;\" out of its definition  # OpenWrt: option flow_offloading_hw '0'" },
-	{ "rules-ipv4", judge_rules_ipv4, false, NULL },
-	{ "rules-ipv6", judge_rules_ipv6, false, NULL },
-	{ "nflog-group", judge_rules_nflog, false, NULL },
-	{ "buffers", judge_buffers, true, NULL },
-	{ "lan", judge_lan, false, NULL },
-	{ "wan", judge_wan, false, NULL },
-	{ "names", judge_names, false, NULL },
-	{ "port", judge_port, false, NULL },
-	{ "meter", judge_meter_answers, false, "systemctl restart hostmeter  # or end it and start it again" },
-	{ "sources", judge_meter_sources, true, "journalctl -u hostmeter  # the log says why" },
-	{ "overruns", judge_meter_overruns, true, NULL },
-	{ "reliability", judge_meter_reliability, true, NULL },
-	{ "lost-ends", judge_meter_ends, true,
-		"sysctl -w net.netfilter.nf_conntrack_events=1  # and let the meter run: what ends meanwhile shows "
-		"here" },
-	{ "unattributed", judge_meter_unattributed, true, NULL },
-	{ "zeroing", judge_meter_zeroing, true,
-		"pgrep -af 'nlbwmon|conntrack'  # stop what zeroes: nlbwmon, conntrack -z" },
-	{ "dump-age", judge_meter_dump, true, "dump-share = 20  # per cent of one core" },
-	{ "capacity", judge_meter_capacity, true,
-		"sysctl -w net.netfilter.nf_conntrack_max=4194304  # the meter takes no more" },
-	{ "damaged", judge_meter_damaged, true, "report it with a trace: hostmeter --record FILE" },
-	{ "checkpoint", judge_meter_checkpoint, true, NULL },
-	{ "hosts", judge_meter_folded, true, "max-hosts = 16384" },
+	{ "clock", judge_clock, "timedatectl set-ntp true  # or: date -s TIME" },
+	{ "accounting", judge_accounting, "sysctl -w net.netfilter.nf_conntrack_acct=1" },
+	{ "events", judge_events, "sysctl -w net.netfilter.nf_conntrack_events=1" },
+	{ "table", judge_table, NULL },
+	{ "lan", judge_lan, NULL },
+	{ "wan", judge_wan, NULL },
+	{ "names", judge_names, NULL },
+	{ "port", judge_port, NULL },
+	{ "meter", judge_answers, "systemctl restart hostmeter  # or end it and start it again" },
+	{ NULL, NULL, NULL },
 };
-
-enum { JUDGEMENTS = sizeof(judgements) / sizeof(judgements[0]) };
-_Static_assert((int)JUDGEMENTS <= (int)JUDGE_MOST, "there is a finding for each judgement");
 
 size_t judge_all(const struct check_facts *facts, struct finding finding[static JUDGE_MOST])
 {
-	for (size_t i = 0; i < JUDGEMENTS; i++) {
-		const struct judgement *row = &judgements[i];
+	const struct judgement *const tables[] = { rows, judge_rules_rows, judge_meter_rows };
+	size_t count = 0;
 
-		finding[i] = (struct finding){ .name = row->name };
-		if (row->of_meter && !facts->meter.answers)
-			finding_unknown(&finding[i], "only a running meter knows");
-		else
-			row->judge(facts, &finding[i]);
-		if (finding[i].state == FINDING_BAD && !finding[i].fix.len && row->fix)
-			finding_fix(&finding[i], "%s", row->fix);
+	for (size_t i = 0; i < sizeof(tables) / sizeof(tables[0]); i++) {
+		for (const struct judgement *row = tables[i]; row->name; row++) {
+			struct finding *one = &finding[count++];
+
+			assert(count <= JUDGE_MOST);
+			*one = (struct finding){ .name = row->name };
+			if (tables[i] == judge_meter_rows && !facts->meter.answers)
+				finding_unknown(one, "only a running meter knows");
+			else
+				row->judge(facts, one);
+			if (one->state == FINDING_BAD && !one->fix.len && row->fix)
+				finding_fix(one, "%s", row->fix);
+		}
 	}
-	return JUDGEMENTS;
+	return count;
 }

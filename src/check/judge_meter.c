@@ -18,25 +18,7 @@ static void judge_count(struct finding *finding, uint64_t count, const char *goo
 		finding_good(finding, "%s", good);
 }
 
-void judge_meter_answers(const struct check_facts *f, struct finding *finding)
-{
-	int error = f->meter.error;
-
-	if (f->meter.answers)
-		finding_good(finding, "version %s answers on %s", f->meter.version, f->socket);
-	else if (error == -ENOENT || error == -ECONNREFUSED)
-		finding_unknown(finding,
-			"none runs (nobody answers on %s): start one with systemctl start hostmeter, or hostmeter",
-			f->socket);
-	else if (error == -EACCES)
-		finding_unknown(finding, "this user may not ask it: %s: %s", f->socket, strerror(-error));
-	else if (error < 0)
-		finding_bad(finding, "%s: %s", f->socket, strerror(-error));
-	else
-		finding_bad(finding, "%s: HTTP status %d", f->socket, error);
-}
-
-void judge_meter_sources(const struct check_facts *f, struct finding *finding)
+static void judge_sources(const struct check_facts *f, struct finding *finding)
 {
 	for (enum source source = 0; source < SOURCE_COUNT; source++)
 		if (!f->meter.source[source].up)
@@ -45,7 +27,7 @@ void judge_meter_sources(const struct check_facts *f, struct finding *finding)
 		finding_good(finding, "all sockets to the kernel are open");
 }
 
-void judge_meter_overruns(const struct check_facts *f, struct finding *finding)
+static void judge_overruns(const struct check_facts *f, struct finding *finding)
 {
 	const struct check_source *source = f->meter.source;
 
@@ -60,7 +42,7 @@ void judge_meter_overruns(const struct check_facts *f, struct finding *finding)
 		finding_fix(finding, "event-buffer = %" PRIu64, source[SOURCE_EVENTS].buffer_asked);
 }
 
-void judge_meter_reliability(const struct check_facts *f, struct finding *finding)
+static void judge_reliability(const struct check_facts *f, struct finding *finding)
 {
 	if (!f->meter.reliable)
 		finding_bad(finding, "ends of connections are not delivered reliably: the table is too full");
@@ -74,7 +56,7 @@ void judge_meter_reliability(const struct check_facts *f, struct finding *findin
 		finding_fix(finding, "sysctl -w net.netfilter.nf_conntrack_max=%" PRIu64, 2 * f->table_limit);
 }
 
-void judge_meter_ends(const struct check_facts *f, struct finding *finding)
+static void judge_ends(const struct check_facts *f, struct finding *finding)
 {
 	const struct check_meter *m = &f->meter;
 
@@ -88,7 +70,7 @@ void judge_meter_ends(const struct check_facts *f, struct finding *finding)
 		finding_good(finding, "none: %" PRIu64 " ended as they should", m->ends);
 }
 
-void judge_meter_unattributed(const struct check_facts *f, struct finding *finding)
+static void judge_unattributed(const struct check_facts *f, struct finding *finding)
 {
 	uint64_t unknown = f->meter.unknown_bytes, all = f->meter.wan_bytes;
 	bool bad = unknown && unknown >= all / 100 * UNKNOWN_PERCENT;
@@ -99,13 +81,13 @@ void judge_meter_unattributed(const struct check_facts *f, struct finding *findi
 		judge_rules_fix(f, finding);
 }
 
-void judge_meter_zeroing(const struct check_facts *f, struct finding *finding)
+static void judge_zeroing(const struct check_facts *f, struct finding *finding)
 {
 	judge_count(finding, f->meter.resets, "no counter fell", "counters fell ", "time",
 		": another program zeroes them");
 }
 
-void judge_meter_dump(const struct check_facts *f, struct finding *finding)
+static void judge_dump(const struct check_facts *f, struct finding *finding)
 {
 	double age = f->meter.dump_age, interval = f->meter.dump_interval;
 
@@ -117,7 +99,7 @@ void judge_meter_dump(const struct check_facts *f, struct finding *finding)
 		finding_good(finding, "%.1f s, every %.1f s", age, interval);
 }
 
-void judge_meter_capacity(const struct check_facts *f, struct finding *finding)
+static void judge_capacity(const struct check_facts *f, struct finding *finding)
 {
 	if (f->meter.refused || f->meter.sightings_lost)
 		finding_bad(finding, "no memory for %" PRIu64 " connections and %" PRIu64 " first packets",
@@ -126,13 +108,13 @@ void judge_meter_capacity(const struct check_facts *f, struct finding *finding)
 		finding_good(finding, "enough for all connections and first packets");
 }
 
-void judge_meter_damaged(const struct check_facts *f, struct finding *finding)
+static void judge_damaged(const struct check_facts *f, struct finding *finding)
 {
 	judge_count(finding, f->meter.damaged, "no message of the kernel was damaged", "", "message",
 		" of the kernel could not be read");
 }
 
-void judge_meter_checkpoint(const struct check_facts *f, struct finding *finding)
+static void judge_checkpoint(const struct check_facts *f, struct finding *finding)
 {
 	judge_count(finding, f->meter.checkpoint_failures, "no failure", "", "checkpoint",
 		" could not be saved: a restart may lose counts");
@@ -141,8 +123,78 @@ void judge_meter_checkpoint(const struct check_facts *f, struct finding *finding
 			f->runtime_dir);
 }
 
-void judge_meter_folded(const struct check_facts *f, struct finding *finding)
+static void judge_folded(const struct check_facts *f, struct finding *finding)
 {
-	judge_count(finding, f->meter.hosts_folded, "each has series of its own", "", "time",
+	judge_count(finding, f->meter.hosts_folded, "each has its own series", "", "time",
 		" a host found no room and was counted as host=\"other\"");
 }
+
+static void judge_one_buffer(struct finding *finding, const char *name, const struct check_source *source,
+	uint64_t *most)
+{
+	if (!source->buffer || source->buffer >= source->buffer_asked)
+		return;
+	finding_bad(finding, "%s%s: %" PRIu64 " bytes granted of %" PRIu64, finding->text.len ? ", " : "", name,
+		source->buffer, source->buffer_asked);
+	/* What is asked for is doubled by the kernel, socket(7); the limit is on what is asked for. */
+	if (source->buffer_asked / 2 > *most)
+		*most = source->buffer_asked / 2;
+}
+
+static void judge_buffers(const struct check_facts *f, struct finding *finding)
+{
+	uint64_t most = 0;
+
+	for (enum source source = 0; source < SOURCE_COUNT; source++)
+		judge_one_buffer(finding, source_name(source), &f->meter.source[source], &most);
+	if (most)
+		finding_fix(finding,
+			"sysctl -w net.core.rmem_max=%" PRIu64 "  # or run the meter with the machine's CAP_NET_ADMIN",
+			most);
+	else
+		finding_good(finding, "granted as requested");
+}
+
+static void judge_uncounted(const struct check_facts *f, struct finding *finding)
+{
+	if (!f->flows_uncounted) {
+		finding_good(finding, "none of %" PRIu64 " live connections", f->flows);
+		return;
+	}
+	finding_bad(finding, "%" PRIu64 " of %" PRIu64 " live connections: they began before nf_conntrack_acct=1",
+		f->flows_uncounted, f->flows);
+	if (!f->acct)
+		finding_fix(finding, "sysctl -w net.netfilter.nf_conntrack_acct=1");
+	finding_fix(finding, "conntrack -F  # or wait until they end");
+}
+
+static void judge_offloaded(const struct check_facts *f, struct finding *finding)
+{
+	if (f->flows_offloaded)
+		finding_bad(finding,
+			"%" PRIu64 " of %" PRIu64 " live connections bypass connection tracking in a flowtable: their "
+			"last bytes may be lost",
+			f->flows_offloaded, f->flows);
+	else
+		finding_good(finding, "none of %" PRIu64 " live connections", f->flows);
+}
+
+const struct judgement judge_meter_rows[] = {
+	{ "sources", judge_sources, "journalctl -u hostmeter  # the log says why" },
+	{ "buffers", judge_buffers, NULL },
+	{ "overruns", judge_overruns, NULL },
+	{ "uncounted", judge_uncounted, NULL },
+	{ "offloaded", judge_offloaded, "nft list ruleset | grep 'flow add'  # the rule to take out" },
+	{ "reliability", judge_reliability, NULL },
+	{ "lost-ends", judge_ends,
+		"sysctl -w net.netfilter.nf_conntrack_events=1  # and let the meter run: what ends meanwhile shows "
+		"here" },
+	{ "unattributed", judge_unattributed, NULL },
+	{ "zeroing", judge_zeroing, "pgrep -af 'nlbwmon|conntrack'  # stop what zeroes: nlbwmon, conntrack -z" },
+	{ "dump-age", judge_dump, "dump-share = 20  # per cent of one core" },
+	{ "capacity", judge_capacity, "sysctl -w net.netfilter.nf_conntrack_max=4194304  # the meter takes no more" },
+	{ "damaged", judge_damaged, "report it with a trace: hostmeter --record FILE" },
+	{ "checkpoint", judge_checkpoint, NULL },
+	{ "hosts", judge_folded, "max-hosts = 16384" },
+	{ NULL, NULL, NULL },
+};

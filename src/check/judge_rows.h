@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * judge_rows: rows of the table in judge.c: judge_rules.c judges the firewall (rules that log first packets, their
- * NFLOG group, flowtables), judge_meter.c what the running meter reports of itself: each way in which its numbers may
- * be incomplete.
+ * judge_rows: tables of judgements, each ending with an empty row. judge.c has those on the machine, judge_rules.c
+ * those on the firewall: rules that log first packets, their NFLOG group, flowtables. judge_meter.c has those on what
+ * the running meter reports: each way in which its numbers may be incomplete.
  */
 #ifndef HOSTMETER_CHECK_JUDGE_ROWS_H
 #define HOSTMETER_CHECK_JUDGE_ROWS_H
@@ -10,26 +10,15 @@
 #include "hostmeter/check/facts.h"
 #include "hostmeter/check/finding.h"
 
-void judge_rules_ipv4(const struct check_facts *facts, struct finding *finding);
-void judge_rules_ipv6(const struct check_facts *facts, struct finding *finding);
-void judge_rules_flowtable(const struct check_facts *facts, struct finding *finding);
-void judge_rules_hardware(const struct check_facts *facts, struct finding *finding);
-void judge_rules_nflog(const struct check_facts *facts, struct finding *finding);
+struct judgement {
+	const char *name;
+	void (*judge)(const struct check_facts *facts, struct finding *finding);
+	const char *fix; /* unless the function gives another; or NULL */
+};
+
+extern const struct judgement judge_rules_rows[], judge_meter_rows[];
 
 /* Adds the commands that load our rules for the group. */
 void judge_rules_fix(const struct check_facts *facts, struct finding *finding);
-
-void judge_meter_answers(const struct check_facts *facts, struct finding *finding);
-void judge_meter_sources(const struct check_facts *facts, struct finding *finding);
-void judge_meter_overruns(const struct check_facts *facts, struct finding *finding);
-void judge_meter_reliability(const struct check_facts *facts, struct finding *finding);
-void judge_meter_ends(const struct check_facts *facts, struct finding *finding);
-void judge_meter_unattributed(const struct check_facts *facts, struct finding *finding);
-void judge_meter_zeroing(const struct check_facts *facts, struct finding *finding);
-void judge_meter_dump(const struct check_facts *facts, struct finding *finding);
-void judge_meter_capacity(const struct check_facts *facts, struct finding *finding);
-void judge_meter_damaged(const struct check_facts *facts, struct finding *finding);
-void judge_meter_checkpoint(const struct check_facts *facts, struct finding *finding);
-void judge_meter_folded(const struct check_facts *facts, struct finding *finding);
 
 #endif

@@ -35,7 +35,7 @@ void judge_rules_fix(const struct check_facts *f, struct finding *finding)
 	fix_by(f, finding, "=iptables", "ip6tables-restore -w --noflush");
 }
 
-/* Whether nobody says for certain that our rules are not there. */
+/* Whether a listing is missing, so that our rules may be loaded unseen. */
 static bool unread(const struct check_facts *f)
 {
 	return !f->firewall.read || f->firewall.failed;
@@ -76,7 +76,7 @@ static void judge_rules(const struct check_facts *f, struct finding *finding, en
 	} else if (f->firewall.rules[family]) {
 		judge_loaded(f, finding, family);
 	} else if (unread(f) && arrive) {
-		finding_good(finding, "first packets arrive, of %" PRIu64 " connections since the meter began",
+		finding_good(finding, "first packets arrive, of %" PRIu64 " connections since the meter started",
 			f->meter.sighted);
 	} else if (unread(f) && !f->meter.unsighted) {
 		say_unread(f, finding);
@@ -91,19 +91,19 @@ static void judge_rules(const struct check_facts *f, struct finding *finding, en
 	}
 }
 
-void judge_rules_ipv4(const struct check_facts *f, struct finding *finding)
+static void judge_ipv4(const struct check_facts *f, struct finding *finding)
 {
 	judge_rules(f, finding, FIREWALL_IPV4);
 }
 
-void judge_rules_ipv6(const struct check_facts *f, struct finding *finding)
+static void judge_ipv6(const struct check_facts *f, struct finding *finding)
 {
 	judge_rules(f, finding, FIREWALL_IPV6);
 }
 
 /* --- Their NFLOG group */
 
-void judge_rules_nflog(const struct check_facts *f, struct finding *finding)
+static void judge_nflog(const struct check_facts *f, struct finding *finding)
 {
 	unsigned int group = f->nflog_group, next = group == UINT16_MAX ? DEFAULT_GROUP + 1 : group + 1;
 
@@ -130,26 +130,34 @@ void judge_rules_nflog(const struct check_facts *f, struct finding *finding)
 /* --- Flowtables */
 
 static void judge_flowtables(const struct check_facts *f, struct finding *finding, const struct buf *flawed,
-	const char *flaw)
+	const char *flaw, const char *good)
 {
 	if (!f->firewall.has_nft)
 		finding_unknown(finding, "nft did not list them%s", f->privileged ? "" : ": CAP_NET_ADMIN is missing");
 	else if (flawed->len)
 		finding_bad(finding, "%.*s: %s", (int)flawed->len, flawed->data, flaw);
+	else
+		finding_good(finding, "%s", f->firewall.flowtables ? good : "there is no flowtable");
 }
 
-void judge_rules_flowtable(const struct check_facts *f, struct finding *finding)
+static void judge_flowtable(const struct check_facts *f, struct finding *finding)
 {
 	judge_flowtables(f, finding, &f->firewall.uncounted,
-		"without the flag counter, what goes through is not counted");
-	if (finding->state == FINDING_OK)
-		finding_good(finding, f->firewall.flowtables ? "all count" : "there is none");
+		"without the flag counter, what goes through is not counted", "all count");
 }
 
-void judge_rules_hardware(const struct check_facts *f, struct finding *finding)
+static void judge_hardware(const struct check_facts *f, struct finding *finding)
 {
 	judge_flowtables(f, finding, &f->firewall.hardware,
-		"hardware forwards, and tells connection tracking late or never");
-	if (finding->state == FINDING_OK)
-		finding_good(finding, "off");
+		"hardware forwards, and tells connection tracking late or never", "off in all of them");
 }
+
+const struct judgement judge_rules_rows[] = {
+	{ "flowtable", judge_flowtable, "counter;  # in the flowtable's definition; load it anew" },
+	{ "hardware", judge_hardware,
+		"take \"flags offload;\" out of its definition  # OpenWrt: option flow_offloading_hw '0'" },
+	{ "rules-ipv4", judge_ipv4, NULL },
+	{ "rules-ipv6", judge_ipv6, NULL },
+	{ "nflog-group", judge_nflog, NULL },
+	{ NULL, NULL, NULL },
+};

@@ -34,13 +34,6 @@ static bool find_in(const char *list, const char *name, char path[static PATH_MA
 	return false;
 }
 
-static bool find(const char *name, char path[static PATH_MAX])
-{
-	if (strchr(name, '/'))
-		return snprintf(path, PATH_MAX, "%s", name) < PATH_MAX && !access(path, X_OK);
-	return find_in(getenv("PATH"), name, path) || find_in(directories, name, path);
-}
-
 /* In the child. */
 static void become(const char *path, const char *const argv[], int output)
 {
@@ -92,7 +85,7 @@ int run_program(const char *const argv[], struct buf *out, size_t limit, unsigne
 	int pipes[2], status, error;
 	pid_t child;
 
-	if (!find(argv[0], path))
+	if (!find_in(getenv("PATH"), argv[0], path) && !find_in(directories, argv[0], path))
 		return -ENOENT;
 	if (pipe2(pipes, O_CLOEXEC))
 		return -errno;

@@ -1,61 +1,36 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "hostmeter/check/socket_owner.h"
 
-#include "hostmeter/base/buf.h"
-#include "hostmeter/os/file.h"
-
 #include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
 #include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-enum { PROTOCOL_NETFILTER = 12, PATH = 64 }; /* NETLINK_NETFILTER */
+enum { LINE_MOST = 512, PATH = 64, PROTOCOL_NETFILTER = 12 /* NETLINK_NETFILTER */, TCP_LISTEN = 0x0a };
 
 /* --- Tables of /proc/net */
-enum { LINE_MOST = 512, TCP_LISTEN = 0x0a };
 
-/* The next line, cut to LINE_MOST. False at the end. */
-static bool next_line(const char **text, const char *end, char line[static LINE_MOST])
+bool socket_owner_parse_nflog(FILE *table, uint16_t group, uint32_t *port)
 {
-	const char *newline;
-	size_t len;
-
-	if (*text >= end)
-		return false;
-	newline = memchr(*text, '\n', (size_t)(end - *text));
-	len = (size_t)((newline ? newline : end) - *text);
-	if (len > LINE_MOST - 1)
-		len = LINE_MOST - 1;
-	memcpy(line, *text, len);
-	line[len] = '\0';
-	*text = newline ? newline + 1 : end;
-	return true;
-}
-
-bool socket_owner_parse_nflog(const char *text, size_t len, uint16_t group, uint32_t *port)
-{
-	const char *end = text + len;
 	char line[LINE_MOST];
 	uint32_t number;
 
-	while (next_line(&text, end, line))
+	while (fgets(line, sizeof(line), table))
 		if (sscanf(line, "%9" SCNu32 " %10" SCNu32, &number, port) == 2 && number == group)
 			return true;
 	return false;
 }
 
-bool socket_owner_parse_netlink(const char *text, size_t len, unsigned int protocol, uint32_t port, uint64_t *inode)
+bool socket_owner_parse_netlink(FILE *table, unsigned int protocol, uint32_t port, uint64_t *inode)
 {
-	const char *end = text + len;
 	char line[LINE_MOST];
 	uint32_t number, pid;
 
 	/* sk Eth Pid Groups Rmem Wmem Dump Locks Drops Inode */
-	while (next_line(&text, end, line))
+	while (fgets(line, sizeof(line), table))
 		if (sscanf(line, "%*s %9" SCNu32 " %10" SCNu32 " %*s %*s %*s %*s %*s %*s %19" SCNu64, &number, &pid,
 			    inode) == 3 &&
 			number == protocol && pid == port)
@@ -63,14 +38,13 @@ bool socket_owner_parse_netlink(const char *text, size_t len, unsigned int proto
 	return false;
 }
 
-bool socket_owner_parse_tcp(const char *text, size_t len, uint16_t port, uint64_t *inode)
+bool socket_owner_parse_tcp(FILE *table, uint16_t port, uint64_t *inode)
 {
-	const char *end = text + len;
 	char line[LINE_MOST];
 	uint32_t number, state;
 
 	/* sl local_address rem_address st tx:rx tr:tm retrnsmt uid timeout inode */
-	while (next_line(&text, end, line))
+	while (fgets(line, sizeof(line), table))
 		if (sscanf(line, "%*s %*[0-9A-F]:%4" SCNx32 " %*s %2" SCNx32 " %*s %*s %*s %*s %*s %19" SCNu64, &number,
 			    &state, inode) == 3 &&
 			number == port && state == TCP_LISTEN)
@@ -78,7 +52,7 @@ bool socket_owner_parse_tcp(const char *text, size_t len, uint16_t port, uint64_
 	return false;
 }
 
-/* --- The processes that have a socket */
+/* --- The process that has a socket */
 
 /* Whether the process has the link target among its open files. */
 static bool has_file(const char *pid, const char *target)
@@ -105,16 +79,19 @@ static bool has_file(const char *pid, const char *target)
 /* The name is the process's own choice: what does not print is replaced. */
 static void name_process(struct socket_owner *owner)
 {
-	struct buf text = BUF_INIT;
 	char path[PATH];
+	FILE *file;
 
 	snprintf(path, sizeof(path), "/proc/%d/comm", (int)owner->pid);
-	file_read_matching(path, &text);
-	snprintf(owner->name, sizeof(owner->name), "%.*s", (int)strcspn(buf_text(&text), "\n"), buf_text(&text));
+	file = fopen(path, "re");
+	if (!file)
+		return;
+	if (fgets(owner->name, sizeof(owner->name), file))
+		owner->name[strcspn(owner->name, "\n")] = '\0';
+	fclose(file);
 	for (char *c = owner->name; *c; c++)
 		if (!isprint((unsigned char)*c))
 			*c = '?';
-	buf_free(&text);
 }
 
 static void find_owner(uint64_t inode, struct socket_owner *owner)
@@ -135,24 +112,22 @@ static void find_owner(uint64_t inode, struct socket_owner *owner)
 
 int socket_owner_nflog(uint16_t group, struct socket_owner *owner)
 {
-	static const char path[] = "/proc/net/netfilter/nfnetlink_log";
-	struct buf text = BUF_INIT;
+	FILE *table = fopen("/proc/net/netfilter/nfnetlink_log", "re");
 	uint64_t inode;
 	uint32_t port;
 	int bound;
 
 	*owner = (struct socket_owner){ 0 };
-	if (access(path, R_OK))
+	if (!table)
 		return -ENOENT;
-	file_read_matching(path, &text);
-	bound = text.len && socket_owner_parse_nflog(text.data, text.len, group, &port);
-	if (bound) {
-		buf_reset(&text);
-		file_read_matching("/proc/net/netlink", &text);
-		if (text.len && socket_owner_parse_netlink(text.data, text.len, PROTOCOL_NETFILTER, port, &inode))
-			find_owner(inode, owner);
-	}
-	buf_free(&text);
+	bound = socket_owner_parse_nflog(table, group, &port);
+	fclose(table);
+	table = bound ? fopen("/proc/net/netlink", "re") : NULL;
+	if (!table)
+		return bound;
+	if (socket_owner_parse_netlink(table, PROTOCOL_NETFILTER, port, &inode))
+		find_owner(inode, owner);
+	fclose(table);
 	return bound;
 }
 
@@ -162,15 +137,16 @@ bool socket_owner_tcp(uint16_t port, struct socket_owner *owner)
 	bool found = false;
 
 	*owner = (struct socket_owner){ 0 };
-	for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]) && !found; i++) {
-		struct buf text = BUF_INIT;
+	for (size_t i = 0; i < 2 && !found; i++) {
+		FILE *table = fopen(paths[i], "re");
 		uint64_t inode;
 
-		file_read_matching(paths[i], &text);
-		found = text.len && socket_owner_parse_tcp(text.data, text.len, port, &inode);
+		if (!table)
+			continue;
+		found = socket_owner_parse_tcp(table, port, &inode);
+		fclose(table);
 		if (found)
 			find_owner(inode, owner);
-		buf_free(&text);
 	}
 	return found;
 }

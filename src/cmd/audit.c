@@ -19,6 +19,7 @@
 #include "no_answer.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -64,26 +65,21 @@ static void stop_fetch(struct auditing *a)
 	loop_timer_stop(a->patience);
 }
 
-static int take_nothing(struct auditing *a)
-{
-	(void)a;
-	return 0;
-}
-
 static int take_flows(struct auditing *a)
 {
-	const char *at = a->answer.data, *stop = at + a->answer.len;
+	const char *stop = a->answer.data + a->answer.len;
 
-	for (const char *line = at; line < stop; line = at) {
-		const char *newline = memchr(line, '\n', (size_t)(stop - line));
+	for (const char *line = a->answer.data, *newline; line < stop; line = newline + (newline < stop)) {
 		struct audit_reported_flow flow;
-		int error = reported_read_flow(&flow, line, (size_t)((newline ? newline : stop) - line));
+		int error;
 
-		at = newline ? newline + 1 : stop;
-		if (!error)
-			error = audit_take_flow(a->audit, a->end, &flow);
-		else if (error == -ENODATA)
+		newline = memchr(line, '\n', (size_t)(stop - line));
+		newline = newline ? newline : stop;
+		error = reported_read_flow(&flow, line, (size_t)(newline - line));
+		if (error == -ENODATA)
 			audit_take_cut(a->audit);
+		else if (!error)
+			error = audit_take_flow(a->audit, a->end, &flow);
 		if (error && error != -ENODATA)
 			return error;
 	}
@@ -113,29 +109,19 @@ static int take_status(struct auditing *a)
 
 /* --- The steps at each end */
 
-static int read_flows(struct auditing *a)
-{
-	return audit_kernel_flows(a->kernel);
-}
-
-static int read_links(struct auditing *a)
-{
-	return audit_kernel_links(a->kernel, a->end, &a->reported);
-}
-
 static const struct step {
-	int (*read)(struct auditing *a); /* of the kernel; or */
-	const char *target;              /* of the meter, and what to do with the answer */
-	int (*take)(struct auditing *a);
-	uint64_t rest_ns; /* afterwards */
+	enum { METER, KERNEL_FLOWS, KERNEL_LINKS } source;
+	const char *target;              /* of the meter; */
+	int (*take)(struct auditing *a); /* what takes its answer, or NULL */
+	uint64_t rest_ns;                /* afterwards */
 } steps[] = {
-	{ .target = "/api/v1/flows?json=1&host=nobody", .take = take_nothing, .rest_ns = REST_NS },
-	{ .read = read_flows },
-	{ .target = "/api/v1/flows?json=1", .take = take_flows },
-	{ .target = "/api/v1/hosts", .take = take_hosts },
-	{ .target = "/api/v1/status", .take = take_status },
-	{ .read = read_links },
-	{ .read = read_flows },
+	{ METER, "/api/v1/flows?json=1&host=nobody", NULL, REST_NS },
+	{ KERNEL_FLOWS, NULL, NULL, 0 },
+	{ METER, "/api/v1/flows?json=1", take_flows, 0 },
+	{ METER, "/api/v1/hosts", take_hosts, 0 },
+	{ METER, "/api/v1/status", take_status, 0 },
+	{ KERNEL_LINKS, NULL, NULL, 0 },
+	{ KERNEL_FLOWS, NULL, NULL, 0 },
 };
 
 enum { STEPS = sizeof(steps) / sizeof(steps[0]) };
@@ -154,17 +140,17 @@ static void end_ended(struct auditing *a)
 	uint64_t now = clock_mono_ns();
 
 	a->times.took_ns[a->end] = now - a->end_began;
-	if (a->end == AUDIT_BEGIN) {
+	a->waiting = a->end == AUDIT_BEGIN;
+	if (a->waiting) {
 		a->times.begin_ns = clock_real_ns();
 		a->interval_began = now;
-		a->waiting = true;
 		loop_timer_set(a->next, 0);
-		return;
+	} else {
+		a->times.end_ns = clock_real_ns();
+		a->times.between_ns = now - a->interval_began;
+		a->measured = true;
+		loop_stop(a->loop);
 	}
-	a->times.end_ns = clock_real_ns();
-	a->times.between_ns = now - a->interval_began;
-	a->measured = true;
-	loop_stop(a->loop);
 }
 
 static void step_ended(struct auditing *a)
@@ -195,7 +181,7 @@ static void answered(struct auditing *a, int result)
 {
 	stop_fetch(a);
 	if (result == 200)
-		result = steps[a->step].take(a);
+		result = steps[a->step].take ? steps[a->step].take(a) : 0;
 	if ((result == 202 || result == -EAGAIN) && clock_mono_ns() < a->deadline) {
 		loop_timer_set(a->next, AGAIN_NS);
 		return;
@@ -235,10 +221,11 @@ static void begin_step(struct auditing *a)
 	const struct step *step = &steps[a->step];
 	int error;
 
-	if (step->read == read_flows && steps[a->step - 1].rest_ns)
-		a->end_began = clock_mono_ns();
-	if (step->read) {
-		error = step->read(a);
+	if (step->source != METER) {
+		if (steps[a->step - 1].rest_ns)
+			a->end_began = clock_mono_ns();
+		error = step->source == KERNEL_FLOWS ? audit_kernel_flows(a->kernel) :
+						       audit_kernel_links(a->kernel, a->end, &a->reported);
 		if (error)
 			on_read(a, error);
 		return;
@@ -256,38 +243,28 @@ static void begin_step(struct auditing *a)
 static void show_progress(const struct auditing *a, uint64_t passed)
 {
 	if (isatty(STDERR_FILENO))
-		fprintf(stderr, "\rauditing: %llu s of %llu s (Ctrl-C ends it now) ",
-			(unsigned long long)(passed / CLOCK_NS_PER_S),
-			(unsigned long long)(a->config->audit_interval_ns / CLOCK_NS_PER_S));
-}
-
-static void clear_progress(void)
-{
-	if (isatty(STDERR_FILENO))
-		fputs("\r\033[K", stderr);
+		fprintf(stderr, "\rauditing: %" PRIu64 " s of %" PRIu64 " s (Ctrl-C ends it now) ",
+			passed / CLOCK_NS_PER_S, a->config->audit_interval_ns / CLOCK_NS_PER_S);
 }
 
 static void on_next(void *ctx)
 {
 	struct auditing *a = ctx;
 	uint64_t passed = clock_mono_ns() - a->interval_began, left;
-	uint64_t interval = a->config->audit_interval_ns - REST_NS; /* the end takes as long, at the least */
+	uint64_t interval = a->config->audit_interval_ns - REST_NS; /* reading the end takes at least as long */
 
-	if (!a->waiting) {
-		if (a->deadline)
-			begin_step(a);
-		else
-			begin_end(a, AUDIT_BEGIN);
-		return;
-	}
-	show_progress(a, passed);
-	if (passed < interval) {
+	if (a->waiting && passed < interval) {
+		show_progress(a, passed);
 		left = interval - passed;
 		loop_timer_set(a->next, left < CLOCK_NS_PER_S ? left : CLOCK_NS_PER_S);
-		return;
+	} else if (a->waiting) {
+		a->waiting = false;
+		begin_end(a, AUDIT_END);
+	} else if (a->deadline) {
+		begin_step(a);
+	} else {
+		begin_end(a, AUDIT_BEGIN);
 	}
-	a->waiting = false;
-	begin_end(a, AUDIT_END);
 }
 
 /* The first signal ends the interval: the end is still read. The second one, or one before the interval, ends all. */
@@ -349,22 +326,20 @@ static void clear(struct auditing *a)
 
 static int report(struct auditing *a, struct buf *out)
 {
-	struct audit_report report;
-	int status;
 	unsigned int lost = audit_kernel_lost(a->kernel);
+	struct audit_report report = { 0 };
+	int status = CMD_FAILED;
 
 	if (lost) {
 		log_error("the kernel dropped ends of connections for the audit's own socket (%u times): try again, or "
 			  "with a shorter interval",
 			lost);
-		return 1;
-	}
-	if (audit_judge(a->audit, &report)) {
+	} else if (audit_judge(a->audit, &report)) {
 		log_error("%s", strerror(ENOMEM));
-		return 1;
+	} else {
+		(a->config->json ? audit_print_json : audit_print_text)(out, &report, &a->times);
+		status = report.unexplained || report.refused ? CMD_FAILED : CMD_OK;
 	}
-	(a->config->json ? audit_print_json : audit_print_text)(out, &report, &a->times);
-	status = report.unexplained || report.refused;
 	audit_report_clear(&report);
 	return status;
 }
@@ -372,7 +347,7 @@ static int report(struct auditing *a, struct buf *out)
 int cmd_audit(const struct config *config, struct buf *out)
 {
 	struct auditing a = { .config = config };
-	int error = start(&a), status = 1;
+	int error = start(&a), status = CMD_FAILED;
 
 	if (error == -EPERM)
 		log_error("--audit reads connection tracking itself, which needs root (CAP_NET_ADMIN)");
@@ -380,7 +355,8 @@ int cmd_audit(const struct config *config, struct buf *out)
 		log_error("cannot audit: %s", strerror(-error));
 	else
 		loop_run(a.loop);
-	clear_progress();
+	if (isatty(STDERR_FILENO))
+		fputs("\r\033[K", stderr); /* the progress */
 	if (!error && a.measured)
 		status = report(&a, out);
 	clear(&a);

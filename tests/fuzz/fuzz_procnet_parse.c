@@ -2,20 +2,28 @@
 /* Tables of /proc/net: no crash, whatever is looked for. The first two bytes are the group and the port. */
 #include "hostmeter/check/socket_owner.h"
 
+#include <stdlib.h>
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	const char *text = (const char *)data + 2;
 	uint64_t inode;
 	uint32_t port;
 	uint16_t number;
+	FILE *table;
 
-	if (size < 2)
+	if (size < 3)
 		return 0;
+	table = fmemopen((char *)data + 2, size - 2, "r");
+	if (!table)
+		abort();
 	number = (uint16_t)(data[0] << 8 | data[1]);
-	socket_owner_parse_nflog(text, size - 2, number, &port);
-	socket_owner_parse_netlink(text, size - 2, 12, number, &inode);
-	socket_owner_parse_tcp(text, size - 2, number, &inode);
+	socket_owner_parse_nflog(table, number, &port);
+	rewind(table);
+	socket_owner_parse_netlink(table, 12, number, &inode);
+	rewind(table);
+	socket_owner_parse_tcp(table, number, &inode);
+	fclose(table);
 	return 0;
 }

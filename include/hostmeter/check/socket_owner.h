@@ -7,8 +7,8 @@
 #define HOSTMETER_CHECK_SOCKET_OWNER_H
 
 #include <stdbool.h>
-#include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <sys/types.h>
 
 enum { SOCKET_OWNER_NAME = 32 };
@@ -28,14 +28,14 @@ int socket_owner_nflog(uint16_t group, struct socket_owner *owner);
 bool socket_owner_tcp(uint16_t port, struct socket_owner *owner);
 
 /*
- * The same from the texts of /proc/net; lines that are not understood are passed over.
+ * Tables of /proc/net; lines that are not understood are passed over.
  *
  * netfilter/nfnetlink_log: the netlink port that is bound to the group. Kernel: seq_show() of nfnetlink_log.c.
  * netlink: the inode of the socket of this protocol and port. Kernel: netlink_native_seq_show().
  * tcp or tcp6, proc_net_tcp(5): the inode of the first socket that listens on the port.
  */
-bool socket_owner_parse_nflog(const char *text, size_t len, uint16_t group, uint32_t *port);
-bool socket_owner_parse_netlink(const char *text, size_t len, unsigned int protocol, uint32_t port, uint64_t *inode);
-bool socket_owner_parse_tcp(const char *text, size_t len, uint16_t port, uint64_t *inode);
+bool socket_owner_parse_nflog(FILE *table, uint16_t group, uint32_t *port);
+bool socket_owner_parse_netlink(FILE *table, unsigned int protocol, uint32_t port, uint64_t *inode);
+bool socket_owner_parse_tcp(FILE *table, uint16_t port, uint64_t *inode);
 
 #endif

@@ -62,7 +62,6 @@ static struct kept settle(struct readings *readings)
 {
 	struct kept kept = { .count = 0 };
 
-	readings_settle(readings);
 	readings_each(readings, keep, &kept);
 	readings_free(readings);
 	return kept;

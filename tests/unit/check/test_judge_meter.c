@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Where what the running meter reports begins to be bad. test_judge.c has a fault for each judgement. */
-#include "judge_rows.h"
+#include "hostmeter/check/judge.h"
 
 #include <errno.h>
 #include <setjmp.h>
@@ -9,65 +9,67 @@
 
 #include <cmocka.h>
 
-static void expect(void (*judge)(const struct check_facts *facts, struct finding *finding),
-	const struct check_meter *meter, enum finding_state state, const char *text)
+static void expect(const char *name, const struct check_meter *meter, enum finding_state state, const char *text)
 {
 	const struct check_facts facts = { .socket = "/run/s", .nflog_group = 60, .table_limit = 100, .meter = *meter };
-	struct finding finding = { 0 };
+	struct finding finding[JUDGE_MOST];
+	size_t count = judge_all(&facts, finding), i = 0;
 
-	judge(&facts, &finding);
-	if (finding.state != state || !strstr(buf_text(&finding.text), text))
-		fail_msg("%d: %s", finding.state, buf_text(&finding.text));
-	finding_clear(&finding, 1);
+	while (i < count && strcmp(finding[i].name, name))
+		i++;
+	assert_true(i < count);
+	if (finding[i].state != state || !strstr(buf_text(&finding[i].text), text))
+		fail_msg("%d: %s", finding[i].state, buf_text(&finding[i].text));
+	finding_clear(finding, count);
 }
 
 /* One per cent of nobody's bytes, and not of none. */
 static void unattributed_bytes(void **state)
 {
-	struct check_meter meter = { .unknown_bytes = 99, .wan_bytes = 10000 };
+	struct check_meter meter = { .answers = true, .unknown_bytes = 99, .wan_bytes = 10000 };
 
 	(void)state;
-	expect(judge_meter_unattributed, &meter, FINDING_OK, "99 of 10000 bytes");
+	expect("unattributed", &meter, FINDING_OK, "99 of 10000 bytes");
 	meter.unknown_bytes = 100;
-	expect(judge_meter_unattributed, &meter, FINDING_BAD, "100 of 10000 bytes");
-	meter = (struct check_meter){ 0 };
-	expect(judge_meter_unattributed, &meter, FINDING_OK, "0 of 0 bytes");
+	expect("unattributed", &meter, FINDING_BAD, "100 of 10000 bytes");
+	meter = (struct check_meter){ .answers = true };
+	expect("unattributed", &meter, FINDING_OK, "0 of 0 bytes");
 }
 
 static void the_age_of_a_dump(void **state)
 {
-	struct check_meter meter = { .dump_age = 13, .dump_interval = 1 };
+	struct check_meter meter = { .answers = true, .dump_age = 13, .dump_interval = 1 };
 
 	(void)state;
-	expect(judge_meter_dump, &meter, FINDING_OK, "13.0 s, every 1.0 s");
+	expect("dump-age", &meter, FINDING_OK, "13.0 s, every 1.0 s");
 	meter.dump_age = 13.1;
-	expect(judge_meter_dump, &meter, FINDING_BAD, "13 s ago, and should be every 1.0 s");
+	expect("dump-age", &meter, FINDING_BAD, "13 s ago, and should be every 1.0 s");
 }
 
 static void numbers_have_their_ending(void **state)
 {
 	struct check_meter meter = {
-		.resets = 1, .damaged = 1, .hosts_folded = 1, .switched_off = 1, .reliable = true
+		.answers = true, .resets = 1, .damaged = 1, .hosts_folded = 1, .switched_off = 1, .reliable = true
 	};
 
 	(void)state;
-	expect(judge_meter_zeroing, &meter, FINDING_BAD, "fell 1 time:");
-	expect(judge_meter_damaged, &meter, FINDING_BAD, "1 message of");
-	expect(judge_meter_folded, &meter, FINDING_BAD, "1 time a host");
-	expect(judge_meter_reliability, &meter, FINDING_BAD, "given up 1 time,");
+	expect("zeroing", &meter, FINDING_BAD, "fell 1 time:");
+	expect("damaged", &meter, FINDING_BAD, "1 message of");
+	expect("hosts", &meter, FINDING_BAD, "1 time a host");
+	expect("reliability", &meter, FINDING_BAD, "given up 1 time,");
 }
 
 /* An end without counters is one of the ends. A meter that restarted may have counted fewer. */
 static void ends(void **state)
 {
-	struct check_meter meter = { .ends = 10, .ends_uncounted = 4 };
+	struct check_meter meter = { .answers = true, .ends = 10, .ends_uncounted = 4 };
 
 	(void)state;
-	expect(judge_meter_ends, &meter, FINDING_BAD, "4 ended without counters, 6 ended as they should");
+	expect("lost-ends", &meter, FINDING_BAD, "4 ended without counters, 6 ended as they should");
 	meter.ends = 3;
-	expect(judge_meter_ends, &meter, FINDING_BAD, "4 ended without counters, 0 ended as they should");
+	expect("lost-ends", &meter, FINDING_BAD, "4 ended without counters, 0 ended as they should");
 	meter.ends_uncounted = 0;
-	expect(judge_meter_ends, &meter, FINDING_OK, "3 ended as they should");
+	expect("lost-ends", &meter, FINDING_OK, "3 ended as they should");
 }
 
 static void who_does_not_answer(void **state)
@@ -89,7 +91,7 @@ static void who_does_not_answer(void **state)
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		const struct check_meter meter = { .error = cases[i].error };
 
-		expect(judge_meter_answers, &meter, cases[i].state, cases[i].text);
+		expect("meter", &meter, cases[i].state, cases[i].text);
 	}
 }
 

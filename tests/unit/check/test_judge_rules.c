@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Whether first packets are logged: every case of what the meter and the firewall's programs may say. */
-#include "judge_rows.h"
+#include "hostmeter/check/judge.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -37,12 +37,28 @@ static const struct fact {
 	{ "nothing is forwarded", false, true, NULL, NULL, true, NULL, 0, 5, FINDING_OK, "forwarding is off" },
 };
 
+/* The finding of this name alone; free what is inside. */
+static struct finding judge(const struct check_facts *f, const char *name)
+{
+	struct finding all[JUDGE_MOST], found = { 0 };
+	size_t count = judge_all(f, all);
+
+	for (size_t i = 0; i < count; i++) {
+		if (strcmp(all[i].name, name))
+			finding_clear(&all[i], 1);
+		else
+			found = all[i];
+	}
+	return found;
+}
+
 static void each_case(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < sizeof(facts) / sizeof(facts[0]); i++) {
 		const struct fact *fact = &facts[i];
 		const struct check_facts f = {
+			.socket = "",
 			.nflog_group = 60,
 			.privileged = true,
 			.forwards = { fact->forwards_ipv4, fact->forwards_ipv6 },
@@ -52,9 +68,8 @@ static void each_case(void **state)
 				.rules = { fact->ipv4, fact->ipv6 } },
 			.meter = { .sighted = fact->sighted, .unsighted = fact->unsighted },
 		};
-		struct finding finding = { 0 };
+		struct finding finding = judge(&f, "rules-ipv4");
 
-		judge_rules_ipv4(&f, &finding);
 		if (finding.state != fact->state || !strstr(buf_text(&finding.text), fact->text))
 			fail_msg("%s: %d %s", fact->name, finding.state, buf_text(&finding.text));
 		assert_int_equal(finding.fix.len > 0, fact->state == FINDING_BAD);
@@ -65,13 +80,13 @@ static void each_case(void **state)
 /* What IPv6 is told stands on its own. */
 static void ipv6_alone(void **state)
 {
-	const struct check_facts f = {
-		.nflog_group = 61, .forwards = { true, true }, .firewall = { .read = true, .rules = { "A", NULL } }
-	};
-	struct finding finding = { 0 };
+	const struct check_facts f = { .socket = "",
+		.nflog_group = 61,
+		.forwards = { true, true },
+		.firewall = { .read = true, .rules = { "A", NULL } } };
+	struct finding finding = judge(&f, "rules-ipv6");
 
 	(void)state;
-	judge_rules_ipv6(&f, &finding);
 	assert_int_equal(finding.state, FINDING_BAD);
 	assert_string_equal(buf_text(&finding.text), "hostmeter's rules for IPv6 and NFLOG group 61 are not loaded");
 	assert_string_equal(buf_text(&finding.fix),

@@ -54,6 +54,41 @@ static void nobody_logs(void **state)
 	assert_string_equal(owner.name, "");
 }
 
+static FILE *table_of(const char *text, size_t len)
+{
+	FILE *table = fmemopen((char *)text, len, "r");
+
+	assert_non_null(table);
+	return table;
+}
+
+static bool parse_nflog(const char *text, size_t len, uint16_t group, uint32_t *port)
+{
+	FILE *table = table_of(text, len);
+	bool found = socket_owner_parse_nflog(table, group, port);
+
+	fclose(table);
+	return found;
+}
+
+static bool parse_netlink(const char *text, size_t len, unsigned int protocol, uint32_t port, uint64_t *inode)
+{
+	FILE *table = table_of(text, len);
+	bool found = socket_owner_parse_netlink(table, protocol, port, inode);
+
+	fclose(table);
+	return found;
+}
+
+static bool parse_tcp(const char *text, size_t len, uint16_t port, uint64_t *inode)
+{
+	FILE *table = table_of(text, len);
+	bool found = socket_owner_parse_tcp(table, port, inode);
+
+	fclose(table);
+	return found;
+}
+
 static void nflog_groups(void **state)
 {
 	static const char text[] =
@@ -61,12 +96,12 @@ static void nflog_groups(void **state)
 	uint32_t port = 1;
 
 	(void)state;
-	assert_true(socket_owner_parse_nflog(text, strlen(text), 60, &port));
+	assert_true(parse_nflog(text, strlen(text), 60, &port));
 	assert_true(port == 2333387269u);
-	assert_true(socket_owner_parse_nflog(text, strlen(text), 6, &port));
+	assert_true(parse_nflog(text, strlen(text), 6, &port));
 	assert_int_equal(port, 7);
-	assert_false(socket_owner_parse_nflog(text, strlen(text), 0, &port));
-	assert_false(socket_owner_parse_nflog(text, 3, 6, &port));
+	assert_false(parse_nflog(text, strlen(text), 0, &port));
+	assert_false(parse_nflog(text, 3, 6, &port));
 }
 
 static void netlink_sockets(void **state)
@@ -79,11 +114,11 @@ static void netlink_sockets(void **state)
 	uint64_t inode = 0;
 
 	(void)state;
-	assert_true(socket_owner_parse_netlink(text, strlen(text), 12, 2333387269u, &inode));
+	assert_true(parse_netlink(text, strlen(text), 12, 2333387269u, &inode));
 	assert_int_equal(inode, 52740);
-	assert_true(socket_owner_parse_netlink(text, strlen(text), 12, 17714, &inode));
+	assert_true(parse_netlink(text, strlen(text), 12, 17714, &inode));
 	assert_int_equal(inode, 53882);
-	assert_false(socket_owner_parse_netlink(text, strlen(text), 4, 17714, &inode));
+	assert_false(parse_netlink(text, strlen(text), 4, 17714, &inode));
 }
 
 static void tcp_listeners(void **state)
@@ -100,11 +135,11 @@ static void tcp_listeners(void **state)
 	uint64_t inode = 0;
 
 	(void)state;
-	assert_true(socket_owner_parse_tcp(text, strlen(text), 10060, &inode));
+	assert_true(parse_tcp(text, strlen(text), 10060, &inode));
 	assert_int_equal(inode, 222);
-	assert_true(socket_owner_parse_tcp(six, strlen(six), 10061, &inode));
+	assert_true(parse_tcp(six, strlen(six), 10061, &inode));
 	assert_int_equal(inode, 333);
-	assert_false(socket_owner_parse_tcp(text, strlen(text), 10061, &inode));
+	assert_false(parse_tcp(text, strlen(text), 10061, &inode));
 }
 
 int main(void)

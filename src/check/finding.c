@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "hostmeter/check/finding.h"
+#include "hostmeter/check/judge.h"
 
 #include "hostmeter/base/json.h"
 #include "hostmeter/base/version.h"
-#include "hostmeter/check/socket_owner.h"
 
 #include <stdarg.h>
 #include <stdio.h>

@@ -7,8 +7,7 @@
 #ifndef HOSTMETER_CHECK_JUDGE_ROWS_H
 #define HOSTMETER_CHECK_JUDGE_ROWS_H
 
-#include "hostmeter/check/facts.h"
-#include "hostmeter/check/finding.h"
+#include "hostmeter/check/judge.h"
 
 struct judgement {
 	const char *name;

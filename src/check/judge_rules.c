@@ -12,11 +12,6 @@ enum { DEFAULT_GROUP = 60 };
 
 /* --- Rules that log first packets */
 
-static const char *family_name(enum firewall_family family)
-{
-	return family == FIREWALL_IPV4 ? "IPv4" : "IPv6";
-}
-
 static void fix_by(const struct check_facts *f, struct finding *finding, const char *kind, const char *loader)
 {
 	if (f->nflog_group == DEFAULT_GROUP)
@@ -85,8 +80,8 @@ static void judge_rules(const struct check_facts *f, struct finding *finding, en
 			"hostmeter's rules are not loaded, but first packets arrived: by other rules, or by these "
 			"before");
 	} else {
-		finding_bad(finding, "hostmeter's rules for %s and NFLOG group %u are not loaded", family_name(family),
-			f->nflog_group);
+		finding_bad(finding, "hostmeter's rules for %s and NFLOG group %u are not loaded",
+			family == FIREWALL_IPV4 ? "IPv4" : "IPv6", f->nflog_group);
 		judge_rules_fix(f, finding);
 	}
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Findings, as text and as JSON; bytes that move a cursor or are no UTF-8. */
-#include "hostmeter/check/finding.h"
+#include "hostmeter/check/judge.h"
 
 #include "hostmeter/check/socket_owner.h"
 

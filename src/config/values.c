@@ -79,7 +79,7 @@ static int value_add(const struct setting *s)
 	if (strings_have(strings, s->value))
 		return 0;
 
-	char **item = array_grow(strings->item, strings->count, sizeof(*item));
+	char **item = array_grow(strings->item, strings->count + 1, sizeof(*item));
 
 	if (item) {
 		strings->item = item;
@@ -87,7 +87,7 @@ static int value_add(const struct setting *s)
 	}
 	if (!item || !item[strings->count])
 		return config_error(s->origin, "out of memory");
-	strings->count++;
+	item[++strings->count] = NULL;
 	return 0;
 }
 

@@ -14,47 +14,47 @@ enum { STEPS_PER_TURN = 4 };
 
 struct checkpointer {
 	char *path;
-	struct blob_file *store;
+	struct blob_file *file;
 	struct buf blob;
 	bool saving;
-	bool complained; /* about a file that cannot be written: once, until it can */
+	bool warned; /* that the file cannot be written; until it can */
 	uint64_t saved_at, failures;
 };
 
 struct checkpointer *checkpointer_new(const char *path)
 {
-	struct checkpointer *checkpointer = calloc(1, sizeof(*checkpointer));
+	struct checkpointer *c = calloc(1, sizeof(*c));
 
-	if (!checkpointer)
+	if (!c)
 		return NULL;
-	checkpointer->path = strdup(path);
-	checkpointer->store = blob_file_new(path);
-	if (!checkpointer->path || !checkpointer->store) {
-		checkpointer_free(checkpointer);
+	c->path = strdup(path);
+	c->file = blob_file_new(path);
+	if (!c->path || !c->file) {
+		checkpointer_free(c);
 		return NULL;
 	}
-	return checkpointer;
+	return c;
 }
 
-void checkpointer_free(struct checkpointer *checkpointer)
+void checkpointer_free(struct checkpointer *c)
 {
-	if (!checkpointer)
+	if (!c)
 		return;
-	blob_file_free(checkpointer->store);
-	buf_free(&checkpointer->blob);
-	free(checkpointer->path);
-	free(checkpointer);
+	blob_file_free(c->file);
+	buf_free(&c->blob);
+	free(c->path);
+	free(c);
 }
 
-static bool failed(struct checkpointer *checkpointer, int error)
+static bool failed(struct checkpointer *c, int error)
 {
 	if (!error)
 		return false;
-	checkpointer->failures++;
-	checkpointer->saving = false;
-	if (!checkpointer->complained)
-		log_warning("%s: %s: a restart would lose counts", checkpointer->path, strerror(-error));
-	checkpointer->complained = true;
+	c->failures++;
+	c->saving = false;
+	if (!c->warned)
+		log_warning("%s: %s: a restart would lose counts", c->path, strerror(-error));
+	c->warned = true;
 	return true;
 }
 
@@ -70,111 +70,106 @@ static int load_blob(void *ctx, const void *blob, size_t len)
 	return checkpoint_load(loading->meter, blob, len, loading->now);
 }
 
-int checkpointer_load(struct checkpointer *checkpointer, struct meter *meter, uint64_t now)
+int checkpointer_load(struct checkpointer *c, struct meter *meter, uint64_t now)
 {
 	struct loading loading = { meter, now };
-	int error = blob_file_read(checkpointer->path, load_blob, &loading);
+	int error = blob_file_read(c->path, load_blob, &loading);
 	int aside;
 
 	if (error == -ENOENT)
 		return 0;
 	if (!error && checkpoint_loaded(meter)) {
-		/* Until there is a new one, what happens is journaled behind the old one: a second kill may come soon.
-		 */
-		failed(checkpointer, blob_file_adopt(checkpointer->store));
+		/* The journal continues in the old file until there is a new one: a second kill may come soon. */
+		failed(c, blob_file_adopt(c->file));
 		return 0;
 	}
-	aside = blob_file_put_aside(checkpointer->path);
-	log_warning("%s: %s: %s %s.bad; counts start anew", checkpointer->path,
+	aside = blob_file_put_aside(c->path);
+	log_warning("%s: %s: %s %s.bad; counts start anew", c->path,
 		error == -EPROTO                    ? "a checkpoint of another version" :
 			!error || error == -EBADMSG ? "no checkpoint, or a damaged one" :
 						      strerror(-error),
-		aside ? "it could not be renamed to" : "kept as", checkpointer->path);
+		aside ? "it could not be renamed to" : "kept as", c->path);
 	return -EBADMSG;
 }
 
-/* Stores what the blob holds, if anything, behind everything that is written. */
-static void append(struct checkpointer *checkpointer)
+/* Appends the blob, if there is any, to what is written. */
+static void append(struct checkpointer *c)
 {
-	if (checkpointer->blob.len)
-		failed(checkpointer,
-			buf_error(&checkpointer->blob) ?
-				-ENOMEM :
-				blob_file_append(checkpointer->store, checkpointer->blob.data, checkpointer->blob.len));
-	buf_reset(&checkpointer->blob);
+	if (c->blob.len)
+		failed(c, buf_error(&c->blob) ? -ENOMEM : blob_file_append(c->file, c->blob.data, c->blob.len));
+	buf_reset(&c->blob);
 }
 
-void checkpointer_begin(struct checkpointer *checkpointer, struct meter *meter)
+void checkpointer_begin(struct checkpointer *c, struct meter *meter)
 {
-	/* Without the baselines that the first dump gives, the next meter would count old flows from zero. */
+	/* Without the baselines of the first dump the next meter would count old flows from zero. */
 	if (!meter_ready(meter) && !checkpoint_loaded(meter))
 		return;
-	if (checkpointer->saving || failed(checkpointer, blob_file_begin(checkpointer->store)))
+	if (c->saving || failed(c, blob_file_begin(c->file)))
 		return;
 	checkpoint_begin(meter);
-	checkpointer->saving = true;
+	c->saving = true;
 }
 
-static void journal(struct checkpointer *checkpointer, struct meter *meter)
+static void journal(struct checkpointer *c, struct meter *meter)
 {
-	checkpoint_journal(meter, &checkpointer->blob);
-	append(checkpointer);
+	checkpoint_journal(meter, &c->blob);
+	append(c);
 }
 
-/* False if a dump is in the air, and nothing can be saved. */
-static bool step(struct checkpointer *checkpointer, struct meter *meter, uint64_t now)
+/* False if nothing can be saved, because a dump runs. */
+static bool step(struct checkpointer *c, struct meter *meter, uint64_t now)
 {
-	bool last = checkpoint_step(meter, &checkpointer->blob);
-	int error = buf_error(&checkpointer->blob);
+	bool last = checkpoint_step(meter, &c->blob);
+	int error = buf_error(&c->blob);
 
-	if (!error && !checkpointer->blob.len)
+	if (!error && !c->blob.len)
 		return false;
 	if (!error)
-		error = blob_file_add(checkpointer->store, checkpointer->blob.data, checkpointer->blob.len);
-	buf_reset(&checkpointer->blob);
+		error = blob_file_add(c->file, c->blob.data, c->blob.len);
+	buf_reset(&c->blob);
 	if (!error && last)
-		error = blob_file_commit(checkpointer->store);
-	if (failed(checkpointer, error) || !last)
+		error = blob_file_commit(c->file);
+	if (failed(c, error) || !last)
 		return true;
-	checkpointer->saving = false;
-	checkpointer->complained = false;
-	checkpointer->saved_at = now;
-	checkpointer_before_show(checkpointer, meter);
+	c->saving = false;
+	c->warned = false;
+	c->saved_at = now;
+	checkpointer_before_show(c, meter);
 	return true;
 }
 
-bool checkpointer_turn(struct checkpointer *checkpointer, struct meter *meter, uint64_t now)
+bool checkpointer_turn(struct checkpointer *c, struct meter *meter, uint64_t now)
 {
-	journal(checkpointer, meter);
-	for (int i = 0; i < STEPS_PER_TURN && checkpointer->saving; i++) {
-		if (!step(checkpointer, meter, now))
+	journal(c, meter);
+	for (int i = 0; i < STEPS_PER_TURN && c->saving; i++)
+		if (!step(c, meter, now))
 			return false;
-	}
-	return checkpointer->saving;
+	return c->saving;
 }
 
-void checkpointer_before_show(struct checkpointer *checkpointer, struct meter *meter)
+void checkpointer_before_show(struct checkpointer *c, struct meter *meter)
 {
-	journal(checkpointer, meter);
-	checkpoint_totals(meter, &checkpointer->blob);
-	append(checkpointer);
+	journal(c, meter);
+	checkpoint_totals(meter, &c->blob);
+	append(c);
 }
 
-void checkpointer_finish(struct checkpointer *checkpointer, struct meter *meter, uint64_t now)
+void checkpointer_finish(struct checkpointer *c, struct meter *meter, uint64_t now)
 {
-	journal(checkpointer, meter);
-	checkpointer->saving = false;
-	checkpointer_begin(checkpointer, meter);
-	while (checkpointer->saving && step(checkpointer, meter, now))
+	journal(c, meter);
+	c->saving = false;
+	checkpointer_begin(c, meter);
+	while (c->saving && step(c, meter, now))
 		;
 }
 
-uint64_t checkpointer_saved_at(const struct checkpointer *checkpointer)
+uint64_t checkpointer_saved_at(const struct checkpointer *c)
 {
-	return checkpointer->saved_at;
+	return c->saved_at;
 }
 
-uint64_t checkpointer_failures(const struct checkpointer *checkpointer)
+uint64_t checkpointer_failures(const struct checkpointer *c)
 {
-	return checkpointer->failures;
+	return c->failures;
 }

@@ -94,12 +94,9 @@ static void on_retry(void *ctx)
 	struct collector *c = ctx;
 
 	for (enum source source = 0; source < SOURCE_COUNT; source++) {
-		int error;
-
 		if (nl_is_open(c->nl, source) || (!c->started && source != SOURCE_RTNL))
 			continue;
-		error = open_source(c, source);
-		if (error)
+		if (open_source(c, source))
 			loop_timer_set(c->retry, RETRY_NS);
 		else if (source == SOURCE_RTNL)
 			nl_dump_rtnl(c->nl);
@@ -243,15 +240,15 @@ static void on_overrun(void *ctx, enum source source)
 static void on_failed(void *ctx, enum source source, int error)
 {
 	struct collector *c = ctx;
+	uint64_t now = loop_now_ns(c->loop);
 
-	log_repeated(&c->failed[source], LOG_PERIOD_NS, loop_now_ns(c->loop),
-		"source %s failed: %s: opened again in %d s", source_name(source), strerror(-error),
-		(int)(RETRY_NS / CLOCK_NS_PER_S));
+	log_repeated(&c->failed[source], LOG_PERIOD_NS, now, "source %s failed: %s: opened again in %d s",
+		source_name(source), strerror(-error), (int)(RETRY_NS / CLOCK_NS_PER_S));
 	meter_source(c->meter, source, false, 0);
 	if (source == SOURCE_EVENTS)
 		reliability_closed(c->reliability);
 	if (source == SOURCE_DUMP)
-		dispatch_dump_aborted(c->dispatch, loop_now_ns(c->loop));
+		dispatch_dump_aborted(c->dispatch, now);
 	loop_timer_set(c->retry, RETRY_NS);
 }
 
@@ -260,7 +257,7 @@ static void on_failed(void *ctx, enum source source, int error)
 void collector_tick(struct collector *c)
 {
 	reliability_tick(c->reliability);
-	recorder_tick(c->recorder, clock_real_ns());
+	recorder_tick(c->recorder);
 }
 
 void collector_stop(struct collector *c)

@@ -63,14 +63,6 @@ static struct meter *meter_of(struct daemon *d)
 
 /* --- Time */
 
-static void feed_watchdog(struct daemon *d, uint64_t now)
-{
-	if (!d->watchdog_ns || now < d->watchdog_next)
-		return;
-	sd_notify_send("WATCHDOG=1");
-	d->watchdog_next = now + d->watchdog_ns / 3;
-}
-
 static void on_tick(void *ctx)
 {
 	struct daemon *d = ctx;
@@ -79,7 +71,10 @@ static void on_tick(void *ctx)
 	meter_tick(meter_of(d), now);
 	collector_tick(d->collector);
 	queries_tick(&d->queries);
-	feed_watchdog(d, now);
+	if (d->watchdog_ns && now >= d->watchdog_next) {
+		sd_notify_send("WATCHDOG=1");
+		d->watchdog_next = now + d->watchdog_ns / 3;
+	}
 	loop_timer_set(d->tick, METER_TICK_NS);
 }
 
@@ -198,32 +193,21 @@ static void on_more_to_read(void *ctx, void *body)
 	http_server_resume(d->http, body);
 }
 
-/* --- Signals */
-
-/* The loop ends after one more dump, or with the second signal. */
-static void on_end(void *ctx, int signo)
+static void on_signal(void *ctx, int signo)
 {
 	struct daemon *d = ctx;
 
-	(void)signo;
-	sd_notify_send("STOPPING=1");
-	collector_stop(d->collector);
-}
-
-static void on_state(void *ctx, int signo)
-{
-	struct daemon *d = ctx;
-
-	(void)signo;
-	queries_log_state(&d->queries);
-}
-
-static void on_hangup(void *ctx, int signo)
-{
-	struct daemon *d = ctx;
-
-	(void)signo;
-	web_apply_reload(d->web);
+	switch (signo) {
+	case SIGHUP:
+		web_apply_reload(d->web);
+		break;
+	case SIGUSR1:
+		queries_log_state(&d->queries);
+		break;
+	default: /* the loop ends after one more dump, or with the second signal */
+		sd_notify_send("STOPPING=1");
+		collector_stop(d->collector);
+	}
 }
 
 /* --- Making the parts */
@@ -306,13 +290,13 @@ static int make_server_parts(struct daemon *d)
 	return 0;
 }
 
-static int make_timers(struct daemon *d)
+static int make_handlers(struct daemon *d)
 {
 	d->tick = loop_timer_add(d->loop, on_tick, d);
 	d->again = loop_timer_add(d->loop, on_again, d);
 	loop_on_turn_end(d->loop, on_turn_end, d);
-	if (!d->tick || !d->again || !loop_signal_add(d->loop, SIGINT, on_end, d) ||
-		!loop_signal_add(d->loop, SIGTERM, on_end, d) || !loop_signal_add(d->loop, SIGUSR1, on_state, d))
+	if (!d->tick || !d->again || !loop_signal_add(d->loop, SIGINT, on_signal, d) ||
+		!loop_signal_add(d->loop, SIGTERM, on_signal, d) || !loop_signal_add(d->loop, SIGUSR1, on_signal, d))
 		return -ENOMEM;
 	return 0;
 }
@@ -385,7 +369,7 @@ static int make_parts(struct daemon *d)
 	if (!error)
 		error = make_server_parts(d);
 	if (!error)
-		error = make_timers(d);
+		error = make_handlers(d);
 	if (error)
 		log_error("cannot start: %s", strerror(-error));
 	return error ? EXIT_RUNTIME : 0;
@@ -409,7 +393,7 @@ static int start(struct daemon *d)
 	if (web_apply_new(&d->web, d->config->web_config, d->http, d->auth))
 		return EXIT_CONFIG;
 	if (d->web) /* else SIGHUP ends the process */
-		loop_signal_add(d->loop, SIGHUP, on_hangup, d);
+		loop_signal_add(d->loop, SIGHUP, on_signal, d);
 	status = listen_everywhere(d);
 	if (status)
 		return status;

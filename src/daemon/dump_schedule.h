@@ -7,8 +7,8 @@
  *   WAITING --due, or asked for--> RUNNING
  *   any     --finish--> LAST --its end, or after two seconds--> finished
  *
- * A dump costs CPU in proportion to the connections, so the time between dumps stretches until dumping stays under a
- * share of one core. The dispatcher tells where a dump begins and ends. Time is an argument here, or a call.
+ * A dump costs CPU in proportion to the connections: the time between dumps grows until their cost is below a share of
+ * one core. The dispatcher reports where a dump begins and ends.
  */
 #ifndef HOSTMETER_DAEMON_DUMP_SCHEDULE_H
 #define HOSTMETER_DAEMON_DUMP_SCHEDULE_H
@@ -21,9 +21,9 @@ struct dump_schedule;
 struct dump_schedule_calls {
 	void *ctx;
 	int (*request)(void *ctx);                  /* sends the request for a dump: 0 or -errno */
-	void (*wake)(void *ctx, uint64_t delay_ns); /* calls dump_schedule_due() so much later, and not before */
+	void (*wake)(void *ctx, uint64_t delay_ns); /* calls dump_schedule_due() after this time, and not before */
 	uint64_t (*cpu_ns)(void);                   /* CPU time of this process */
-	void (*finished)(void *ctx);                /* what dump_schedule_finish() asked for is done */
+	void (*finished)(void *ctx);                /* the last dump has ended, or takes too long */
 };
 
 /*
@@ -34,28 +34,25 @@ struct dump_schedule *dump_schedule_new(struct dispatch *dispatch, const struct 
 	uint64_t interval_ns, double share);
 void dump_schedule_free(struct dump_schedule *schedule);
 
-/* The first dump, now, and from then on the next ones. */
+/* Begins the first dump; the others follow. */
 void dump_schedule_start(struct dump_schedule *schedule, uint64_t now);
-
-/* The time of calls.wake has come. */
 void dump_schedule_due(struct dump_schedule *schedule, uint64_t now);
 
 /* A dump now, whatever it costs. 0; -EBUSY if one is running, or before the first and after the last; -errno. */
 int dump_schedule_now(struct dump_schedule *schedule, uint64_t now);
 
-/* Somebody watches: dumps every interval_ns (one second at the least) until then, if the share allows it. */
+/* Somebody watches: until then dumps every interval_ns (at least one second), if the share allows it. */
 void dump_schedule_watch(struct dump_schedule *schedule, uint64_t interval_ns, uint64_t now, uint64_t until);
 
-/* Somebody asks once: the next dump one second after the last one's begin, if the share allows it and none runs. */
+/* Somebody asks once: the next dump a second after the begin of the last one, if the share allows it and none runs. */
 void dump_schedule_ask(struct dump_schedule *schedule, uint64_t now);
 
-/* One more dump, the one that runs if any, then calls.finished. At once before the first dump or if asked again. */
+/* One more dump, or the end of the one that runs, then calls.finished; at once before the first dump or if repeated. */
 void dump_schedule_finish(struct dump_schedule *schedule);
 
-/* The interval that holds now: the configured one, a watcher's, or what the share asks for. */
+/* The interval in force: the configured one, a watcher's, or what the share requires. Nanoseconds, as the cost. */
 uint64_t dump_schedule_interval(const struct dump_schedule *schedule, uint64_t now);
 
-/* CPU time of the last dump, nanoseconds. */
 uint64_t dump_schedule_cost(const struct dump_schedule *schedule);
 
 #endif

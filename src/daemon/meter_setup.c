@@ -10,15 +10,6 @@
 
 enum { MAX_FLOWS = 1 << 22 };
 
-static const char **terminated(const struct config_strings *strings)
-{
-	const char **list = calloc(strings->count + 1, sizeof(*list));
-
-	for (size_t i = 0; list && i < strings->count; i++)
-		list[i] = strings->item[i];
-	return list;
-}
-
 static struct snapshot_alias *aliases(const struct config *config)
 {
 	struct snapshot_alias *alias = calloc(config->interfaces + 1, sizeof(*alias));
@@ -48,16 +39,14 @@ int meter_setup_make(struct meter_setup *setup, const struct config *config, con
 {
 	*setup = (struct meter_setup){
 		.names = names_new(),
-		.lan = terminated(&config->lan),
-		.wan = terminated(&config->wan),
 		.alias = aliases(config),
 		.aliases = config->interfaces,
 	};
-	if (setup->names && setup->lan && setup->wan && setup->alias && !name_hosts(setup->names, config)) {
+	if (setup->names && setup->alias && !name_hosts(setup->names, config)) {
 		const struct meter_options options = {
 			.hash = *hash,
-			.lan = setup->lan,
-			.wan = setup->wan,
+			.lan = (const char *const *)config->lan.item,
+			.wan = (const char *const *)config->wan.item,
 			.names = setup->names,
 			.max_hosts = config->max_hosts,
 			.forget_after_ns = config->forget_after_ns,
@@ -86,8 +75,6 @@ void meter_setup_free(struct meter_setup *setup)
 {
 	meter_free(setup->meter);
 	names_free(setup->names);
-	free(setup->lan);
-	free(setup->wan);
 	free(setup->alias);
 	*setup = (struct meter_setup){ 0 };
 }

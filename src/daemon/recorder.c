@@ -2,6 +2,7 @@
 #include "recorder.h"
 
 #include "hostmeter/base/buf.h"
+#include "hostmeter/base/clock.h"
 #include "hostmeter/base/log.h"
 #include "hostmeter/http/server.h"
 #include "hostmeter/trace/trace.h"
@@ -30,7 +31,6 @@ struct recording {
 	struct buf queue;
 	size_t taken;     /* bytes of the queue that were read */
 	uint64_t dropped; /* datagrams */
-	uint64_t real_ns; /* of the latest tick */
 };
 
 struct recorder {
@@ -118,7 +118,7 @@ static void append_note(struct recording *r)
 	r->taken = 0;
 	snprintf(text, sizeof(text), "read too slowly: the recording was cut, and %" PRIu64 " datagrams were dropped",
 		r->dropped);
-	trace_append_note(&r->queue, r->real_ns, text);
+	trace_append_note(&r->queue, clock_real_ns(), text);
 	r->phase = NOTED;
 }
 
@@ -219,12 +219,9 @@ static void move_on(struct recording *r)
 	calls->wake(calls->wake_ctx, r);       /* so that the server notices a reader that has gone */
 }
 
-void recorder_tick(struct recorder *recorder, uint64_t real_ns)
+void recorder_tick(struct recorder *recorder)
 {
-	for (int i = 0; i < RECORDER_READERS; i++) {
-		if (!recorder->reader[i])
-			continue;
-		recorder->reader[i]->real_ns = real_ns;
-		move_on(recorder->reader[i]);
-	}
+	for (int i = 0; i < RECORDER_READERS; i++)
+		if (recorder->reader[i])
+			move_on(recorder->reader[i]);
 }

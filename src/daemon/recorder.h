@@ -11,8 +11,6 @@
 #define HOSTMETER_DAEMON_RECORDER_H
 
 #include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
 
 enum { RECORDER_READERS = 2, RECORDER_QUEUE = 4 << 20 };
 
@@ -50,6 +48,6 @@ void recorder_datagram(struct recorder *recorder, const struct trace_datagram *d
 void recorder_dump_begins(struct recorder *recorder);
 
 /* To be called several times per second: moves recordings on. */
-void recorder_tick(struct recorder *recorder, uint64_t real_ns);
+void recorder_tick(struct recorder *recorder);
 
 #endif

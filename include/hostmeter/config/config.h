@@ -45,7 +45,7 @@ struct config_interface {
 };
 
 struct config_strings {
-	char **item;
+	char **item; /* NULL: none; a NULL follows the last */
 	size_t count;
 };
 

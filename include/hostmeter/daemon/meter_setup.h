@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * meter_setup: a meter as the configuration wants it; what the daemon and a replay share.
+ * meter_setup: a meter as the configuration wants it, for the daemon and for a replay.
  */
 #ifndef HOSTMETER_DAEMON_METER_SETUP_H
 #define HOSTMETER_DAEMON_METER_SETUP_H
@@ -17,17 +17,16 @@ struct snapshot_alias;
 
 struct meter_setup {
 	struct names *names;
-	const char **lan, **wan; /* ending with NULL */
 	struct snapshot_alias *alias;
 	size_t aliases;
 	struct meter *meter;
 };
 
-/* Makes them. 0 or -ENOMEM, and then nothing is left to free. config is borrowed for as long as the meter lives. */
+/* 0 or -ENOMEM, and then nothing is left to free. config is borrowed for as long as the meter lives. */
 int meter_setup_make(struct meter_setup *setup, const struct config *config, const struct hash_key *hash,
 	uint64_t start_real_ns);
 
-/* meter_snapshot(), with interfaces called as the configuration wants it. 0 or -ENOMEM. */
+/* meter_snapshot(), with the configured names of the interfaces. 0 or -ENOMEM. */
 int meter_setup_snapshot(const struct meter_setup *setup, struct snapshot *snapshot, uint64_t now);
 
 void meter_setup_free(struct meter_setup *setup);

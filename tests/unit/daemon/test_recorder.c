@@ -137,25 +137,25 @@ static void recording_begins_with_what_a_replay_needs(void **state)
 	assert_true(recorder_wanted(f->recorder));
 	say(f, NETLINK_ROUTE, false, "early");
 	f->network_running = true; /* another dump */
-	recorder_tick(f->recorder, 1);
+	recorder_tick(f->recorder);
 	assert_int_equal(f->network_dumps, 0);
 	f->network_running = false;
-	recorder_tick(f->recorder, 2);
+	recorder_tick(f->recorder);
 	assert_int_equal(f->network_dumps, 1);
 	say(f, NETLINK_ROUTE, false, "link");
 	say(f, NETLINK_NETFILTER, false, "too-early");
-	recorder_tick(f->recorder, 3);
+	recorder_tick(f->recorder);
 	assert_int_equal(f->flow_dumps, 0);
 	f->network_running = false;
 	f->flows_error = -EBUSY;
-	recorder_tick(f->recorder, 4);
+	recorder_tick(f->recorder);
 	say(f, NETLINK_ROUTE, false, "neighbour");
 	say(f, NETLINK_NETFILTER, false, "still-too-early");
 	f->flows_error = 0;
-	recorder_tick(f->recorder, 5);
+	recorder_tick(f->recorder);
 	say(f, NETLINK_NETFILTER, false, "flow");
 	say(f, NETLINK_ROUTE, false, "route");
-	recorder_tick(f->recorder, 6);
+	recorder_tick(f->recorder);
 	assert_int_equal(f->network_dumps, 1);
 	assert_int_equal(f->flow_dumps, 1);
 	assert_int_equal(drain(f, &body), -EAGAIN);
@@ -178,14 +178,14 @@ static void recording_begins_with_anybodys_dump(void **state)
 
 	assert_int_equal(recorder_open(f->recorder, &body), 0);
 	recorder_dump_begins(f->recorder); /* too early: the network is not known */
-	recorder_tick(f->recorder, 1);
+	recorder_tick(f->recorder);
 	f->network_running = false;
 	f->flows_error = -EBUSY;
-	recorder_tick(f->recorder, 2);
+	recorder_tick(f->recorder);
 	say(f, NETLINK_NETFILTER, false, "too-early");
 	recorder_dump_begins(f->recorder);
 	say(f, NETLINK_NETFILTER, true, "flows?");
-	recorder_tick(f->recorder, 3);
+	recorder_tick(f->recorder);
 	assert_int_equal(f->flow_dumps, 0);
 	assert_int_equal(drain(f, &body), -EAGAIN);
 	check_file(f, "network? flows? ");
@@ -195,9 +195,9 @@ static void recording_begins_with_anybodys_dump(void **state)
 static void begin(struct fixture *f, struct http_shared *body)
 {
 	assert_int_equal(recorder_open(f->recorder, body), 0);
-	recorder_tick(f->recorder, 1);
+	recorder_tick(f->recorder);
 	f->network_running = false;
-	recorder_tick(f->recorder, 1);
+	recorder_tick(f->recorder);
 }
 
 static void readers_are_few(void **state)

@@ -129,7 +129,7 @@ static void on_datagram(void *ctx, enum source source, bool outgoing, const void
 
 	for (const struct nlmsghdr *m = data; NLMSG_OK(m, left); m = NLMSG_NEXT(m, left))
 		on_message(k, source, outgoing, m);
-	if (source == SOURCE_DUMP && !outgoing && k->flows_asked && !nl_dump_running(k->nl))
+	if (source == SOURCE_DUMP && !outgoing && k->flows_asked && !nl_is_dumping(k->nl, SOURCE_DUMP))
 		ended(k, 0);
 }
 

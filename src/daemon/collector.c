@@ -168,7 +168,7 @@ static bool network_running(void *ctx)
 {
 	struct collector *c = ctx;
 
-	return nl_dump_rtnl_running(c->nl);
+	return nl_is_dumping(c->nl, SOURCE_RTNL);
 }
 
 static int dump_flows(void *ctx)

@@ -20,7 +20,7 @@ static void changed(void *ctx, int events)
 	struct ifnames *names = ctx;
 
 	(void)events;
-	/* An overrun: the list is asked for again, which is short and rare. */
+	/* After an overrun, which is rare, the whole list is read again. */
 	if (nlif_catch(names->table) < 0)
 		nlif_query(names->table);
 }
@@ -31,30 +31,25 @@ struct ifnames *ifnames_new(struct loop *loop)
 
 	if (!names)
 		return NULL;
-	errno = ENOMEM;
 	names->table = nlif_open();
-	if (!names->table || nlif_query(names->table) < 0)
-		goto fail;
-	fcntl(nlif_fd(names->table), F_SETFD, FD_CLOEXEC);
-	names->io = loop_io_add(loop, nlif_fd(names->table), LOOP_READ, changed, names);
+	if (names->table && nlif_query(names->table) >= 0) {
+		fcntl(nlif_fd(names->table), F_SETFD, FD_CLOEXEC);
+		names->io = loop_io_add(loop, nlif_fd(names->table), LOOP_READ, changed, names);
+	}
 	if (names->io)
 		return names;
-fail:
 	ifnames_free(names);
 	return NULL;
 }
 
 void ifnames_free(struct ifnames *names)
 {
-	int error = errno;
-
 	if (!names)
 		return;
 	loop_io_del(names->io);
 	if (names->table)
 		nlif_close(names->table);
 	free(names);
-	errno = error;
 }
 
 int ifnames_name(const struct ifnames *names, uint32_t ifindex, char name[static IFNAMES_LEN])

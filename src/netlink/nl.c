@@ -14,17 +14,15 @@
 #include <linux/netfilter/nfnetlink_log.h>
 #include <linux/rtnetlink.h>
 #include <stdlib.h>
+#include <sys/socket.h>
 
 enum {
-	/*
-	 * The kernel fills at most 32 KiB in a dump, and an NFLOG batch is about that; a batch whose log prefix is
-	 * long, or a link with many virtual functions, is larger. Twice the size costs nothing.
-	 */
-	DATAGRAM_MAX = 65536,
+	DATAGRAM_MAX =
+		65536, /* dumps have 32 KiB; a link with many virtual functions or an NFLOG batch may have more */
 	REQUEST_MAX = 256,
 	ACK_TIMEOUT_MS = 1000,
 	CONFIG_ATTEMPTS = 5,
-	EVENTS_FIRST = 1024,   /* datagrams before each one of another source; a flood must not stop those */
+	EVENTS_FIRST = 1024,   /* at most so many before each datagram of another source */
 	NFLOG_COPY = 128,      /* IPv6 with extension headers and the ports */
 	NFLOG_BATCH = 32768,   /* bytes */
 	NFLOG_THRESHOLD = 100, /* messages */
@@ -32,17 +30,16 @@ enum {
 };
 
 /*
- * Every wake-up costs as much as several events, so a socket that was read empty is left alone for a while, and what
- * came meanwhile is read in one go; the kernel's network drivers do the same. A buffer has room for much more than
- * comes in that time; if it was too small, there is no rest for a while.
+ * A wake-up costs as much as several events: a socket that was read empty rests, and what came meanwhile is read at
+ * once. After an overrun its buffer is too small for that, and it does not rest for a while.
  */
 #define REST_NS (10 * CLOCK_NS_PER_MS)
 #define RESTLESS_NS CLOCK_NS_PER_S
 
-/* However much there is, a turn of the loop reads for so long and no longer; others wait for theirs. */
+/* The longest time that one socket is read in a turn of the loop. */
 #define TURN_NS (4 * CLOCK_NS_PER_MS)
 
-/* A dump in which no datagram came for so long will never end. */
+/* A dump without a datagram for so long will never end. */
 #define DUMP_STALL_NS (10 * CLOCK_NS_PER_S)
 
 struct reader {
@@ -52,9 +49,9 @@ struct reader {
 	struct loop_io *io;
 	struct loop_timer *rest; /* while it is set, io is paused */
 	uint64_t restless_until;
-	bool overrun; /* noticed, and not told yet */
+	bool overrun; /* seen, not reported yet */
 	struct nl_dump dump;
-	struct loop_timer *stalled; /* a dump that does not go on */
+	struct loop_timer *stalled; /* set anew with each datagram of a dump */
 };
 
 struct nl {
@@ -69,17 +66,17 @@ static const struct {
 	uint16_t protocol;
 	uint16_t datagrams_per_turn;
 	uint32_t receive_buffer;
-	uint32_t datagram_max; /* DATAGRAM_MAX holds so many at once */
+	uint32_t datagram_max;
 	bool rests;
 } source_table[SOURCE_COUNT] = {
-	/* An event is one connection: some 400 bytes, the longest security context included less than a page. */
+	/* An event is one connection: some 400 bytes, with the longest security context less than a page. */
 	[SOURCE_EVENTS] = { NETLINK_NETFILTER, 256, 8 << 20, DATAGRAM_MAX / NL_SOCKET_MANY, true },
 	[SOURCE_DUMP] = { NETLINK_NETFILTER, 8, 512 << 10, DATAGRAM_MAX, false },
 	[SOURCE_NFLOG] = { NETLINK_NETFILTER, 16, 4 << 20, DATAGRAM_MAX, true },
 	[SOURCE_RTNL] = { NETLINK_ROUTE, 16, 1 << 20, DATAGRAM_MAX, false },
 };
 
-/* One thread, and a datagram is borrowed for one call only: one buffer does for all. */
+/* A datagram is borrowed for one call: one buffer is enough. */
 static _Alignas(8) unsigned char datagram_buffer[DATAGRAM_MAX];
 
 uint16_t nl_source_protocol(enum source source)
@@ -89,17 +86,11 @@ uint16_t nl_source_protocol(enum source source)
 
 /* --- Opening and closing */
 
-static void dump_end(struct reader *source)
-{
-	nl_dump_stop(&source->dump);
-	loop_timer_stop(source->stalled);
-}
-
 static void source_close(struct reader *source)
 {
 	if (!source->socket)
 		return;
-	dump_end(source);
+	nl_dump_stop(&source->dump);
 	loop_timer_stop(source->rest);
 	loop_io_del(source->io);
 	mnl_socket_close(source->socket);
@@ -116,7 +107,10 @@ static void source_failed(struct reader *source, int error)
 
 static void dump_stalled(void *ctx)
 {
-	source_failed(ctx, -ETIMEDOUT);
+	struct reader *source = ctx;
+
+	if (nl_dump_runs(&source->dump))
+		source_failed(source, -ETIMEDOUT);
 }
 
 static void rest_is_over(void *ctx);
@@ -127,9 +121,7 @@ struct nl *nl_new(struct loop *loop, const struct nl_options *options, const str
 
 	if (!nl)
 		return NULL;
-	nl->loop = loop;
-	nl->options = *options;
-	nl->call = *callbacks;
+	*nl = (struct nl){ .loop = loop, .options = *options, .call = *callbacks };
 	for (enum source id = 0; id < SOURCE_COUNT; id++) {
 		struct reader *source = &nl->source[id];
 
@@ -161,10 +153,7 @@ void nl_free(struct nl *nl)
 
 static uint32_t next_seq(struct nl *nl)
 {
-	/* 0 is the sequence number of events. */
-	if (++nl->seq == 0)
-		nl->seq = 1;
-	return nl->seq;
+	return ++nl->seq ? nl->seq : ++nl->seq; /* 0 is the sequence number of events */
 }
 
 static int request_send(struct reader *source, const struct nlmsghdr *message)
@@ -197,7 +186,7 @@ static int dump_start(struct reader *source, unsigned int step, unsigned int end
 	nl_dump_start(&source->dump, step, end);
 	error = dump_request(source);
 	if (error)
-		dump_end(source);
+		nl_dump_stop(&source->dump);
 	return error;
 }
 
@@ -206,19 +195,14 @@ int nl_dump_conntrack(struct nl *nl)
 	return dump_start(&nl->source[SOURCE_DUMP], NL_DUMP_CONNTRACK, NL_DUMP_CONNTRACK + 1);
 }
 
-bool nl_dump_running(const struct nl *nl)
-{
-	return nl_dump_runs(&nl->source[SOURCE_DUMP].dump);
-}
-
 int nl_dump_rtnl(struct nl *nl)
 {
 	return dump_start(&nl->source[SOURCE_RTNL], NL_DUMP_LINK, NL_DUMP_STEPS);
 }
 
-bool nl_dump_rtnl_running(const struct nl *nl)
+bool nl_is_dumping(const struct nl *nl, enum source source)
 {
-	return nl_dump_runs(&nl->source[SOURCE_RTNL].dump);
+	return nl_dump_runs(&nl->source[source].dump);
 }
 
 int nl_dump_links(struct nl *nl)
@@ -228,60 +212,45 @@ int nl_dump_links(struct nl *nl)
 
 /* --- Receiving */
 
-/* The dump is over before its last datagram is handed on, so that the receiver may start another. True: one to request.
- */
-static bool dump_take(struct reader *source, const void *datagram, size_t len)
-{
-	enum nl_dump_told told = nl_dump_take(&source->dump, datagram, len);
-
-	if (told == NL_DUMP_REFUSED)
-		source->overrun = true;
-	if (nl_dump_runs(&source->dump))
-		loop_timer_set(source->stalled, DUMP_STALL_NS);
-	else
-		loop_timer_stop(source->stalled);
-	return told == NL_DUMP_NEXT;
-}
-
+/* The dump ends before its last datagram is delivered, so that the receiver may start another. */
 static void deliver(struct reader *source, const void *datagram, size_t len)
 {
 	const struct nl_callbacks *call = &source->nl->call;
-	bool more = nl_dump_runs(&source->dump) && dump_take(source, datagram, len);
+	enum nl_dump_told dump = NL_DUMP_GOES_ON;
 
+	if (nl_dump_runs(&source->dump)) {
+		dump = nl_dump_take(&source->dump, datagram, len);
+		loop_timer_set(source->stalled, DUMP_STALL_NS);
+	}
 	call->datagram(call->ctx, source->id, false, datagram, len);
-	if (more && dump_request(source) < 0)
+	if (dump == NL_DUMP_REFUSED || (dump == NL_DUMP_NEXT && dump_request(source) < 0))
 		source->overrun = true;
 }
 
-/* The socket is deaf until it has been drained, so only then is it of use to tell anybody. */
-static void tell_overrun(struct reader *source)
+/* The kernel drops messages until the socket has been read empty: only then a new dump is of use. */
+static void report_overrun(struct reader *source)
 {
 	if (!source->overrun || nl_socket_wait(source->socket, 0))
 		return;
 	source->overrun = false;
-	dump_end(source);
+	nl_dump_stop(&source->dump);
 	source->nl->call.overrun(source->nl->call.ctx, source->id);
 }
 
-/* Either way something that was meant for us is gone. */
 static bool is_loss(ssize_t received)
 {
 	return received == -ENOBUFS || received == -EMSGSIZE;
 }
 
-static bool read_some(struct reader *source, unsigned int datagrams, uint64_t until);
-
 /*
- * The end of a flow must be heard before a dump or a first packet tells of the next flow between the same ends, and
- * before a neighbour tells that the address is another host's. What is read now of a dump the kernel wrote while the
- * datagram before it was read, so events up to now are later than that.
+ * The end of a flow must be read before a dump or a first packet shows the next flow between the same ends, and before
+ * a neighbour shows that the address is now another host's. The kernel writes a datagram of a dump while the one before
+ * it is read, so the events read here are younger than the datagram that follows.
  */
 static void read_events_first(struct reader *source)
 {
-	struct reader *events = &source->nl->source[SOURCE_EVENTS];
-
-	if (source != events && events->socket)
-		read_some(events, EVENTS_FIRST, UINT64_MAX);
+	if (source->id != SOURCE_EVENTS)
+		nl_drain(source->nl, SOURCE_EVENTS, EVENTS_FIRST);
 }
 
 static void note_loss(struct reader *source)
@@ -290,7 +259,7 @@ static void note_loss(struct reader *source)
 	source->restless_until = loop_now_ns(source->nl->loop) + RESTLESS_NS;
 }
 
-/* As many datagrams as fit into the buffer, up to so many. How many there were, or -errno. */
+/* Reads as many datagrams as fit into the buffer. How many there were, or -errno. */
 static int read_once(struct reader *source, unsigned int datagrams)
 {
 	const size_t size = source_table[source->id].datagram_max;
@@ -299,11 +268,11 @@ static int read_once(struct reader *source, unsigned int datagrams)
 
 	if (datagrams > DATAGRAM_MAX / size)
 		datagrams = (unsigned int)(DATAGRAM_MAX / size);
-	count = nl_socket_receive_many(source->socket, datagram_buffer, size, datagrams, got);
+	count = nl_socket_receive(source->socket, datagram_buffer, size, datagrams, got);
 	for (int i = 0; i < count; i++) {
 		if (got[i] > 0)
 			deliver(source, datagram_buffer + (size_t)i * size, (size_t)got[i]);
-		else if (is_loss(got[i]))
+		else if (got[i] < 0)
 			note_loss(source);
 	}
 	return count;
@@ -325,7 +294,7 @@ static bool read_some(struct reader *source, unsigned int datagrams, uint64_t un
 			note_loss(source);
 			datagrams--;
 		} else if (count == -EAGAIN) {
-			tell_overrun(source);
+			report_overrun(source);
 			return false;
 		} else if (count != -EINTR) {
 			source_failed(source, count);
@@ -335,35 +304,31 @@ static bool read_some(struct reader *source, unsigned int datagrams, uint64_t un
 	return true;
 }
 
-/* What was read empty rests, if that is for it. */
+/* The source was read empty. */
 static void rest(struct reader *source)
 {
 	if (!source->io)
 		return;
-	if (!source_table[source->id].rests || loop_now_ns(source->nl->loop) < source->restless_until) {
+	if (source_table[source->id].rests && loop_now_ns(source->nl->loop) >= source->restless_until) {
+		loop_io_pause(source->io);
+		loop_timer_set(source->rest, REST_NS);
+	} else {
 		loop_io_resume(source->io);
-		return;
 	}
-	loop_io_pause(source->io);
-	loop_timer_set(source->rest, REST_NS);
 }
 
-/* One turn's share of what there is. */
 static void read_turn(struct reader *source)
 {
 	bool more = read_some(source, source_table[source->id].datagrams_per_turn, clock_mono_ns() + TURN_NS);
 
 	if (more)
-		tell_overrun(source);
-	if (!source->socket)
-		return;
-	if (more) {
+		report_overrun(source);
+	if (more && source->io)
 		loop_io_resume(source->io);
+	if (more || !source->socket)
 		return;
-	}
 	rest(source);
-	/* Its events were read with it, so they need no wake-up of their own so soon. */
-	rest(&source->nl->source[SOURCE_EVENTS]);
+	rest(&source->nl->source[SOURCE_EVENTS]); /* which was read with it */
 }
 
 static void source_ready(void *ctx, int events)
@@ -372,7 +337,6 @@ static void source_ready(void *ctx, int events)
 	read_turn(ctx);
 }
 
-/* What came meanwhile is read at once; if nothing did, the loop is to look again. */
 static void rest_is_over(void *ctx)
 {
 	struct reader *source = ctx;
@@ -393,15 +357,11 @@ bool nl_drain(struct nl *nl, enum source id, unsigned int datagrams)
 static int subscribe_ct_events(struct reader *source)
 {
 	static const int groups[] = { NFNLGRP_CONNTRACK_DESTROY };
-	int error;
+	int error = nl_socket_set(source->socket, NETLINK_NO_ENOBUFS, false);
 
-	error = nl_socket_set(source->socket, NETLINK_NO_ENOBUFS, false);
-	if (error)
-		return error;
-	error = nl_socket_set(source->socket, NETLINK_BROADCAST_ERROR, true);
-	if (error)
-		return error;
-	return nl_socket_join(source->socket, groups, 1);
+	if (!error)
+		error = nl_socket_set(source->socket, NETLINK_BROADCAST_ERROR, true);
+	return error ? error : nl_socket_join(source->socket, groups, 1);
 }
 
 static int subscribe_rtnl(struct reader *source)
@@ -420,22 +380,23 @@ static int subscribe_rtnl(struct reader *source)
 	return nl_socket_join(source->socket, groups, sizeof(groups) / sizeof(*groups));
 }
 
-/* Waits for the acknowledgement of a request, for start-up only. What else comes meanwhile is delivered. */
+/* Waits for the acknowledgement of a request, at the opening only; other datagrams are delivered. */
 static int wait_for_ack(struct reader *source, uint32_t seq)
 {
 	uint64_t deadline = clock_mono_ns() + ACK_TIMEOUT_MS * CLOCK_NS_PER_MS;
 
 	while (clock_mono_ns() < deadline) {
 		const struct nlmsghdr *message = (const struct nlmsghdr *)datagram_buffer;
-		ssize_t len = nl_socket_receive(source->socket, datagram_buffer, sizeof(datagram_buffer));
+		ssize_t len;
+		int count = nl_socket_receive(source->socket, datagram_buffer, sizeof(datagram_buffer), 1, &len);
 
-		if (is_loss(len))
-			source->overrun = true;
-		else if (len == -EAGAIN)
+		if (count == -EAGAIN)
 			nl_socket_wait(source->socket, ACK_TIMEOUT_MS);
-		else if (len < 0 && len != -EINTR)
-			return (int)len;
-		if (len <= 0)
+		else if (is_loss(count) || (count > 0 && is_loss(len)))
+			source->overrun = true;
+		else if (count < 0 && count != -EINTR)
+			return count;
+		if (count <= 0 || len <= 0)
 			continue;
 		deliver(source, datagram_buffer, (size_t)len);
 		if (mnl_nlmsg_ok(message, (int)len) && message->nlmsg_type == NLMSG_ERROR &&
@@ -446,13 +407,12 @@ static int wait_for_ack(struct reader *source, uint32_t seq)
 }
 
 /*
- * All of the configuration in one message, so that the group is never ours with other settings. NFULNL_CFG_CMD_PF_BIND
- * is left out: a rule with a group number needs no default logger, and setting one would send the router's own log of
- * invalid packets here.
+ * All settings in one message, so that the group is never bound without them. No NFULNL_CFG_CMD_PF_BIND: a rule with a
+ * group number needs no default logger, and a default logger would get the router's log of invalid packets too.
  */
 static int subscribe_nflog(struct reader *source)
 {
-	uint16_t flags = NFULNL_CFG_F_CONNTRACK; /* the entry in the message: an exact join */
+	uint16_t flags = NFULNL_CFG_F_CONNTRACK; /* each message has the entry: an exact join */
 	int error = -EAGAIN;
 
 	/* EAGAIN: the kernel has just loaded the module. EOPNOTSUPP: it is built without NETFILTER_NETLINK_GLUE_CT. */
@@ -508,17 +468,14 @@ int nl_open_source(struct nl *nl, enum source id)
 	if (source->socket)
 		return -EALREADY;
 	error = nl_socket_open(&source->socket, source_table[id].protocol, wanted_buffer(nl, id));
+	if (!error)
+		error = subscribe(source);
+	if (!error) {
+		source->io = loop_io_add(nl->loop, nl_fd(nl, id), LOOP_READ, source_ready, source);
+		error = source->io ? 0 : -ENOMEM;
+	}
 	if (error)
-		return error;
-	error = subscribe(source);
-	if (error)
-		goto fail;
-	source->io = loop_io_add(nl->loop, mnl_socket_get_fd(source->socket), LOOP_READ, source_ready, source);
-	if (source->io)
-		return 0;
-	error = -ENOMEM;
-fail:
-	source_close(source);
+		source_close(source);
 	return error;
 }
 
@@ -529,12 +486,16 @@ bool nl_is_open(const struct nl *nl, enum source source)
 
 size_t nl_receive_buffer(const struct nl *nl, enum source source)
 {
-	return nl_is_open(nl, source) ? nl_socket_receive_buffer(nl->source[source].socket) : 0;
+	int bytes = 0;
+	socklen_t len = sizeof(bytes);
+
+	getsockopt(nl_fd(nl, source), SOL_SOCKET, SO_RCVBUF, &bytes, &len);
+	return (size_t)bytes;
 }
 
 size_t nl_receive_buffer_asked(const struct nl *nl, enum source source)
 {
-	return 2 * wanted_buffer(nl, source); /* socket(7): the kernel doubles it */
+	return 2 * wanted_buffer(nl, source); /* socket(7): the kernel doubles it, and caps it silently */
 }
 
 int nl_fd(const struct nl *nl, enum source source)
@@ -547,8 +508,7 @@ bool nl_is_reliable(const struct nl *nl)
 	int on = 0;
 	socklen_t len = sizeof(on);
 
-	return nl_is_open(nl, SOURCE_EVENTS) &&
-		!mnl_socket_getsockopt(nl->source[SOURCE_EVENTS].socket, NETLINK_BROADCAST_ERROR, &on, &len) && on;
+	return !getsockopt(nl_fd(nl, SOURCE_EVENTS), SOL_NETLINK, NETLINK_BROADCAST_ERROR, &on, &len) && on;
 }
 
 int nl_set_reliable(struct nl *nl, bool on)

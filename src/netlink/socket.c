@@ -34,16 +34,6 @@ int nl_socket_open(struct mnl_socket **out, uint16_t protocol, size_t receive_bu
 	return 0;
 }
 
-size_t nl_socket_receive_buffer(const struct mnl_socket *socket)
-{
-	int value;
-	socklen_t len = sizeof(value);
-
-	if (getsockopt(mnl_socket_get_fd(socket), SOL_SOCKET, SO_RCVBUF, &value, &len) != 0 || value < 0)
-		return 0;
-	return (size_t)value;
-}
-
 int nl_socket_set(struct mnl_socket *socket, int option, bool on)
 {
 	int value = on;
@@ -63,7 +53,7 @@ int nl_socket_join(struct mnl_socket *socket, const int *groups, size_t count)
 }
 
 /* Any process may send to a netlink socket; only the kernel's port is 0. */
-static ssize_t judge(const struct msghdr *header, size_t len, size_t size)
+static ssize_t checked_length(const struct msghdr *header, size_t len, size_t size)
 {
 	const struct sockaddr_nl *from = header->msg_name;
 
@@ -72,7 +62,7 @@ static ssize_t judge(const struct msghdr *header, size_t len, size_t size)
 	return len <= size ? (ssize_t)len : -EMSGSIZE;
 }
 
-int nl_socket_receive_many(struct mnl_socket *socket, void *buffer, size_t size, unsigned int count, ssize_t *got)
+int nl_socket_receive(struct mnl_socket *socket, void *buffer, size_t size, unsigned int count, ssize_t *got)
 {
 	struct mmsghdr message[NL_SOCKET_MANY];
 	struct sockaddr_nl from[NL_SOCKET_MANY];
@@ -94,16 +84,8 @@ int nl_socket_receive_many(struct mnl_socket *socket, void *buffer, size_t size,
 	if (received < 0)
 		return -errno;
 	for (int i = 0; i < received; i++)
-		got[i] = judge(&message[i].msg_hdr, message[i].msg_len, size);
+		got[i] = checked_length(&message[i].msg_hdr, message[i].msg_len, size);
 	return received;
-}
-
-ssize_t nl_socket_receive(struct mnl_socket *socket, void *buffer, size_t size)
-{
-	ssize_t got;
-	int error = nl_socket_receive_many(socket, buffer, size, 1, &got);
-
-	return error < 0 ? error : got;
 }
 
 bool nl_socket_wait(const struct mnl_socket *socket, int timeout_ms)

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * ifnames: interface names by index, from libnfnetlink's table (nlif_*), which follows the kernel live on a socket of
- * its own. For checking and labelling at the edge.
+ * ifnames: interface names by index, from libnfnetlink's table (nlif_*), which follows the kernel on its own socket.
  */
 #ifndef HOSTMETER_NETLINK_IFNAMES_H
 #define HOSTMETER_NETLINK_IFNAMES_H
@@ -13,14 +12,14 @@ struct ifnames;
 
 enum { IFNAMES_LEN = 16 }; /* IFNAMSIZ */
 
-/* Waits for the kernel's list, so it is for start-up. NULL: errno. ifnames_free(NULL) is fine. */
+/* Waits for the kernel's list: for the start. NULL: it cannot be had. ifnames_free(NULL) is fine. */
 struct ifnames *ifnames_new(struct loop *loop);
 void ifnames_free(struct ifnames *names);
 
-/* 0, or -ENXIO if there is no such interface and name is untouched. */
+/* 0; -ENXIO: there is no such interface, and name is unchanged. */
 int ifnames_name(const struct ifnames *names, uint32_t ifindex, char name[static IFNAMES_LEN]);
 
-/* 0 if there is no such interface, or while the table does not know it by that name yet. */
+/* 0: there is no such interface, or the table does not have this name yet. */
 uint32_t ifnames_index(const struct ifnames *names, const char *name);
 
 #endif

@@ -3,6 +3,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 size_t addr_len(uint8_t family)
@@ -105,19 +106,12 @@ struct prefix prefix_make(const struct addr *addr, unsigned int len)
 	return p;
 }
 
-/* One to three decimal digits and nothing else; strtoul() would take signs and blanks. -1 for anything else. */
+/* One to three decimal digits; -1 for anything else. */
 static int parse_len(const char *text)
 {
-	int len = 0;
+	size_t digits = strspn(text, "0123456789");
 
-	if (!*text || strlen(text) > 3)
-		return -1;
-	for (; *text; text++) {
-		if (*text < '0' || *text > '9')
-			return -1;
-		len = 10 * len + (*text - '0');
-	}
-	return len;
+	return digits && digits <= 3 && !text[digits] ? atoi(text) : -1;
 }
 
 int prefix_parse(struct prefix *p, const char *text)

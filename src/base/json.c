@@ -34,14 +34,7 @@ json_t *json_of_text(const char *text)
 
 json_t *json_of_pair(const char *first, json_t *a, const char *second, json_t *b)
 {
-	json_t *pair = json_object();
-	int refused = json_object_set_new(pair, first, a);
-
-	refused |= json_object_set_new(pair, second, b);
-	if (!refused)
-		return pair;
-	json_decref(pair);
-	return NULL;
+	return json_pack("{so so}", first, a, second, b);
 }
 
 uint64_t json_to_u64(const json_t *value)

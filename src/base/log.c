@@ -86,7 +86,7 @@ __attribute__((format(printf, 2, 0))) static void write_line(enum log_level leve
 	len = strlen(line);
 	line[len++] = '\n'; /* in place of the terminator */
 
-	/* There is nobody left to tell of a failure, and half a line is not worth a second write. */
+	/* A failure cannot be reported. */
 	do {
 		written = write(log_fd, line, len);
 	} while (written < 0 && errno == EINTR);

@@ -7,7 +7,6 @@
 
 enum { WORDS = 32, DUID_BYTES = 130 };
 
-/* Where the names of a line go. */
 struct sink {
 	names_parse_each *each;
 	void *ctx;
@@ -33,7 +32,7 @@ static void split(struct line *line, const char *text, size_t len)
 		len = NAMES_PARSE_LINE;
 	memcpy(line->text, text, len);
 	line->text[len] = '\0';
-	/* A NUL is part of a hostile name, not its end. */
+	/* A NUL must not end a hostile name. */
 	for (size_t i = 0; i < len; i++)
 		if (!line->text[i])
 			line->text[i] = '\1';
@@ -62,7 +61,7 @@ static void cut_comment(struct line *line)
 	}
 }
 
-/* Six numbers of one or two hex digits, ':' or '-' between: ether_aton(3) takes "8:0:20:0:61:ca" too. */
+/* Six numbers of one or two hex digits, separated by ':' or '-'. */
 static bool read_mac(const char *text, struct mac *mac)
 {
 	char separator = '\0';
@@ -109,11 +108,11 @@ static bool duid_mac(const char *text, struct mac *mac)
 	static const uint8_t llt[] = { 0, 1, 0, 1 }, ll[] = { 0, 3, 0, 1 };
 	uint8_t bytes[DUID_BYTES];
 	size_t len = read_hex(text, bytes);
-	bool found = (len == 14 && !memcmp(bytes, llt, sizeof(llt))) || (len == 10 && !memcmp(bytes, ll, sizeof(ll)));
 
-	if (found)
-		memcpy(mac->b, bytes + len - MAC_LEN, MAC_LEN);
-	return found && mac_is_host(mac);
+	if ((len != 14 || memcmp(bytes, llt, sizeof(llt))) && (len != 10 || memcmp(bytes, ll, sizeof(ll))))
+		return false;
+	memcpy(mac->b, bytes + len - MAC_LEN, MAC_LEN);
+	return mac_is_host(mac);
 }
 
 static bool read_address(const char *text, struct addr *addr)
@@ -133,7 +132,7 @@ static const char *label_of(char *name)
 	return *name ? name : NULL;
 }
 
-static void tell(const struct sink *sink, const struct mac *mac, const struct addr *addr, const char *label)
+static void report(const struct sink *sink, const struct mac *mac, const struct addr *addr, const char *label)
 {
 	if (label)
 		sink->each(sink->ctx, mac, addr, label);
@@ -145,7 +144,7 @@ static void ethers_line(struct line *line, const struct sink *sink)
 
 	cut_comment(line);
 	if (line->words >= 2 && read_mac(line->word[0], &mac))
-		tell(sink, &mac, NULL, label_of(line->word[1]));
+		report(sink, &mac, NULL, label_of(line->word[1]));
 }
 
 static void hosts_line(struct line *line, const struct sink *sink)
@@ -154,7 +153,7 @@ static void hosts_line(struct line *line, const struct sink *sink)
 
 	cut_comment(line);
 	if (line->words >= 2 && read_address(line->word[0], &addr))
-		tell(sink, NULL, &addr, label_of(line->word[1]));
+		report(sink, NULL, &addr, label_of(line->word[1]));
 }
 
 static void leases_line(struct line *line, const struct sink *sink)
@@ -168,19 +167,19 @@ static void leases_line(struct line *line, const struct sink *sink)
 		return;
 	label = label_of(line->word[3]);
 	if (read_mac(line->word[1], &mac)) {
-		tell(sink, &mac, NULL, label);
+		report(sink, &mac, NULL, label);
 		return;
 	}
 	if (line->words >= 5 && duid_mac(line->word[4], &mac))
-		tell(sink, &mac, NULL, label);
+		report(sink, &mac, NULL, label);
 	if (read_address(line->word[2], &addr))
-		tell(sink, NULL, &addr, label);
+		report(sink, NULL, &addr, label);
 }
 
-/* A lease in a comment: it has names that the lines for resolvers lack, and the MAC. */
+/* A lease in a comment has the MAC, and names that the lines for resolvers lack. */
 static void odhcpd_lease(struct line *line, const struct sink *sink)
 {
-	static const char broken[] = "broken\\x20"; /* odhcpd's mark for a name that a resolver would not take */
+	static const char broken[] = "broken\\x20"; /* marks names that are invalid in DNS */
 	char *name = line->word[4];
 	const char *label;
 	uint8_t bytes[DUID_BYTES];
@@ -196,20 +195,20 @@ static void odhcpd_lease(struct line *line, const struct sink *sink)
 		if (plain)
 			memcpy(mac.b, bytes, MAC_LEN);
 		if (plain ? mac_is_host(&mac) : read_mac(line->word[2], &mac))
-			tell(sink, &mac, NULL, label);
+			report(sink, &mac, NULL, label);
 		return;
 	}
 	if (duid_mac(line->word[2], &mac))
-		tell(sink, &mac, NULL, label);
+		report(sink, &mac, NULL, label);
 	for (size_t i = 8; i < line->words; i++) {
 		char *slash = strchr(line->word[i], '/');
 
-		/* Shorter than 128: a prefix that was delegated to a router. */
+		/* Shorter ones are prefixes that were delegated to a router. */
 		if (!slash || strcmp(slash, "/128") != 0)
 			continue;
 		*slash = '\0';
 		if (read_address(line->word[i], &addr))
-			tell(sink, NULL, &addr, label);
+			report(sink, NULL, &addr, label);
 	}
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * names_parse: the files in which a router keeps the names of its hosts, as pairs of a MAC or an address and a name.
+ * names_parse: reads the names of hosts, each with a MAC or an address, from text of these formats:
  *
  *   ethers  ethers(5): "MAC NAME", with or without leading zeros; a line that gives an address for a name is skipped.
  *   leases  dnsmasq: "EXPIRY MAC ADDRESS NAME CLIENT-ID" and, for DHCPv6, "EXPIRY IAID ADDRESS NAME DUID". The name
@@ -10,9 +10,8 @@
  *           "# INTERFACE DUID|MAC IAID|ipv4 NAME EXPIRY ID LENGTH ADDRESS/LENGTH...".
  *   hosts   hosts(5): "ADDRESS NAME..."; the first name counts.
  *
- * Of a name with a domain only the first label is kept: within a home the rest is the same for all. "*" and "-" mean
- * no name, and addresses of no host (loopback, multicast, 0.0.0.0) are skipped. What cannot be read is skipped too.
- * Names come out as they stand in the file: names_clean() is for the reader.
+ * Only the first label of a name is kept. "*" and "-" mean no name. Loopback, multicast and unspecified addresses and
+ * invalid lines are skipped. Names are not cleaned.
  */
 #ifndef HOSTMETER_NAMES_PARSE_H
 #define HOSTMETER_NAMES_PARSE_H

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "hostmeter/names/vendor.h"
 
+#include "hostmeter/base/array.h"
 #include "hostmeter/base/utf8.h"
+#include "hostmeter/os/file.h"
 
 #include <ctype.h>
 #include <fcntl.h>
@@ -9,7 +11,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 enum { LINE = 512, PREFIX_BITS = 36, OFFSET_BITS = 26, MAX_ASSIGNMENTS = 1 << 18 };
@@ -32,7 +33,7 @@ static const char *const usual_dirs[] = { "/usr/share/ieee-data", "/usr/share/hw
 struct index {
 	int fd;
 	uint64_t *entry;
-	size_t count, size;
+	size_t count;
 };
 
 struct vendor {
@@ -120,16 +121,13 @@ static void read_name(const struct list *list, const char *from, char text[stati
 
 static bool index_add(struct index *index, uint64_t prefix, uint64_t offset)
 {
-	if (index->count == index->size) {
-		size_t size = index->size ? index->size * 2 : 1024;
-		uint64_t *bigger = size <= MAX_ASSIGNMENTS ? reallocarray(index->entry, size, sizeof(*bigger)) : NULL;
+	uint64_t *entry = index->count < MAX_ASSIGNMENTS ? array_grow(index->entry, index->count, sizeof(*entry)) :
+							   NULL;
 
-		if (!bigger)
-			return false;
-		index->entry = bigger;
-		index->size = size;
-	}
-	index->entry[index->count++] = prefix << OFFSET_BITS | offset;
+	if (!entry)
+		return false;
+	index->entry = entry;
+	entry[index->count++] = prefix << OFFSET_BITS | offset;
 	return true;
 }
 
@@ -156,23 +154,18 @@ static void index_lines(struct index *index, const struct list *list, FILE *file
 		qsort(index->entry, index->count, sizeof(*index->entry), by_number);
 }
 
-/* The file stays open: replaced by a newer one, the index still fits the old one. */
+/* The file stays open: when it is replaced, the index still fits the old one. */
 static bool index_load(struct index *index, const struct list *list, const char *dir)
 {
 	char path[PATH_MAX];
-	struct stat st;
-	FILE *file = NULL;
-	int copy = -1;
+	FILE *file;
+	int copy;
 
 	if (snprintf(path, sizeof(path), "%s/%s", dir, list->name) >= (int)sizeof(path))
 		return false;
-	index->fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	if (index->fd < 0)
-		return false;
-	if (!fstat(index->fd, &st) && S_ISREG(st.st_mode)) {
-		copy = fcntl(index->fd, F_DUPFD_CLOEXEC, 0);
-		file = copy < 0 ? NULL : fdopen(copy, "r");
-	}
+	index->fd = file_open(path);
+	copy = index->fd < 0 ? -1 : fcntl(index->fd, F_DUPFD_CLOEXEC, 0);
+	file = copy < 0 ? NULL : fdopen(copy, "r");
 	if (file) {
 		index_lines(index, list, file);
 		fclose(file);
@@ -205,43 +198,31 @@ static void load(struct vendor *vendor)
 
 /* ---- Asking */
 
-static bool find(const struct index *index, uint64_t prefix, uint64_t *offset)
+static int by_prefix(const void *prefix, const void *entry)
 {
-	size_t low = 0, high = index->count;
+	uint64_t one = *(const uint64_t *)prefix, two = *(const uint64_t *)entry >> OFFSET_BITS;
 
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-
-		if (index->entry[middle] >> OFFSET_BITS < prefix)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	if (low == index->count || index->entry[low] >> OFFSET_BITS != prefix)
-		return false;
-	*offset = index->entry[low] & ((UINT64_C(1) << OFFSET_BITS) - 1);
-	return true;
+	return one < two ? -1 : one > two;
 }
 
-/* Nothing is written if the file was changed under the index. */
-static const char *read_at(const struct index *index, const struct list *list, uint64_t prefix, uint64_t offset,
+/* Writes nothing if the file was overwritten since it was indexed. */
+static void read_entry(const struct index *index, const struct list *list, uint64_t entry,
 	char text[static VENDOR_TEXT])
 {
 	char line[LINE + 1];
-	ssize_t got = pread(index->fd, line, LINE, (off_t)offset);
+	ssize_t got = pread(index->fd, line, LINE, (off_t)(entry & ((UINT64_C(1) << OFFSET_BITS) - 1)));
 	const char *name;
 	uint64_t there;
 
 	line[got > 0 ? got : 0] = '\0';
 	name = read_assignment(list, line, &there);
-	if (name && there == prefix)
+	if (name && there == entry >> OFFSET_BITS)
 		read_name(list, name, text);
-	return text;
 }
 
 const char *vendor_name(struct vendor *vendor, const struct mac *mac, char text[static VENDOR_TEXT])
 {
-	uint64_t whole = 0, offset;
+	uint64_t whole = 0;
 
 	*text = '\0';
 	if (mac_is_random(mac) || !mac_is_host(mac))
@@ -254,9 +235,18 @@ const char *vendor_name(struct vendor *vendor, const struct mac *mac, char text[
 	for (size_t i = 0; i < LISTS; i++) {
 		unsigned int spare = PREFIX_BITS - lists[i].bits;
 		uint64_t prefix = whole >> spare << spare;
+		const struct index *index = &vendor->index[i];
+		const uint64_t *entry = index->count ?
+			bsearch(&prefix, index->entry, index->count, sizeof(prefix), by_prefix) :
+			NULL;
 
-		if (find(&vendor->index[i], prefix, &offset))
-			return read_at(&vendor->index[i], &lists[i], prefix, offset, text);
+		if (entry) {
+			/* Of several for one prefix the first in the file counts. */
+			while (entry > index->entry && !by_prefix(&prefix, entry - 1))
+				entry--;
+			read_entry(index, &lists[i], *entry, text);
+			break;
+		}
 	}
 	return text;
 }

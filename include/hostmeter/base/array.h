@@ -11,8 +11,8 @@
 #include <string.h>
 
 /*
- * Room for element number count of a list from this function, or NULL for a list that is empty. Returns the list, which
- * may have moved; NULL when out of memory, and then the old list is as it was and still the caller's. Free with free().
+ * Makes room for one more element in a list of count. Returns the list, which may have moved; or NULL when out of
+ * memory, and the old list stays valid. An empty list is NULL. Free with free().
  */
 static inline void *array_grow(void *list, size_t count, size_t element_size)
 {

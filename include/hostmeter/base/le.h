@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/*
- * le: little-endian numbers into a buf and out of bytes, one by one, so that no struct's layout gets into a file.
- */
+/* le: little-endian numbers in files, independent of the layout of structs. */
 #ifndef HOSTMETER_BASE_LE_H
 #define HOSTMETER_BASE_LE_H
 
@@ -26,7 +24,7 @@ static inline void le_put(struct buf *out, uint64_t value, size_t len)
 	buf_add(out, bytes, len);
 }
 
-/* Reads on from where it is; once a read went past the end, ran_out is set and all reads give 0. */
+/* After a read past the end, ran_out is set and all reads return 0. */
 struct le_reader {
 	const unsigned char *at;
 	size_t left;

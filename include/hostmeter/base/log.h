@@ -23,7 +23,7 @@ int log_level_parse(enum log_level *level, const char *text);
 /* Where lines go; default STDERR_FILENO. Terminal or not is asked of it once. */
 void log_set_fd(int fd);
 
-/* Lines read as on a terminal wherever they go, until log_set_fd(): a command's complaints are not for the journal. */
+/* Lines have the form for terminals until the next log_set_fd(). */
 void log_for_people(void);
 
 void log_error(const char *format, ...) __attribute__((format(printf, 1, 2)));
@@ -31,12 +31,12 @@ void log_warning(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void log_info(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void log_debug(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
-/* Each line of a text that somebody asked for: as information, whatever the level. */
+/* Each line of text as information, whatever the level. */
 void log_text(const char *text);
 
 /*
- * A warning that may come again and again: written at most once per period for each cause, which is what has a limit of
- * its own. The next one that is written says how many were not. Zero-initialise the limit.
+ * A warning that is written at most once per period for each limit, with the number of those that were suppressed.
+ * Zero-initialise the limit.
  */
 struct log_limit {
 	uint64_t next_ns;

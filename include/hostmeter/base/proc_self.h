@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/*
- * process: what this process itself uses, as the kernel tells in /proc/self; what Prometheus' client libraries show as
- * process_….
- */
+/* proc_self: the resources that this process uses, from /proc/self; Prometheus' client libraries show the same. */
 #ifndef HOSTMETER_BASE_PROC_SELF_H
 #define HOSTMETER_BASE_PROC_SELF_H
 

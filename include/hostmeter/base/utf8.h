@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/*
- * utf8: text from strangers made fit for labels, pages and terminals.
- */
+/* utf8: makes untrusted text fit for labels, pages and terminals. */
 #ifndef HOSTMETER_BASE_UTF8_H
 #define HOSTMETER_BASE_UTF8_H
 

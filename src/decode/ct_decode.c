@@ -8,18 +8,12 @@
 #include <netinet/in.h>
 #include <sys/socket.h>
 
-/* What a tuple has besides addresses and ports. */
+/* The other fields of a tuple. */
 struct tuple_rest {
 	uint8_t proto, icmp_type, icmp_code;
 	bool has_zone;
 	uint16_t zone;
 };
-
-static int decode_address(const struct nlattr_item *item, uint8_t family, struct addr *addr)
-{
-	addr->family = family;
-	return family == 4 ? nlattr_copy(item, addr->b, 4) : nlattr_copy(item, addr->b, 16);
-}
 
 static int decode_addresses(struct nlattr_walk walk, uint8_t family, struct ct_tuple *tuple)
 {
@@ -30,20 +24,20 @@ static int decode_addresses(struct nlattr_walk walk, uint8_t family, struct ct_t
 
 	tuple->src.family = tuple->dst.family = 0;
 	while ((ret = nlattr_next(&walk, &item)) > 0) {
-		if (item.type == src)
-			ret = decode_address(&item, family, &tuple->src);
-		else if (item.type == dst)
-			ret = decode_address(&item, family, &tuple->dst);
-		if (ret < 0)
-			break;
+		struct addr *addr = item.type == src ? &tuple->src : &tuple->dst;
+
+		if (item.type != src && item.type != dst)
+			continue;
+		addr->family = family;
+		if (family == 4 ? nlattr_copy(&item, addr->b, 4) : nlattr_copy(&item, addr->b, 16))
+			return -EBADMSG;
 	}
 	return ret;
 }
 
 /*
- * ICMP has no ports: both ports hold its id. GRE has none either: the kernel puts the call ids of PPTP in their place,
- * one of which comes from the control connection. No single packet shows both ids, so a sighting could not be joined to
- * its flow by them.
+ * Both ports of ICMP hold its id. GRE gets no ports: the kernel puts PPTP's call ids there, but no packet has both ids,
+ * so a sighting could not be joined to its flow by them.
  */
 static int decode_proto(struct nlattr_walk walk, struct ct_tuple *tuple, struct tuple_rest *rest)
 {
@@ -85,7 +79,7 @@ static int decode_proto(struct nlattr_walk walk, struct ct_tuple *tuple, struct 
 	return ret < 0 || has_number ? ret : -EBADMSG;
 }
 
-/* 0 only if the tuple is complete: a tuple that is there twice cannot complete the other one. */
+/* 0 only if the tuple is complete; a repeated tuple cannot complete the other one. */
 static int decode_tuple(struct nlattr_walk walk, uint8_t family, struct ct_tuple *tuple, struct tuple_rest *rest)
 {
 	struct nlattr_item item;
@@ -146,7 +140,6 @@ static int decode_timestamp(struct nlattr_walk walk, uint64_t *start_ns)
 	return ret;
 }
 
-/* What has been found in an entry. */
 struct entry {
 	struct ct_event *event;
 	struct tuple_rest rest[2];
@@ -207,8 +200,8 @@ int ct_decode_attributes(const void *attributes, size_t len, uint8_t family, str
 }
 
 /*
- * A dump and an event that tells of a new flow have the same message type. A dump answers a request, so it carries that
- * request's sequence number; events carry 0. -ENOMSG for what is no conntrack entry.
+ * An entry of a dump and a NEW event have the same message type. The dump has the sequence number of its request;
+ * events have 0. -ENOMSG: not a conntrack entry.
  */
 static int event_type(const struct nlmsghdr *message)
 {

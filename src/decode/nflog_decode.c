@@ -12,7 +12,7 @@
 
 enum { IP4_HEADER = 20, IP6_HEADER = 40, ICMP_WITH_ID = 6, PROTO_DCCP = 33 };
 
-/* What is left of a packet. */
+/* The rest of a packet. */
 struct bytes {
 	const uint8_t *at;
 	size_t left;
@@ -29,37 +29,17 @@ static void skip(struct bytes *b, size_t n)
 	b->left -= n;
 }
 
-/* Cuts off what the link layer may have put behind the packet. 0 stands for a length that 16 bits cannot hold. */
+/* Cuts off padding of the link layer. 0 stands for a length of more than 16 bits. */
 static void trim(struct bytes *b, size_t len)
 {
 	if (len && len < b->left)
 		b->left = len;
 }
 
-/* The messages whose bytes 4 and 5 the kernel takes as the id of a flow: nf_conntrack_proto_icmp.c, …_icmpv6.c. */
-static bool icmp_has_id(uint8_t type)
-{
-	switch (type) {
-	case ICMP_ECHO:
-	case ICMP_ECHOREPLY:
-	case ICMP_TIMESTAMP:
-	case ICMP_TIMESTAMPREPLY:
-	case ICMP_INFO_REQUEST:
-	case ICMP_INFO_REPLY:
-	case ICMP_ADDRESS:
-	case ICMP_ADDRESSREPLY:
-		return true;
-	default:
-		return false;
-	}
-}
-
-static bool icmp6_has_id(uint8_t type)
-{
-	enum { NODE_QUERY = 139, NODE_REPLY = 140 }; /* RFC 4620 */
-
-	return type == ICMP6_ECHO_REQUEST || type == ICMP6_ECHO_REPLY || type == NODE_QUERY || type == NODE_REPLY;
-}
+/* The types with an id in bytes 4 and 5, as in nf_conntrack_proto_icmp.c and …_icmpv6.c. */
+static const uint8_t icmp_with_id[] = { ICMP_ECHO, ICMP_ECHOREPLY, ICMP_TIMESTAMP, ICMP_TIMESTAMPREPLY,
+	ICMP_INFO_REQUEST, ICMP_INFO_REPLY, ICMP_ADDRESS, ICMP_ADDRESSREPLY };
+static const uint8_t icmp6_with_id[] = { ICMP6_ECHO_REQUEST, ICMP6_ECHO_REPLY, 139, 140 /* RFC 4620 */ };
 
 static void set_ports(struct sighting *s, uint16_t sport, uint16_t dport)
 {
@@ -80,11 +60,11 @@ static void read_ports(struct bytes b, struct sighting *s)
 			set_ports(s, be16_at(b.at), be16_at(b.at + 2));
 		break;
 	case IPPROTO_ICMP:
-		if (b.left >= ICMP_WITH_ID && icmp_has_id(b.at[0]))
+		if (b.left >= ICMP_WITH_ID && memchr(icmp_with_id, b.at[0], sizeof(icmp_with_id)))
 			set_ports(s, be16_at(b.at + 4), be16_at(b.at + 4));
 		break;
 	case IPPROTO_ICMPV6:
-		if (b.left >= ICMP_WITH_ID && icmp6_has_id(b.at[0]))
+		if (b.left >= ICMP_WITH_ID && memchr(icmp6_with_id, b.at[0], sizeof(icmp6_with_id)))
 			set_ports(s, be16_at(b.at + 4), be16_at(b.at + 4));
 		break;
 	}
@@ -189,7 +169,7 @@ int nflog_decode_packet(const void *packet, size_t len, struct sighting *sightin
 	}
 }
 
-/* Tunnels give 4 bytes here, loopback gives zeros, and a group address is nobody's. */
+/* Tunnels have 4 bytes here, loopback has zeros. */
 static int decode_hwaddr(const struct nlattr_item *item, struct sighting *s)
 {
 	struct nfulnl_msg_packet_hw hw;
@@ -203,9 +183,9 @@ static int decode_hwaddr(const struct nlattr_item *item, struct sighting *s)
 	return 0;
 }
 
-/* The conntrack entry, where the kernel puts it into the message (NFULNL_CFG_F_CONNTRACK). */
+/* The conntrack entry in the message (NFULNL_CFG_F_CONNTRACK). */
 struct entry {
-	const void *attributes; /* NULL: it did not */
+	const void *attributes; /* NULL: none */
 	size_t len;
 	uint32_t info; /* enum ip_conntrack_info */
 };
@@ -233,9 +213,8 @@ static int decode_attribute(const struct nlattr_item *item, struct sighting *s, 
 }
 
 /*
- * The entry names the flow's ends exactly, where the packet cannot: later fragments, ICMP ids that NAT changed,
- * protocols with keys of their own. An ICMP error comes with the entry of the flow that it speaks of, and was sent by
- * somebody else.
+ * The entry has the flow's ends where the packet has not: later fragments, ICMP ids that NAT changed, other protocols.
+ * An ICMP error has the entry of another flow: the one that it is about.
  */
 static int take_entry(const struct entry *entry, struct sighting *s)
 {

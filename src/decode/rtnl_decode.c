@@ -39,7 +39,7 @@ static int copy_name(const struct nlattr_item *item, char name[static IFNAME_LEN
 	return 0;
 }
 
-/* The struct grows with the kernel, so what it has beyond the counters, or not yet, is no matter. */
+/* Only the counters at its beginning are needed: the struct grows with the kernel. */
 static int copy_stats(const struct nlattr_item *item, struct rtnl_link *link)
 {
 	struct rtnl_link_stats64 stats;
@@ -65,7 +65,7 @@ static int decode_link_attribute(const struct nlattr_item *item, struct rtnl_lin
 	case IFLA_STATS64:
 		return copy_stats(item, link);
 	case IFLA_WIRELESS:
-		/* A wireless event dressed as a link: it lacks the master, and would take the port off its bridge. */
+		/* A wireless event: it has no master, and would take the port off its bridge. */
 		return -ENOMSG;
 	default:
 		return 0;
@@ -78,7 +78,7 @@ static int decode_link(const void *header, struct nlattr_walk walk, struct rtnl_
 	struct nlattr_item item;
 	int ret;
 
-	/* Other families tell only their own part of a link: bridge ports, IPv6 settings. */
+	/* Messages of other families have only a part of the link: bridge ports, IPv6 settings. */
 	if (info->ifi_family != AF_UNSPEC)
 		return -ENOMSG;
 	event->ifindex = (uint32_t)info->ifi_index;

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * nfct_read: a conntrack entry by libnetfilter_conntrack's own parser: the second opinion beside ct_decode, for
- * --audit.
+ * nfct: conntrack entries by libnetfilter_conntrack's parser, which --audit compares with ct_decode.
  */
 #ifndef HOSTMETER_DECODE_NFCT_H
 #define HOSTMETER_DECODE_NFCT_H

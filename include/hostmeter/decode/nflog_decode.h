@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * nflog_decode: a message of an NFLOG group into a struct sighting.
- *
- * The logged packet comes from the network: each length in it is hostile. Follows
+ * nflog_decode: a message of an NFLOG group into a struct sighting. The packet in it is hostile. Follows
  * net/netfilter/nfnetlink_log.c, RFC 791, RFC 8200 (extension headers), RFC 792, RFC 4443.
  */
 #ifndef HOSTMETER_DECODE_NFLOG_DECODE_H

@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * nlattr: a walk over netlink attributes for the decoders, every length checked. linux/netlink.h; include/net/netlink.h
- * of the kernel.
- *
- * All inline: it runs some twenty times per conntrack entry, and a callback per attribute costs more than the rest.
+ * nlattr: a walk over netlink attributes (linux/netlink.h), every length checked. All inline: it runs about thirty
+ * times per conntrack entry.
  */
 #ifndef HOSTMETER_DECODE_NLATTR_H
 #define HOSTMETER_DECODE_NLATTR_H
@@ -16,23 +14,19 @@
 #include <stdint.h>
 #include <string.h>
 
-/* What is left to walk over. */
 struct nlattr_walk {
 	const uint8_t *at;
 	size_t left;
 };
 
-/* One attribute; data is borrowed from the message and may be unaligned for what it holds. */
+/* One attribute; data is borrowed from the message and may be unaligned. */
 struct nlattr_item {
 	uint16_t type; /* without the flags for nested and byte order */
 	uint16_t len;  /* of data */
 	const uint8_t *data;
 };
 
-/*
- * Whether a message lies within the bytes that are left. Not mnl_nlmsg_ok(): it takes a length of 2 GiB and more for a
- * negative number, and lets it pass.
- */
+/* Whether a message lies within the bytes that are left. (mnl_nlmsg_ok() accepts lengths of 2 GiB and more.) */
 static inline bool nlattr_is_whole(const struct nlmsghdr *message, size_t left)
 {
 	return left >= sizeof(*message) && message->nlmsg_len >= sizeof(*message) && message->nlmsg_len <= left;
@@ -60,19 +54,22 @@ static inline struct nlattr_walk nlattr_nested(const struct nlattr_item *item)
 static inline int nlattr_next(struct nlattr_walk *walk, struct nlattr_item *item)
 {
 	struct nlattr head;
-	size_t step;
+	size_t len, step;
 
 	if (walk->left < NLA_HDRLEN)
 		return walk->left ? -EBADMSG : 0;
 	memcpy(&head, walk->at, sizeof(head));
-	if (head.nla_len < NLA_HDRLEN || head.nla_len > walk->left)
+	len = (size_t)head.nla_len - NLA_HDRLEN; /* huge if it is too short */
+	if (len > walk->left - NLA_HDRLEN)
 		return -EBADMSG;
 	item->type = head.nla_type & NLA_TYPE_MASK;
-	item->len = (uint16_t)(head.nla_len - NLA_HDRLEN);
+	item->len = (uint16_t)len;
 	item->data = walk->at + NLA_HDRLEN;
 	step = NLA_ALIGN((size_t)head.nla_len);
-	walk->at += step < walk->left ? step : walk->left;
-	walk->left -= step < walk->left ? step : walk->left;
+	if (step > walk->left)
+		step = walk->left;
+	walk->at += step;
+	walk->left -= step;
 	return 1;
 }
 

@@ -91,10 +91,9 @@ int trace_create(struct trace_writer **out, const char *path)
 
 	if (!writer)
 		return error;
-	/* For its owner alone: it tells who talked to whom. */
+	/* Readable for its owner only: it shows who talked to whom. */
 	fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-	if (fd >= 0)
-		writer->file = fdopen(fd, "w");
+	writer->file = fd < 0 ? NULL : fdopen(fd, "w");
 	if (!writer->file) {
 		error = -errno;
 		if (fd >= 0)
@@ -103,12 +102,11 @@ int trace_create(struct trace_writer **out, const char *path)
 		return error;
 	}
 	error = put(writer, &file_head, sizeof(file_head));
-	if (error) {
+	if (error)
 		trace_close(writer);
-		return error;
-	}
-	*out = writer;
-	return 0;
+	else
+		*out = writer;
+	return error;
 }
 
 static void put_be16(unsigned char *to, unsigned int value)
@@ -122,7 +120,7 @@ static unsigned int get_be16(const unsigned char *from)
 	return (unsigned int)from[0] << 8 | from[1];
 }
 
-/* What stands before each datagram. */
+/* Precedes each datagram. */
 struct heads {
 	struct record_header record;
 	unsigned char cooked[COOKED_LEN];
@@ -232,7 +230,7 @@ static int get(struct trace_reader *reader, void *to, size_t len)
 	return got ? -EBADMSG : 0;
 }
 
-/* As get(), where the end of the file is damage. */
+/* As get(), but the end of the file is damage. */
 static int get_rest(struct trace_reader *reader, void *to, size_t len)
 {
 	int got = len ? get(reader, to, len) : 1;
@@ -249,24 +247,17 @@ static int read_file_header(struct trace_reader *reader)
 {
 	struct file_header header;
 	int got = get_rest(reader, &header, sizeof(header));
+	uint32_t magic;
 	uint16_t major;
 
 	if (got < 0)
 		return got;
 	reader->swapped = header.magic == bswap_32(MAGIC_MICRO) || header.magic == bswap_32(MAGIC_NANO);
-	switch (to_host(reader, header.magic)) {
-	case MAGIC_MICRO:
-		reader->fraction_ns = 1000;
-		break;
-	case MAGIC_NANO:
-		reader->fraction_ns = 1;
-		break;
-	default:
-		return -EBADMSG;
-	}
+	magic = to_host(reader, header.magic);
 	major = reader->swapped ? bswap_16(header.major) : header.major;
-	if (major != PCAP_VERSION_MAJOR)
+	if ((magic != MAGIC_MICRO && magic != MAGIC_NANO) || major != PCAP_VERSION_MAJOR)
 		return -EBADMSG;
+	reader->fraction_ns = magic == MAGIC_MICRO ? 1000 : 1;
 	/* The upper half tells of frame check sequences. */
 	return (to_host(reader, header.linktype) & 0xffff) == LINKTYPE_NETLINK ? 0 : -EPROTONOSUPPORT;
 }
@@ -283,7 +274,7 @@ static int read_record(struct trace_reader *reader, struct trace_datagram *datag
 	if (got <= 0)
 		return got;
 	stored = to_host(reader, header.stored);
-	/* A datagram that a snapshot length cut short would be metered wrong without a word. */
+	/* A datagram that was cut by a snapshot length would give wrong counts. */
 	if (stored < COOKED_LEN || stored > RECORD_MAX || stored != to_host(reader, header.original))
 		return -EBADMSG;
 	got = get_rest(reader, cooked, sizeof(cooked));

@@ -214,6 +214,12 @@ static long read_gzip(void *ctx, uint64_t offset, char *to, size_t room)
 	return gzip_read(page->gzip, offset, to, room);
 }
 
+static void answer_text(struct http_response *response, unsigned int status, const char *text)
+{
+	response->status = status;
+	buf_puts(&response->body, text);
+}
+
 static void add_header(struct http_response *response, const char *name, const char *value)
 {
 	int i = 0;
@@ -230,8 +236,7 @@ static void answer_page(struct endpoints *endpoints, const struct http_request *
 	struct rendered *rendered = get_page(endpoints, page, request->pieces ? PIECE : SIZE_MAX);
 
 	if (!rendered) {
-		response->status = 503;
-		buf_puts(&response->body, "out of memory\n");
+		answer_text(response, 503, "out of memory\n");
 		return;
 	}
 	response->shared = (struct http_shared){ .ctx = rendered, .release = drop };
@@ -304,8 +309,7 @@ static void answer_flows(struct endpoints *endpoints, const struct http_request 
 	wrong = flow_list_filter_set(&filter, http_query(request, "host"), http_query(request, "ipv"),
 		http_query(request, "proto"), http_query(request, "port"));
 	if (!request->local) {
-		response->status = 403;
-		buf_puts(&response->body, "connections are listed on the UNIX socket only\n");
+		answer_text(response, 403, "connections are listed on the UNIX socket only\n");
 	} else if (wrong) {
 		response->status = 400;
 		buf_printf(&response->body, "there is no such %s: \"%s\"\n", wrong, http_query(request, wrong));
@@ -324,20 +328,17 @@ static void answer_record(struct endpoints *endpoints, const struct http_request
 	if (!error && !is_head)
 		error = endpoints->source.record(endpoints->source.ctx, &response->shared);
 	response->content_type = error ? NULL : "application/vnd.tcpdump.pcap";
-	if (error == -EACCES) {
-		response->status = 403;
-		buf_puts(&response->body, "recordings are made on the UNIX socket only\n");
-	} else if (error) {
-		response->status = 503;
-		buf_puts(&response->body, error == -EBUSY ? "enough others record already\n" : "out of memory\n");
-	}
+	if (error == -EACCES)
+		answer_text(response, 403, "recordings are made on the UNIX socket only\n");
+	else if (error)
+		answer_text(response, 503, error == -EBUSY ? "enough others record already\n" : "out of memory\n");
 }
 
 static void answer_healthy(struct endpoints *endpoints, const struct http_request *request,
 	struct http_response *response)
 {
 	(void)endpoints, (void)request;
-	buf_puts(&response->body, "healthy\n");
+	answer_text(response, 200, "healthy\n");
 }
 
 static void answer_ready(struct endpoints *endpoints, const struct http_request *request,
@@ -346,8 +347,8 @@ static void answer_ready(struct endpoints *endpoints, const struct http_request 
 	bool ready = endpoints->source.ready(endpoints->source.ctx);
 
 	(void)request;
-	response->status = ready ? 200 : 503;
-	buf_puts(&response->body, ready ? "ready\n" : "not ready: the first reading of all connections is not in\n");
+	answer_text(response, ready ? 200 : 503,
+		ready ? "ready\n" : "not ready: the first reading of all connections is not in\n");
 }
 
 static const struct endpoint {
@@ -375,17 +376,14 @@ void endpoints_request(void *ctx, const struct http_request *request, struct htt
 			endpoint = &table[i];
 	add_header(response, "X-Content-Type-Options", "nosniff");
 	add_header(response, "Cache-Control", "no-store");
-	if (!endpoint) {
-		response->status = 404;
-		buf_puts(&response->body, "not found; metrics are at /metrics\n");
-	} else if (endpoint->check_host && !request->local &&
-		!negotiate_host(http_header(request, "Host"), endpoints->names, endpoints->names_count)) {
-		response->status = 421;
-		buf_puts(&response->body,
+	if (!endpoint)
+		answer_text(response, 404, "not found; metrics are at /metrics\n");
+	else if (endpoint->check_host && !request->local &&
+		!negotiate_host(http_header(request, "Host"), endpoints->names, endpoints->names_count))
+		answer_text(response, 421,
 			"this server has another name: use its address, or see server-name in hostmeter.conf(5)\n");
-	} else {
+	else
 		endpoint->answer(endpoints, request, response);
-	}
 }
 
 /* --- Start and end */

@@ -43,9 +43,11 @@ struct family {
 	bool packets; /* a family of counts: of packets, not of bytes */
 };
 
-/* A label's value: backslash, quote and newline are escaped, as the formats ask. */
+/* A label, with the comma before it. Backslash, quote and newline are escaped, as the formats ask. */
 static void put_label(struct buf *out, const char *name, const char *value)
 {
+	if (out->len && out->data[out->len - 1] != '{')
+		buf_putc(out, ',');
 	buf_puts(out, name);
 	buf_puts(out, "=\"");
 	for (size_t len; *value; value += len) {
@@ -88,22 +90,16 @@ static void put_seconds(struct page *page, uint64_t ns)
 }
 
 /* What of the two the family counts. */
-static uint64_t count_of(const struct page *page, uint64_t bytes, uint64_t packets)
+static uint64_t count_of(const struct page *page, const struct traffic_count *count)
 {
-	return page->family->packets ? packets : bytes;
+	return page->family->packets ? count->packets : count->bytes;
 }
 
 /* --- Hosts */
 
 static const char *const host_labels[TRAFFIC_FAMILIES][2] = {
-	[TRAFFIC_IPV4] = {
-		[TRAFFIC_IN] = ",ipv=\"4\",direction=\"in\"",
-		[TRAFFIC_OUT] = ",ipv=\"4\",direction=\"out\"",
-	},
-	[TRAFFIC_IPV6] = {
-		[TRAFFIC_IN] = ",ipv=\"6\",direction=\"in\"",
-		[TRAFFIC_OUT] = ",ipv=\"6\",direction=\"out\"",
-	},
+	{ [TRAFFIC_IN] = ",ipv=\"4\",direction=\"in\"", [TRAFFIC_OUT] = ",ipv=\"4\",direction=\"out\"" },
+	{ [TRAFFIC_IN] = ",ipv=\"6\",direction=\"in\"", [TRAFFIC_OUT] = ",ipv=\"6\",direction=\"out\"" },
 };
 
 static const char *const ipv_labels[TRAFFIC_FAMILIES] = { ",ipv=\"4\"", ",ipv=\"6\"" };
@@ -118,7 +114,6 @@ static const struct snapshot_host *next_host(struct page *page)
 	host = &page->snapshot->host[page->row++];
 	buf_reset(&page->host);
 	put_label(&page->host, "host", host->label);
-	buf_putc(&page->host, ',');
 	put_label(&page->host, "mac", host->mac);
 	/* A page that lacks hosts would look whole. */
 	if (buf_error(&page->host))
@@ -142,14 +137,10 @@ static void host_counts(struct page *page)
 	while ((host = next_host(page))) {
 		const struct traffic *traffic = (const void *)((const char *)host + page->family->offset);
 
-		for (int ipv = 0; ipv < TRAFFIC_FAMILIES; ipv++) {
-			for (int direction = 0; direction < 2; direction++) {
-				const struct traffic_count *count = &traffic->of[ipv][direction];
-
+		for (int ipv = 0; ipv < TRAFFIC_FAMILIES; ipv++)
+			for (int direction = 0; direction < 2; direction++)
 				put_host(page, host_labels[ipv][direction],
-					count_of(page, count->bytes, count->packets));
-			}
-		}
+					count_of(page, &traffic->of[ipv][direction]));
 	}
 }
 
@@ -170,10 +161,8 @@ static void put_link(struct page *page, const char *interface, int direction, co
 {
 	put_open(page);
 	put_label(page->out, "interface", interface);
-	buf_putc(page->out, ',');
 	put_label(page->out, "direction", wan_direction_names[direction]);
 	if (kind) {
-		buf_putc(page->out, ',');
 		put_label(page->out, "kind", kind);
 	}
 	put_value(page, value);
@@ -186,8 +175,10 @@ static void network_counts(struct page *page)
 
 		if (!link->has_stats || link->side == SIDE_NONE || link->is_port)
 			continue;
-		put_link(page, link->name, WAN_RX, NULL, count_of(page, link->rx_bytes, link->rx_packets));
-		put_link(page, link->name, WAN_TX, NULL, count_of(page, link->tx_bytes, link->tx_packets));
+		put_link(page, link->name, WAN_RX, NULL,
+			count_of(page, &(struct traffic_count){ link->rx_bytes, link->rx_packets }));
+		put_link(page, link->name, WAN_TX, NULL,
+			count_of(page, &(struct traffic_count){ link->tx_bytes, link->tx_packets }));
 	}
 }
 
@@ -200,11 +191,8 @@ static void host_info(struct page *page)
 			continue;
 		put_open(page);
 		buf_add(page->out, page->host.data, page->host.len);
-		buf_putc(page->out, ',');
 		put_label(page->out, "vendor", host->vendor);
-		buf_putc(page->out, ',');
 		put_label(page->out, "random", host->random_mac ? "1" : "0");
-		buf_putc(page->out, ',');
 		put_label(page->out, "source", host->name_source ? host->name_source : "none");
 		put_value(page, 1);
 	}
@@ -219,7 +207,6 @@ static void interface_info(struct page *page)
 			continue;
 		put_open(page);
 		put_label(page->out, "interface", link->name);
-		buf_putc(page->out, ',');
 		put_label(page->out, "side", link->side == SIDE_WAN ? "wan" : "lan");
 		put_value(page, 1);
 	}
@@ -235,14 +222,10 @@ static void wan_counts(struct page *page)
 	for (size_t i = 0; i < page->snapshot->wans; i++) {
 		const struct wan_link *link = &page->snapshot->wan[i];
 
-		for (int direction = 0; direction < 2; direction++) {
-			for (enum wan_kind kind = 0; kind < WAN_KINDS; kind++) {
-				const struct traffic_count *count = &link->count[kind][direction];
-
+		for (int direction = 0; direction < 2; direction++)
+			for (enum wan_kind kind = 0; kind < WAN_KINDS; kind++)
 				put_link(page, link->name, direction, wan_kind_name(kind),
-					count_of(page, count->bytes, count->packets));
-			}
-		}
+					count_of(page, &link->count[kind][direction]));
 	}
 }
 

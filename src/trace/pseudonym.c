@@ -150,10 +150,7 @@ static struct addr broadcast_of(const struct prefix *subnet)
 	return last;
 }
 
-/*
- * A subnet's broadcast is known by its ones, so its pseudonym needs them too: it changes places with whoever else would
- * have had that one.
- */
+/* The pseudonym of a subnet's broadcast must end in ones too: it is exchanged with the address that would get that. */
 static struct addr exchange_broadcast(const struct pseudonyms *p, const struct addr *addr, const struct addr *to)
 {
 	for (size_t i = 0; i < p->subnets; i++) {
@@ -179,13 +176,10 @@ void pseudonyms_add_subnet(struct pseudonyms *pseudonyms, const struct addr *add
 {
 	struct prefix subnet = prefix_make(addr, len);
 
-	/*
-	 * Shorter ones than these are no subnets with a broadcast of their own; the classes' bits could not move
-	 * anyway.
-	 */
+	/* Shorter prefixes are no subnets with a broadcast. */
 	if (addr->family != 4 || len > 30 || len < 8 || pseudonyms->subnets == SUBNETS)
 		return;
-	/* Of subnets within each other the first counts: two exchanges of one address would be no exchange. */
+	/* Of nested subnets the first counts: a second exchange would undo the first. */
 	for (size_t i = 0; i < pseudonyms->subnets; i++) {
 		const struct prefix *other = &pseudonyms->subnet[i];
 

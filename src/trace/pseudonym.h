@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * pseudonym: MAC and IP addresses under other names, so that a trace can be shown to a stranger.
+ * pseudonym: replaces MAC and IP addresses, so that a trace can be shown to strangers.
  *
  * Under one key each address has one pseudonym and no two share one. Two addresses with their first n bits in common
  * have pseudonyms with n bits in common, as in J. Xu et al., "Prefix-Preserving IP Address Anonymization" (Crypto-PAn,
@@ -16,17 +16,11 @@
 
 struct pseudonyms;
 
-/*
- * NULL: out of memory. pseudonyms_free(NULL) is fine. Whoever has the key can find the addresses again: keep it
- * nowhere.
- */
+/* NULL: out of memory. The key reveals the addresses: do not keep it. */
 struct pseudonyms *pseudonyms_new(const struct hash_key *key);
 void pseudonyms_free(struct pseudonyms *pseudonyms);
 
-/*
- * A subnet of this length that the address is in, for its broadcast: to be told before the addresses in it are asked
- * for.
- */
+/* Adds the subnet of addr/len, whose broadcast is then kept. Call it before addresses of that subnet are asked for. */
 void pseudonyms_add_subnet(struct pseudonyms *pseudonyms, const struct addr *addr, unsigned int len);
 
 /* The pseudonym; no address (family 0) stays none. */

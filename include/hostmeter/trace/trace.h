@@ -40,10 +40,7 @@ int trace_append(struct buf *out, const struct trace_datagram *datagram);
 /* The bytes it takes in the file. */
 size_t trace_size(const struct trace_datagram *datagram);
 
-/*
- * A word to whoever reads: text as a message that replays and Wireshark pass over. trace_is_note(): true, and the text,
- * cut to what fits, if the datagram is one.
- */
+/* A note for the reader, which replays and Wireshark skip. trace_is_note(): true, and the text cut to size, for one. */
 void trace_append_note(struct buf *out, uint64_t real_ns, const char *text);
 bool trace_is_note(const struct trace_datagram *datagram, char *text, size_t size);
 

@@ -27,7 +27,9 @@ json_t *json_of_text_n(const char *text, size_t len)
 
 json_t *json_of_text(const char *text)
 {
-	return json_of_text_n(text, strlen(text));
+	json_t *string = json_string(text);
+
+	return string ? string : json_string("?");
 }
 
 json_t *json_of_pair(const char *first, json_t *a, const char *second, json_t *b)

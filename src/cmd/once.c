@@ -12,19 +12,9 @@
 
 enum { ANSWER_MS = 10000 };
 
-static int write_file(const char *path, struct buf *out)
-{
-	int error = file_replace(path, out);
-
-	if (error)
-		log_error("%s: %s", path, strerror(-error));
-	buf_reset(out);
-	return error ? CMD_FAILED : CMD_OK;
-}
-
 int cmd_once(const struct config *config, struct buf *out)
 {
-	int status;
+	int status, error;
 
 	if (config->cgi)
 		buf_puts(out, "Content-Type: text/plain; version=0.0.4; charset=utf-8\r\n\r\n");
@@ -34,7 +24,13 @@ int cmd_once(const struct config *config, struct buf *out)
 		buf_reset(out);
 		return CMD_FAILED;
 	}
-	return config->output ? write_file(config->output, out) : CMD_OK;
+	if (!config->output)
+		return CMD_OK;
+	error = file_replace(config->output, out);
+	if (error)
+		log_error("%s: %s", config->output, strerror(-error));
+	buf_reset(out);
+	return error ? CMD_FAILED : CMD_OK;
 }
 
 int cmd_print(struct buf *out)

@@ -33,7 +33,7 @@ struct recording {
 	struct anonymizer *anonymizer; /* NULL without --anonymize */
 	struct buf anonymized;
 	uint64_t datagrams, bytes;
-	int fd, signals; /* the meter's answer; a signalfd */
+	int fd, signals; /* the meter's answer; a signalfd; or -1 */
 	bool begun;
 	bool ended; /* by a signal, not by the meter */
 	bool cut;   /* the meter says that it left out the rest */
@@ -55,15 +55,6 @@ static ssize_t read_answer(void *ctx, char *to, size_t size)
 		got = read(r->fd, to, size);
 	} while (got < 0 && (errno == EINTR || errno == EAGAIN));
 	return got;
-}
-
-static int close_answer(void *ctx)
-{
-	struct recording *r = ctx;
-
-	close(r->fd);
-	close(r->signals);
-	return 0;
 }
 
 /* A signalfd for what ends a recording: a signal from outside, or the timer of --seconds. */
@@ -99,13 +90,12 @@ static int ask(struct recording *r)
 		len = read(r->fd, reason, sizeof(reason) - 1);
 	reason[len > 0 ? len : 0] = '\0';
 	no_answer_log_refusal(r->config->socket, status, "--record", reason);
-	close(r->fd);
 	return -EBUSY;
 }
 
 static int open_meter(struct recording *r)
 {
-	const cookie_io_functions_t calls = { .read = read_answer, .close = close_answer };
+	const cookie_io_functions_t calls = { .read = read_answer };
 	FILE *file;
 	int error = ask(r);
 
@@ -115,7 +105,6 @@ static int open_meter(struct recording *r)
 	file = r->signals < 0 ? NULL : fopencookie(r, "r", calls);
 	if (!file) {
 		error = -errno;
-		close(r->fd);
 		log_error("--record: %s", strerror(-error));
 		return error;
 	}
@@ -233,7 +222,7 @@ static bool is_same_file(const char *a, const char *b)
 
 int cmd_record(const struct config *config, struct buf *out)
 {
-	struct recording recording = { .config = config };
+	struct recording recording = { .config = config, .fd = -1, .signals = -1 };
 	int status = CMD_FAILED, error;
 
 	(void)out;
@@ -250,6 +239,10 @@ int cmd_record(const struct config *config, struct buf *out)
 		log_error("%s: %s", config->record, strerror(-error));
 		status = CMD_FAILED;
 	}
+	if (recording.fd >= 0)
+		close(recording.fd);
+	if (recording.signals >= 0)
+		close(recording.signals);
 	anonymize_free(recording.anonymizer);
 	buf_free(&recording.anonymized);
 	return status;

@@ -1,31 +1,33 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * standalone: --watch --standalone: a meter of this view's own, as a child process on a socket in a directory of its
- * own. It listens on no port and leaves the files of a running meter alone; it ends with the view, however that ends.
+ * standalone: --watch --standalone: a meter for this view only, as a child process with a socket in a directory of its
+ * own. It listens on no port, does not touch the files of a running meter, and ends with the view, however that ends.
  */
 #ifndef HOSTMETER_CMD_STANDALONE_H
 #define HOSTMETER_CMD_STANDALONE_H
 
 #include <stdbool.h>
+#include <sys/types.h>
 
 struct config;
-struct standalone;
 struct watch_sample;
 
-/*
- * Starts it and returns once it answers. 0 and what standalone_stop() ends; or -errno: why it could not has been said.
- */
-int standalone_start(struct standalone **standalone, const struct config *config);
+struct standalone {
+	pid_t pid; /* 0: has ended */
+	int log;   /* a memfd, the child's standard error */
+	char directory[96], socket[108];
+};
 
-/* Ends it, waits for that, and removes its files. NULL is fine. */
+/* Starts it and returns once it answers on socket. 0, or -errno after a line on the log; then nothing is to stop. */
+int standalone_start(struct standalone *standalone, const struct config *config);
+
+/* Ends it, waits for its end and removes its files. */
 void standalone_stop(struct standalone *standalone);
 
 /* False once it has ended by itself. */
 bool standalone_runs(struct standalone *standalone);
 
-const char *standalone_socket(const struct standalone *standalone);
-
-/* Adds to a sample what the meter has warned of on its log: switches of the kernel, a source that another one has. */
+/* Adds the warnings on the meter's log to a sample, such as kernel settings or an NFLOG group that is taken. */
 void standalone_add_warnings(const struct standalone *standalone, struct watch_sample *sample);
 
 #endif

@@ -40,8 +40,8 @@ static const struct term_look looks[WATCH_STYLES] = {
 
 struct watching {
 	const struct config *config;
-	const char *socket;            /* the meter's */
-	struct standalone *standalone; /* NULL: the meter is another's */
+	const char *socket;           /* of the meter */
+	struct standalone standalone; /* with --standalone */
 	struct watch_feed *feed;
 	struct watch_history history;
 	struct watch_view view;
@@ -50,62 +50,51 @@ struct watching {
 	uint64_t next_connections;
 };
 
+/* The shorter of two waits: patience in ms, -1 for ever, and until a time. */
+static int sooner(int patience, uint64_t when, uint64_t now)
+{
+	int left = now >= when ? 0 : (int)((when - now) / CLOCK_NS_PER_MS) + 1;
+
+	return patience < 0 || left < patience ? left : patience;
+}
+
 /* ---- Asking */
 
 /*
- * Goes on with asking. True: a sample was taken. *failure: 0, or why there is none. A view that is paused leaves it:
- * the next sample tells what happened meanwhile.
+ * Goes on with asking for a sample: HTTP_OK when the history has it, 0 while the answer is under way, else the failure
+ * as in no_answer.h. A paused view drops the sample; the rates of the next one cover the pause.
  */
-static bool step(struct watching *w, int *failure)
+static int take_sample(struct watching *w)
 {
 	struct watch_sample sample;
-	int result = watch_feed_sample(w->feed, w->view.interval_ns, &sample);
+	int result = watch_feed_sample(w->feed, w->view.interval_ns, &sample), error = 0;
 
-	*failure = 0;
-	if (!result)
-		return false;
-	if (result == HTTP_OK && w->standalone)
-		standalone_add_warnings(w->standalone, &sample);
-	if (result == HTTP_OK && !w->view.paused)
-		result = watch_history_add(&w->history, &sample);
-	else if (result == HTTP_OK)
+	if (result != HTTP_OK)
+		return result;
+	if (w->config->standalone)
+		standalone_add_warnings(&w->standalone, &sample);
+	if (w->view.paused)
 		watch_sample_clear(&sample);
-	*failure = result == HTTP_OK ? 0 : result;
-	return !*failure;
+	else
+		error = watch_history_add(&w->history, &sample);
+	return error ? error : HTTP_OK;
 }
 
-/* Asks once and waits for the answer: 0 or the failure. */
+/* Asks for a sample and waits for it. Returns the exit status. */
 static int ask(struct watching *w)
 {
-	int failure;
+	struct pollfd polled[WATCH_FEED_FDS];
+	int result;
 
-	while (!step(w, &failure) && !failure) {
-		struct pollfd polled[WATCH_FEED_FDS];
-		int patience = watch_feed_poll(w->feed, polled, clock_mono_ns());
-
-		poll(polled, WATCH_FEED_FDS, patience);
-	}
-	return failure;
-}
-
-static int fail(const struct watching *w, int failure)
-{
-	no_answer_log(w->socket, failure, geteuid() ? NULL : "or see it without one: hostmeter --watch --standalone");
+	while (!(result = take_sample(w)))
+		poll(polled, WATCH_FEED_FDS, watch_feed_poll(w->feed, polled, clock_mono_ns()));
+	if (result == HTTP_OK)
+		return CMD_OK;
+	no_answer_log(w->socket, result, geteuid() ? NULL : "or see it without one: hostmeter --watch --standalone");
 	return CMD_FAILED;
 }
 
 /* ---- Without a terminal */
-
-static int print_plain(struct watching *w, struct buf *out)
-{
-	int error = watch_render(&w->frame, &w->history, &w->view);
-
-	for (int y = 0; !error && y < w->frame.height; y++) {
-		watch_frame_row(&w->frame, y, out);
-		buf_putc(out, '\n');
-	}
-	return error;
-}
 
 static int print_sample(struct watching *w, bool first)
 {
@@ -113,48 +102,38 @@ static int print_sample(struct watching *w, bool first)
 
 	if (w->config->json) {
 		watch_json(&out, &w->history);
-	} else {
-		if (!first)
-			buf_putc(&out, '\n');
-		out.error = print_plain(w, &out);
+		return cmd_print(&out);
+	}
+	out.error = watch_render(&w->frame, &w->history, &w->view);
+	if (!first)
+		buf_putc(&out, '\n');
+	for (int y = 0; !out.error && y < w->frame.height; y++) {
+		watch_frame_row(&w->frame, y, &out);
+		buf_putc(&out, '\n');
 	}
 	return cmd_print(&out);
 }
 
-static void sleep_until(uint64_t when)
-{
-	uint64_t now;
-
-	while ((now = clock_mono_ns()) < when)
-		poll(NULL, 0, (int)((when - now) / CLOCK_NS_PER_MS) + 1);
-}
-
-/* The first lines wait for rates, which take two readings of the meter's; for a while. */
 static int run_plain(struct watching *w)
 {
-	uint64_t patience = clock_mono_ns() + FIRST_RATES_S * CLOCK_NS_PER_S, next = clock_mono_ns();
+	uint64_t next = clock_mono_ns(), patience = next + FIRST_RATES_S * CLOCK_NS_PER_S;
 	const char *columns = getenv("COLUMNS");
+	uint32_t printed = 0;
 	int status = CMD_OK;
 
 	w->view.plain = true;
 	w->view.width = columns ? atoi(columns) : 0;
 	if (w->view.width < WATCH_MIN_WIDTH || w->view.width > 500)
 		w->view.width = WATCH_PLAIN_WIDTH;
-	for (uint32_t printed = 0; status == CMD_OK;) {
-		int failure;
-
+	while (status == CMD_OK && (!w->config->count || printed < w->config->count)) {
 		next += w->view.interval_ns;
 		if (next < clock_mono_ns())
 			next = clock_mono_ns();
-		sleep_until(next);
-		failure = ask(w);
-		if (failure)
-			return fail(w, failure);
-		if (!printed && !watch_history_has_rates(&w->history) && clock_mono_ns() < patience)
-			continue;
-		status = print_sample(w, !printed);
-		if (++printed == w->config->count)
-			break;
+		poll(NULL, 0, sooner(-1, next, clock_mono_ns()));
+		status = ask(w);
+		/* There are no rates before the meter has read the kernel's counters twice. */
+		if (status == CMD_OK && (printed || watch_history_has_rates(&w->history) || next > patience))
+			status = print_sample(w, !printed++);
 	}
 	return status;
 }
@@ -173,7 +152,7 @@ static int draw(struct watching *w)
 	for (int y = 0; y < w->frame.height && y < w->view.height; y++) {
 		const struct watch_cell *row = w->frame.cell + (size_t)y * (size_t)w->frame.width;
 
-		/* Runs of one style at a time; what was not put is blank. */
+		/* One call for a run of cells of one style. */
 		for (int x = 0; x < w->frame.width && x < w->view.width;) {
 			char run[sizeof(row->text) * 64];
 			size_t len = 0;
@@ -193,7 +172,7 @@ static int draw(struct watching *w)
 static bool do_key(struct watching *w, int key, int x, int y)
 {
 	enum watch_page before = w->view.page;
-	uint64_t soonest = clock_mono_ns();
+	uint64_t now = clock_mono_ns();
 	enum watch_action action;
 
 	if (key == WATCH_KEY_CLICK) {
@@ -202,53 +181,44 @@ static bool do_key(struct watching *w, int key, int x, int y)
 	}
 	action = watch_view_key(&w->view, key);
 	if (w->view.page != before)
-		w->next_connections = soonest;
-	switch (action) {
-	case WATCH_QUIT:
-		return true;
-	case WATCH_ZERO:
+		w->next_connections = now;
+	if (action == WATCH_ZERO)
 		watch_history_zero(&w->history);
-		break;
-	case WATCH_INTERVAL:
-		/* The new interval holds from now on, not only after a long old one. */
-		if (w->next > soonest + w->view.interval_ns)
-			w->next = soonest + w->view.interval_ns;
-		break;
-	case WATCH_NOTHING:
-		break;
-	}
-	return false;
-}
-
-/* True if there is something new to draw. */
-static bool go_on_asking(struct watching *w, uint64_t now)
-{
-	int failure;
-	bool taken;
-	char text[64];
-
-	if (!watch_feed_wants_sample(w->feed) && now < w->next)
-		return false;
-	if (!watch_feed_wants_sample(w->feed))
+	/* A shorter interval begins now, not after the rest of the long one. */
+	if (action == WATCH_INTERVAL && w->next > now + w->view.interval_ns)
 		w->next = now + w->view.interval_ns;
-	taken = step(w, &failure);
-	if (taken)
-		w->view.notice[0] = '\0';
-	if (failure) {
-		/* Not to be waited for as long as a long interval is. */
-		if (w->next > now + RETRY_MS * CLOCK_NS_PER_MS)
-			w->next = now + RETRY_MS * CLOCK_NS_PER_MS;
-		if (w->standalone && !standalone_runs(w->standalone))
-			snprintf(w->view.notice, sizeof(w->view.notice),
-				"This view's own meter has ended: start the view again.");
-		else
-			snprintf(w->view.notice, sizeof(w->view.notice), "The meter is lost: %s. Trying again.",
-				no_answer_cause(failure, text));
-	}
-	return taken || failure;
+	return action == WATCH_QUIT;
 }
 
-/* A view that is paused, or has left the page, asks no more. */
+/* True: there is something new to draw. */
+static bool update_hosts(struct watching *w, uint64_t now)
+{
+	char text[64];
+	int result;
+
+	if (!watch_feed_wants_sample(w->feed)) {
+		if (now < w->next)
+			return false;
+		w->next = now + w->view.interval_ns;
+	}
+	result = take_sample(w);
+	if (!result)
+		return false;
+	w->view.notice[0] = '\0';
+	if (result == HTTP_OK)
+		return true;
+	if (w->next > now + RETRY_MS * CLOCK_NS_PER_MS)
+		w->next = now + RETRY_MS * CLOCK_NS_PER_MS;
+	if (w->config->standalone && !standalone_runs(&w->standalone))
+		snprintf(w->view.notice, sizeof(w->view.notice),
+			"This view's own meter has ended: start the view again.");
+	else
+		snprintf(w->view.notice, sizeof(w->view.notice), "The meter is lost: %s. Trying again.",
+			no_answer_cause(result, text));
+	return true;
+}
+
+/* Whether the page shows connections that are due. A listing under way is finished on any page. */
 static bool wants_connections(const struct watching *w, uint64_t now)
 {
 	if (watch_feed_wants_connections(w->feed))
@@ -256,8 +226,8 @@ static bool wants_connections(const struct watching *w, uint64_t now)
 	return w->view.page == WATCH_PAGE_HOST && !w->view.paused && w->view.selecting && now >= w->next_connections;
 }
 
-/* The same for the connections of a host that is open. */
-static bool go_on_listing(struct watching *w, uint64_t now)
+/* The same for the connections of the host on the page. */
+static bool update_connections(struct watching *w, uint64_t now)
 {
 	struct watch_connections fresh;
 	int result;
@@ -274,30 +244,24 @@ static bool go_on_listing(struct watching *w, uint64_t now)
 		watch_connections_take(&w->history.connections, &fresh);
 		return true;
 	}
-	/* The old ones would be told of as if they were still there. */
+	/* Old connections must not look as if they still existed. */
 	watch_connections_clear(&w->history.connections);
 	snprintf(w->view.connections_notice, sizeof(w->view.connections_notice),
-		"Its connections are not to be had: %s.", no_answer_cause(result, text));
+		"The meter does not list its connections: %s.", no_answer_cause(result, text));
 	return true;
 }
 
-static int until(uint64_t when, uint64_t now)
-{
-	return now >= when ? 0 : (int)((when - now) / CLOCK_NS_PER_MS) + 1;
-}
-
-/* Until something comes, or something is to be done. */
+/* Waits for a key, an answer or the time to ask again. 0, or -EINTR: end. */
 static int wait_for_work(struct watching *w)
 {
 	struct pollfd polled[WATCH_FEED_FDS];
 	uint64_t now = clock_mono_ns();
 	int patience = watch_feed_poll(w->feed, polled, now);
 
-	if (!watch_feed_wants_sample(w->feed) && (patience < 0 || patience > until(w->next, now)))
-		patience = until(w->next, now);
-	if (wants_connections(w, w->next_connections) && !watch_feed_wants_connections(w->feed) &&
-		patience > until(w->next_connections, now))
-		patience = until(w->next_connections, now);
+	if (!watch_feed_wants_sample(w->feed))
+		patience = sooner(patience, w->next, now);
+	if (!watch_feed_wants_connections(w->feed) && wants_connections(w, w->next_connections))
+		patience = sooner(patience, w->next_connections, now);
 	return term_wait(polled, WATCH_FEED_FDS, patience);
 }
 
@@ -314,15 +278,13 @@ static int run_screen(struct watching *w)
 	while (!quit && !error) {
 		if (dirty)
 			error = draw(w);
-		if (error)
+		if (error || wait_for_work(w))
 			break;
-		if (wait_for_work(w))
-			break;
-		dirty = go_on_asking(w, clock_mono_ns());
-		dirty |= go_on_listing(w, clock_mono_ns());
+		dirty = update_hosts(w, clock_mono_ns());
+		dirty |= update_connections(w, clock_mono_ns());
 		while (!quit && (key = term_key(&x, &y)) != WATCH_KEY_NONE) {
 			quit = do_key(w, key, x, y);
-			/* A move is of the list as it is after the keys before it, drawn or not. */
+			/* The next key must find the list as this one has left it. */
 			if (w->view.move || w->view.move_pages || w->view.click >= 0 || w->view.page == WATCH_PAGE_HOST)
 				error = watch_render(&w->frame, &w->history, &w->view);
 			dirty = true;
@@ -334,9 +296,8 @@ static int run_screen(struct watching *w)
 	return error ? CMD_FAILED : CMD_OK;
 }
 
-/* ---- The whole */
+/* ---- Both */
 
-/* Whether to draw on the terminal. */
 static bool wants_screen(const struct config *config)
 {
 	const char *name = getenv("TERM");
@@ -352,47 +313,31 @@ static bool wants_screen(const struct config *config)
 	return !error;
 }
 
-/* The meter is there, or is nobody's worry but its own. */
-static int run(struct watching *w)
-{
-	int error = watch_feed_open(&w->feed, w->socket);
-
-	if (error) {
-		log_error("%s", strerror(-error));
-		return CMD_FAILED;
-	}
-	error = ask(w);
-	if (error)
-		return fail(w, error);
-	return wants_screen(w->config) ? run_screen(w) : run_plain(w);
-}
-
-/* What the title calls the meter: its machine. */
-static void name_source(struct watching *w)
-{
-	char name[HOST_NAME_MAX + 1] = "";
-
-	gethostname(name, sizeof(name) - 1);
-	snprintf(w->view.source, sizeof(w->view.source), "%s%s", name, w->standalone ? " (standalone)" : "");
-}
-
 int cmd_watch(const struct config *config, struct buf *out)
 {
-	struct watching w = { .config = config, .socket = config->socket };
-	int status;
+	struct watching w = { .config = config, .socket = config->socket, .view = watch_view_default() };
+	char name[HOST_NAME_MAX + 1] = "";
+	int status = CMD_FAILED, error;
 
+	(void)out;
 	if (config->standalone && standalone_start(&w.standalone, config))
 		return CMD_FAILED;
-	if (w.standalone)
-		w.socket = standalone_socket(w.standalone);
-	w.view = watch_view_default();
+	if (config->standalone)
+		w.socket = w.standalone.socket;
 	w.view.interval_ns = config->watch_interval_ns;
 	w.view.utf8 = term_locale();
-	(void)out;
-	name_source(&w);
-	status = run(&w);
+	gethostname(name, sizeof(name) - 1);
+	snprintf(w.view.source, sizeof(w.view.source), "%s%s", name, config->standalone ? " (standalone)" : "");
+	error = watch_feed_open(&w.feed, w.socket);
+	if (error)
+		log_error("%s", strerror(-error));
+	else
+		status = ask(&w);
+	if (status == CMD_OK)
+		status = wants_screen(config) ? run_screen(&w) : run_plain(&w);
 	watch_feed_free(w.feed);
-	standalone_stop(w.standalone);
+	if (config->standalone)
+		standalone_stop(&w.standalone);
 	watch_history_clear(&w.history);
 	watch_frame_free(&w.frame);
 	return status;

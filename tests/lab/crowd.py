@@ -101,15 +101,8 @@ class Crowd(Lab):
         router.ip(f"""
             link add {self.lan} address {self.lan_mac} type veth peer name eth0 netns crowd
             link add {self.wan} address 00:00:5e:00:53:02 type veth peer name eth0 netns inet
-            address add {self.router_v4}/16 dev {self.lan}
-            address add {self.router_v6}/64 dev {self.lan} nodad
-            address add {self.wan_v4}/24 dev {self.wan}
-            address add {self.wan_v6}/64 dev {self.wan} nodad
-            link set {self.lan} up
-            link set {self.wan} up
-            route add default via {self.server_v4} dev {self.wan}
-            route add default via {self.server_v6} dev {self.wan}
         """)
+        self._address_router(prefix=16)
         crowd.ip("link set eth0 up")
         inet.ip("link set eth0 up")
         self._route()

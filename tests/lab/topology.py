@@ -100,13 +100,9 @@ class Lab:
         node.sysctl(**QUIET)
         return node
 
-    def _build(self):
-        router, inet = self.node("router"), self.node("inet")
-        # The addresses below come before forwarding is switched on where that would change how they behave.
-        router.ip(f"""
-            link add {self.lan} address 00:00:5e:00:53:01 type bridge stp_state 0
-            link add {self.wan} address 00:00:5e:00:53:02 type veth peer name eth0 address 00:00:5e:00:53:fe netns inet
-            address add {self.router_v4}/24 dev {self.lan}
+    def _address_router(self, prefix=24):
+        self.nodes["router"].ip(f"""
+            address add {self.router_v4}/{prefix} dev {self.lan}
             address add {self.router_v6}/64 dev {self.lan} nodad
             address add {self.wan_v4}/24 dev {self.wan}
             address add {self.wan_v6}/64 dev {self.wan} nodad
@@ -115,6 +111,15 @@ class Lab:
             route add default via {self.server_v4} dev {self.wan}
             route add default via {self.server_v6} dev {self.wan}
         """)
+
+    def _build(self):
+        router, inet = self.node("router"), self.node("inet")
+        # The addresses below come before forwarding is switched on where that would change how they behave.
+        router.ip(f"""
+            link add {self.lan} address 00:00:5e:00:53:01 type bridge stp_state 0
+            link add {self.wan} address 00:00:5e:00:53:02 type veth peer name eth0 address 00:00:5e:00:53:fe netns inet
+        """)
+        self._address_router()
         inet.ip(f"""
             address add {self.far_v4}/32 dev lo
             address add {self.far_v6}/128 dev lo nodad

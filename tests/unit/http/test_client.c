@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "hostmeter/http/client.h"
 
-#include "hostmeter/base/clock.h"
-#include "hostmeter/http/server.h"
-#include "hostmeter/os/loop.h"
+#include "loop_server.h"
 
 #include <errno.h>
 #include <setjmp.h>
@@ -21,14 +19,9 @@
 
 #include <cmocka.h>
 
-#define DEADLINE_NS (10 * CLOCK_NS_PER_S)
-
 /* Our own server in a loop, and what it was asked and shall answer. */
 struct fixture {
-	struct loop *loop;
-	struct http_server *http;
-	struct loop_timer *deadline;
-	char dir[40], socket[64];
+	struct loop_server s;
 	char path[64], query[32];
 	unsigned int status;
 	const char *body;
@@ -45,22 +38,11 @@ static void handler(void *ctx, const struct http_request *request, struct http_r
 	buf_puts(&response->body, f->body);
 }
 
-static void too_late(void *ctx)
-{
-	(void)ctx;
-	fail_msg("nothing happened before the deadline");
-}
-
 static int setup(void **state)
 {
 	struct fixture *f = calloc(1, sizeof(*f));
 
-	strcpy(f->dir, "/tmp/test_http_client.XXXXXX");
-	assert_non_null(mkdtemp(f->dir));
-	snprintf(f->socket, sizeof(f->socket), "%s/sock", f->dir);
-	f->loop = loop_new();
-	f->http = http_server_new(f->loop, handler, f);
-	f->deadline = loop_timer_add(f->loop, too_late, f);
+	loop_server_open(&f->s, handler, f);
 	f->status = 200;
 	f->body = "hello\n";
 	*state = f;
@@ -71,10 +53,7 @@ static int teardown(void **state)
 {
 	struct fixture *f = *state;
 
-	http_server_free(f->http);
-	loop_free(f->loop);
-	unlink(f->socket);
-	rmdir(f->dir);
+	loop_server_close(&f->s);
 	free(f);
 	return 0;
 }
@@ -82,7 +61,7 @@ static int teardown(void **state)
 static void child_said(void *ctx, int events)
 {
 	(void)events;
-	loop_stop(((struct fixture *)ctx)->loop);
+	loop_stop(((struct fixture *)ctx)->s.loop);
 }
 
 /* http_get() in a child process, for it blocks; its result. The body must be the expected one. */
@@ -99,16 +78,14 @@ static int get_in_child(struct fixture *f, const char *target, const char *expec
 		struct buf body = BUF_INIT;
 
 		buf_puts(&body, ">");
-		result = http_get(f->socket, target, &body, 10000);
+		result = http_get(f->s.socket, target, &body, 10000);
 		if (buf_text(&body)[0] != '>' || strcmp(buf_text(&body) + 1, expected) != 0)
 			result = -1000;
 		_exit(write(pipes[1], &result, sizeof(result)) != sizeof(result));
 	}
 	close(pipes[1]);
-	io = loop_io_add(f->loop, pipes[0], LOOP_READ, child_said, f);
-	loop_timer_set(f->deadline, DEADLINE_NS);
-	loop_run(f->loop);
-	loop_timer_stop(f->deadline);
+	io = loop_io_add(f->s.loop, pipes[0], LOOP_READ, child_said, f);
+	loop_server_run(&f->s);
 	loop_io_del(io);
 	assert_int_equal(read(pipes[0], &result, sizeof(result)), sizeof(result));
 	close(pipes[0]);
@@ -120,7 +97,7 @@ static void client_gets_status_and_body(void **state)
 {
 	struct fixture *f = *state;
 
-	assert_int_equal(http_server_listen_unix(f->http, f->socket), 0);
+	assert_int_equal(http_server_listen_unix(f->s.http, f->s.socket), 0);
 	assert_int_equal(get_in_child(f, "/metrics?x=2", "hello\n"), 200);
 	assert_string_equal(f->path, "/metrics");
 	assert_string_equal(f->query, "2");
@@ -149,7 +126,7 @@ static int listen_on(const char *path)
 /* Only the head is taken off: the body is for the caller, whatever Content-Length says. */
 static int open_from(struct fixture *f, const char *reply, const char *body)
 {
-	int listening = listen_on(f->socket), fd = -1, result;
+	int listening = listen_on(f->s.socket), fd = -1, result;
 	char got[64] = "";
 	pid_t pid;
 
@@ -163,7 +140,7 @@ static int open_from(struct fixture *f, const char *reply, const char *body)
 		_exit(!heard || send(peer, reply, strlen(reply), MSG_NOSIGNAL) < 0);
 	}
 	close(listening);
-	result = http_open(f->socket, "/", &fd, 10000);
+	result = http_open(f->s.socket, "/", &fd, 10000);
 	assert_int_equal(waitpid(pid, NULL, 0), pid);
 	if (result > 0) {
 		assert_int_equal(read(fd, got, sizeof(got) - 1), strlen(body));
@@ -182,14 +159,14 @@ static void client_opens_a_body(void **state)
 	assert_int_equal(open_from(f, "HTTP/1.0 200 OK\r\n\r\n", ""), 200);
 	assert_int_equal(open_from(f, "HTTP/1.0 200 OK\r\n", ""), -EBADMSG);
 	assert_int_equal(open_from(f, "SSH-2.0-x\r\n\r\n", ""), -EBADMSG);
-	unlink(f->socket);
-	assert_int_equal(http_open(f->socket, "/", &(int){ -1 }, 100), -ENOENT);
+	unlink(f->s.socket);
+	assert_int_equal(http_open(f->s.socket, "/", &(int){ -1 }, 100), -ENOENT);
 }
 
 /* A server made by hand that says reply to whoever connects, closes, and asks nothing. */
 static int get_from(struct fixture *f, const char *reply)
 {
-	int listening = listen_on(f->socket), result;
+	int listening = listen_on(f->s.socket), result;
 	struct buf body = BUF_INIT;
 	pid_t pid;
 
@@ -203,7 +180,7 @@ static int get_from(struct fixture *f, const char *reply)
 		_exit(!heard || send(fd, reply, strlen(reply), MSG_NOSIGNAL) < 0);
 	}
 	close(listening);
-	result = http_get(f->socket, "/", &body, 10000);
+	result = http_get(f->s.socket, "/", &body, 10000);
 	buf_free(&body);
 	assert_int_equal(waitpid(pid, NULL, 0), pid);
 	return result;
@@ -245,20 +222,20 @@ static void client_gives_up(void **state)
 	struct buf body = BUF_INIT;
 	uint64_t start;
 
-	assert_int_equal(http_get(f->socket, "/", &body, 1000), -ENOENT);
-	leave_socket(f->socket);
-	assert_int_equal(http_get(f->socket, "/", &body, 1000), -ECONNREFUSED);
-	unlink(f->socket);
+	assert_int_equal(http_get(f->s.socket, "/", &body, 1000), -ENOENT);
+	leave_socket(f->s.socket);
+	assert_int_equal(http_get(f->s.socket, "/", &body, 1000), -ECONNREFUSED);
+	unlink(f->s.socket);
 	/*
 	 * Listens, and answers nobody: first the answer is waited for in vain, then, with a full queue, the connection.
 	 */
-	strcpy(un.sun_path, f->socket);
+	strcpy(un.sun_path, f->s.socket);
 	assert_int_equal(bind(fd, (struct sockaddr *)&un, sizeof(un)), 0);
 	assert_int_equal(listen(fd, 0), 0);
 	start = clock_mono_ns();
-	assert_int_equal(http_get(f->socket, "/", &body, 30), -ETIMEDOUT);
-	assert_int_equal(http_get(f->socket, "/", &body, 30), -ETIMEDOUT);
-	assert_int_equal(http_get(f->socket, "/", &body, 0), -ETIMEDOUT);
+	assert_int_equal(http_get(f->s.socket, "/", &body, 30), -ETIMEDOUT);
+	assert_int_equal(http_get(f->s.socket, "/", &body, 30), -ETIMEDOUT);
+	assert_int_equal(http_get(f->s.socket, "/", &body, 0), -ETIMEDOUT);
 	assert_true(clock_mono_ns() - start >= 50 * CLOCK_NS_PER_MS);
 	assert_null(body.data);
 	close(fd);
@@ -270,7 +247,7 @@ static void client_gives_up(void **state)
 static int get_reply(struct fixture *f, const char *reply, size_t len, unsigned int timeout_ms, struct buf *body)
 {
 	static const char expected[] = "GET /x HTTP/1.0\r\nHost: localhost\r\n";
-	int listening = listen_on(f->socket), result, status;
+	int listening = listen_on(f->s.socket), result, status;
 	pid_t pid = fork();
 
 	assert_true(pid >= 0);
@@ -292,7 +269,7 @@ static int get_reply(struct fixture *f, const char *reply, size_t len, unsigned 
 		}
 		_exit(0);
 	}
-	result = http_get(f->socket, "/x", body, timeout_ms);
+	result = http_get(f->s.socket, "/x", body, timeout_ms);
 	close(listening);
 	assert_int_equal(waitpid(pid, &status, 0), pid);
 	assert_int_equal(status, 0);
@@ -310,7 +287,7 @@ static void client_asks_and_waits(void **state)
 	buf_reset(&body);
 	assert_int_equal(get_reply(f, NULL, 0, 50, &body), -ETIMEDOUT);
 	assert_int_equal(get_reply(f, answer, 20, 10000, &body), -EBADMSG);
-	assert_int_equal(http_get(f->socket, "/", &body, 1000), -ECONNREFUSED);
+	assert_int_equal(http_get(f->s.socket, "/", &body, 1000), -ECONNREFUSED);
 	assert_int_equal(body.len, 0);
 	buf_free(&body);
 }

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "hostmeter/http/server.h"
 
-#include "hostmeter/base/clock.h"
-#include "hostmeter/os/loop.h"
+#include "loop_server.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -22,14 +21,9 @@
 
 #include <cmocka.h>
 
-#define DEADLINE_NS (10 * CLOCK_NS_PER_S)
-
 /* A server in a loop, what its handler saw last, and what it shall answer. */
 struct fixture {
-	struct loop *loop;
-	struct http_server *http;
-	struct loop_timer *deadline;
-	char dir[32], socket[64];
+	struct loop_server s;
 	uint16_t port;
 	int calls;
 	char method[8], path[64], query[32], flag[8], header[32];
@@ -145,12 +139,6 @@ static long read_fails(void *ctx, uint64_t offset, char *to, size_t room)
 	return offset < 5 ? read_pieces(ctx, offset, to, room) : -ENOMEM;
 }
 
-static void too_late(void *ctx)
-{
-	(void)ctx;
-	fail_msg("nothing happened before the deadline");
-}
-
 static uint16_t free_port(void)
 {
 	struct sockaddr_in in = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
@@ -167,14 +155,9 @@ static int setup(void **state)
 {
 	struct fixture *f = calloc(1, sizeof(*f));
 
-	strcpy(f->dir, "/tmp/test_http.XXXXXX");
-	assert_non_null(mkdtemp(f->dir));
-	snprintf(f->socket, sizeof(f->socket), "%s/sock", f->dir);
-	f->loop = loop_new();
-	f->http = http_server_new(f->loop, handler, f);
-	f->deadline = loop_timer_add(f->loop, too_late, f);
-	f->waker = loop_timer_add(f->loop, wake, f);
-	http_server_on_end(f->http, ended);
+	loop_server_open(&f->s, handler, f);
+	f->waker = loop_timer_add(f->s.loop, wake, f);
+	http_server_on_end(f->s.http, ended);
 	f->answer.status = 200;
 	f->body = "hello\n";
 	*state = f;
@@ -185,10 +168,7 @@ static int teardown(void **state)
 {
 	struct fixture *f = *state;
 
-	http_server_free(f->http);
-	loop_free(f->loop);
-	unlink(f->socket);
-	rmdir(f->dir);
+	loop_server_close(&f->s);
 	free(f);
 	return 0;
 }
@@ -203,7 +183,7 @@ static void listen_tcp(struct fixture *f, const char *prefix)
 
 		f->port = free_port();
 		snprintf(where, sizeof(where), "%s%u", prefix, f->port);
-		error = http_server_listen(f->http, where);
+		error = http_server_listen(f->s.http, where);
 	}
 	assert_int_equal(error, 0);
 }
@@ -220,7 +200,7 @@ static void readable(void *ctx, int events)
 	}
 	loop_io_del(c->io);
 	c->io = NULL;
-	loop_stop(c->f->loop);
+	loop_stop(c->f->s.loop);
 }
 
 static void client_start(struct fixture *f, struct client *c, int fd, const char *request)
@@ -228,14 +208,12 @@ static void client_start(struct fixture *f, struct client *c, int fd, const char
 	*c = (struct client){ .f = f, .fd = fd };
 	assert_true(fd >= 0);
 	assert_int_equal(send(fd, request, strlen(request), MSG_NOSIGNAL), strlen(request));
-	c->io = loop_io_add(f->loop, fd, LOOP_READ, readable, c);
+	c->io = loop_io_add(f->s.loop, fd, LOOP_READ, readable, c);
 }
 
 static const char *client_finish(struct client *c)
 {
-	loop_timer_set(c->f->deadline, DEADLINE_NS);
-	loop_run(c->f->loop);
-	loop_timer_stop(c->f->deadline);
+	loop_server_run(&c->f->s);
 	assert_null(c->io);
 	close(c->fd);
 	return buf_text(&c->reply);
@@ -267,7 +245,7 @@ static int connect_local(const struct fixture *f)
 	struct sockaddr_un un = { .sun_family = AF_UNIX };
 	int fd = socket(AF_UNIX, SOCK_STREAM, 0);
 
-	strcpy(un.sun_path, f->socket);
+	strcpy(un.sun_path, f->s.socket);
 	assert_int_equal(connect(fd, (struct sockaddr *)&un, sizeof(un)), 0);
 	return fd;
 }
@@ -405,7 +383,7 @@ static void connection_is_kept_alive(void **state)
 
 static void accept_all(void *ctx)
 {
-	loop_stop(((struct fixture *)ctx)->loop);
+	loop_stop(((struct fixture *)ctx)->s.loop);
 }
 
 static void full_house_lets_in_who_waits(void **state)
@@ -419,9 +397,9 @@ static void full_house_lets_in_who_waits(void **state)
 	for (size_t i = 0; i < sizeof(idle) / sizeof(*idle); i++)
 		idle[i] = connect_v4(f);
 	client_start(f, &waiting, connect_v4(f), "GET / HTTP/1.1\r\n" CLOSE);
-	timer = loop_timer_add(f->loop, accept_all, f);
+	timer = loop_timer_add(f->s.loop, accept_all, f);
 	loop_timer_set(timer, 20 * CLOCK_NS_PER_MS);
-	loop_run(f->loop);
+	loop_run(f->s.loop);
 	assert_int_equal(f->calls, 0);
 	close(idle[7]);
 	assert_memory_equal(client_finish(&waiting), "HTTP/1.1 200", 12);
@@ -532,13 +510,13 @@ static void bad_addresses_are_refused(void **state)
 	char where[64];
 
 	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++)
-		assert_int_equal(http_server_listen(f->http, bad[i]), -EINVAL);
+		assert_int_equal(http_server_listen(f->s.http, bad[i]), -EINVAL);
 	listen_tcp(f, "127.0.0.1:");
 	snprintf(where, sizeof(where), "127.0.0.1:%u", f->port);
-	assert_int_equal(http_server_listen(f->http, where), -EADDRINUSE);
+	assert_int_equal(http_server_listen(f->s.http, where), -EADDRINUSE);
 	/* TEST-NET-1: an address of nobody here. */
 	snprintf(where, sizeof(where), "192.0.2.1:%u", f->port);
-	assert_int_equal(http_server_listen(f->http, where), -EADDRNOTAVAIL);
+	assert_int_equal(http_server_listen(f->s.http, where), -EADDRNOTAVAIL);
 }
 
 static void unix_socket_is_served(void **state)
@@ -546,17 +524,17 @@ static void unix_socket_is_served(void **state)
 	struct fixture *f = *state;
 	struct stat st;
 
-	assert_int_equal(http_server_listen_unix(f->http, f->socket), 0);
-	assert_int_equal(stat(f->socket, &st), 0);
+	assert_int_equal(http_server_listen_unix(f->s.http, f->s.socket), 0);
+	assert_int_equal(stat(f->s.socket, &st), 0);
 	assert_int_equal(st.st_mode & 07777, 0660);
 	exchange(f, connect_local(f), "GET / HTTP/1.1\r\n" CLOSE, "HTTP/1.1 200", "hello\n");
 	assert_true(f->local);
 	assert_int_equal(f->client.family, 0);
 	/* Somebody listens on it: ourselves. */
-	assert_int_equal(http_server_listen_unix(f->http, f->socket), -EADDRINUSE);
-	http_server_free(f->http);
-	f->http = NULL;
-	assert_int_equal(stat(f->socket, &st), -1);
+	assert_int_equal(http_server_listen_unix(f->s.http, f->s.socket), -EADDRINUSE);
+	http_server_free(f->s.http);
+	f->s.http = NULL;
+	assert_int_equal(stat(f->s.socket, &st), -1);
 }
 
 /* A socket file bound, and left behind without a listener. */
@@ -574,8 +552,8 @@ static void left_over_socket_is_replaced(void **state)
 {
 	struct fixture *f = *state;
 
-	leave_socket(f->socket);
-	assert_int_equal(http_server_listen_unix(f->http, f->socket), 0);
+	leave_socket(f->s.socket);
+	assert_int_equal(http_server_listen_unix(f->s.http, f->s.socket), 0);
 	exchange(f, connect_local(f), "GET / HTTP/1.1\r\n" CLOSE, "HTTP/1.1 200", "hello\n");
 }
 
@@ -584,27 +562,27 @@ static void foreign_file_is_left_alone(void **state)
 	struct fixture *f = *state;
 	char target[80];
 	struct stat st;
-	FILE *file = fopen(f->socket, "w");
+	FILE *file = fopen(f->s.socket, "w");
 
 	assert_non_null(file);
 	fclose(file);
-	assert_int_equal(http_server_listen_unix(f->http, f->socket), -ENOTSOCK);
-	assert_int_equal(stat(f->socket, &st), 0);
-	unlink(f->socket);
-	snprintf(target, sizeof(target), "%s/other", f->dir);
+	assert_int_equal(http_server_listen_unix(f->s.http, f->s.socket), -ENOTSOCK);
+	assert_int_equal(stat(f->s.socket, &st), 0);
+	unlink(f->s.socket);
+	snprintf(target, sizeof(target), "%s/other", f->s.dir);
 	leave_socket(target);
-	assert_int_equal(symlink(target, f->socket), 0);
-	assert_int_equal(http_server_listen_unix(f->http, f->socket), -ENOTSOCK);
-	unlink(f->socket);
+	assert_int_equal(symlink(target, f->s.socket), 0);
+	assert_int_equal(http_server_listen_unix(f->s.http, f->s.socket), -ENOTSOCK);
+	unlink(f->s.socket);
 	unlink(target);
 	/* Replaced under a running server: not its file any more. */
-	assert_int_equal(http_server_listen_unix(f->http, f->socket), 0);
-	snprintf(target, sizeof(target), "%s.old", f->socket);
-	assert_int_equal(rename(f->socket, target), 0);
-	leave_socket(f->socket);
-	http_server_free(f->http);
-	f->http = NULL;
-	assert_int_equal(stat(f->socket, &st), 0);
+	assert_int_equal(http_server_listen_unix(f->s.http, f->s.socket), 0);
+	snprintf(target, sizeof(target), "%s.old", f->s.socket);
+	assert_int_equal(rename(f->s.socket, target), 0);
+	leave_socket(f->s.socket);
+	http_server_free(f->s.http);
+	f->s.http = NULL;
+	assert_int_equal(stat(f->s.socket, &st), 0);
 	unlink(target);
 }
 
@@ -615,9 +593,9 @@ static void bad_paths_are_refused(void **state)
 
 	memset(path, 'x', sizeof(path) - 1);
 	path[sizeof(path) - 1] = '\0';
-	assert_int_equal(http_server_listen_unix(f->http, path), -ENAMETOOLONG);
-	assert_int_equal(http_server_listen_unix(f->http, ""), -EINVAL);
-	assert_int_equal(http_server_listen_unix(f->http, "/nonexistent/sock"), -ENOENT);
+	assert_int_equal(http_server_listen_unix(f->s.http, path), -ENAMETOOLONG);
+	assert_int_equal(http_server_listen_unix(f->s.http, ""), -EINVAL);
+	assert_int_equal(http_server_listen_unix(f->s.http, "/nonexistent/sock"), -ENOENT);
 	http_server_free(NULL);
 }
 
@@ -629,8 +607,8 @@ static void strangers_are_closed_unread(void **state)
 	struct client c;
 
 	listen_tcp(f, "");
-	http_server_set_admit(f->http, admit, f);
-	assert_int_equal(http_server_listen_unix(f->http, f->socket), 0);
+	http_server_set_admit(f->s.http, admit, f);
+	assert_int_equal(http_server_listen_unix(f->s.http, f->s.socket), 0);
 	client_start(f, &c, connect_v4(f), "DELETE / HTTP/9.9\r\n" CLOSE);
 	assert_string_equal(client_finish(&c), "");
 	buf_free(&c.reply);
@@ -656,7 +634,7 @@ static void strangers_take_nobodys_place(void **state)
 	int fds[40];
 
 	listen_tcp(f, "127.0.0.1:");
-	http_server_set_admit(f->http, admit, f);
+	http_server_set_admit(f->s.http, admit, f);
 	for (size_t i = 0; i < 40; i++) {
 		client_start(f, &c, connect_v4(f), "GET");
 		client_finish(&c);
@@ -732,19 +710,19 @@ struct live {
 /* Turns the loop until somebody asked for more in vain. */
 static void leave(void *ctx)
 {
-	loop_stop(((struct fixture *)ctx)->loop);
+	loop_stop(((struct fixture *)ctx)->s.loop);
 }
 
 static void until_it_waits(struct fixture *f, const struct live *live)
 {
-	struct loop_timer *timer = loop_timer_add(f->loop, leave, f);
+	struct loop_timer *timer = loop_timer_add(f->s.loop, leave, f);
 
-	loop_timer_set(f->deadline, DEADLINE_NS);
+	loop_timer_set(f->s.deadline, LOOP_SERVER_DEADLINE_NS);
 	while (!live->asked_in_vain) {
 		loop_timer_set(timer, 5 * CLOCK_NS_PER_MS);
-		loop_run(f->loop);
+		loop_run(f->s.loop);
 	}
-	loop_timer_stop(f->deadline);
+	loop_timer_stop(f->s.deadline);
 	loop_timer_del(timer);
 }
 
@@ -780,8 +758,8 @@ static void next_step(void *ctx)
 		buf_puts(&live->more, "ab");
 	else
 		live->ended = !live->silent;
-	http_server_resume(live->f->http, live);
-	http_server_resume(live->f->http, "somebody else's");
+	http_server_resume(live->f->s.http, live);
+	http_server_resume(live->f->s.http, "somebody else's");
 	loop_timer_set(live->timer, 20 * CLOCK_NS_PER_MS);
 }
 
@@ -790,11 +768,11 @@ static void live_body_comes_as_it_happens(void **state)
 	struct fixture *f = *state;
 	struct live live = { .f = f };
 
-	assert_int_equal(http_server_listen_unix(f->http, f->socket), 0);
+	assert_int_equal(http_server_listen_unix(f->s.http, f->s.socket), 0);
 	f->body = "";
 	f->answer.shared =
 		(struct http_shared){ .ctx = &live, .release = release_live, .read = read_live, .live = true };
-	live.timer = loop_timer_add(f->loop, next_step, &live);
+	live.timer = loop_timer_add(f->s.loop, next_step, &live);
 	loop_timer_set(live.timer, 20 * CLOCK_NS_PER_MS);
 	exchange(f, connect_local(f), "GET / HTTP/1.1\r\nHost: test\r\n\r\n", "HTTP/1.1 200", "ababababab");
 	assert_int_equal(f->releases, 1);
@@ -807,7 +785,7 @@ static void live_body_comes_as_it_happens(void **state)
 static void stop_when_released(void *ctx)
 {
 	release_live(ctx);
-	loop_stop(((struct live *)ctx)->f->loop);
+	loop_stop(((struct live *)ctx)->f->s.loop);
 }
 
 static void live_body_ends_with_its_client(void **state)
@@ -818,18 +796,18 @@ static void live_body_ends_with_its_client(void **state)
 	int fd;
 
 	buf_puts(&live.more, "ab");
-	assert_int_equal(http_server_listen_unix(f->http, f->socket), 0);
+	assert_int_equal(http_server_listen_unix(f->s.http, f->s.socket), 0);
 	f->body = "";
 	f->answer.shared =
 		(struct http_shared){ .ctx = &live, .release = stop_when_released, .read = read_live, .live = true };
-	live.timer = loop_timer_add(f->loop, next_step, &live);
+	live.timer = loop_timer_add(f->s.loop, next_step, &live);
 	fd = connect_local(f);
 	assert_int_equal(send(fd, request, sizeof(request) - 1, MSG_NOSIGNAL), sizeof(request) - 1);
 	until_it_waits(f, &live);
 	close(fd);
 	loop_timer_set(live.timer, 20 * CLOCK_NS_PER_MS);
-	loop_timer_set(f->deadline, DEADLINE_NS);
-	loop_run(f->loop);
+	loop_timer_set(f->s.deadline, LOOP_SERVER_DEADLINE_NS);
+	loop_run(f->s.loop);
 	assert_int_equal(f->releases, 1);
 	loop_timer_del(live.timer);
 	buf_free(&live.more);
@@ -841,15 +819,15 @@ static void server_ends_with_a_live_body(void **state)
 	struct live live = { .f = f };
 	struct client c;
 
-	assert_int_equal(http_server_listen_unix(f->http, f->socket), 0);
+	assert_int_equal(http_server_listen_unix(f->s.http, f->s.socket), 0);
 	f->body = "";
 	f->answer.shared =
 		(struct http_shared){ .ctx = &live, .release = release_live, .read = read_live, .live = true };
-	live.timer = loop_timer_add(f->loop, next_step, &live);
+	live.timer = loop_timer_add(f->s.loop, next_step, &live);
 	client_start(f, &c, connect_local(f), "GET / HTTP/1.1\r\nHost: test\r\n\r\n");
 	until_it_waits(f, &live);
-	http_server_free(f->http);
-	f->http = NULL;
+	http_server_free(f->s.http);
+	f->s.http = NULL;
 	assert_int_equal(f->releases, 1);
 	loop_io_del(c.io);
 	close(c.fd);
@@ -921,8 +899,8 @@ static void what_rests_ends_with_the_server(void **state)
 		exchange(f, connect_v4(f), "GET / HTTP/1.1\r\n" CLOSE, "HTTP/1.1 200", "hello\n");
 	loop_timer_stop(f->waker);
 	http_server_wake(f->resting_http, f->resting);
-	http_server_free(f->http);
-	f->http = NULL;
+	http_server_free(f->s.http);
+	f->s.http = NULL;
 	assert_string_equal(client_finish(&c), "");
 	assert_int_equal(f->ended, 0);
 	buf_free(&c.reply);

@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A flow has two ends: its original source and its reply source. (Not its destination: destination NAT may have sent it
- * elsewhere.) First each end gets a side, then the two sides give the scope, then the LAN ends get a host:
+ * A flow has two ends: its original source and its reply source (not its destination, which NAT may have changed). Each
+ * end gets a side, the two sides give the scope, and the LAN ends get a host:
  *
  *            LAN              WAN              router
  *   LAN      local, both      WAN, the LAN's   local, the LAN's
  *   WAN      WAN, the LAN's   WAN, unknown     WAN, router
  *   router   local, the LAN's WAN, router      ignored
  *
- * A sighting was there when the packet passed, so it is asked first, for the sides as for the MAC; addresses and routes
- * are asked only for what no packet was seen of. An interface that the configuration leaves out (SIDE_OTHER) behaves as
- * a LAN whose hosts are all HOST_OTHER, so that sums over hosts still stand beside the WAN's counters.
+ * Sides and MACs come from a sighting if there is one, otherwise from addresses and routes. An interface that is not
+ * configured (SIDE_OTHER) is treated as a LAN whose hosts are all HOST_OTHER, so that sums over hosts still match the
+ * WAN's counters.
  */
 #include "hostmeter/meter/attribute.h"
 
@@ -22,19 +22,19 @@ static void locate(const struct attribute_sources *s, struct attribute_end *end)
 	enum side side = topology_address(s->topology, &end->addr, &ifindex, &end->gateway);
 
 	end->is_group = side == SIDE_GROUP;
-	if (end->ifindex) { /* a forwarded packet went through here, whatever the routes say */
-		/* What the interface was then; now it may be gone, or a bridge's port. */
+	if (end->ifindex) { /* from a forwarded packet */
+		/* The side when the packet passed: now the interface may be gone, or a bridge port. */
 		if (end->side != SIDE_LAN && end->side != SIDE_WAN)
 			end->side = topology_interface(s->topology, end->ifindex);
 		if (end->ifindex != ifindex)
-			end->gateway.family = 0; /* it is of the route that was not taken */
+			end->gateway.family = 0; /* the packet took another route */
 		if (end->side != SIDE_NONE)
 			return;
 	}
 	end->ifindex = ifindex;
 	end->side = side;
 	if (addr_is_link_local(&end->addr) && side != SIDE_ROUTER) {
-		/* On every link there is an fe80::/10: only a neighbour tells which one this is on. */
+		/* Every link has fe80::/10: only a neighbour shows which link this address is on. */
 		struct mac mac;
 
 		end->gateway.family = 0;
@@ -45,7 +45,7 @@ static void locate(const struct attribute_sources *s, struct attribute_end *end)
 	}
 }
 
-/* Which interface the router itself talks through to the other end: for its link-local addresses that is their own. */
+/* The side through which the router reaches the other end; a link-local address of the router is on that link. */
 static enum side side_beyond(const struct attribute_sources *s, const struct attribute_end *router,
 	const struct attribute_end *other)
 {
@@ -57,8 +57,8 @@ static enum side side_beyond(const struct attribute_sources *s, const struct att
 }
 
 /*
- * Between two ends of the WAN nothing is forwarded: one of them was a host of ours whose prefix or route has gone
- * since. Where its address was seen last tells.
+ * Nothing is forwarded between two ends on the WAN: one of them was a LAN host whose prefix or route is gone. The
+ * latest sighting of its address shows it.
  */
 static void recall(const struct attribute_sources *s, struct attribute_end *end)
 {
@@ -78,7 +78,7 @@ static bool is_inside(enum side side)
 	return side == SIDE_LAN || side == SIDE_OTHER;
 }
 
-/* The host of a LAN end, or HOST_NONE if this evidence does not tell. */
+/* The host of a LAN end, or HOST_NONE if the evidence is not enough. */
 static uint32_t host_of(const struct attribute_sources *s, const struct attribute_end *end,
 	enum attribute_evidence evidence, enum flow_by *by)
 {
@@ -145,7 +145,7 @@ static struct attribution decide_lan(const struct attribute_sources *s, const st
 	return a;
 }
 
-/* A flow of the router itself; false if it is a LAN host's. end number router is the router's. */
+/* A flow of the router itself, which is end number router; false: the other end is a LAN host. */
 static bool decide_router(const struct attribute_sources *s, const struct attribute_end end[static 2],
 	enum ct_dir router, struct attribution *a)
 {
@@ -212,7 +212,7 @@ struct attribution attribute(const struct attribute_sources *sources, const stru
 	}
 	for (int i = 0; i < 2; i++) {
 		locate(sources, &end[i]);
-		/* What is not forwarded is never sighted: nothing to wait for. */
+		/* Only forwarded packets are logged: there is nothing to wait for. */
 		if (evidence == ATTRIBUTE_FROM_PACKET && (end[i].side == SIDE_ROUTER || end[i].side == SIDE_GROUP))
 			evidence = ATTRIBUTE_FROM_TABLES;
 	}

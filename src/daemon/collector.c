@@ -82,11 +82,11 @@ int collector_start(struct collector *c)
 	if (error) {
 		log_error("connection tracking: %s",
 			error == -EPROTONOSUPPORT ? "this kernel has none (nf_conntrack_netlink)" : strerror(-error));
-		return error;
+	} else {
+		open_nflog(c);
+		dump_schedule_start(c->schedule, loop_now_ns(c->loop));
 	}
-	open_nflog(c);
-	dump_schedule_start(c->schedule, loop_now_ns(c->loop));
-	return 0;
+	return error;
 }
 
 static void on_retry(void *ctx)

@@ -439,20 +439,6 @@ static int subscribe_nflog(struct reader *source)
 	return error;
 }
 
-static int subscribe(struct reader *source)
-{
-	switch (source->id) {
-	case SOURCE_EVENTS:
-		return subscribe_ct_events(source);
-	case SOURCE_NFLOG:
-		return subscribe_nflog(source);
-	case SOURCE_RTNL:
-		return subscribe_rtnl(source);
-	default:
-		return 0;
-	}
-}
-
 static size_t wanted_buffer(const struct nl *nl, enum source id)
 {
 	size_t wanted = nl->options.receive_buffer[id];
@@ -462,14 +448,17 @@ static size_t wanted_buffer(const struct nl *nl, enum source id)
 
 int nl_open_source(struct nl *nl, enum source id)
 {
+	static int (*const subscribe[SOURCE_COUNT])(struct reader * source) = {
+		[SOURCE_EVENTS] = subscribe_ct_events, [SOURCE_NFLOG] = subscribe_nflog, [SOURCE_RTNL] = subscribe_rtnl
+	};
 	struct reader *source = &nl->source[id];
 	int error;
 
 	if (source->socket)
 		return -EALREADY;
 	error = nl_socket_open(&source->socket, source_table[id].protocol, wanted_buffer(nl, id));
-	if (!error)
-		error = subscribe(source);
+	if (!error && subscribe[id])
+		error = subscribe[id](source);
 	if (!error) {
 		source->io = loop_io_add(nl->loop, nl_fd(nl, id), LOOP_READ, source_ready, source);
 		error = source->io ? 0 : -ENOMEM;

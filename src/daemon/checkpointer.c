@@ -29,11 +29,10 @@ struct checkpointer *checkpointer_new(const char *path)
 		return NULL;
 	c->path = strdup(path);
 	c->file = blob_file_new(path);
-	if (!c->path || !c->file) {
-		checkpointer_free(c);
-		return NULL;
-	}
-	return c;
+	if (c->path && c->file)
+		return c;
+	checkpointer_free(c);
+	return NULL;
 }
 
 void checkpointer_free(struct checkpointer *c)

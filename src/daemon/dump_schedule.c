@@ -53,7 +53,7 @@ void dump_schedule_watch(struct dump_schedule *s, uint64_t interval_ns, uint64_t
 {
 	if (interval_ns < CLOCK_NS_PER_S)
 		interval_ns = CLOCK_NS_PER_S;
-	/* Of several watchers the most impatient counts, as long as it watches. */
+	/* Of several watchers the one with the shortest interval counts, as long as it watches. */
 	if (now >= s->watched_until || interval_ns <= s->watch_ns) {
 		s->watch_ns = interval_ns;
 		s->watched_until = until;
@@ -85,7 +85,7 @@ static int begin(struct dump_schedule *s, uint64_t now)
 	return error;
 }
 
-/* One that was interrupted is requested again by nl: its cost counts from the first request. */
+/* nl repeats the request of an interrupted dump: the cost counts from the first request. */
 static void on_began(void *ctx, uint64_t now)
 {
 	struct dump_schedule *s = ctx;
@@ -95,7 +95,7 @@ static void on_began(void *ctx, uint64_t now)
 		s->phase = RUNNING;
 }
 
-/* The kernel makes a dump while it is read, so a dump's cost is this process's own CPU time. */
+/* The kernel makes a dump while it is read: its cost is CPU time of this process. */
 static void on_ended(void *ctx, bool complete, uint64_t now)
 {
 	struct dump_schedule *s = ctx;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * daemon: the running meter: opens the edges, wires them to the meter, and decides what happens when.
+ * daemon: the running meter: makes its parts, connects them and runs the loop.
  */
 #ifndef HOSTMETER_DAEMON_DAEMON_H
 #define HOSTMETER_DAEMON_DAEMON_H
@@ -8,8 +8,8 @@
 struct config;
 
 /*
- * Meters until SIGINT or SIGTERM. The exit status: 0; 1 for a failure, 2 for a configuration that does not fit this
- * machine; told on the log.
+ * Meters until SIGINT or SIGTERM. Returns the exit status: 0; 1 for a failure, 2 for a configuration that does not fit
+ * this machine, both logged.
  */
 int daemon_run(const struct config *config);
 

@@ -53,11 +53,10 @@ static void remove_directory(const struct standalone *s)
 	rmdir(s->directory);
 }
 
-/* Adds the errors and warnings of the meter's log to the sample; NULL: puts its errors on our own log. */
-static void read_log(const struct standalone *s, struct watch_sample *sample)
+void standalone_read_log(const struct standalone *standalone, struct watch_sample *sample)
 {
 	char text[LOG_MAX + 1], *rest = text;
-	ssize_t len = pread(s->log, text, LOG_MAX, 0);
+	ssize_t len = pread(standalone->log, text, LOG_MAX, 0);
 
 	text[len > 0 ? len : 0] = '\0';
 	for (const char *line; (line = strsep(&rest, "\n"));) {
@@ -121,7 +120,7 @@ static int wait_for_answer(struct standalone *s)
 
 	while (http_fetch_start(&fetch, s->socket, "/-/healthy", PAUSE_MS)) {
 		if (!standalone_runs(s)) {
-			read_log(s, NULL);
+			standalone_read_log(s, NULL);
 			return -ECHILD;
 		}
 		if (clock_mono_ns() > deadline) {
@@ -166,9 +165,4 @@ void standalone_stop(struct standalone *standalone)
 	if (standalone->log >= 0)
 		close(standalone->log);
 	remove_directory(standalone);
-}
-
-void standalone_add_warnings(const struct standalone *standalone, struct watch_sample *sample)
-{
-	read_log(standalone, sample);
 }

@@ -27,7 +27,7 @@ void standalone_stop(struct standalone *standalone);
 /* False once it has ended by itself. */
 bool standalone_runs(struct standalone *standalone);
 
-/* Adds the warnings on the meter's log to a sample, such as kernel settings or an NFLOG group that is taken. */
-void standalone_add_warnings(const struct standalone *standalone, struct watch_sample *sample);
+/* Adds the errors and warnings on the meter's log to the sample; NULL: puts the errors on our own log. */
+void standalone_read_log(const struct standalone *standalone, struct watch_sample *sample);
 
 #endif

@@ -72,7 +72,7 @@ static int take_sample(struct watching *w)
 	if (result != HTTP_OK)
 		return result;
 	if (w->config->standalone)
-		standalone_add_warnings(&w->standalone, &sample);
+		standalone_read_log(&w->standalone, &sample);
 	if (w->view.paused)
 		watch_sample_clear(&sample);
 	else

@@ -282,11 +282,10 @@ static int make_server_parts(struct daemon *d)
 		return error;
 	d->endpoints = endpoints_new(d->loop, d->config, &source);
 	d->auth = basic_auth_new(d->loop, endpoints_request, d->endpoints);
-	d->http = http_server_new(d->loop, basic_auth_request, d->auth);
+	d->http = http_server_new(d->loop, basic_auth_request, basic_auth_ended, d->auth);
 	if (!d->endpoints || !d->auth || !d->http)
 		return -ENOMEM;
 	http_server_set_admit(d->http, endpoints_admits, d->endpoints);
-	http_server_on_end(d->http, basic_auth_ended);
 	return 0;
 }
 

@@ -7,6 +7,7 @@
 #include <limits.h>
 #include <poll.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -37,18 +38,16 @@ static int connect_to(int fd, const char *path)
 /* The empty buffer of a new socket takes a request as a whole. */
 static int send_request(int fd, const char *target)
 {
-	struct buf request = BUF_INIT;
+	char *request;
+	int error = 0, len = asprintf(&request, "GET %s HTTP/1.0\r\nHost: localhost\r\n\r\n", target);
 	ssize_t sent;
-	int error;
 
-	buf_printf(&request, "GET %s HTTP/1.0\r\nHost: localhost\r\n\r\n", target);
-	error = buf_error(&request);
-	if (!error) {
-		sent = send(fd, request.data, request.len, MSG_NOSIGNAL);
-		if (sent != (ssize_t)request.len)
-			error = sent < 0 ? -errno : -EMSGSIZE;
-	}
-	buf_free(&request);
+	if (len < 0)
+		return -ENOMEM;
+	sent = send(fd, request, (size_t)len, MSG_NOSIGNAL);
+	if (sent != len)
+		error = sent < 0 ? -errno : -EMSGSIZE;
+	free(request);
 	return error;
 }
 
@@ -175,90 +174,64 @@ static int split_reply(struct buf *reply, const char **body, size_t *body_len)
 	return status >= 200 && status <= 599 ? status : -EBADMSG;
 }
 
-/* Of reading that is not at its end: 0 if there is still time. */
-static int check_time(const struct http_fetch *fetch)
+/* As http_fetch_step(). only_head: the body stays in the socket. */
+static int step(struct http_fetch *fetch, struct buf *body, bool only_head)
 {
-	return clock_mono_ns() < fetch->deadline ? 0 : -ETIMEDOUT;
+	const char *from = NULL;
+	size_t len = 0;
+	int result = only_head ? receive_head(fetch) : receive(fetch);
+
+	if (result == -EAGAIN)
+		return clock_mono_ns() < fetch->deadline ? 0 : -ETIMEDOUT;
+	if (!result)
+		result = split_reply(&fetch->reply, &from, &len);
+	if (result <= 0 || only_head)
+		return result;
+	if (!is_whole(fetch->reply.data, len))
+		return -EBADMSG;
+	buf_add(body, from, len);
+	return buf_error(body) ? buf_error(body) : result;
 }
 
 int http_fetch_step(struct http_fetch *fetch, struct buf *body)
 {
-	const char *from = NULL;
-	size_t len = 0;
-	int result = receive(fetch);
-
-	if (result == -EAGAIN)
-		return check_time(fetch);
-	if (!result)
-		result = split_reply(&fetch->reply, &from, &len);
-	if (result > 0 && !is_whole(fetch->reply.data, len))
-		result = -EBADMSG;
-	if (result > 0) {
-		buf_add(body, from, len);
-		if (buf_error(body))
-			result = buf_error(body);
-	}
-	return result;
-}
-
-/* As http_fetch_step(), but the body stays in the socket. */
-static int step_head(struct http_fetch *fetch)
-{
-	const char *from;
-	size_t len;
-	int result = receive_head(fetch);
-
-	if (result == -EAGAIN)
-		return check_time(fetch);
-	return result ? result : split_reply(&fetch->reply, &from, &len);
+	return step(fetch, body, false);
 }
 
 /* --- Blocking */
 
-/* A full queue of a UNIX socket cannot be polled for: tries again until the time is over. */
-static int start_patiently(struct http_fetch **fetch, const char *path, const char *target, unsigned int timeout_ms)
+/* The whole body, or *fd unless that is NULL. A full queue of a UNIX socket cannot be polled for: it tries again. */
+static int ask(const char *path, const char *target, struct buf *body, int *fd, unsigned int timeout_ms)
 {
-	uint64_t deadline = clock_mono_ns() + timeout_ms * CLOCK_NS_PER_MS;
+	const uint64_t deadline = clock_mono_ns() + timeout_ms * CLOCK_NS_PER_MS;
+	struct http_fetch *fetch;
+	int result;
 
-	for (;;) {
-		uint64_t now = clock_mono_ns();
-		int error = http_fetch_start(fetch, path, target,
-			now < deadline ? (unsigned int)((deadline - now) / CLOCK_NS_PER_MS) : 0);
-
-		if (error != -EAGAIN)
-			return error;
-		if (now >= deadline)
+	while ((result = http_fetch_start(&fetch, path, target, timeout_ms)) == -EAGAIN) {
+		if (clock_mono_ns() >= deadline)
 			return -ETIMEDOUT;
 		poll(NULL, 0, PAUSE_MS);
 	}
-}
-
-int http_get(const char *path, const char *target, struct buf *body, unsigned int timeout_ms)
-{
-	struct http_fetch *fetch;
-	int result = start_patiently(&fetch, path, target, timeout_ms);
-
+	if (fetch)
+		fetch->deadline = deadline;
 	while (!result) {
 		poll(&(struct pollfd){ fetch->fd, POLLIN, 0 }, 1, http_fetch_patience(fetch));
-		result = http_fetch_step(fetch, body);
+		result = step(fetch, body, fd);
 	}
-	http_fetch_free(fetch);
-	return result;
-}
-
-int http_open(const char *path, const char *target, int *fd, unsigned int timeout_ms)
-{
-	struct http_fetch *fetch;
-	int result = start_patiently(&fetch, path, target, timeout_ms);
-
-	while (!result) {
-		poll(&(struct pollfd){ fetch->fd, POLLIN, 0 }, 1, http_fetch_patience(fetch));
-		result = step_head(fetch);
-	}
-	if (result > 0) {
+	if (fd && result > 0) {
 		*fd = fetch->fd;
 		fetch->fd = -1;
 	}
 	http_fetch_free(fetch);
 	return result;
+}
+
+int http_get(const char *path, const char *target, struct buf *body, unsigned int timeout_ms)
+{
+	return ask(path, target, body, NULL, timeout_ms);
+}
+
+int http_open(const char *path, const char *target, int *fd, unsigned int timeout_ms)
+{
+	return ask(path, target, NULL, fd, timeout_ms);
 }

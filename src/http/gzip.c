@@ -10,17 +10,14 @@
 #define ZLIB_CONST
 #include <zlib.h>
 
-/*
- * Level 1 is four times as quick as the usual 6, for a fifth more bytes. What a call compresses takes about a
- * millisecond.
- */
+/* Level 1 is four times as fast as the usual 6, for a fifth more bytes. A piece takes about a millisecond. */
 enum { LEVEL = 1, WINDOW_BITS = 15, GZIP_HEADER = 16, MEMORY = 9, PIECE = 64 * 1024 };
 
 struct gzip {
 	z_stream stream;
 	long (*read)(void *ctx, uint64_t offset, char *to, size_t room);
 	void *ctx;
-	uint64_t taken;
+	uint64_t taken; /* bytes of what read() gives */
 	char *piece;
 	struct buf out;
 	bool done;
@@ -29,23 +26,22 @@ struct gzip {
 struct gzip *gzip_new(long (*read)(void *ctx, uint64_t offset, char *to, size_t room), void *ctx)
 {
 	struct gzip *gzip = calloc(1, sizeof(*gzip));
+	char *piece = malloc(PIECE);
 
-	if (!gzip)
-		return NULL;
-	gzip->piece = malloc(PIECE);
-	if (!gzip->piece ||
-		deflateInit2(&gzip->stream, LEVEL, Z_DEFLATED, WINDOW_BITS + GZIP_HEADER, MEMORY, Z_DEFAULT_STRATEGY) !=
+	if (gzip && piece &&
+		deflateInit2(&gzip->stream, LEVEL, Z_DEFLATED, WINDOW_BITS + GZIP_HEADER, MEMORY, Z_DEFAULT_STRATEGY) ==
 			Z_OK) {
-		free(gzip->piece);
-		free(gzip);
-		return NULL;
+		gzip->piece = piece;
+		gzip->read = read;
+		gzip->ctx = ctx;
+		return gzip;
 	}
-	gzip->read = read;
-	gzip->ctx = ctx;
-	return gzip;
+	free(piece);
+	free(gzip);
+	return NULL;
 }
 
-/* The compressor's memory goes as soon as it is not needed. */
+/* Frees the compressor's memory as soon as it is not needed. */
 static void finish(struct gzip *gzip)
 {
 	if (gzip->done)

@@ -20,8 +20,7 @@ static int open_tcp(const struct addr *addr, uint16_t port)
 	struct sockaddr_in in = { .sin_family = AF_INET, .sin_port = htons(port) };
 	struct sockaddr_in6 in6 = { .sin6_family = AF_INET6, .sin6_port = htons(port) };
 	bool is_v4 = addr->family == 4;
-	int only_v6 = addr->family == 6, on = 1;
-	int fd, error;
+	int only_v6 = addr->family == 6, on = 1, fd, error;
 
 	memcpy(&in.sin_addr, addr->b, sizeof(in.sin_addr));
 	memcpy(&in6.sin6_addr, addr->b, sizeof(in6.sin6_addr));
@@ -74,7 +73,7 @@ static int check_left_over(const struct sockaddr_un *address)
 	if (connect(fd, (const struct sockaddr *)address, sizeof(*address)) != 0)
 		error = -errno;
 	close(fd);
-	/* EAGAIN: somebody listens, and has a full queue. */
+	/* EAGAIN: somebody listens, and the queue is full. */
 	if (error == 0 || error == -EAGAIN)
 		return -EADDRINUSE;
 	return error == -ECONNREFUSED ? 0 : error;
@@ -82,7 +81,7 @@ static int check_left_over(const struct sockaddr_un *address)
 
 static int bind_unix(int fd, const struct sockaddr_un *address)
 {
-	/* The mode is right from the start: there is no moment in which anybody may connect. */
+	/* The mode is right from the start, so that nobody else can connect in between. */
 	mode_t mask = umask(0117);
 	int error = bind(fd, (const struct sockaddr *)address, sizeof(*address)) == 0 ? 0 : -errno;
 

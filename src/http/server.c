@@ -16,6 +16,7 @@
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
+#include <utlist.h>
 
 enum {
 	CONNECTIONS = 32, /* per listening socket */
@@ -35,8 +36,7 @@ struct listener {
 	struct loop_timer *timer;
 	/* A UNIX socket's file, and which file it was: only that one is unlinked. */
 	char path[sizeof((struct sockaddr_un){ 0 }.sun_path)];
-	dev_t device;
-	ino_t inode;
+	struct stat file;
 };
 
 /* A shared body on its way to one client. */
@@ -44,13 +44,13 @@ struct sending {
 	struct http_shared shared;
 	struct listener *listener;
 	struct MHD_Connection *connection;
-	bool suspended;       /* a live one, until there is more */
-	struct sending *next; /* of the live ones */
+	bool suspended; /* a live one, until there is more */
+	struct sending *next;
 };
 
 struct http_server {
 	struct loop *loop;
-	struct sending *live;
+	struct sending *sendings;
 	http_handler handler;
 	void *ctx;
 	void (*ended)(void *ctx, void *memory);
@@ -83,25 +83,21 @@ const char *http_query(const struct http_request *request, const char *name)
 	return lookup(request, MHD_GET_ARGUMENT_KIND, name);
 }
 
-/* False where it does not fit, or there is none. */
-static bool take_text(char *to, size_t size, char *from)
-{
-	size_t len = from ? strlen(from) : size;
-
-	if (len < size)
-		memcpy(to, from, len + 1);
-	if (from)
-		explicit_bzero(from, len);
-	MHD_free(from);
-	return len < size;
-}
-
 bool http_basic(const struct http_request *request, struct http_credentials *credentials)
 {
 	char *password = NULL, *user = MHD_basic_auth_get_username_password(request->connection, &password);
-	bool has_user = take_text(credentials->user, sizeof(credentials->user), user);
+	bool fits = user && password && strlen(user) < sizeof(credentials->user) &&
+		strlen(password) < sizeof(credentials->password);
 
-	return take_text(credentials->password, sizeof(credentials->password), user ? password : NULL) && has_user;
+	if (fits) {
+		strcpy(credentials->user, user);
+		strcpy(credentials->password, password);
+	}
+	if (password)
+		explicit_bzero(password, strlen(password));
+	MHD_free(user);
+	MHD_free(password);
+	return fits;
 }
 
 static struct addr addr_of(const struct sockaddr *address)
@@ -119,13 +115,6 @@ static struct addr addr_of(const struct sockaddr *address)
 		return addr_make(6, in6, sizeof(*in6));
 	}
 	return (struct addr){ 0 };
-}
-
-static struct addr client_addr(struct MHD_Connection *connection)
-{
-	const union MHD_ConnectionInfo *info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
-
-	return addr_of(info ? info->client_addr : NULL);
 }
 
 /* MHD asks this of each connection it accepts. */
@@ -151,9 +140,7 @@ static void free_body(void *data)
 
 static int fd_of(struct MHD_Connection *connection)
 {
-	const union MHD_ConnectionInfo *info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
-
-	return info ? info->connect_fd : -1;
+	return MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
 }
 
 /* Whether the client has closed. MHD notices that only when it sends. */
@@ -183,26 +170,18 @@ static void free_shared(void *ctx)
 {
 	struct sending *sending = ctx;
 
-	for (struct sending **at = &sending->listener->http->live; *at; at = &(*at)->next) {
-		if (*at == sending) {
-			*at = sending->next;
-			break;
-		}
-	}
+	LL_DELETE(sending->listener->http->sendings, sending);
 	sending->shared.release(sending->shared.ctx);
 	free(sending);
 }
 
-/* Enough room for a block to go in one send. Above the machine's limit with CAP_NET_ADMIN only. */
-static void begin_live(struct sending *sending)
+/* Makes room for a block to go in one send. Above the machine's limit with CAP_NET_ADMIN only. */
+static void grow_send_buffer(int fd)
 {
-	struct http_server *http = sending->listener->http;
-	int size = LIVE_SEND_BUFFER, fd = fd_of(sending->connection);
+	int size = LIVE_SEND_BUFFER;
 
 	if (setsockopt(fd, SOL_SOCKET, SO_SNDBUFFORCE, &size, sizeof(size)) != 0)
 		setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof(size));
-	sending->next = http->live;
-	http->live = sending;
 }
 
 /* Takes the shared body over, also where it fails. */
@@ -217,6 +196,7 @@ static struct MHD_Response *respond_shared(struct listener *listener, struct MHD
 		return NULL;
 	}
 	*sending = (struct sending){ .shared = *shared, .listener = listener, .connection = connection };
+	LL_PREPEND(listener->http->sendings, sending);
 	if (shared->read)
 		mhd = MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, shared->live ? LIVE_BLOCK : READ_BLOCK,
 			read_shared, sending, free_shared);
@@ -228,24 +208,10 @@ static struct MHD_Response *respond_shared(struct listener *listener, struct MHD
 		return NULL;
 	}
 	if (shared->live)
-		begin_live(sending);
+		grow_send_buffer(fd_of(connection));
 	/* Ends with the connection instead of in chunks: those are small, and MHD sends their end after HEAD too. */
 	if (shared->live || (shared->read && is_head))
 		MHD_set_response_options(mhd, MHD_RF_HTTP_VERSION_1_0_ONLY, MHD_RO_END);
-	return mhd;
-}
-
-static struct MHD_Response *respond_body(struct http_response *response)
-{
-	struct MHD_Response *mhd;
-
-	if (buf_error(&response->body)) {
-		buf_free(&response->body);
-		response->status = MHD_HTTP_INTERNAL_SERVER_ERROR;
-	}
-	mhd = MHD_create_response_from_buffer_with_free_callback(response->body.len, response->body.data, free_body);
-	if (!mhd)
-		buf_free(&response->body);
 	return mhd;
 }
 
@@ -254,34 +220,28 @@ static enum MHD_Result answer(struct listener *listener, struct MHD_Connection *
 	struct http_response *response, bool is_head)
 {
 	const char *type = response->content_type ? response->content_type : "text/plain; charset=utf-8";
+	struct buf *body = &response->body;
 	struct MHD_Response *mhd;
 	enum MHD_Result queued;
 
-	if (response->shared.ctx) {
-		buf_free(&response->body);
+	if (buf_error(body))
+		response->status = MHD_HTTP_INTERNAL_SERVER_ERROR;
+	if (buf_error(body) || response->shared.ctx)
+		buf_free(body);
+	if (response->shared.ctx)
 		mhd = respond_shared(listener, connection, &response->shared, is_head);
-	} else {
-		mhd = respond_body(response);
-	}
-	if (!mhd)
+	else
+		mhd = MHD_create_response_from_buffer_with_free_callback(body->len, body->data, free_body);
+	if (!mhd) {
+		buf_free(body);
 		return MHD_NO;
+	}
 	MHD_add_response_header(mhd, MHD_HTTP_HEADER_CONTENT_TYPE, type);
 	for (int i = 0; i < HTTP_HEADERS && response->header[i].name; i++)
 		MHD_add_response_header(mhd, response->header[i].name, response->header[i].value);
 	queued = MHD_queue_response(connection, response->status, mhd);
 	MHD_destroy_response(mhd);
 	return queued;
-}
-
-static enum MHD_Result refuse_method(struct listener *listener, struct MHD_Connection *connection)
-{
-	struct http_response response = {
-		.status = MHD_HTTP_METHOD_NOT_ALLOWED,
-		.header = { { MHD_HTTP_HEADER_ALLOW, "GET, HEAD" } },
-	};
-
-	buf_puts(&response.body, "GET and HEAD only\n");
-	return answer(listener, connection, &response, false);
 }
 
 /* The state of a request that has no memory of the handler. */
@@ -305,10 +265,13 @@ static enum MHD_Result handle(void *ctx, struct MHD_Connection *connection, cons
 	const char *version, const char *upload, size_t *upload_len, void **state)
 {
 	struct listener *listener = ctx;
+	const bool is_head = strcmp(method, MHD_HTTP_METHOD_HEAD) == 0, is_first = !*state;
 	void *memory = *state == &begun ? NULL : *state;
 	struct http_request request = {
 		.method = method,
 		.path = path,
+		.local = listener->path[0],
+		.pieces = strcmp(version, MHD_HTTP_VERSION_1_1) == 0,
 		.http = listener->http,
 		.connection = connection,
 		.memory = &memory,
@@ -316,33 +279,28 @@ static enum MHD_Result handle(void *ctx, struct MHD_Connection *connection, cons
 	struct http_response response = { .status = MHD_HTTP_OK };
 
 	(void)upload;
-	if (!*state) {
-		*state = &begun;
-		/* Refused here, a body is never read. */
-		if (strcmp(method, MHD_HTTP_METHOD_GET) != 0 && strcmp(method, MHD_HTTP_METHOD_HEAD) != 0)
-			return refuse_method(listener, connection);
-		return MHD_YES;
+	*state = is_first ? &begun : *state;
+	/* Refused in the first call, a body is never read. */
+	if (is_first && !is_head && strcmp(method, MHD_HTTP_METHOD_GET) != 0) {
+		response.status = MHD_HTTP_METHOD_NOT_ALLOWED;
+		response.header[0].name = MHD_HTTP_HEADER_ALLOW;
+		response.header[0].value = "GET, HEAD";
+		buf_puts(&response.body, "GET and HEAD only\n");
+		return answer(listener, connection, &response, false);
 	}
-	if (*upload_len > 0) {
+	if (is_first || *upload_len > 0) {
 		*upload_len = 0;
 		return MHD_YES;
 	}
-	request.local = listener->path[0];
-	request.pieces = strcmp(version, MHD_HTTP_VERSION_1_1) == 0;
 	if (!request.local)
-		request.client = client_addr(connection);
+		request.client =
+			addr_of(MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS)->client_addr);
 	listener->http->handler(listener->http->ctx, &request, &response);
 	*state = memory ? memory : &begun;
-	if (response.status == HTTP_CLOSE || response.status == HTTP_LATER) {
-		buf_free(&response.body);
-		if (response.shared.ctx)
-			response.shared.release(response.shared.ctx);
-		if (response.status == HTTP_CLOSE)
-			return MHD_NO;
-		MHD_suspend_connection(connection);
-		return MHD_YES;
-	}
-	return answer(listener, connection, &response, strcmp(method, MHD_HTTP_METHOD_HEAD) == 0);
+	if (response.status != HTTP_LATER)
+		return answer(listener, connection, &response, is_head);
+	MHD_suspend_connection(connection);
+	return MHD_YES;
 }
 
 void http_server_wake(struct http_server *http, void *connection)
@@ -360,14 +318,12 @@ static void notify(void *ctx, struct MHD_Connection *connection, void **socket_c
 	enum MHD_ConnectionNotificationCode code)
 {
 	const struct listener *listener = ctx;
-	const union MHD_ConnectionInfo *info;
+	const union MHD_ConnectionInfo *info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_GNUTLS_SESSION);
 
 	if (code == MHD_CONNECTION_NOTIFY_CLOSED) {
 		tls_release(*socket_ctx);
-		*socket_ctx = NULL;
 		return;
 	}
-	info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_GNUTLS_SESSION);
 	/* A session without our rules has MHD's: no certificate, so its handshake fails. */
 	if (info && tls_attach(listener->http->tls, info->tls_session) == 0)
 		*socket_ctx = tls_hold(listener->http->tls);
@@ -383,9 +339,8 @@ void http_server_set_tls(struct http_server *http, struct tls *tls)
 
 static bool is_full(const struct listener *listener)
 {
-	const union MHD_DaemonInfo *info = MHD_get_daemon_info(listener->daemon, MHD_DAEMON_INFO_CURRENT_CONNECTIONS);
-
-	return info && info->num_connections >= CONNECTIONS;
+	return MHD_get_daemon_info(listener->daemon, MHD_DAEMON_INFO_CURRENT_CONNECTIONS)->num_connections >=
+		CONNECTIONS;
 }
 
 static void run(void *ctx)
@@ -419,7 +374,7 @@ static void resume(struct sending *sending)
 
 void http_server_resume(struct http_server *http, const void *ctx)
 {
-	for (struct sending *sending = http->live; sending; sending = sending->next)
+	for (struct sending *sending = http->sendings; sending; sending = sending->next)
 		if (sending->shared.ctx == ctx && sending->suspended)
 			resume(sending);
 }
@@ -430,11 +385,11 @@ static void listener_free(struct listener *listener)
 
 	if (!listener)
 		return;
-	if (listener->path[0] && lstat(listener->path, &st) == 0 && st.st_dev == listener->device &&
-		st.st_ino == listener->inode)
+	if (listener->path[0] && lstat(listener->path, &st) == 0 && st.st_dev == listener->file.st_dev &&
+		st.st_ino == listener->file.st_ino)
 		unlink(listener->path);
 	/* MHD_stop_daemon() wants no connection to be suspended. */
-	for (struct sending *sending = listener->http->live; sending; sending = sending->next)
+	for (struct sending *sending = listener->http->sendings; sending; sending = sending->next)
 		if (sending->listener == listener && sending->suspended)
 			resume(sending);
 	loop_io_del(listener->io);
@@ -475,42 +430,38 @@ static int start_daemon(struct listener *listener, int fd)
 static int listener_add(struct http_server *http, int fd, const char *path)
 {
 	struct listener *listener = calloc(1, sizeof(*listener));
-	const union MHD_DaemonInfo *info;
-	struct stat st;
 
-	if (listener) {
+	if (listener)
 		listener->http = http;
-		if (path)
-			strcpy(listener->path, path);
-		if (path && lstat(path, &st) == 0) {
-			listener->device = st.st_dev;
-			listener->inode = st.st_ino;
-		}
+	if (listener && path) {
+		strcpy(listener->path, path);
+		lstat(path, &listener->file);
 	}
 	if (!listener || start_daemon(listener, fd)) {
 		close(fd);
 		listener_free(listener);
 		return -ENOMEM;
 	}
-	info = MHD_get_daemon_info(listener->daemon, MHD_DAEMON_INFO_EPOLL_FD);
 	listener->timer = loop_timer_add(http->loop, run, listener);
-	if (info && listener->timer)
-		listener->io = loop_io_add(http->loop, info->epoll_fd, LOOP_READ, ready, listener);
+	if (listener->timer)
+		listener->io = loop_io_add(http->loop,
+			MHD_get_daemon_info(listener->daemon, MHD_DAEMON_INFO_EPOLL_FD)->epoll_fd, LOOP_READ, ready,
+			listener);
 	if (!listener->io) {
 		listener_free(listener);
 		return -ENOMEM;
 	}
-	listener->next = http->listeners;
-	http->listeners = listener;
+	LL_PREPEND(http->listeners, listener);
 	return 0;
 }
 
-struct http_server *http_server_new(struct loop *loop, http_handler handler, void *ctx)
+struct http_server *http_server_new(struct loop *loop, http_handler handler, void (*ended)(void *ctx, void *memory),
+	void *ctx)
 {
 	struct http_server *http = calloc(1, sizeof(*http));
 
 	if (http)
-		*http = (struct http_server){ .loop = loop, .handler = handler, .ctx = ctx };
+		*http = (struct http_server){ .loop = loop, .handler = handler, .ended = ended, .ctx = ctx };
 	return http;
 }
 
@@ -518,11 +469,6 @@ void http_server_set_admit(struct http_server *http, http_admit admit, void *ctx
 {
 	http->admit = admit;
 	http->admit_ctx = ctx;
-}
-
-void http_server_on_end(struct http_server *http, void (*ended)(void *ctx, void *memory))
-{
-	http->ended = ended;
 }
 
 void http_server_free(struct http_server *http)

@@ -3,6 +3,7 @@
 
 #include "hostmeter/base/buf.h"
 #include "hostmeter/os/file.h"
+#include "web_config.h"
 
 #include <errno.h>
 #include <gnutls/abstract.h>
@@ -16,34 +17,34 @@ enum { FILE_BYTES = 1 << 20, CHAIN = 16 };
 
 struct tls {
 	unsigned int users;
-	bool request, require, verify, slow;
+	enum web_config_client client;
+	bool slow;
 	gnutls_certificate_credentials_t credentials;
 	gnutls_priority_t priority;
 };
 
-static int refuse(struct tls_fault *fault, enum tls_part part, const char *text)
+/* file NULL: the fault is not in a file. */
+static int refuse(struct web_config_fault *fault, const struct web_config_text *file, const char *text)
 {
-	fault->part = part;
-	snprintf(fault->text, sizeof(fault->text), "%s", text);
-	return -EINVAL;
+	return file ? web_config_refuse(fault, file->line, "%s: \"%.200s\" %s", file->key, file->text, text) :
+		      web_config_refuse(fault, fault->line, "%s", text);
 }
 
 /* --- Files */
 
-/* 0: *pem is text, which the caller frees. */
-static int read_pem(struct buf *text, gnutls_datum_t *pem, const char *path, enum tls_part part,
-	struct tls_fault *fault)
+/* 0: *pem is the content of *text, which the caller frees. */
+static int read_pem(struct buf *text, gnutls_datum_t *pem, const struct web_config_text *file,
+	struct web_config_fault *fault)
 {
-	int error = file_read(path, FILE_BYTES, text);
+	int error = file_read(file->text, FILE_BYTES, text);
+	char why[96];
 
 	*pem = (gnutls_datum_t){ (unsigned char *)text->data, (unsigned int)text->len };
 	if (!error)
 		return 0;
 	buf_free(text);
-	if (error == -EINVAL)
-		return refuse(fault, part, "is not a regular file");
-	fault->part = part;
-	snprintf(fault->text, sizeof(fault->text), "cannot be read: %s", strerror(-error));
+	snprintf(why, sizeof(why), "cannot be read: %s", strerror(-error));
+	refuse(fault, file, error == -EINVAL ? "is not a regular file" : why);
 	return error;
 }
 
@@ -62,30 +63,30 @@ static const char *fault_of_chain(int ret)
 }
 
 /* The server's chain; the caller frees *count certificates. */
-static int load_chain(gnutls_x509_crt_t *chain, unsigned int *count, const char *path, struct tls_fault *fault)
+static int load_chain(gnutls_x509_crt_t *chain, unsigned int *count, const struct web_config_text *file,
+	struct web_config_fault *fault)
 {
+	unsigned int found = CHAIN;
 	struct buf text = BUF_INIT;
 	gnutls_datum_t pem;
-	int error = read_pem(&text, &pem, path, TLS_CERT, fault), ret;
+	int error = read_pem(&text, &pem, file, fault), ret;
 
-	*count = 0;
 	if (error)
 		return error;
-	*count = CHAIN;
-	ret = gnutls_x509_crt_list_import(chain, count, &pem, GNUTLS_X509_FMT_PEM,
+	ret = gnutls_x509_crt_list_import(chain, &found, &pem, GNUTLS_X509_FMT_PEM,
 		GNUTLS_X509_CRT_LIST_IMPORT_FAIL_IF_EXCEED | GNUTLS_X509_CRT_LIST_FAIL_IF_UNSORTED);
 	buf_free(&text);
-	if (ret >= 0)
-		return 0;
-	*count = 0;
-	return refuse(fault, TLS_CERT, fault_of_chain(ret));
+	if (ret < 0)
+		return refuse(fault, file, fault_of_chain(ret));
+	*count = found;
+	return 0;
 }
 
-static int load_key(gnutls_x509_privkey_t key, const char *path, struct tls_fault *fault)
+static int load_key(gnutls_x509_privkey_t key, const struct web_config_text *file, struct web_config_fault *fault)
 {
 	struct buf text = BUF_INIT;
 	gnutls_datum_t pem;
-	int error = read_pem(&text, &pem, path, TLS_KEY, fault), ret;
+	int error = read_pem(&text, &pem, file, fault), ret;
 
 	if (error)
 		return error;
@@ -93,54 +94,54 @@ static int load_key(gnutls_x509_privkey_t key, const char *path, struct tls_faul
 	explicit_bzero(text.data, text.len);
 	buf_free(&text);
 	if (ret == GNUTLS_E_DECRYPTION_FAILED)
-		return refuse(fault, TLS_KEY, "has an encrypted key: it has to be one without a password");
-	return ret < 0 ? refuse(fault, TLS_KEY, "has no private key that can be read") : 0;
+		return refuse(fault, file, "has an encrypted key: it has to be one without a password");
+	return ret < 0 ? refuse(fault, file, "has no private key that can be read") : 0;
 }
 
 static int use_pair(struct tls *tls, gnutls_x509_crt_t *chain, unsigned int count, gnutls_x509_privkey_t key,
-	struct tls_fault *fault)
+	const struct web_config *config, struct web_config_fault *fault)
 {
 	int ret = gnutls_certificate_set_x509_key(tls->credentials, chain, (int)count, key);
 	int algorithm = gnutls_x509_privkey_get_pk_algorithm(key);
 
 	if (ret == GNUTLS_E_CERTIFICATE_KEY_MISMATCH)
-		return refuse(fault, TLS_KEY, "does not belong to the certificate of cert_file");
+		return refuse(fault, &config->key_file, "does not belong to the certificate of cert_file");
 	if (ret < 0)
-		return refuse(fault, TLS_CERT, gnutls_strerror(ret));
+		return refuse(fault, &config->cert_file, gnutls_strerror(ret));
 	tls->slow = algorithm != GNUTLS_PK_ECDSA && algorithm != GNUTLS_PK_EDDSA_ED25519;
 	return 0;
 }
 
-static int load_pair(struct tls *tls, const struct tls_settings *settings, struct tls_fault *fault)
+static int load_pair(struct tls *tls, const struct web_config *config, struct web_config_fault *fault)
 {
 	gnutls_x509_crt_t chain[CHAIN];
 	gnutls_x509_privkey_t key = NULL;
-	unsigned int count;
-	int error = load_chain(chain, &count, settings->cert_file, fault);
+	unsigned int count = 0;
+	int error = load_chain(chain, &count, &config->cert_file, fault);
 
 	if (!error && gnutls_x509_privkey_init(&key) < 0)
-		error = refuse(fault, TLS_ITSELF, strerror(ENOMEM));
+		error = refuse(fault, NULL, strerror(ENOMEM));
 	if (!error)
-		error = load_key(key, settings->key_file, fault);
+		error = load_key(key, &config->key_file, fault);
 	if (!error)
-		error = use_pair(tls, chain, count, key, fault);
+		error = use_pair(tls, chain, count, key, config, fault);
 	for (unsigned int i = 0; i < count; i++)
 		gnutls_x509_crt_deinit(chain[i]);
 	gnutls_x509_privkey_deinit(key);
 	return error;
 }
 
-static int load_client_ca(struct tls *tls, const char *path, struct tls_fault *fault)
+static int load_client_ca(struct tls *tls, const struct web_config_text *file, struct web_config_fault *fault)
 {
 	struct buf text = BUF_INIT;
 	gnutls_datum_t pem;
-	int error = read_pem(&text, &pem, path, TLS_CLIENT_CA, fault), count;
+	int error = read_pem(&text, &pem, file, fault), count;
 
 	if (error)
 		return error;
 	count = gnutls_certificate_set_x509_trust_mem(tls->credentials, &pem, GNUTLS_X509_FMT_PEM);
 	buf_free(&text);
-	return count > 0 ? 0 : refuse(fault, TLS_CLIENT_CA, "has no certificate that can be read");
+	return count > 0 ? 0 : refuse(fault, file, "has no certificate that can be read");
 }
 
 /* --- Sessions */
@@ -179,10 +180,11 @@ int tls_attach(struct tls *tls, void *session)
 		ret = gnutls_priority_set(session, tls->priority);
 	if (ret < 0)
 		return -ENOMEM;
-	if (tls->request)
+	if (tls->client != WEB_CLIENT_NONE)
 		gnutls_certificate_server_set_request(session,
-			tls->require ? GNUTLS_CERT_REQUIRE : GNUTLS_CERT_REQUEST);
-	if (tls->verify)
+			tls->client == WEB_CLIENT_ANY || tls->client == WEB_CLIENT_VERIFY ? GNUTLS_CERT_REQUIRE :
+											    GNUTLS_CERT_REQUEST);
+	if (web_config_verifies(tls->client))
 		gnutls_session_set_verify_function(session, verify_client);
 	return 0;
 }
@@ -203,37 +205,33 @@ void *tls_no_certificate(void)
 
 /* --- Start and end */
 
-static int set_up(struct tls *tls, const struct tls_settings *settings, struct tls_fault *fault)
+static int set_up(struct tls *tls, const struct web_config *config, struct web_config_fault *fault)
 {
 	char versions[96];
 	int error;
 
 	snprintf(versions, sizeof(versions), "NORMAL:-VERS-ALL%s%s:%%SERVER_PRECEDENCE",
-		settings->without_13 ? "" : ":+VERS-TLS1.3", settings->without_12 ? "" : ":+VERS-TLS1.2");
+		config->max_version == 12 ? "" : ":+VERS-TLS1.3", config->min_version == 13 ? "" : ":+VERS-TLS1.2");
 	if (gnutls_certificate_allocate_credentials(&tls->credentials) < 0)
-		return refuse(fault, TLS_ITSELF, strerror(ENOMEM));
+		return refuse(fault, NULL, strerror(ENOMEM));
 	if (gnutls_priority_init(&tls->priority, versions, NULL) < 0)
-		return refuse(fault, TLS_ITSELF, "the system's policy for GnuTLS allows none of these versions of TLS");
-	error = load_pair(tls, settings, fault);
-	if (!error && settings->verify)
-		error = load_client_ca(tls, settings->client_ca_file, fault);
+		return refuse(fault, NULL, "the system's policy for GnuTLS allows none of these versions of TLS");
+	error = load_pair(tls, config, fault);
+	if (!error && web_config_verifies(config->client))
+		error = load_client_ca(tls, &config->client_ca_file, fault);
 	return error;
 }
 
-int tls_new(struct tls **tls, const struct tls_settings *settings, struct tls_fault *fault)
+int tls_new(struct tls **tls, const struct web_config *config, struct web_config_fault *fault)
 {
 	int error;
 
+	fault->line = config->tls_line;
 	*tls = calloc(1, sizeof(**tls));
 	if (!*tls)
-		return refuse(fault, TLS_ITSELF, strerror(ENOMEM));
-	**tls = (struct tls){
-		.users = 1,
-		.request = settings->request,
-		.require = settings->require,
-		.verify = settings->verify,
-	};
-	error = set_up(*tls, settings, fault);
+		return refuse(fault, NULL, strerror(ENOMEM));
+	**tls = (struct tls){ .users = 1, .client = config->client };
+	error = set_up(*tls, config, fault);
 	if (error) {
 		tls_release(*tls);
 		*tls = NULL;

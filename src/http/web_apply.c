@@ -21,53 +21,14 @@ struct web_apply {
 	bool has_tls;
 };
 
-static int refuse(struct web_config_fault *fault, int line, const char *text)
-{
-	fault->line = line;
-	snprintf(fault->text, sizeof(fault->text), "%s", text);
-	return -EINVAL;
-}
-
-static int make_tls(struct tls **tls, const struct web_config *config, struct web_config_fault *fault)
-{
-	const enum web_config_client client = config->client;
-	const struct tls_settings settings = {
-		.cert_file = config->cert_file.text,
-		.key_file = config->key_file.text,
-		.client_ca_file = config->client_ca_file.text,
-		.request = client != WEB_CLIENT_NONE,
-		.require = client == WEB_CLIENT_ANY || client == WEB_CLIENT_VERIFY,
-		.verify = client == WEB_CLIENT_VERIFY || client == WEB_CLIENT_VERIFY_IF_GIVEN,
-		.without_12 = config->min_version == 13,
-		.without_13 = config->max_version == 12,
-	};
-	const struct {
-		const char *key;
-		const struct web_config_text *file;
-	} parts[] = {
-		[TLS_CERT] = { "cert_file", &config->cert_file },
-		[TLS_KEY] = { "key_file", &config->key_file },
-		[TLS_CLIENT_CA] = { "client_ca_file", &config->client_ca_file },
-	};
-	struct tls_fault found;
-
-	if (!tls_new(tls, &settings, &found))
-		return 0;
-	if (found.part == TLS_ITSELF)
-		return refuse(fault, config->tls_line, found.text);
-	fault->line = parts[found.part].file->line;
-	snprintf(fault->text, sizeof(fault->text), "%s: \"%.200s\" %s", parts[found.part].key,
-		parts[found.part].file->text, found.text);
-	return -EINVAL;
-}
-
 static int read_config(const char *path, struct web_config *config, struct web_config_fault *fault)
 {
 	struct buf text = BUF_INIT;
 	int error = file_read(path, WEB_CONFIG_BYTES + 1, &text);
 
 	if (error && error != -EFBIG) /* web_config_parse() has the message for that */
-		error = refuse(fault, 0, error == -EINVAL ? "is not a regular file" : strerror(-error));
+		error = web_config_refuse(fault, 0, "%s",
+			error == -EINVAL ? "is not a regular file" : strerror(-error));
 	else
 		error = web_config_parse(config, path, text.data ? text.data : "", text.len, fault);
 	buf_free(&text);
@@ -97,10 +58,10 @@ static int apply(struct web_apply *web, bool again)
 	char line[16];
 	int error = read_config(web->path, &config, &fault);
 
-	if (!error && config.tls_line)
-		error = make_tls(&tls, &config, &fault);
+	if (!error && config.tls_line && tls_new(&tls, &config, &fault))
+		error = -EINVAL;
 	if (!error && again && web->has_tls != !!tls)
-		error = refuse(&fault, 0,
+		error = web_config_refuse(&fault, 0, "%s",
 			tls ? "TLS is off, and only a restart can switch it on" :
 			      "TLS is on, and only a restart can switch it off");
 	if (!error) {

@@ -26,7 +26,8 @@ struct reader {
 struct key {
 	const char *name;
 	int (*take)(struct reader *r, const struct key *key, const yaml_node_t *value);
-	size_t field; /* offset in struct web_config of what take() fills in */
+	size_t field;             /* offset in struct web_config of what take() fills in */
+	const char *const *words; /* for take_word() */
 };
 
 static int line_of(const yaml_node_t *node)
@@ -34,17 +35,18 @@ static int line_of(const yaml_node_t *node)
 	return (int)node->start_mark.line + 1;
 }
 
-static int refuse(struct reader *r, int line, const char *format, ...) __attribute__((format(printf, 3, 4)));
-static int refuse(struct reader *r, int line, const char *format, ...)
+int web_config_refuse(struct web_config_fault *fault, int line, const char *format, ...)
 {
 	va_list args;
 
-	r->fault->line = line;
+	fault->line = line;
 	va_start(args, format);
-	vsnprintf(r->fault->text, sizeof(r->fault->text), format, args);
+	vsnprintf(fault->text, sizeof(fault->text), format, args);
 	va_end(args);
 	return -EINVAL;
 }
+
+#define refuse(r, ...) web_config_refuse((r)->fault, __VA_ARGS__)
 
 /* --- YAML */
 
@@ -136,46 +138,30 @@ static int take_path(struct reader *r, const struct key *key, const yaml_node_t 
 		return refuse(r, 0, "out of memory");
 	}
 	field->line = line_of(value);
+	field->key = key->name;
 	return 0;
 }
 
-/* The index of value in a list of words that ends with NULL, or -EINVAL after a complaint. */
-static int take_word(struct reader *r, const struct key *key, const yaml_node_t *value, const char *const *words)
+static const char *const clients[] = { "NoClientCert", "RequestClientCert", "RequireAnyClientCert",
+	"VerifyClientCertIfGiven", "RequireAndVerifyClientCert", NULL };
+static const char *const versions[] = { "TLS10", "TLS11", "TLS12", "TLS13", NULL };
+
+/* Stores the index of a word, as enum web_config_client, or a version as 10 to 13. */
+static int take_word(struct reader *r, const struct key *key, const yaml_node_t *value)
 {
 	const char *text = text_of(r, key->name, value);
+	bool is_version = key->words == versions;
+	int i = 0;
 
 	if (!text)
 		return -EINVAL;
-	for (int i = 0; words[i]; i++) {
-		if (!strcmp(words[i], text))
-			return i;
-	}
-	return refuse(r, line_of(value), "%s: \"%.80s\" is none that is known", key->name, text);
-}
-
-static int take_client(struct reader *r, const struct key *key, const yaml_node_t *value)
-{
-	static const char *const words[] = { "NoClientCert", "RequestClientCert", "RequireAnyClientCert",
-		"VerifyClientCertIfGiven", "RequireAndVerifyClientCert", NULL };
-	int word = take_word(r, key, value, words);
-
-	if (word < 0)
-		return word;
-	r->config->client = (enum web_config_client)word;
-	return 0;
-}
-
-static int take_version(struct reader *r, const struct key *key, const yaml_node_t *value)
-{
-	static const char *const words[] = { "TLS10", "TLS11", "TLS12", "TLS13", NULL };
-	int word = take_word(r, key, value, words);
-
-	if (word < 0)
-		return word;
-	if (word < 2)
-		return refuse(r, line_of(value), "%s: %s is broken and not supported: TLS12 or TLS13", key->name,
-			words[word]);
-	*(int *)field_of(r, key) = 10 + word;
+	while (key->words[i] && strcmp(key->words[i], text) != 0)
+		i++;
+	if (!key->words[i])
+		return refuse(r, line_of(value), "%s: \"%.80s\" is none that is known", key->name, text);
+	if (is_version && i < 2)
+		return refuse(r, line_of(value), "%s: %s is broken and not supported: TLS12 or TLS13", key->name, text);
+	*(int *)field_of(r, key) = is_version ? 10 + i : i;
 	return 0;
 }
 
@@ -184,7 +170,7 @@ static int take_version(struct reader *r, const struct key *key, const yaml_node
 static int check_tls(struct reader *r)
 {
 	const struct web_config *config = r->config;
-	bool verifies = config->client == WEB_CLIENT_VERIFY || config->client == WEB_CLIENT_VERIFY_IF_GIVEN;
+	bool verifies = web_config_verifies(config->client);
 
 	if (!config->cert_file.text || !config->key_file.text)
 		return refuse(r, config->tls_line, "tls_server_config needs %s",
@@ -203,20 +189,20 @@ static int check_tls(struct reader *r)
 static int take_tls(struct reader *r, const struct key *key, const yaml_node_t *value)
 {
 	static const struct key keys[] = {
-		{ "cert_file", take_path, FIELD(cert_file) },
-		{ "key_file", take_path, FIELD(key_file) },
-		{ "client_ca_file", take_path, FIELD(client_ca_file) },
-		{ "client_auth_type", take_client, 0 },
-		{ "min_version", take_version, FIELD(min_version) },
-		{ "max_version", take_version, FIELD(max_version) },
-		{ "cert", NULL, 0 },
-		{ "key", NULL, 0 },
-		{ "client_ca", NULL, 0 },
-		{ "client_allowed_sans", NULL, 0 },
-		{ "cipher_suites", NULL, 0 },
-		{ "curve_preferences", NULL, 0 },
-		{ "prefer_server_cipher_suites", NULL, 0 },
-		{ NULL, NULL, 0 },
+		{ "cert_file", take_path, FIELD(cert_file), NULL },
+		{ "key_file", take_path, FIELD(key_file), NULL },
+		{ "client_ca_file", take_path, FIELD(client_ca_file), NULL },
+		{ "client_auth_type", take_word, FIELD(client), clients },
+		{ "min_version", take_word, FIELD(min_version), versions },
+		{ "max_version", take_word, FIELD(max_version), versions },
+		{ .name = "cert" },
+		{ .name = "key" },
+		{ .name = "client_ca" },
+		{ .name = "client_allowed_sans" },
+		{ .name = "cipher_suites" },
+		{ .name = "curve_preferences" },
+		{ .name = "prefer_server_cipher_suites" },
+		{ .name = NULL },
 	};
 
 	r->config->tls_line = r->key_line;
@@ -299,11 +285,11 @@ static int refuse_yaml(struct reader *r, const yaml_parser_t *parser)
 static int take_documents(struct reader *r, yaml_parser_t *parser)
 {
 	static const struct key keys[] = {
-		{ "tls_server_config", take_tls, 0 },
-		{ "basic_auth_users", take_users, 0 },
-		{ "http_server_config", NULL, 0 },
-		{ "rate_limit", NULL, 0 },
-		{ NULL, NULL, 0 },
+		{ "tls_server_config", take_tls, 0, NULL },
+		{ "basic_auth_users", take_users, 0, NULL },
+		{ .name = "http_server_config" },
+		{ .name = "rate_limit" },
+		{ .name = NULL },
 	};
 
 	for (bool first = true; !parser->stream_end_produced; first = false) {

@@ -10,6 +10,7 @@
 #ifndef HOSTMETER_HTTP_WEB_CONFIG_H
 #define HOSTMETER_HTTP_WEB_CONFIG_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 /* Upper limits. A bcrypt check of cost 16 takes seconds on a fast machine. */
@@ -29,10 +30,17 @@ enum web_config_client {
 	WEB_CLIENT_VERIFY
 };
 
-/* A value and the line it stands in. NULL: not given. */
+/* Whether a client's certificate has to be signed by one of client_ca_file. */
+static inline bool web_config_verifies(enum web_config_client client)
+{
+	return client == WEB_CLIENT_VERIFY || client == WEB_CLIENT_VERIFY_IF_GIVEN;
+}
+
+/* A value, the line it stands in, and its key. text NULL: not given. */
 struct web_config_text {
 	char *text;
 	int line;
+	const char *key;
 };
 
 struct web_config_user {
@@ -43,7 +51,7 @@ struct web_config {
 	int tls_line; /* of tls_server_config; 0: no TLS */
 	/* Paths. A relative one is taken from the directory of the file. */
 	struct web_config_text cert_file, key_file, client_ca_file;
-	enum web_config_client client;
+	int client;                   /* enum web_config_client */
 	int min_version, max_version; /* of TLS: 12, 13, or 0: not given */
 	struct web_config_user *user;
 	size_t users;
@@ -54,6 +62,10 @@ struct web_config_fault {
 	int line;
 	char text[400];
 };
+
+/* Fills in *fault. Returns -EINVAL. */
+int web_config_refuse(struct web_config_fault *fault, int line, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
 
 /*
  * Parses len bytes of text, the content of the file path. 0 and *config, which web_config_clear() frees; or -EINVAL and

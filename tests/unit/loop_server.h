@@ -33,13 +33,14 @@ static inline void loop_server_too_late(void *ctx)
 	fail_msg("nothing happened before the deadline");
 }
 
-static inline void loop_server_open(struct loop_server *s, http_handler handler, void *ctx)
+static inline void loop_server_open(struct loop_server *s, http_handler handler, void (*ended)(void *ctx, void *memory),
+	void *ctx)
 {
 	strcpy(s->dir, "/tmp/test_http.XXXXXX");
 	assert_non_null(mkdtemp(s->dir));
 	snprintf(s->socket, sizeof(s->socket), "%s/sock", s->dir);
 	s->loop = loop_new();
-	s->http = http_server_new(s->loop, handler, ctx);
+	s->http = http_server_new(s->loop, handler, ended, ctx);
 	s->deadline = loop_timer_add(s->loop, loop_server_too_late, NULL);
 }
 

@@ -26,7 +26,7 @@ void basic_auth_free(struct basic_auth *auth);
 /* Takes over an array of users, at most WEB_CONFIG_USERS, and asks anew whatever waits. No user: all requests pass. */
 void basic_auth_set_users(struct basic_auth *auth, struct web_config_user *user, size_t count);
 
-/* An http_handler, and the function for http_server_on_end(). */
+/* The handler and the "ended" of http_server_new(). */
 void basic_auth_request(void *auth, const struct http_request *request, struct http_response *response);
 void basic_auth_ended(void *auth, void *memory);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * gzip: a page compressed piece by piece as it is sent (zlib), so that a large one never holds up the loop; whoever
- * else reads it gets the pieces that are already there.
+ * gzip: compresses a page (zlib) piece by piece while it is sent, so that a large one does not hold up the loop. The
+ * compressed bytes are kept: several readers share them.
  */
 #ifndef HOSTMETER_HTTP_GZIP_H
 #define HOSTMETER_HTTP_GZIP_H
@@ -12,15 +12,15 @@
 struct gzip;
 
 /*
- * Of what read gives: bytes from offset on, at most room; how many, fewer than room only at the end, or -errno. It is
- * asked for each byte once, in order. NULL: out of memory. gzip_free(NULL) is fine.
+ * read gives the page: at most room bytes from offset on; how many, fewer than room only at the end; or -errno. It is
+ * called for each byte once, in order. NULL: out of memory. gzip_free(NULL) is fine.
  */
 struct gzip *gzip_new(long (*read)(void *ctx, uint64_t offset, char *to, size_t room), void *ctx);
 void gzip_free(struct gzip *gzip);
 
 /*
- * Copies compressed bytes from offset on, as many as are there, at most room; what is missing is compressed first, a
- * bounded piece per call. How many; 0 at the end; or -ENOMEM or read's error, from then on.
+ * Copies compressed bytes from offset on, at most room, and compresses further pieces until there are some. How many;
+ * 0 at the end; or -ENOMEM or the error of read, from then on.
  */
 long gzip_read(struct gzip *gzip, uint64_t offset, void *to, size_t room);
 

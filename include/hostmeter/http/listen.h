@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/*
- * listen: sockets that wait for connections, on TCP and as files, non-blocking and close-on-exec.
- */
+/* listen: opens listening sockets, TCP and UNIX, non-blocking and close-on-exec. */
 #ifndef HOSTMETER_HTTP_LISTEN_H
 #define HOSTMETER_HTTP_LISTEN_H
 
@@ -12,8 +10,8 @@
 int listen_tcp(const char *where);
 
 /*
- * A UNIX socket with mode 0660, or -errno. A left-over socket that nobody listens on is replaced. -EADDRINUSE if
- * somebody does, -ENOTSOCK if a file of another kind is in the way.
+ * A UNIX socket with mode 0660, or -errno. An old socket is replaced if nobody listens on it; else -EADDRINUSE.
+ * -ENOTSOCK: path is a file of another kind.
  */
 int listen_unix(const char *path);
 

@@ -49,11 +49,11 @@ struct http_shared {
 	bool live; /* read() may return -EAGAIN, and is called again after http_server_resume() */
 };
 
-/* Instead of a status: close the connection; or suspend it, and call the handler again after http_server_wake(). */
-enum http_instead { HTTP_CLOSE = 0, HTTP_LATER = 1 };
+/* Instead of a status: suspend the connection, and call the handler again after http_server_wake(). No body. */
+enum { HTTP_LATER = 1 };
 
 struct http_response {
-	unsigned int status;       /* 200 unless set; or one of enum http_instead */
+	unsigned int status;       /* 200 unless set; or HTTP_LATER */
 	const char *content_type;  /* "text/plain; charset=utf-8" unless set */
 	struct buf body;           /* taken over by http */
 	struct http_shared shared; /* instead of body */
@@ -68,16 +68,19 @@ void http_server_resume(struct http_server *http, const void *ctx);
 typedef void (*http_handler)(void *ctx, const struct http_request *request, struct http_response *response);
 
 /*
- * Whether to admit a TCP client, before anything is read from it; others are closed at once, and take no connection
- * from the limit. ifindex: the link that a link-local client is on, else 0.
+ * Whether to admit a TCP client, before anything is read from it. Others are closed at once and do not count for the
+ * limit of connections. ifindex: the link of a link-local client, else 0.
  */
 typedef bool (*http_admit)(void *ctx, const struct addr *client, uint32_t ifindex);
 
 /*
- * Listens on nothing yet. NULL: out of memory. http_server_free(NULL) is fine; it closes connections and unlinks
- * sockets, without a call of the handler. Suspended connections have to be woken before.
+ * A server that does not listen yet. NULL: out of memory. ended, unless NULL: called with ctx and a request's memory
+ * when the request ends with some, answered or not; not by http_server_free(). That closes the connections and unlinks
+ * the sockets, without a call of the handler; suspended connections have to be woken before. http_server_free(NULL) is
+ * fine.
  */
-struct http_server *http_server_new(struct loop *loop, http_handler handler, void *ctx);
+struct http_server *http_server_new(struct loop *loop, http_handler handler, void (*ended)(void *ctx, void *memory),
+	void *ctx);
 void http_server_free(struct http_server *http);
 
 /* Resumes a TCP connection (http_request.connection) whose response was HTTP_LATER. */
@@ -86,16 +89,7 @@ void http_server_wake(struct http_server *http, void *connection);
 /* Without it every client is admitted, as are those of UNIX sockets. */
 void http_server_set_admit(struct http_server *http, http_admit admit, void *ctx);
 
-/*
- * ended: called with the handler's ctx and a request's memory when the request ends with some, answered or not. Not by
- * http_server_free().
- */
-void http_server_on_end(struct http_server *http, void (*ended)(void *ctx, void *memory));
-
-/*
- * TCP sockets that are opened from now on use TLS; http holds tls. Called again, the new rules are for new connections.
- * UNIX sockets have no TLS.
- */
+/* TCP sockets that listen from now on use TLS; http holds tls. Called again: the new rules, for new connections. */
 void http_server_set_tls(struct http_server *http, struct tls *tls);
 
 /* Listens on TCP or as a UNIX socket, as listen_tcp() and listen_unix() do. 0 or -errno, theirs or -ENOMEM. */

@@ -85,8 +85,7 @@ static int setup(void **state)
 	f->loop = loop_new();
 	f->deadline = loop_timer_add(f->loop, too_late, f);
 	f->auth = basic_auth_new(f->loop, handler, f);
-	f->http = http_server_new(f->loop, basic_auth_request, f->auth);
-	http_server_on_end(f->http, basic_auth_ended);
+	f->http = http_server_new(f->loop, basic_auth_request, basic_auth_ended, f->auth);
 	for (int i = 0; i < 50 && error == -EADDRINUSE; i++) {
 		f->port = (uint16_t)(20000 + (getpid() * 7 + i * 131) % 10000);
 		snprintf(where, sizeof(where), "127.0.0.1:%u", f->port);

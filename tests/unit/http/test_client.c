@@ -42,7 +42,7 @@ static int setup(void **state)
 {
 	struct fixture *f = calloc(1, sizeof(*f));
 
-	loop_server_open(&f->s, handler, f);
+	loop_server_open(&f->s, handler, NULL, f);
 	f->status = 200;
 	f->body = "hello\n";
 	*state = f;

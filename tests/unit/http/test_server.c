@@ -155,9 +155,8 @@ static int setup(void **state)
 {
 	struct fixture *f = calloc(1, sizeof(*f));
 
-	loop_server_open(&f->s, handler, f);
+	loop_server_open(&f->s, handler, ended, f);
 	f->waker = loop_timer_add(f->s.loop, wake, f);
-	http_server_on_end(f->s.http, ended);
 	f->answer.status = 200;
 	f->body = "hello\n";
 	*state = f;

@@ -4,6 +4,7 @@
 
 #include "pem.h"
 #include "scratch_dir.h"
+#include "web_config.h"
 
 #include <errno.h>
 #include <gnutls/abstract.h>
@@ -16,13 +17,25 @@
 
 #include <cmocka.h>
 
-static struct tls *load(const struct tls_settings *settings)
+enum { CERT_LINE = 11, KEY_LINE, CLIENT_CA_LINE };
+
+static struct web_config files(void **state, const char *cert, const char *key, const char *ca)
 {
-	struct tls_fault fault = { 0 };
+	return (struct web_config){
+		.cert_file = { (char *)scratch_path(state, cert), CERT_LINE, "cert_file" },
+		.key_file = { (char *)scratch_path(state, key), KEY_LINE, "key_file" },
+		.client_ca_file = { ca ? (char *)scratch_path(state, ca) : NULL, CLIENT_CA_LINE, "client_ca_file" },
+		.client = ca ? WEB_CLIENT_VERIFY_IF_GIVEN : WEB_CLIENT_NONE,
+	};
+}
+
+static struct tls *load(const struct web_config *config)
+{
+	struct web_config_fault fault = { 0 };
 	struct tls *tls;
 
-	if (tls_new(&tls, settings, &fault))
-		fail_msg("%d: %s", fault.part, fault.text);
+	if (tls_new(&tls, config, &fault))
+		fail_msg("%d: %s", fault.line, fault.text);
 	return tls;
 }
 
@@ -40,14 +53,8 @@ static void good_files(void **state)
 
 	write_files(state);
 	for (int i = 0; i < 2; i++) {
-		const struct tls_settings settings = {
-			.cert_file = scratch_path(state, certs[i]),
-			.key_file = scratch_path(state, "key"),
-			.client_ca_file = scratch_path(state, "ca"),
-			.request = true,
-			.verify = true,
-		};
-		struct tls *tls = load(&settings);
+		const struct web_config config = files(state, certs[i], "key", "ca");
+		struct tls *tls = load(&config);
 
 		assert_false(tls_is_slow(tls));
 		assert_ptr_equal(tls_hold(tls), tls);
@@ -61,22 +68,22 @@ static void bad_files(void **state)
 {
 	static const struct {
 		const char *cert, *key, *ca;
-		enum tls_part part;
+		int line;
 		const char *text;
 	} cases[] = {
-		{ "none", "key", NULL, TLS_CERT, "cannot be read: No such file or directory" },
-		{ "", "key", NULL, TLS_CERT, "is not a regular file" },
-		{ "empty", "key", NULL, TLS_CERT, "has no certificate in it" },
-		{ "key", "key", NULL, TLS_CERT, "has no certificate in it" },
-		{ "broken", "key", NULL, TLS_CERT, "has no certificate that can be read" },
-		{ "mixed", "key", NULL, TLS_CERT, "has certificates that do not sign one another in turn" },
-		{ "server", "none", NULL, TLS_KEY, "cannot be read: No such file or directory" },
-		{ "server", "server", NULL, TLS_KEY, "has no private key that can be read" },
-		{ "server", "empty", NULL, TLS_KEY, "has no private key that can be read" },
-		{ "server", "encrypted", NULL, TLS_KEY, "has an encrypted key: it has to be one without a password" },
-		{ "server", "other", NULL, TLS_KEY, "does not belong to the certificate of cert_file" },
-		{ "server", "key", "none", TLS_CLIENT_CA, "cannot be read: No such file or directory" },
-		{ "server", "key", "key", TLS_CLIENT_CA, "has no certificate that can be read" },
+		{ "none", "key", NULL, CERT_LINE, "cannot be read: No such file or directory" },
+		{ "", "key", NULL, CERT_LINE, "is not a regular file" },
+		{ "empty", "key", NULL, CERT_LINE, "has no certificate in it" },
+		{ "key", "key", NULL, CERT_LINE, "has no certificate in it" },
+		{ "broken", "key", NULL, CERT_LINE, "has no certificate that can be read" },
+		{ "mixed", "key", NULL, CERT_LINE, "has certificates that do not sign one another in turn" },
+		{ "server", "none", NULL, KEY_LINE, "cannot be read: No such file or directory" },
+		{ "server", "server", NULL, KEY_LINE, "has no private key that can be read" },
+		{ "server", "empty", NULL, KEY_LINE, "has no private key that can be read" },
+		{ "server", "encrypted", NULL, KEY_LINE, "has an encrypted key: it has to be one without a password" },
+		{ "server", "other", NULL, KEY_LINE, "does not belong to the certificate of cert_file" },
+		{ "server", "key", "none", CLIENT_CA_LINE, "cannot be read: No such file or directory" },
+		{ "server", "key", "key", CLIENT_CA_LINE, "has no certificate that can be read" },
 	};
 
 	write_files(state);
@@ -86,20 +93,19 @@ static void bad_files(void **state)
 	scratch_write(state, "mixed", "w", PEM_SERVER PEM_CLIENT);
 	scratch_write(state, "broken", "w", "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n");
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		const struct tls_settings settings = {
-			.cert_file = scratch_path(state, cases[i].cert),
-			.key_file = scratch_path(state, cases[i].key),
-			.client_ca_file = cases[i].ca ? scratch_path(state, cases[i].ca) : NULL,
-			.request = cases[i].ca,
-			.verify = cases[i].ca,
-		};
-		struct tls_fault fault = { 0 };
+		const struct web_config config = files(state, cases[i].cert, cases[i].key, cases[i].ca);
+		const struct web_config_text *file = cases[i].line == CERT_LINE ? &config.cert_file :
+			cases[i].line == KEY_LINE                               ? &config.key_file :
+										  &config.client_ca_file;
+		struct web_config_fault fault = { 0 };
+		char text[400];
 		struct tls *tls;
 
-		assert_int_equal(tls_new(&tls, &settings, &fault), strstr(cases[i].text, "such") ? -ENOENT : -EINVAL);
+		snprintf(text, sizeof(text), "%s: \"%s\" %s", file->key, file->text, cases[i].text);
+		assert_int_equal(tls_new(&tls, &config, &fault), strstr(cases[i].text, "such") ? -ENOENT : -EINVAL);
 		assert_null(tls);
-		assert_string_equal(fault.text, cases[i].text);
-		assert_int_equal(fault.part, cases[i].part);
+		assert_string_equal(fault.text, text);
+		assert_int_equal(fault.line, cases[i].line);
 	}
 }
 
@@ -183,20 +189,14 @@ static const char *handshake(struct tls *tls, const char *cert, const char *vers
 #define ONLY2 "NORMAL:-VERS-ALL:+VERS-TLS1.2"
 #define OLD "NORMAL:-VERS-ALL:+VERS-TLS1.1:%COMPAT"
 
-static struct tls *make(void **state, bool request, bool require, bool verify, bool without_12, bool without_13)
+static struct tls *make(void **state, enum web_config_client client, int min_version, int max_version)
 {
-	const struct tls_settings settings = {
-		.cert_file = scratch_path(state, "server"),
-		.key_file = scratch_path(state, "key"),
-		.client_ca_file = scratch_path(state, "ca"),
-		.request = request,
-		.require = require,
-		.verify = verify,
-		.without_12 = without_12,
-		.without_13 = without_13,
-	};
+	struct web_config config = files(state, "server", "key", "ca");
 
-	return load(&settings);
+	config.client = client;
+	config.min_version = min_version;
+	config.max_version = max_version;
+	return load(&config);
 }
 
 static void versions(void **state)
@@ -204,9 +204,9 @@ static void versions(void **state)
 	struct tls *both, *only_12, *only_13;
 
 	write_files(state);
-	both = make(state, false, false, false, false, false);
-	only_12 = make(state, false, false, false, false, true);
-	only_13 = make(state, false, false, false, true, false);
+	both = make(state, WEB_CLIENT_NONE, 0, 0);
+	only_12 = make(state, WEB_CLIENT_NONE, 0, 12);
+	only_13 = make(state, WEB_CLIENT_NONE, 13, 0);
 	assert_string_equal(handshake(both, NULL, ANY), "TLS1.3");
 	assert_string_equal(handshake(both, NULL, ONLY2), "TLS1.2");
 	assert_string_equal(handshake(both, NULL, OLD), "-");
@@ -222,20 +222,20 @@ static void client_certificates(void **state)
 {
 	/* no certificate, one of our CA, a stranger's, one that is for servers */
 	static const struct {
-		bool request, require, verify;
+		enum web_config_client client;
 		const char *outcome[4];
 	} cases[] = {
-		{ false, false, false, { "ok", "ok", "ok", "ok" } },
-		{ true, false, false, { "ok", "ok", "ok", "ok" } },
-		{ true, true, false, { "-", "ok", "ok", "ok" } },
-		{ true, false, true, { "ok", "ok", "-48", "-42" } }, /* unknown_ca, bad_certificate */
-		{ true, true, true, { "-", "ok", "-48", "-42" } },
+		{ WEB_CLIENT_NONE, { "ok", "ok", "ok", "ok" } },
+		{ WEB_CLIENT_REQUEST, { "ok", "ok", "ok", "ok" } },
+		{ WEB_CLIENT_ANY, { "-", "ok", "ok", "ok" } },
+		{ WEB_CLIENT_VERIFY_IF_GIVEN, { "ok", "ok", "-48", "-42" } }, /* unknown_ca, bad_certificate */
+		{ WEB_CLIENT_VERIFY, { "-", "ok", "-48", "-42" } },
 	};
 	static const char *const certs[] = { NULL, PEM_CLIENT, PEM_STRANGER, PEM_SERVER };
 
 	write_files(state);
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		struct tls *tls = make(state, cases[i].request, cases[i].require, cases[i].verify, false, false);
+		struct tls *tls = make(state, cases[i].client, 12, 13);
 
 		for (int cert = 0; cert < 4; cert++) {
 			bool ok = !strcmp(cases[i].outcome[cert], "ok");

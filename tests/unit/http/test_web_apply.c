@@ -44,7 +44,7 @@ static int setup(void **state)
 	log_set_fd(log_fd);
 	loop = loop_new();
 	auth = basic_auth_new(loop, handler, NULL);
-	server = http_server_new(loop, basic_auth_request, auth);
+	server = http_server_new(loop, basic_auth_request, NULL, auth);
 	web = NULL;
 	return 0;
 }

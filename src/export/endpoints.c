@@ -124,7 +124,7 @@ static int take_shot(struct endpoints *endpoints)
 	struct shot *shot;
 	int error;
 
-	/* Whoever was told that it is ready finds it so. */
+	/* A snapshot from before the meter was ready is not shown after it. */
 	if (endpoints->shot && !endpoints->shot->snapshot.ready && endpoints->source.ready(endpoints->source.ctx))
 		expire(endpoints);
 	if (endpoints->shot)

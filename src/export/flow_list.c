@@ -90,7 +90,7 @@ void flow_list_ask(struct flow_list *list, const struct flow_list_filter *filter
 
 	if (same && (list->state == WANTED || list->state == RUNNING))
 		return;
-	/* Somebody else's is being made, or waits to be fetched: theirs first. */
+	/* Another listing is being made or waits to be fetched: it comes first. */
 	if (!same && (list->state == RUNNING || (list->state == DONE && now < list->until)))
 		return;
 	list->filter = *filter;

@@ -115,7 +115,7 @@ static const struct snapshot_host *next_host(struct page *page)
 	buf_reset(&page->host);
 	put_label(&page->host, "host", host->label);
 	put_label(&page->host, "mac", host->mac);
-	/* A page that lacks hosts would look whole. */
+	/* A page without all hosts must not look complete. */
 	if (buf_error(&page->host))
 		page->out->error = buf_error(&page->host);
 	return host;
@@ -290,7 +290,7 @@ static void seconds(struct page *page)
 	put_seconds(page, number_at(page));
 }
 
-/* What 0 would be a lie of has no sample: no dump yet, nothing that runs, nothing saved, no /proc. */
+/* A value that is not known has no sample: no dump yet, no checkpoint, no /proc. */
 static void dump_age(struct page *page)
 {
 	if (page->snapshot->last_dump_end)

@@ -2,12 +2,11 @@
 #include "hostmeter/watch/connections.h"
 
 #include "hostmeter/base/array.h"
+#include "hostmeter/base/clock.h"
 
 #include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
-
-#define NS_PER_S 1e9
 
 /* Seconds that the order is averaged over: lines that change places with each listing cannot be read. */
 #define CALM_S 5.0
@@ -53,24 +52,21 @@ uint16_t watch_connection_own_port(const struct watch_connection *connection)
 
 /* ---- Two listings */
 
-static int compare_numbers(uint64_t a, uint64_t b)
-{
-	return (a > b) - (a < b);
-}
-
-/* By what makes it this one and no other. */
+/* The key of a connection: id, protocol, ports and addresses. */
 static int compare_key(const void *a, const void *b)
 {
 	const struct watch_connection *one = a, *other = b;
-	int order = compare_numbers(one->id, other->id);
+	uint32_t ports = (uint32_t)one->sport << 16 | one->dport;
+	uint32_t other_ports = (uint32_t)other->sport << 16 | other->dport;
+	int order;
 
-	if (!order)
-		order = compare_numbers(one->proto, other->proto);
-	if (!order)
-		order = compare_numbers((uint32_t)one->sport << 16 | one->dport,
-			(uint32_t)other->sport << 16 | other->dport);
-	if (!order)
-		order = addr_cmp(&one->src, &other->src);
+	if (one->id != other->id)
+		return one->id < other->id ? -1 : 1;
+	if (one->proto != other->proto)
+		return one->proto < other->proto ? -1 : 1;
+	if (ports != other_ports)
+		return ports < other_ports ? -1 : 1;
+	order = addr_cmp(&one->src, &other->src);
 	return order ? order : addr_cmp(&one->dst, &other->dst);
 }
 
@@ -88,7 +84,7 @@ static void go_on(struct watch_connection *c, const struct watch_connection *bef
 		c->rate[i] = (double)more / seconds;
 		sum += c->rate[i];
 	}
-	/* The first rate is the best guess that there is. */
+	/* The average begins with the first rate. */
 	c->calm = before->has_rate ? before->calm + (sum - before->calm) * part : sum;
 	c->has_rate = true;
 	if (c->began || before == &nothing)
@@ -131,7 +127,7 @@ void watch_connections_take(struct watch_connections *known, struct watch_connec
 			at++;
 		if (at < known->count && !compare_key(&known->list[at], c))
 			before = &known->list[at];
-		go_on(c, before, (double)(fresh->time - known->time) / NS_PER_S);
+		go_on(c, before, (double)(fresh->time - known->time) / CLOCK_NS_PER_S);
 	}
 	watch_connections_clear(known);
 	*known = *fresh;
@@ -161,7 +157,7 @@ static int compare_calm(const void *a, const void *b)
 	const struct watch_connection *one = *(const struct watch_connection *const *)a;
 	const struct watch_connection *other = *(const struct watch_connection *const *)b;
 
-	/* What moves less than a byte a second stands by what it had, and does not jump. */
+	/* Idle connections are ordered by their total, so that they keep their places. */
 	if ((one->calm >= 1 || other->calm >= 1) && (one->calm > other->calm || one->calm < other->calm))
 		return one->calm > other->calm ? -1 : 1;
 	return compare_total(a, b);

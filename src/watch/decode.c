@@ -78,7 +78,7 @@ static int read_link(struct watch_sample *sample, const json_t *one)
 	return 0;
 }
 
-/* A count of 1 may stand for "so it is" rather than for a number. */
+/* A count of 1 is not shown: it may only mean "yes". */
 static int read_warning(struct watch_sample *sample, const json_t *one)
 {
 	uint64_t count = number(one, "count");
@@ -157,7 +157,7 @@ static bool read_tuple(const json_t *tuple, struct addr *src, struct addr *dst, 
 	return !addr_parse(src, text(tuple, "src")) && !addr_parse(dst, text(tuple, "dst"));
 }
 
-/* Of a connection inside of the LAN the line tells from one host's side: is it the other's? */
+/* A line of a connection within the LAN is written from the side of one host. True: we want the other one. */
 static bool is_peer(const struct watch_connections *of, const json_t *line)
 {
 	return of->mac[0] ? strcmp(of->mac, text(line, "mac")) : strcmp(of->label, text(line, "host"));

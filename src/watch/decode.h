@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * watch_decode: the other side of api and of flow_list: the documents of a meter, on this machine or another, in plain
- * values. What is read is not trusted: what is missing or of another type counts as nothing, texts are cut, lists are
- * bounded.
+ * watch_decode: reads the JSON documents that api and flow_list write. The input is not trusted: a member that is
+ * missing or of another type counts as 0 or "", texts are cut, lists are bounded.
  */
 #ifndef HOSTMETER_WATCH_DECODE_H
 #define HOSTMETER_WATCH_DECODE_H

@@ -22,7 +22,7 @@ struct watch_feed {
 	const char *socket;
 	struct http_fetch *fetch[DOCUMENTS];
 	struct buf document[DOCUMENTS];
-	struct watch_connections wanted; /* whose listing was begun; both names "": nobody's */
+	struct watch_connections wanted; /* the host whose listing was begun; both names "": none */
 	uint64_t again;                  /* when to ask for it again */
 };
 
@@ -83,7 +83,7 @@ int watch_feed_sample(struct watch_feed *feed, uint64_t interval_ns, struct watc
 
 /* ---- Connections */
 
-/* By MAC address, which is one host's alone; by name what has none. */
+/* The MAC address, which is unique; the name of a host without one. */
 static const char *name_of(const struct watch_connections *host)
 {
 	return host->mac[0] ? host->mac : host->label;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "format.h"
 
-#include <stdio.h>
+#include "hostmeter/base/clock.h"
 
-#define NS_PER_S UINT64_C(1000000000)
+#include <stdio.h>
 
 const char *watch_format_amount(char text[static WATCH_NUMBER], double amount, bool binary)
 {
@@ -40,7 +40,7 @@ const char *watch_format_percent(char text[static WATCH_NUMBER], double share)
 
 const char *watch_format_age(char text[static WATCH_NUMBER], uint64_t ns)
 {
-	uint64_t seconds = ns / NS_PER_S;
+	uint64_t seconds = ns / CLOCK_NS_PER_S;
 
 	if (seconds < 2)
 		snprintf(text, WATCH_NUMBER, "now");
@@ -57,7 +57,7 @@ const char *watch_format_age(char text[static WATCH_NUMBER], uint64_t ns)
 
 const char *watch_format_interval(char text[static WATCH_NUMBER], uint64_t ns)
 {
-	double seconds = (double)ns / NS_PER_S;
+	double seconds = (double)ns / CLOCK_NS_PER_S;
 
 	if (seconds < 60)
 		snprintf(text, WATCH_NUMBER, "%g s", seconds);

@@ -28,7 +28,7 @@ static bool is_tame(uint32_t code)
 	return utf8_is_visible(code);
 }
 
-/* Takes the next character off the text. Bytes that are none become a mark each, so hostile ones stay visible. */
+/* Takes the next character off the text. Each byte that is not UTF-8 becomes a mark. */
 static struct glyph next_glyph(bool utf8, const char **text)
 {
 	struct glyph mark = { "?", 1 }, glyph = { "", 0 };
@@ -74,7 +74,7 @@ static void combine(struct watch_cell *cell, const char *mark)
 {
 	size_t len = strlen(cell->text);
 
-	/* Whoever stacks more marks than fit loses the rest. */
+	/* Marks beyond the room of a cell are dropped. */
 	if (len + strlen(mark) < sizeof(cell->text))
 		strcpy(cell->text + len, mark);
 }
@@ -102,7 +102,7 @@ int watch_frame_put(struct watch_frame *frame, int x, int y, int width, enum wat
 
 	struct watch_cell *row = frame->cell + (size_t)y * (size_t)frame->width + x, *last = NULL;
 
-	/* What is put over half of a wide character leaves no other half. */
+	/* A wide character that is overwritten by half goes as a whole. */
 	if (x > 0 && !row[0].text[0])
 		strcpy(row[-1].text, " ");
 	cut = watch_frame_width_of(frame, text) > width;

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "header.h"
 
+#include "hostmeter/base/clock.h"
+
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
-
-#define NS_PER_S UINT64_C(1000000000)
 
 enum { LOW = 16, LEVELS = 8 };
 
@@ -21,7 +21,7 @@ void watch_header_spark(struct watch_frame *frame, int x, int y, const float *st
 	for (int i = 0; i < count; i++) {
 		int level = most > 0 ? (int)(step[i] / most * LEVELS) : 0;
 
-		/* The least that is something is seen. */
+		/* The smallest amount is still visible. */
 		if (step[i] > 0)
 			watch_frame_put(frame, x + i, y, 1, WATCH_STYLE_SPARK,
 				blocks[frame->utf8][level < LEVELS ? level : LEVELS - 1]);
@@ -40,14 +40,14 @@ const char *watch_header_rate(char text[static WATCH_NUMBER], const struct watch
 
 static void put_time(char *text, size_t size, uint64_t ns)
 {
-	time_t seconds = (time_t)(ns / NS_PER_S);
+	time_t seconds = (time_t)(ns / CLOCK_NS_PER_S);
 	struct tm tm;
 
 	if (!localtime_r(&seconds, &tm) || !strftime(text, size, "%Y-%m-%d %H:%M:%S", &tm))
 		*text = '\0';
 }
 
-/* What of the state of the view must be known to read the numbers, the most important first. */
+/* The settings of the view that change the meaning of its numbers, the most important first. */
 static int title_words(const struct watch_history *history, const struct watch_view *view, char words[static 6][40])
 {
 	char interval[WATCH_NUMBER];

@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "hostmeter/watch/history.h"
 
+#include "hostmeter/base/clock.h"
+
 #include <errno.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define NS_PER_S UINT64_C(1000000000)
-
 /* Two samples are of the same reading of the counters if they tell its time so closely. */
-#define SAME_NS (NS_PER_S / 20)
+#define SAME_NS (CLOCK_NS_PER_S / 20)
 
 const unsigned int watch_windows[WATCH_WINDOWS] = { 2, 10, 40 };
 
@@ -16,22 +17,18 @@ const unsigned int watch_windows[WATCH_WINDOWS] = { 2, 10, 40 };
 
 static double slot_begin(const struct watch_history *history, uint64_t second)
 {
-	double begin = (double)history->begin / NS_PER_S;
-
-	return begin > (double)second ? begin : (double)second;
+	return fmax((double)history->begin / CLOCK_NS_PER_S, (double)second);
 }
 
 static double slot_end(const struct watch_history *history, uint64_t second)
 {
-	double end = (double)history->time / NS_PER_S;
-
-	return end < (double)second + 1 ? end : (double)second + 1;
+	return fmin((double)history->time / CLOCK_NS_PER_S, (double)second + 1);
 }
 
 /* The oldest second that the slots still hold, seen from the time of the latest sample. */
 static uint64_t oldest_second(const struct watch_history *history)
 {
-	uint64_t now = history->time / NS_PER_S, begin = history->begin / NS_PER_S;
+	uint64_t now = history->time / CLOCK_NS_PER_S, begin = history->begin / CLOCK_NS_PER_S;
 
 	return now - begin < WATCH_SLOTS ? begin : now - WATCH_SLOTS + 1;
 }
@@ -42,12 +39,12 @@ static uint64_t oldest_second(const struct watch_history *history)
  */
 static void spread(float *slot, uint64_t from, uint64_t to, uint64_t bytes)
 {
-	uint64_t first = from / NS_PER_S, last = to / NS_PER_S;
+	uint64_t first = from / CLOCK_NS_PER_S, last = to / CLOCK_NS_PER_S;
 	double rate = (double)bytes / (double)(to - from);
 
 	for (uint64_t s = last - first < WATCH_SLOTS ? first : last - WATCH_SLOTS + 1; s <= last; s++) {
-		uint64_t begin = s * NS_PER_S > from ? s * NS_PER_S : from;
-		uint64_t end = (s + 1) * NS_PER_S < to ? (s + 1) * NS_PER_S : to;
+		uint64_t begin = s * CLOCK_NS_PER_S > from ? s * CLOCK_NS_PER_S : from;
+		uint64_t end = (s + 1) * CLOCK_NS_PER_S < to ? (s + 1) * CLOCK_NS_PER_S : to;
 
 		if (s != first)
 			slot[s % WATCH_SLOTS] = 0;
@@ -58,7 +55,7 @@ static void spread(float *slot, uint64_t from, uint64_t to, uint64_t bytes)
 /* What was moved from a time on, in bytes; from lies within the slots. */
 static double sum_from(const struct watch_history *history, const float *slot, double from)
 {
-	uint64_t last = history->time / NS_PER_S;
+	uint64_t last = history->time / CLOCK_NS_PER_S;
 	double sum = 0;
 
 	for (uint64_t s = (uint64_t)from; s <= last; s++) {
@@ -79,13 +76,13 @@ bool watch_history_has_rates(const struct watch_history *history)
 double watch_history_rate(const struct watch_history *history, const struct watch_track *track, unsigned int families,
 	int direction, double seconds)
 {
-	double now = (double)history->time / NS_PER_S, begin = slot_begin(history, oldest_second(history));
+	double now = (double)history->time / CLOCK_NS_PER_S, begin = slot_begin(history, oldest_second(history));
 	double from = now - seconds > begin ? now - seconds : begin, sum = 0;
 
 	if (!watch_history_has_rates(history))
 		return 0;
 	if (seconds <= 0)
-		from = (double)history->before / NS_PER_S;
+		from = (double)history->before / CLOCK_NS_PER_S;
 	for (int family = 0; family < WATCH_FAMILIES; family++)
 		if (families & 1u << family)
 			sum += seconds > 0 ? sum_from(history, track->slot[family][direction], from) :
@@ -96,7 +93,7 @@ double watch_history_rate(const struct watch_history *history, const struct watc
 float watch_history_spark(const struct watch_history *history, const struct watch_track *track, unsigned int families,
 	float *step, int count)
 {
-	uint64_t per_step = (uint64_t)(WATCH_SLOTS / count), last = history->time / NS_PER_S;
+	uint64_t per_step = (uint64_t)(WATCH_SLOTS / count), last = history->time / CLOCK_NS_PER_S;
 	uint64_t oldest = oldest_second(history);
 	float most = 0;
 

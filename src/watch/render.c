@@ -39,7 +39,7 @@ static void lay_out(struct watch_view *view, int width)
 		if (taken)
 			view->header[watch_table_columns[i].id] = (struct watch_span){ x + 1, taken - 1 };
 	}
-	/* A wide screen is not for long names: the columns move left. */
+	/* Names have a limit on wide screens: the columns move left. */
 	if (x > NAME_MOST) {
 		for (int i = 1; i < WATCH_COLUMNS; i++)
 			if (view->header[watch_table_columns[i].id].width)
@@ -120,7 +120,7 @@ static const char *column_text(char *text, const struct watch_history *history, 
 	}
 }
 
-/* Whoever moves nothing stands back. */
+/* Idle hosts are dim. */
 static enum watch_style style_of(enum watch_column column, const struct watch_row *row)
 {
 	if (row->amount <= 0)

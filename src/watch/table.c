@@ -109,7 +109,7 @@ static int compare_down(const void *a, const void *b)
 
 	if (one->order > other->order || one->order < other->order)
 		return one->order > other->order ? -1 : 1;
-	/* Idle hosts stand by what they had, so that they do not jump either. */
+	/* Idle hosts are ordered by their total, so that they keep their places. */
 	if (mine != its)
 		return mine > its ? -1 : 1;
 	order = strcmp(one->host->label, other->host->label);

@@ -47,7 +47,7 @@ static void put_back(int signo)
 
 	(void)ignored;
 	tcsetattr(STDIN_FILENO, TCSANOW, &term.before);
-	/* The handler was for once: now the signal does what it would have done. */
+	/* SA_RESETHAND: the signal now has its default effect. */
 	raise(signo);
 }
 
@@ -138,7 +138,7 @@ int term_check(void)
 		return -ENOTTY;
 	if (!name || !*name || setupterm(name, STDOUT_FILENO, &error) != OK)
 		return -ENODEV;
-	/* One that cannot put its cursor is paper. */
+	/* It must be able to move the cursor. */
 	return tigetstr("cup") ? 0 : -ENOTTY;
 }
 
@@ -222,7 +222,7 @@ void term_put(int x, int y, unsigned int look, const char *text)
 
 	if (l && l->bold)
 		attributes |= A_BOLD;
-	/* Where colours say it, they need no help. */
+	/* Dim is shown by colour where there is one. */
 	if (l && l->dim && !term.colours)
 		attributes |= A_DIM;
 	if (l && l->reverse)
@@ -246,7 +246,7 @@ int term_wait(const struct pollfd *polled, size_t count, int timeout_ms)
 
 	memcpy(all + 1, polled, count * sizeof(*polled));
 	ready = ppoll(all, 1 + count, timeout_ms < 0 ? NULL : &time, &term.waiting);
-	/* A terminal that is gone is the end too. */
+	/* A terminal that is gone ends the program too. */
 	return told_to_end || (ready > 0 && all[0].revents & (POLLHUP | POLLERR | POLLNVAL)) ? -EINTR : 0;
 }
 

@@ -5,8 +5,7 @@
  * UDP, TCP without options and ICMP echo over IPv4 and IPv6; payloads are zero bytes, so they never touch a checksum.
  * ARP and neighbour discovery go from question to answer in one step.
  */
-#ifndef TRAFFIC_FRAME_H
-#define TRAFFIC_FRAME_H
+#pragma once
 
 #include "hostmeter/base/addr.h"
 
@@ -280,5 +279,3 @@ static inline size_t frame_answer(uint8_t out[static FRAME_HEADERS], const uint8
 	put16(l4 + 2, frame_checksum(&f, l4, 32, 32));
 	return ETH_HLEN + IP6_HEADER + 32;
 }
-
-#endif

@@ -3,8 +3,7 @@
  * traffic_hosts: the hosts that the traffic generator plays, with their addresses; and the remote addresses that a
  * reflector met. Everything about a host follows from its number and the seed.
  */
-#ifndef TRAFFIC_HOSTS_H
-#define TRAFFIC_HOSTS_H
+#pragma once
 
 #include "traffic_link.h"
 #include "traffic_options.h"
@@ -121,5 +120,3 @@ static inline struct remote *remote_find(const struct addr *addr)
 	}
 	return &other_remotes;
 }
-
-#endif

@@ -4,8 +4,7 @@
  *
  * A frame is counted when the kernel has taken it, never before, and offered again until then. packet(7).
  */
-#ifndef TRAFFIC_LINK_H
-#define TRAFFIC_LINK_H
+#pragma once
 
 #include "traffic_frame.h"
 
@@ -208,5 +207,3 @@ static inline uint64_t link_interface_dropped(const char *interface)
 		fclose(file);
 	return dropped;
 }
-
-#endif

@@ -2,8 +2,7 @@
 /*
  * traffic_options: the command line of the traffic generator. One table drives parsing and --help.
  */
-#ifndef TRAFFIC_OPTIONS_H
-#define TRAFFIC_OPTIONS_H
+#pragma once
 
 #include "traffic_frame.h"
 
@@ -223,5 +222,3 @@ static inline int options_parse(int argc, char *argv[])
 		return options_wrong("what is this argument without an option?");
 	return options.help ? 0 : options_check();
 }
-
-#endif

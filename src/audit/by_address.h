@@ -3,8 +3,7 @@
  * by_address: the host of a flow by its addresses alone, for flows that began and ended between two listings of the
  * meter. The table of docs/attribution.md, with what the meter says of its hosts' addresses and the router's own.
  */
-#ifndef HOSTMETER_AUDIT_BY_ADDRESS_H
-#define HOSTMETER_AUDIT_BY_ADDRESS_H
+#pragma once
 
 #include "readings.h"
 
@@ -33,5 +32,3 @@ uint32_t by_address_find(const struct by_address *addresses, const struct addr *
 
 /* Whose the flow is, where router is the number of the router. given is false where addresses do not tell. */
 struct audit_owner by_address_flow(const struct by_address *addresses, const struct ct_event *flow, uint32_t router);
-
-#endif

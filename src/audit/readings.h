@@ -3,8 +3,7 @@
  * readings: what the audit itself read of each flow, at four moments: just before and just after the meter's own
  * reading, at the begin and at the end. So what the meter had read of a flow lies between two of ours.
  */
-#ifndef HOSTMETER_AUDIT_READINGS_H
-#define HOSTMETER_AUDIT_READINGS_H
+#pragma once
 
 #include "hostmeter/audit/reported.h"
 
@@ -61,5 +60,3 @@ uint64_t readings_refused(const struct readings *flows);
 
 /* Once all is read: calls each flow, after filling in the moments at which it was not read. */
 void readings_each(const struct readings *flows, void (*each)(void *ctx, const struct audit_flow *flow), void *ctx);
-
-#endif

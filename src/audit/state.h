@@ -3,8 +3,7 @@
  * audit_state: the inside of struct audit, for the files of this room: audit.c and kernel.c fill it in, judge.c
  * compares.
  */
-#ifndef HOSTMETER_AUDIT_STATE_H
-#define HOSTMETER_AUDIT_STATE_H
+#pragma once
 
 #include "by_address.h"
 #include "hostmeter/audit/audit.h"
@@ -35,5 +34,3 @@ struct audit {
 	bool reliable[AUDIT_ENDS];
 	bool cut;
 };
-
-#endif

@@ -4,8 +4,7 @@
  * those on the firewall: rules that log first packets, their NFLOG group, flowtables. judge_meter.c has those on what
  * the running meter reports: each way in which its numbers may be incomplete.
  */
-#ifndef HOSTMETER_CHECK_JUDGE_ROWS_H
-#define HOSTMETER_CHECK_JUDGE_ROWS_H
+#pragma once
 
 #include "hostmeter/check/judge.h"
 
@@ -19,5 +18,3 @@ extern const struct judgement judge_rules_rows[], judge_meter_rows[];
 
 /* Adds the commands that load our rules for the group. */
 void judge_rules_fix(const struct check_facts *facts, struct finding *finding);
-
-#endif

@@ -3,8 +3,7 @@
  * run_program: runs another program to its end and takes what it prints; for a client process, never inside the
  * daemon's loop. No shell is between: what stands in the arguments is arguments.
  */
-#ifndef HOSTMETER_CHECK_RUN_PROGRAM_H
-#define HOSTMETER_CHECK_RUN_PROGRAM_H
+#pragma once
 
 #include "hostmeter/base/buf.h"
 
@@ -14,5 +13,3 @@
  * ended otherwise than well; -ETIMEDOUT, -EFBIG, and then it was killed; -errno.
  */
 int run_program(const char *const argv[], struct buf *out, size_t limit, unsigned int timeout_ms);
-
-#endif

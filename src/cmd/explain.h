@@ -4,8 +4,7 @@
  * come before its host is decided, so a trace is metered twice: the first round finds the host's flows, the second
  * writes their lines.
  */
-#ifndef HOSTMETER_CMD_EXPLAIN_H
-#define HOSTMETER_CMD_EXPLAIN_H
+#pragma once
 
 #include "hostmeter/base/buf.h"
 
@@ -23,5 +22,3 @@ void explain_meter(struct explain *explain, struct meter *meter, struct buf *out
 
 /* After the second round: appends the sums of the lines, by host. 0, or -ENOMEM if something was left out. */
 int explain_sums(struct explain *explain, struct buf *out);
-
-#endif

@@ -3,8 +3,7 @@
  * no_answer: what every mode that asks the running meter says where there is no answer, or none of use. A result is an
  * HTTP status or, from http_client or the reader of the answer, -errno.
  */
-#ifndef HOSTMETER_CMD_NO_ANSWER_H
-#define HOSTMETER_CMD_NO_ANSWER_H
+#pragma once
 
 #include <stddef.h>
 
@@ -19,5 +18,3 @@ void no_answer_log(const char *socket, int result, const char *hint);
  * no_answer_log().
  */
 void no_answer_log_refusal(const char *socket, int result, const char *option, const char *body);
-
-#endif

@@ -3,8 +3,7 @@
  * standalone: --watch --standalone: a meter for this view only, as a child process with a socket in a directory of its
  * own. It listens on no port, does not touch the files of a running meter, and ends with the view, however that ends.
  */
-#ifndef HOSTMETER_CMD_STANDALONE_H
-#define HOSTMETER_CMD_STANDALONE_H
+#pragma once
 
 #include <stdbool.h>
 #include <sys/types.h>
@@ -29,5 +28,3 @@ bool standalone_runs(struct standalone *standalone);
 
 /* Adds the errors and warnings on the meter's log to the sample; NULL: puts the errors on our own log. */
 void standalone_read_log(const struct standalone *standalone, struct watch_sample *sample);
-
-#endif

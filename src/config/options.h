@@ -4,8 +4,7 @@
  *
  * A row is a long option, a key of the configuration file, or both. The same function checks its value in both cases.
  */
-#ifndef HOSTMETER_CONFIG_OPTIONS_H
-#define HOSTMETER_CONFIG_OPTIONS_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -44,5 +43,3 @@ void options_help(FILE *out);
  * options_bit(), is checked and not stored; the keys of the file are added to it. 0, or -EINVAL after one line on err.
  */
 int config_file_load(struct config *config, uint64_t *given, FILE *err);
-
-#endif

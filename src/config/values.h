@@ -5,8 +5,7 @@
  *
  * Each returns 0, or -EINVAL after config_error(); then nothing was stored.
  */
-#ifndef HOSTMETER_CONFIG_VALUES_H
-#define HOSTMETER_CONFIG_VALUES_H
+#pragma once
 
 #include "hostmeter/config/config.h"
 
@@ -81,5 +80,3 @@ int value_pattern(const struct setting *s);
 
 /* Frees what the row's field holds. */
 void value_free(struct config *config, const struct setting_row *row);
-
-#endif

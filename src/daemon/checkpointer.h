@@ -2,8 +2,7 @@
 /*
  * checkpointer: saves a meter's checkpoint (checkpoint.h) to a file (blob_file.h), a part in each turn of the loop.
  */
-#ifndef HOSTMETER_DAEMON_CHECKPOINTER_H
-#define HOSTMETER_DAEMON_CHECKPOINTER_H
+#pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -37,5 +36,3 @@ void checkpointer_finish(struct checkpointer *checkpointer, struct meter *meter,
 /* When the last whole checkpoint was saved (its caller's now), 0: never. How many writes failed. */
 uint64_t checkpointer_saved_at(const struct checkpointer *checkpointer);
 uint64_t checkpointer_failures(const struct checkpointer *checkpointer);
-
-#endif

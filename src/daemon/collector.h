@@ -7,8 +7,7 @@
  * first packets; then the first dump. So a flow that ends in between is in the dump or in an event, and the first
  * packet of a flow that begins in between is seen.
  */
-#ifndef HOSTMETER_DAEMON_COLLECTOR_H
-#define HOSTMETER_DAEMON_COLLECTOR_H
+#pragma once
 
 #include <stdbool.h>
 
@@ -51,5 +50,3 @@ bool collector_drain(struct collector *collector);
 
 /* Sets what is shown of dumps, reliable delivery and receive buffers. */
 void collector_describe(const struct collector *collector, struct snapshot_process *process);
-
-#endif

@@ -10,8 +10,7 @@
  * A dump costs CPU in proportion to the connections: the time between dumps grows until their cost is below a share of
  * one core. The dispatcher reports where a dump begins and ends.
  */
-#ifndef HOSTMETER_DAEMON_DUMP_SCHEDULE_H
-#define HOSTMETER_DAEMON_DUMP_SCHEDULE_H
+#pragma once
 
 #include <stdint.h>
 
@@ -54,5 +53,3 @@ void dump_schedule_finish(struct dump_schedule *schedule);
 uint64_t dump_schedule_interval(const struct dump_schedule *schedule, uint64_t now);
 
 uint64_t dump_schedule_cost(const struct dump_schedule *schedule);
-
-#endif

@@ -12,8 +12,7 @@
  * the socket pair for the beats, two files and standard error. It ends when the meter's end of the pair is closed.
  * It does not help if both processes are frozen (the cgroup freezer).
  */
-#ifndef HOSTMETER_DAEMON_HANG_GUARD_H
-#define HOSTMETER_DAEMON_HANG_GUARD_H
+#pragma once
 
 #include <sys/types.h>
 
@@ -44,5 +43,3 @@ pid_t hang_guard_pid(const struct hang_guard *guard);
 
 /* Ends the guard and reaps it. hang_guard_free(NULL) is fine. */
 void hang_guard_free(struct hang_guard *guard);
-
-#endif

@@ -2,8 +2,7 @@
 /*
  * queries: what the endpoints and SIGUSR1 ask of the running meter.
  */
-#ifndef HOSTMETER_DAEMON_QUERIES_H
-#define HOSTMETER_DAEMON_QUERIES_H
+#pragma once
 
 #include "hostmeter/export/endpoints.h"
 
@@ -34,5 +33,3 @@ void queries_tick(struct queries *queries);
 
 /* Logs the meter's state. */
 void queries_log_state(struct queries *queries);
-
-#endif

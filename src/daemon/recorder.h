@@ -7,8 +7,7 @@
  * then a dump of the connections as the baseline, and everything after it. The reader takes it from a bounded queue. A
  * reader that is too slow loses the rest, and a note at the end of its trace says how much; nobody else waits for it.
  */
-#ifndef HOSTMETER_DAEMON_RECORDER_H
-#define HOSTMETER_DAEMON_RECORDER_H
+#pragma once
 
 #include <stdbool.h>
 
@@ -49,5 +48,3 @@ void recorder_dump_begins(struct recorder *recorder);
 
 /* To be called several times per second: moves recordings on. */
 void recorder_tick(struct recorder *recorder);
-
-#endif

@@ -6,8 +6,7 @@
  * table runs full, forwarding comes before counting: a valve switches reliable delivery off above a fill of the table,
  * and on again below a lower one. hang_guard.h does the same for a meter that hangs.
  */
-#ifndef HOSTMETER_DAEMON_RELIABILITY_H
-#define HOSTMETER_DAEMON_RELIABILITY_H
+#pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -45,5 +44,3 @@ void reliability_tick(struct reliability *reliability);
 
 /* Sets reliable, reliable_losses, conntrack_entries and conntrack_limit. */
 void reliability_describe(const struct reliability *reliability, struct snapshot_process *process);
-
-#endif

@@ -2,8 +2,7 @@
 /*
  * index_page: the page at "/": what runs here, what it meters, and where its figures are.
  */
-#ifndef HOSTMETER_EXPORT_INDEX_PAGE_H
-#define HOSTMETER_EXPORT_INDEX_PAGE_H
+#pragma once
 
 #include "hostmeter/base/buf.h"
 #include "hostmeter/meter/snapshot.h"
@@ -13,5 +12,3 @@ void index_page_render(struct buf *out, const struct snapshot *snapshot);
 
 /* Appends text with what HTML would take for markup escaped; fit for attributes too. */
 void index_page_escape(struct buf *out, const char *text);
-
-#endif

@@ -3,8 +3,7 @@
  * negotiate: what a client's headers ask for, RFC 9110, section 12. A header that is missing is NULL. What is badly
  * formed counts as not said.
  */
-#ifndef HOSTMETER_EXPORT_NEGOTIATE_H
-#define HOSTMETER_EXPORT_NEGOTIATE_H
+#pragma once
 
 #include "hostmeter/export/prometheus.h"
 
@@ -23,5 +22,3 @@ bool negotiate_gzip(const char *accept_encoding);
  * comes from no browser: true.
  */
 bool negotiate_host(const char *host, const char *const *names, size_t count);
-
-#endif

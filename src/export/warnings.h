@@ -2,8 +2,7 @@
 /*
  * warnings: what makes the numbers of a snapshot incomplete, for every page that warns.
  */
-#ifndef HOSTMETER_EXPORT_WARNINGS_H
-#define HOSTMETER_EXPORT_WARNINGS_H
+#pragma once
 
 #include "hostmeter/meter/snapshot.h"
 
@@ -15,5 +14,3 @@ struct warning {
 
 /* The next that holds; *i starts at 0. False: there is no other. */
 bool warnings_next(const struct snapshot *snapshot, size_t *i, struct warning *warning);
-
-#endif

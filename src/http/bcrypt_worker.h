@@ -6,8 +6,7 @@
  * it. A fork for each check would copy the page tables of a meter with a million flows, so there is one child
  * (child.h), made early, at a lower priority than the meter. If it dies, the next check makes another.
  */
-#ifndef HOSTMETER_HTTP_BCRYPT_WORKER_H
-#define HOSTMETER_HTTP_BCRYPT_WORKER_H
+#pragma once
 
 struct loop;
 struct bcrypt_worker;
@@ -29,5 +28,3 @@ int bcrypt_worker_start(struct bcrypt_worker *worker);
 
 /* Begins a check, in a new child if there is none. 0, and done is called later; -EBUSY: one runs; or another -errno. */
 int bcrypt_worker_check(struct bcrypt_worker *worker, const char *password, const char *hash);
-
-#endif

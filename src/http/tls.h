@@ -3,8 +3,7 @@
  * tls: the certificate, the key and the rules for the TLS sessions (GnuTLS) of a server. They are counted by use: new
  * ones can replace them while older sessions live on.
  */
-#ifndef HOSTMETER_HTTP_TLS_H
-#define HOSTMETER_HTTP_TLS_H
+#pragma once
 
 #include <stdbool.h>
 
@@ -27,5 +26,3 @@ int tls_attach(struct tls *tls, void *session);
 
 /* A gnutls_certificate_retrieve_function2 without a certificate: no session begins without tls_attach(). */
 void *tls_no_certificate(void);
-
-#endif

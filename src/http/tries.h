@@ -4,8 +4,7 @@
  * or more, so guessing is limited. A client that has no tries left costs nothing. IPv6 clients share the tries of their
  * /64.
  */
-#ifndef HOSTMETER_HTTP_TRIES_H
-#define HOSTMETER_HTTP_TRIES_H
+#pragma once
 
 #include "hostmeter/base/addr.h"
 
@@ -31,5 +30,3 @@ uint64_t tries_take(struct tries *tries, const struct addr *client, uint64_t now
 
 /* Returns what tries_take() took. */
 void tries_return(struct tries *tries, const struct addr *client);
-
-#endif

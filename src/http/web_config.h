@@ -7,8 +7,7 @@
  * max_version, and basic_auth_users. All other keys are refused, the other ones of that format by name. The files that
  * it names are not read.
  */
-#ifndef HOSTMETER_HTTP_WEB_CONFIG_H
-#define HOSTMETER_HTTP_WEB_CONFIG_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -75,5 +74,3 @@ int web_config_parse(struct web_config *config, const char *path, const char *te
 	struct web_config_fault *fault);
 void web_config_clear(struct web_config *config);
 void web_config_free_users(struct web_config_user *user, size_t count);
-
-#endif

@@ -7,8 +7,7 @@
  *
  * Keys are not hashed again: they must be fingerprints from hash.h, whose secret key prevents long probe sequences.
  */
-#ifndef HOSTMETER_METER_HASHTABLE_H
-#define HOSTMETER_METER_HASHTABLE_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -48,5 +47,3 @@ void hashtable_remove(struct hashtable *table, void *record);
  * record may be visited twice, never missed. visit must not change the table.
  */
 void hashtable_sweep(struct hashtable *table, unsigned int shard, bool (*visit)(void *ctx, void *record), void *ctx);
-
-#endif

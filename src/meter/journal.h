@@ -5,8 +5,7 @@
  *
  * A blob is its kind, the version, the key of the fingerprints, and records up to its end.
  */
-#ifndef HOSTMETER_METER_JOURNAL_H
-#define HOSTMETER_METER_JOURNAL_H
+#pragma once
 
 #include "hostmeter/base/buf.h"
 #include "hostmeter/meter/flow.h"
@@ -58,5 +57,3 @@ void journal_decided(struct journal *journal, const struct flow *flow);
 
 /* Moves the blob to the end of out; appends nothing if nothing was recorded. */
 void journal_take(struct journal *journal, struct buf *out);
-
-#endif

@@ -5,8 +5,7 @@
  * NFLOG sends packets in batches, so the DESTROY of a short flow may be read before its first packet. Such an end waits
  * for one flush of NFLOG.
  */
-#ifndef HOSTMETER_METER_PENDING_ENDS_H
-#define HOSTMETER_METER_PENDING_ENDS_H
+#pragma once
 
 #include "hostmeter/meter/flow.h"
 
@@ -31,5 +30,3 @@ bool pending_ends_push(struct pending_ends *ends, const struct pending_end *end)
 
 /* Takes out the oldest end if its deadline has passed; UINT64_MAX takes any. */
 bool pending_ends_pop(struct pending_ends *ends, uint64_t now, struct pending_end *end);
-
-#endif

@@ -3,8 +3,7 @@
  * state: struct meter, for the files that make up the meter only. A nested struct belongs to the file in its comment;
  * other files only read it.
  */
-#ifndef HOSTMETER_METER_STATE_H
-#define HOSTMETER_METER_STATE_H
+#pragma once
 
 #include "hashtable.h"
 #include "hostmeter/base/clock.h"
@@ -129,5 +128,3 @@ void meter_sweep_gone(struct meter *meter);
 
 /* A flow of this host was seen: looks up its name and vendor if it is new. */
 void meter_meet_host(struct meter *meter, uint32_t index);
-
-#endif

@@ -7,8 +7,7 @@
  * than others. So no tombstone expires while any DESTROY was repeated lately. A dump lists only what lived when it
  * began.
  */
-#ifndef HOSTMETER_METER_TOMBSTONES_H
-#define HOSTMETER_METER_TOMBSTONES_H
+#pragma once
 
 #include "hostmeter/base/buf.h"
 #include "hostmeter/decode/ct_event.h"
@@ -52,5 +51,3 @@ void tombstones_save(struct tombstones *tombstones, unsigned int shard, struct b
 
 /* Puts a saved one back, as if made now. */
 void tombstones_restore(struct tombstones *tombstones, uint64_t key, uint64_t final, uint64_t now);
-
-#endif

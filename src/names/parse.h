@@ -13,8 +13,7 @@
  * Only the first label of a name is kept. "*" and "-" mean no name. Loopback, multicast and unspecified addresses and
  * invalid lines are skipped. Names are not cleaned.
  */
-#ifndef HOSTMETER_NAMES_PARSE_H
-#define HOSTMETER_NAMES_PARSE_H
+#pragma once
 
 #include "hostmeter/base/addr.h"
 
@@ -28,5 +27,3 @@ typedef void names_parse_each(void *ctx, const struct mac *mac, const struct add
 
 /* Calls each for every name in the text, in the order of its lines. */
 void names_parse(enum names_format format, const char *text, size_t len, names_parse_each *each, void *ctx);
-
-#endif

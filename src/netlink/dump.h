@@ -4,8 +4,7 @@
  * One step after the other, since a socket can have one dump at a time; a step that the kernel says was interrupted
  * (NLM_F_DUMP_INTR: the table changed under it) is requested again, a few times.
  */
-#ifndef HOSTMETER_NETLINK_DUMP_H
-#define HOSTMETER_NETLINK_DUMP_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -45,5 +44,3 @@ enum nl_dump_told {
 
 /* Looks through one datagram that was received while the dump runs. */
 enum nl_dump_told nl_dump_take(struct nl_dump *dump, const void *datagram, size_t len);
-
-#endif

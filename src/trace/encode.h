@@ -3,8 +3,7 @@
  * encode: the way back from what the decoders gave to a netlink message that they decode to the same, with nothing in
  * it but that.
  */
-#ifndef HOSTMETER_TRACE_ENCODE_H
-#define HOSTMETER_TRACE_ENCODE_H
+#pragma once
 
 #include "hostmeter/decode/ct_event.h"
 #include "hostmeter/decode/rtnl_event.h"
@@ -29,5 +28,3 @@ void encode_rtnl(union encode_message *message, const struct nlmsghdr *like, con
 /* A message with payload_len bytes of payload, the first of them from payload (used bytes of it), the rest zero. */
 void encode_plain(union encode_message *message, const struct nlmsghdr *like, const void *payload, size_t used,
 	size_t payload_len);
-
-#endif

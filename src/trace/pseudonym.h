@@ -8,8 +8,7 @@
  * loopback, link-local, multicast, private; a MAC's group and local bits; and a subnet's broadcast, once the subnet is
  * known.
  */
-#ifndef HOSTMETER_TRACE_PSEUDONYM_H
-#define HOSTMETER_TRACE_PSEUDONYM_H
+#pragma once
 
 #include "hostmeter/base/addr.h"
 #include "hostmeter/base/hash.h"
@@ -26,5 +25,3 @@ void pseudonyms_add_subnet(struct pseudonyms *pseudonyms, const struct addr *add
 /* The pseudonym; no address (family 0) stays none. */
 struct addr pseudonyms_addr(struct pseudonyms *pseudonyms, const struct addr *addr);
 struct mac pseudonyms_mac(struct pseudonyms *pseudonyms, const struct mac *mac);
-
-#endif

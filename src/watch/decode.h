@@ -3,8 +3,7 @@
  * watch_decode: reads the JSON documents that api and flow_list write. The input is not trusted: a member that is
  * missing or of another type counts as 0 or "", texts are cut, lists are bounded.
  */
-#ifndef HOSTMETER_WATCH_DECODE_H
-#define HOSTMETER_WATCH_DECODE_H
+#pragma once
 
 #include "hostmeter/base/buf.h"
 #include "hostmeter/watch/connections.h"
@@ -18,5 +17,3 @@ int watch_decode_sample(struct watch_sample *sample, const struct buf *hosts, co
  * nothing left to be cleared.
  */
 int watch_decode_connections(struct watch_connections *fresh, const struct buf *lines);
-
-#endif

@@ -2,8 +2,7 @@
 /*
  * watch_format: numbers as short as a column needs them.
  */
-#ifndef HOSTMETER_WATCH_FORMAT_H
-#define HOSTMETER_WATCH_FORMAT_H
+#pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -21,5 +20,3 @@ const char *watch_format_age(char text[static WATCH_NUMBER], uint64_t ns);
 
 /* "0.2 s", "1 s", "5 min", "1 h". Returns text. */
 const char *watch_format_interval(char text[static WATCH_NUMBER], uint64_t ns);
-
-#endif

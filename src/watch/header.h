@@ -2,8 +2,7 @@
 /*
  * watch_header: the rows above the hosts in the live view: what is shown and how, each WAN, what to be warned of.
  */
-#ifndef HOSTMETER_WATCH_HEADER_H
-#define HOSTMETER_WATCH_HEADER_H
+#pragma once
 
 #include "format.h"
 #include "hostmeter/watch/frame.h"
@@ -27,5 +26,3 @@ void watch_header_spark(struct watch_frame *frame, int x, int y, const float *st
 /* A rate in the view's units; "-" while there is none. Returns text or a constant. */
 const char *watch_header_rate(char text[static WATCH_NUMBER], const struct watch_history *history,
 	const struct watch_view *view, double rate);
-
-#endif

@@ -2,8 +2,7 @@
 /*
  * watch_table: the hosts that a view shows, in its order, each with the numbers that stand in its line.
  */
-#ifndef HOSTMETER_WATCH_TABLE_H
-#define HOSTMETER_WATCH_TABLE_H
+#pragma once
 
 #include "hostmeter/watch/view.h"
 
@@ -42,5 +41,3 @@ struct watch_row watch_table_row_of(const struct watch_history *history, const s
 
 /* part of all: 0 to 1, or -1 where all is nothing. */
 double watch_table_share(double part, double all);
-
-#endif

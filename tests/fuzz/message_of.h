@@ -2,8 +2,7 @@
 /*
  * message_of: a fuzzer's input as one netlink message in memory of exactly its size.
  */
-#ifndef MESSAGE_OF_H
-#define MESSAGE_OF_H
+#pragma once
 
 #include <linux/netlink.h>
 #include <stdlib.h>
@@ -20,5 +19,3 @@ static inline struct nlmsghdr *message_of(const unsigned char *data, size_t size
 	}
 	return message;
 }
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* child_of_ours: the process id of the test's only child; -1 if there is none. */
-#ifndef CHILD_OF_OURS_H
-#define CHILD_OF_OURS_H
+#pragma once
 
 #include <stdio.h>
 #include <unistd.h>
@@ -20,5 +19,3 @@ static inline pid_t child_of_ours(void)
 		fclose(file);
 	return pid;
 }
-
-#endif

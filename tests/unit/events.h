@@ -2,8 +2,7 @@
 /*
  * events: what the kernel tells, made up in one line each, and a small network to tell it of.
  */
-#ifndef EVENTS_H
-#define EVENTS_H
+#pragma once
 
 #include "hostmeter/decode/ct_event.h"
 #include "hostmeter/decode/rtnl_event.h"
@@ -163,5 +162,3 @@ static inline struct sighting event_sighting(const struct ct_event *flow, enum c
 		s.mac = event_mac(mac);
 	return s;
 }
-
-#endif

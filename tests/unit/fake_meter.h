@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* A meter that answers each request with the next of the given replies, and what is logged meanwhile. */
-#ifndef FAKE_METER_H
-#define FAKE_METER_H
+#pragma once
 
 #include "hostmeter/base/log.h"
 
@@ -86,5 +85,3 @@ static inline const char *scratch_read(void **state, const char *name)
 		fclose(file);
 	return text;
 }
-
-#endif

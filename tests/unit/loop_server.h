@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* An HTTP server in a loop, with a directory for its socket and a deadline for whatever it waits for. */
-#ifndef LOOP_SERVER_H
-#define LOOP_SERVER_H
+#pragma once
 
 #include "hostmeter/base/clock.h"
 #include "hostmeter/http/server.h"
@@ -59,5 +58,3 @@ static inline void loop_server_run(struct loop_server *s)
 	loop_run(s->loop);
 	loop_timer_stop(s->deadline);
 }
-
-#endif

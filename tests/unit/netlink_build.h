@@ -2,8 +2,7 @@
 /*
  * netlink_build: messages as the kernel writes them, for the tests of the decoders and the seeds of their fuzzers.
  */
-#ifndef NETLINK_BUILD_H
-#define NETLINK_BUILD_H
+#pragma once
 
 #include "hostmeter/decode/ct_event.h"
 #include "hostmeter/decode/rtnl_event.h"
@@ -316,5 +315,3 @@ static inline struct nlmsghdr *build_neigh(union message *m, const struct rtnl_e
 	mnl_attr_put_u32(head, NDA_PROBES, 1);
 	return head;
 }
-
-#endif

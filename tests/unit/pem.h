@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Certificates and keys for tests, good from 2000 to 2123. Nothing is secret here. */
-#ifndef PEM_H
-#define PEM_H
+#pragma once
 
 /* Signs the next two. */
 #define PEM_CA                                                                                                         \
@@ -74,5 +73,3 @@
 	"YWuJseDCUS5SF1dscUskM/YBybDtK976IMUJZdNNWkPvpVh/KhWiqUPYykwp40uV\n"                                           \
 	"N/wGsIog6QhRIf+XLq9oseIlxGFCRWO07NWEh9px+HCnsCuWmJzxQl7FBcpTqDk=\n"                                           \
 	"-----END ENCRYPTED PRIVATE KEY-----\n"
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* A directory for one test, with everything in it gone afterwards, and files in it. */
-#ifndef SCRATCH_DIR_H
-#define SCRATCH_DIR_H
+#pragma once
 
 #include <ftw.h>
 #include <stdio.h>
@@ -65,5 +64,3 @@ static inline void scratch_replace(void **state, const char *name, const char *t
 }
 
 #define SCRATCH_TEST(test) cmocka_unit_test_setup_teardown(test, scratch_enter, scratch_leave)
-
-#endif

@@ -2,8 +2,7 @@
 /*
  * sim_judge: one run of the simulation, and what must hold in it after every step and at its end.
  */
-#ifndef SIM_JUDGE_H
-#define SIM_JUDGE_H
+#pragma once
 
 #include "hostmeter/base/buf.h"
 #include "hostmeter/meter/meter.h"
@@ -178,5 +177,3 @@ static inline void judge_end(struct sim *sim)
 		sim->k.tally[SIM_EXACT] += truth && !allowed;
 	}
 }
-
-#endif

@@ -13,8 +13,7 @@
  * - With nf_conntrack_events=2, an entry born while nobody listens never tells its end.
  * - A piece of a dump is made when the one before it is read, and may be read much later.
  */
-#ifndef SIM_KERNEL_H
-#define SIM_KERNEL_H
+#pragma once
 
 #include "sim_truth.h"
 
@@ -283,5 +282,3 @@ static inline void sim_make_piece(struct sim_kernel *k, bool may_miss)
 			k->line[k->lines++] = (struct sim_event){ sim_event_of(k, c, CT_ENTRY), *c };
 	}
 }
-
-#endif

@@ -2,8 +2,7 @@
 /*
  * sim_meter: the life of the meter in the simulation: what it reads and in which order, how it is killed and goes on.
  */
-#ifndef SIM_METER_H
-#define SIM_METER_H
+#pragma once
 
 #include "hostmeter/meter/checkpoint.h"
 
@@ -398,5 +397,3 @@ static inline void tick(struct sim *sim)
 	meter_tick(sim->meter, sim->k.now);
 	sim->next_tick = sim->k.now + METER_TICK_NS;
 }
-
-#endif

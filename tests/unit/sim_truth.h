@@ -3,8 +3,7 @@
  * sim_truth: what the simulated kernel consists of, who talks to whom in it, and the sums that the meter is held
  * against.
  */
-#ifndef SIM_TRUTH_H
-#define SIM_TRUTH_H
+#pragma once
 
 #include "hostmeter/base/clock.h"
 #include "hostmeter/meter/hosts.h"
@@ -257,5 +256,3 @@ static inline void sim_stop(struct sim_kernel *k)
 {
 	free(k->end);
 }
-
-#endif

@@ -2,8 +2,7 @@
 /*
  * snapshots: one snapshot with everything in it and no two numbers alike, so that two that changed places show.
  */
-#ifndef SNAPSHOTS_H
-#define SNAPSHOTS_H
+#pragma once
 
 #include "hostmeter/export/api.h"
 #include "hostmeter/meter/snapshot.h"
@@ -108,5 +107,3 @@ static inline struct snapshot snapshots_full(void)
 	memcpy(wan, make_wan, sizeof(wan));
 	return s;
 }
-
-#endif

@@ -2,8 +2,7 @@
 /*
  * watch_samples: samples for the live view, made by hand, and checks of what is made of them.
  */
-#ifndef WATCH_SAMPLES_H
-#define WATCH_SAMPLES_H
+#pragma once
 
 #include "hostmeter/watch/frame.h"
 #include "hostmeter/watch/history.h"
@@ -90,5 +89,3 @@ static inline void assert_whole(const struct watch_frame *frame)
 			assert_true(i % frame->width && cell[-1].text[0]);
 	}
 }
-
-#endif

@@ -8,8 +8,7 @@
  * auditor reads it shortly before and shortly after: the two readings are the bounds of what the meter must have
  * counted, and a count outside of them is an error.
  */
-#ifndef HOSTMETER_AUDIT_AUDIT_H
-#define HOSTMETER_AUDIT_AUDIT_H
+#pragma once
 
 #include "hostmeter/audit/reported.h"
 
@@ -90,5 +89,3 @@ struct audit_times {
 /* The report as a table for people, or as one JSON object. Each appends; what did not fit shows in buf_error(). */
 void audit_print_text(struct buf *out, const struct audit_report *report, const struct audit_times *times);
 void audit_print_json(struct buf *out, const struct audit_report *report, const struct audit_times *times);
-
-#endif

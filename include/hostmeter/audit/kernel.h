@@ -6,8 +6,7 @@
  * Its socket of ends is not reliable: an auditor that is stopped must not fill the kernel's table. audit_kernel_lost()
  * counts what it missed.
  */
-#ifndef HOSTMETER_AUDIT_KERNEL_H
-#define HOSTMETER_AUDIT_KERNEL_H
+#pragma once
 
 #include "hostmeter/audit/audit.h"
 
@@ -28,5 +27,3 @@ int audit_kernel_links(struct audit_kernel *kernel, enum audit_end end, const st
 
 /* How often the kernel dropped ends for this socket: then nothing is certain. */
 unsigned int audit_kernel_lost(const struct audit_kernel *kernel);
-
-#endif

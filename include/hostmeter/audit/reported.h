@@ -3,8 +3,7 @@
  * reported: what the meter reported at one end of an audit, in plain values, and the reading of its documents. They are
  * not trusted: what is missing or of another type counts as nothing, texts are cut, lists are bounded.
  */
-#ifndef HOSTMETER_AUDIT_REPORTED_H
-#define HOSTMETER_AUDIT_REPORTED_H
+#pragma once
 
 #include "hostmeter/base/buf.h"
 #include "hostmeter/decode/ct_event.h"
@@ -61,5 +60,3 @@ int reported_read_flow(struct audit_reported_flow *flow, const char *line, size_
 
 /* Frees what is inside; afterwards it is empty. */
 void reported_clear(struct audit_reported *reported);
-
-#endif

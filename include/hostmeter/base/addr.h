@@ -4,8 +4,7 @@
  *
  * An address is compared, hashed and copied as bytes: what its family does not use is zero, always.
  */
-#ifndef HOSTMETER_BASE_ADDR_H
-#define HOSTMETER_BASE_ADDR_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -69,5 +68,3 @@ bool mac_is_host(const struct mac *m);
 
 /* Locally administered (bit 1 of the first byte): randomised MACs of phones have it. */
 bool mac_is_random(const struct mac *m);
-
-#endif

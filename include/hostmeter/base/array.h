@@ -3,8 +3,7 @@
  * array: lists that grow by one element at a time. A list doubles when its count is a power of two, so it carries no
  * field for its room: the count alone says when.
  */
-#ifndef HOSTMETER_BASE_ARRAY_H
-#define HOSTMETER_BASE_ARRAY_H
+#pragma once
 
 #include <stddef.h>
 #include <stdlib.h>
@@ -33,5 +32,3 @@ static inline void *array_add(void *list_at, size_t *count, size_t element_size)
 	memcpy(list_at, &list, sizeof(list));
 	return memset((char *)list + (*count)++ * element_size, 0, element_size);
 }
-
-#endif

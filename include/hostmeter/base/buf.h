@@ -4,8 +4,7 @@
  *
  * A failed allocation is remembered, not reported per call: the writer goes on, the owner asks buf_error() once.
  */
-#ifndef HOSTMETER_BASE_BUF_H
-#define HOSTMETER_BASE_BUF_H
+#pragma once
 
 #include <stdarg.h>
 #include <stddef.h>
@@ -51,5 +50,3 @@ int buf_error(const struct buf *b);
 const char *buf_text(struct buf *b);
 
 void buf_free(struct buf *b);
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* clock: reads clocks. The modules that count get the time as an argument instead. */
-#ifndef HOSTMETER_BASE_CLOCK_H
-#define HOSTMETER_BASE_CLOCK_H
+#pragma once
 
 #include <stdint.h>
 
@@ -16,5 +15,3 @@ uint64_t clock_real_ns(void);
 
 /* Nanoseconds of CPU time of this process. */
 uint64_t clock_cpu_ns(void);
-
-#endif

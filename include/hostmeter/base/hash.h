@@ -7,8 +7,7 @@
  * J.-P. Aumasson, D. J. Bernstein, "SipHash: a fast short-input PRF", 2012; one compression and three final rounds as
  * in the kernel's hsiphash.
  */
-#ifndef HOSTMETER_BASE_HASH_H
-#define HOSTMETER_BASE_HASH_H
+#pragma once
 
 #include <stddef.h>
 #include <stdint.h>
@@ -22,5 +21,3 @@ uint64_t hash_bytes(const struct hash_key *key, const void *data, size_t len);
 
 /* A key from getrandom(2). 0 or -errno. */
 int hash_key_random(struct hash_key *key);
-
-#endif

@@ -5,8 +5,7 @@
  * is noticed at one of the two. json_to_*() reads a borrowed value and is content with any: what is missing or of
  * another type is 0 or "".
  */
-#ifndef HOSTMETER_BASE_JSON_H
-#define HOSTMETER_BASE_JSON_H
+#pragma once
 
 #include "hostmeter/base/buf.h"
 
@@ -60,5 +59,3 @@ void json_put_null(struct buf *out, const char *key);
 void json_put_text(struct buf *out, const char *key, const char *text);
 void json_put_seconds(struct buf *out, const char *key, uint64_t ns);
 void json_put_time(struct buf *out, const char *key, uint64_t ns);
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* le: little-endian numbers in files, independent of the layout of structs. */
-#ifndef HOSTMETER_BASE_LE_H
-#define HOSTMETER_BASE_LE_H
+#pragma once
 
 #include "hostmeter/base/buf.h"
 
@@ -68,5 +67,3 @@ static inline void le_get_bytes(struct le_reader *in, void *out, size_t len)
 	else
 		memset(out, 0, len);
 }
-
-#endif

@@ -6,8 +6,7 @@
  * journal knows its priority. A line is one write(2). Control bytes in it are replaced, so a name from the network
  * cannot forge a second line.
  */
-#ifndef HOSTMETER_BASE_LOG_H
-#define HOSTMETER_BASE_LOG_H
+#pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -45,5 +44,3 @@ struct log_limit {
 #define LOG_PERIOD_NS (UINT64_C(600) * 1000000000)
 void log_repeated(struct log_limit *limit, uint64_t period_ns, uint64_t now_ns, const char *format, ...)
 	__attribute__((format(printf, 4, 5)));
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* proc_self: the resources that this process uses, from /proc/self; Prometheus' client libraries show the same. */
-#ifndef HOSTMETER_BASE_PROC_SELF_H
-#define HOSTMETER_BASE_PROC_SELF_H
+#pragma once
 
 #include <stdint.h>
 
@@ -14,5 +13,3 @@ struct proc_self {
 };
 
 void proc_self_read(struct proc_self *usage);
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* protocol: names of the protocols above IP. */
-#ifndef HOSTMETER_BASE_PROTOCOL_H
-#define HOSTMETER_BASE_PROTOCOL_H
+#pragma once
 
 #include <stdint.h>
 
@@ -15,5 +14,3 @@ const char *protocol_short_name(uint8_t number, char text[static PROTOCOL_TEXT])
 
 /* The number of a protocol by the name that conntrack(8) prints, in any case, or by /etc/protocols; -ENOENT. */
 int protocol_number(const char *name);
-
-#endif

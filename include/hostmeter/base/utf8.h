@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* utf8: makes untrusted text fit for labels, pages and terminals. */
-#ifndef HOSTMETER_BASE_UTF8_H
-#define HOSTMETER_BASE_UTF8_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -19,5 +18,3 @@ bool utf8_is_visible(uint32_t code);
  * two characters. Returns the length.
  */
 size_t utf8_clean(char *out, size_t size, const char *text, size_t len, const char *unwanted);
-
-#endif

@@ -3,8 +3,7 @@
  * check_facts: all that --check judges by, in plain values: the configuration, what was found on this machine, and what
  * the running meter reports in /api/v1/status.
  */
-#ifndef HOSTMETER_CHECK_FACTS_H
-#define HOSTMETER_CHECK_FACTS_H
+#pragma once
 
 #include "hostmeter/check/firewall.h"
 #include "hostmeter/check/socket_owner.h"
@@ -93,5 +92,3 @@ struct check_facts {
  * schema: then nothing is filled in.
  */
 int check_facts_read(struct check_facts *facts, const struct buf *status);
-
-#endif

@@ -3,8 +3,7 @@
  * firewall: whether the rules of rules/ are loaded in this network namespace, and its flowtables, as the firewall's own
  * programs list them. Our rules are found by the names of their table and chains; those of others are not judged.
  */
-#ifndef HOSTMETER_CHECK_FIREWALL_H
-#define HOSTMETER_CHECK_FIREWALL_H
+#pragma once
 
 #include "hostmeter/base/buf.h"
 
@@ -40,5 +39,3 @@ bool firewall_parse_iptables(const char *text, uint16_t nflog_group);
 
 /* Adds the flowtables of `nft list flowtables`: the plain form, since nft's JSON lacks their flags in all versions. */
 void firewall_parse_flowtables(const char *text, struct firewall *firewall);
-
-#endif

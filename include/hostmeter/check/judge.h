@@ -4,8 +4,7 @@
  * configuration that fixes it. A finding is the result for one thing: its state, a text that says how it is, and what
  * fixes it. All findings are printed as text or JSON.
  */
-#ifndef HOSTMETER_CHECK_JUDGE_H
-#define HOSTMETER_CHECK_JUDGE_H
+#pragma once
 
 #include "hostmeter/base/buf.h"
 #include "hostmeter/check/facts.h"
@@ -58,5 +57,3 @@ void finding_print_json(struct buf *out, const struct finding *finding, size_t c
 
 /* Frees what is inside each. */
 void finding_clear(struct finding *finding, size_t count);
-
-#endif

@@ -3,8 +3,7 @@
  * socket_owner: which process has a socket, as far as /proc tells whoever asks; of this network namespace. For a client
  * process: it reads a lot.
  */
-#ifndef HOSTMETER_CHECK_SOCKET_OWNER_H
-#define HOSTMETER_CHECK_SOCKET_OWNER_H
+#pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -37,5 +36,3 @@ bool socket_owner_tcp(uint16_t port, struct socket_owner *owner);
 bool socket_owner_parse_nflog(FILE *table, uint16_t group, uint32_t *port);
 bool socket_owner_parse_netlink(FILE *table, unsigned int protocol, uint32_t port, uint64_t *inode);
 bool socket_owner_parse_tcp(FILE *table, uint16_t port, uint64_t *inode);
-
-#endif

@@ -3,8 +3,7 @@
  * cmd: the modes of the program, one function each. main() calls the one that the command line asks for and prints
  * what it appended to out. A function returns the exit status. What went wrong is on the log by then.
  */
-#ifndef HOSTMETER_CMD_CMD_H
-#define HOSTMETER_CMD_CMD_H
+#pragma once
 
 #include "hostmeter/base/buf.h"
 
@@ -45,5 +44,3 @@ int cmd_audit(const struct config *config, struct buf *out);
 
 /* Writes out to standard output and empties it. CMD_FAILED, after a line on the log, if not all of it arrived. */
 int cmd_print(struct buf *out);
-
-#endif

@@ -5,8 +5,7 @@
  * One static table of options drives parsing, --help and the test that holds the manual pages to it. The command line
  * wins over the file. Every mistake gives one line that says what is wrong and where (option, or file and line).
  */
-#ifndef HOSTMETER_CONFIG_CONFIG_H
-#define HOSTMETER_CONFIG_CONFIG_H
+#pragma once
 
 #include "hostmeter/base/addr.h"
 #include "hostmeter/base/version.h"
@@ -100,5 +99,3 @@ void config_free(struct config *config);
 /* What --help and --version print. */
 void config_help(FILE *out);
 void config_version(FILE *out);
-
-#endif

@@ -2,8 +2,7 @@
 /*
  * daemon: the running meter: makes its parts, connects them and runs the loop.
  */
-#ifndef HOSTMETER_DAEMON_DAEMON_H
-#define HOSTMETER_DAEMON_DAEMON_H
+#pragma once
 
 struct config;
 
@@ -12,5 +11,3 @@ struct config;
  * this machine, both logged.
  */
 int daemon_run(const struct config *config);
-
-#endif

@@ -2,8 +2,7 @@
 /*
  * meter_setup: a meter as the configuration wants it, for the daemon and for a replay.
  */
-#ifndef HOSTMETER_DAEMON_METER_SETUP_H
-#define HOSTMETER_DAEMON_METER_SETUP_H
+#pragma once
 
 #include <stddef.h>
 #include <stdint.h>
@@ -30,5 +29,3 @@ int meter_setup_make(struct meter_setup *setup, const struct config *config, con
 int meter_setup_snapshot(const struct meter_setup *setup, struct snapshot *snapshot, uint64_t now);
 
 void meter_setup_free(struct meter_setup *setup);
-
-#endif

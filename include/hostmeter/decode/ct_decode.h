@@ -3,8 +3,7 @@
  * ct_decode: a ctnetlink message (event or dump entry) into a struct ct_event. Follows
  * net/netfilter/nf_conntrack_netlink.c; the tests compare it with nfct_nlmsg_parse().
  */
-#ifndef HOSTMETER_DECODE_CT_DECODE_H
-#define HOSTMETER_DECODE_CT_DECODE_H
+#pragma once
 
 #include "hostmeter/decode/ct_event.h"
 
@@ -20,5 +19,3 @@ int ct_decode(const struct nlmsghdr *message, struct ct_event *event);
 
 /* The same for the attributes alone (NFLOG's NFULA_CT); family is 4 or 6, the type is CT_NEW. 0 or -EBADMSG. */
 int ct_decode_attributes(const void *attributes, size_t len, uint8_t family, struct ct_event *event);
-
-#endif

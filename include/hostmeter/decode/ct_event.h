@@ -2,8 +2,7 @@
 /*
  * ct_event: one conntrack entry as the kernel told it, in plain values.
  */
-#ifndef HOSTMETER_DECODE_CT_EVENT_H
-#define HOSTMETER_DECODE_CT_EVENT_H
+#pragma once
 
 #include "hostmeter/base/addr.h"
 
@@ -37,5 +36,3 @@ struct ct_event {
 	struct ct_tuple tuple[2];
 	uint64_t bytes[2], packets[2]; /* by enum ct_dir; valid where has_counters */
 };
-
-#endif

@@ -2,8 +2,7 @@
 /*
  * nfct: conntrack entries by libnetfilter_conntrack's parser, which --audit compares with ct_decode.
  */
-#ifndef HOSTMETER_DECODE_NFCT_H
-#define HOSTMETER_DECODE_NFCT_H
+#pragma once
 
 #include "hostmeter/base/buf.h"
 #include "hostmeter/decode/ct_event.h"
@@ -21,5 +20,3 @@ int nfct_read(const struct nlmsghdr *message, struct ct_event *event);
  * not take it; -ENOMEM.
  */
 int nfct_print(struct buf *out, const struct nlmsghdr *message);
-
-#endif

@@ -3,8 +3,7 @@
  * nflog_decode: a message of an NFLOG group into a struct sighting. The packet in it is hostile. Follows
  * net/netfilter/nfnetlink_log.c, RFC 791, RFC 8200 (extension headers), RFC 792, RFC 4443.
  */
-#ifndef HOSTMETER_DECODE_NFLOG_DECODE_H
-#define HOSTMETER_DECODE_NFLOG_DECODE_H
+#pragma once
 
 #include "hostmeter/decode/sighting.h"
 
@@ -21,5 +20,3 @@ int nflog_decode(const struct nlmsghdr *message, struct sighting *sighting);
 
 /* The part that reads the IP packet; for the fuzzer and the tests. 0 or -EBADMSG. Sets family to dst port only. */
 int nflog_decode_packet(const void *packet, size_t len, struct sighting *sighting);
-
-#endif

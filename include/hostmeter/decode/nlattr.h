@@ -3,8 +3,7 @@
  * nlattr: a walk over netlink attributes (linux/netlink.h), every length checked. All inline: it runs about thirty
  * times per conntrack entry.
  */
-#ifndef HOSTMETER_DECODE_NLATTR_H
-#define HOSTMETER_DECODE_NLATTR_H
+#pragma once
 
 #include <endian.h>
 #include <errno.h>
@@ -106,5 +105,3 @@ static inline int nlattr_be64(const struct nlattr_item *item, uint64_t *to)
 	*to = be64toh(*to);
 	return 0;
 }
-
-#endif

@@ -3,8 +3,7 @@
  * rtnl_decode: an rtnetlink message into a struct rtnl_event. rtnetlink(7); net/core/rtnetlink.c, net/core/neighbour.c,
  * net/ipv4/fib_semantics.c, net/ipv6/route.c.
  */
-#ifndef HOSTMETER_DECODE_RTNL_DECODE_H
-#define HOSTMETER_DECODE_RTNL_DECODE_H
+#pragma once
 
 #include "hostmeter/decode/rtnl_event.h"
 
@@ -17,5 +16,3 @@ struct nlmsghdr;
  * printable ASCII becomes '?'. A neighbour's MAC counts only if mac_is_host().
  */
 int rtnl_decode(const struct nlmsghdr *message, struct rtnl_event *event);
-
-#endif

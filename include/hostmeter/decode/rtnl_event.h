@@ -2,8 +2,7 @@
 /*
  * rtnl_event: what rtnetlink says of links, addresses, routes and neighbours, in plain values.
  */
-#ifndef HOSTMETER_DECODE_RTNL_EVENT_H
-#define HOSTMETER_DECODE_RTNL_EVENT_H
+#pragma once
 
 #include "hostmeter/base/addr.h"
 
@@ -52,5 +51,3 @@ struct rtnl_event {
 		struct rtnl_neigh neigh;
 	};
 };
-
-#endif

@@ -4,8 +4,7 @@
  *
  * At that hook a packet's two ends are, whatever NAT does, the flow's original source and its reply source.
  */
-#ifndef HOSTMETER_DECODE_SIGHTING_H
-#define HOSTMETER_DECODE_SIGHTING_H
+#pragma once
 
 #include "hostmeter/base/addr.h"
 
@@ -19,5 +18,3 @@ struct sighting {
 	struct addr src, dst;
 	uint16_t sport, dport; /* as in struct ct_tuple: an ICMP id stands in both */
 };
-
-#endif

@@ -2,8 +2,7 @@
 /*
  * source: where news of the kernel comes from; the value of the label source.
  */
-#ifndef HOSTMETER_DECODE_SOURCE_H
-#define HOSTMETER_DECODE_SOURCE_H
+#pragma once
 
 enum source {
 	SOURCE_EVENTS, /* conntrack events */
@@ -20,5 +19,3 @@ static inline const char *source_name(enum source source)
 
 	return names[source];
 }
-
-#endif

@@ -2,8 +2,7 @@
 /*
  * api: a snapshot as JSON, for --watch, pages and scripts. docs/api.md describes each field.
  */
-#ifndef HOSTMETER_EXPORT_API_H
-#define HOSTMETER_EXPORT_API_H
+#pragma once
 
 #include "hostmeter/base/buf.h"
 #include "hostmeter/export/cursor.h"
@@ -16,5 +15,3 @@ void api_status(struct buf *out, const struct snapshot *snapshot);
 
 /* The same of the hosts, in pieces as prometheus_render_some() does it; local: with the counts of local traffic. */
 bool api_hosts_some(struct buf *out, const struct snapshot *snapshot, bool local, struct cursor *cursor, size_t enough);
-
-#endif

@@ -3,8 +3,7 @@
  * cursor: where a page that is written in pieces goes on. A page of ten thousand hosts takes longer than the loop may
  * stand still, so its renderer writes some of it, and the rest when it is called again.
  */
-#ifndef HOSTMETER_EXPORT_CURSOR_H
-#define HOSTMETER_EXPORT_CURSOR_H
+#pragma once
 
 #include <stddef.h>
 
@@ -12,5 +11,3 @@
 struct cursor {
 	size_t part, row;
 };
-
-#endif

@@ -5,8 +5,7 @@
  * Whatever is asked within ENDPOINTS_SHARE_NS of a rendering gets the same snapshot, and each page made of it is made
  * once, for all who ask: a page is at most that old.
  */
-#ifndef HOSTMETER_EXPORT_ENDPOINTS_H
-#define HOSTMETER_EXPORT_ENDPOINTS_H
+#pragma once
 
 #include "hostmeter/base/addr.h"
 
@@ -50,5 +49,3 @@ bool endpoints_admits(void *endpoints, const struct addr *client, uint32_t ifind
 
 /* An http_handler. */
 void endpoints_request(void *endpoints, const struct http_request *request, struct http_response *response);
-
-#endif

@@ -5,8 +5,7 @@
  * A dump takes a while, so asking and fetching are two things: flow_list_ask() has the next dump listed, and
  * flow_list_fetch() gives it once that dump is in. One listing at a time, kept for a few seconds.
  */
-#ifndef HOSTMETER_EXPORT_FLOW_LIST_H
-#define HOSTMETER_EXPORT_FLOW_LIST_H
+#pragma once
 
 #include "hostmeter/base/buf.h"
 
@@ -56,5 +55,3 @@ void flow_list_dump_ended(struct flow_list *list, uint64_t now);
  * back.
  */
 bool flow_list_fetch(struct flow_list *list, const struct flow_list_filter *filter, struct buf *out, uint64_t now);
-
-#endif

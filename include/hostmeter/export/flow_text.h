@@ -2,8 +2,7 @@
 /*
  * flow_text: how flows and what the meter made of them are put into words, and picked by them: --flows and --explain.
  */
-#ifndef HOSTMETER_EXPORT_FLOW_TEXT_H
-#define HOSTMETER_EXPORT_FLOW_TEXT_H
+#pragma once
 
 #include "hostmeter/base/buf.h"
 #include "hostmeter/meter/meter.h"
@@ -21,5 +20,3 @@ void flow_text_put(struct buf *out, const char *name, const char *word);
  * nfct_print().
  */
 void flow_text_event(struct buf *out, const struct ct_event *event);
-
-#endif

@@ -4,8 +4,7 @@
  * https://prometheus.io/docs/instrumenting/exposition_formats/
  * https://github.com/OpenObservability/OpenMetrics/blob/main/specification/OpenMetrics.md
  */
-#ifndef HOSTMETER_EXPORT_PROMETHEUS_H
-#define HOSTMETER_EXPORT_PROMETHEUS_H
+#pragma once
 
 #include "hostmeter/base/buf.h"
 #include "hostmeter/export/cursor.h"
@@ -29,5 +28,3 @@ void prometheus_render(struct buf *out, const struct snapshot *snapshot, enum pr
  */
 bool prometheus_render_some(struct buf *out, const struct snapshot *snapshot, enum prometheus_format format,
 	struct cursor *cursor, size_t enough);
-
-#endif

@@ -2,8 +2,7 @@
 /*
  * status_text: all that there is to know of a running meter on one page of text, for its log (SIGUSR1).
  */
-#ifndef HOSTMETER_EXPORT_STATUS_TEXT_H
-#define HOSTMETER_EXPORT_STATUS_TEXT_H
+#pragma once
 
 #include "hostmeter/base/buf.h"
 #include "hostmeter/meter/snapshot.h"
@@ -13,5 +12,3 @@ enum { STATUS_TEXT_LINES = 40 };
 
 /* Appends the page. */
 void status_text_render(struct buf *out, const struct snapshot *snapshot);
-
-#endif

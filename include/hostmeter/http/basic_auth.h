@@ -7,8 +7,7 @@
  * - The number of waiting requests is limited, and they are checked in the order they came.
  * - A wrong password costs one of the client's tries (tries.h).
  */
-#ifndef HOSTMETER_HTTP_BASIC_AUTH_H
-#define HOSTMETER_HTTP_BASIC_AUTH_H
+#pragma once
 
 #include "hostmeter/http/server.h"
 
@@ -29,5 +28,3 @@ void basic_auth_set_users(struct basic_auth *auth, struct web_config_user *user,
 /* The handler and the "ended" of http_server_new(). */
 void basic_auth_request(void *auth, const struct http_request *request, struct http_response *response);
 void basic_auth_ended(void *auth, void *memory);
-
-#endif

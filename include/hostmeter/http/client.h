@@ -5,8 +5,7 @@
  *
  * Requests are HTTP/1.0, so an answer ends with the connection and never comes in chunks.
  */
-#ifndef HOSTMETER_HTTP_CLIENT_H
-#define HOSTMETER_HTTP_CLIENT_H
+#pragma once
 
 #include "hostmeter/base/buf.h"
 
@@ -41,5 +40,3 @@ int http_fetch_step(struct http_fetch *fetch, struct buf *body);
 
 /* http_fetch_free(NULL) is fine. */
 void http_fetch_free(struct http_fetch *fetch);
-
-#endif

@@ -3,8 +3,7 @@
  * gzip: compresses a page (zlib) piece by piece while it is sent, so that a large one does not hold up the loop. The
  * compressed bytes are kept: several readers share them.
  */
-#ifndef HOSTMETER_HTTP_GZIP_H
-#define HOSTMETER_HTTP_GZIP_H
+#pragma once
 
 #include <stddef.h>
 #include <stdint.h>
@@ -23,5 +22,3 @@ void gzip_free(struct gzip *gzip);
  * 0 at the end; or -ENOMEM or the error of read, from then on.
  */
 long gzip_read(struct gzip *gzip, uint64_t offset, void *to, size_t room);
-
-#endif

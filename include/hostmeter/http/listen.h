@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* listen: opens listening sockets, TCP and UNIX, non-blocking and close-on-exec. */
-#ifndef HOSTMETER_HTTP_LISTEN_H
-#define HOSTMETER_HTTP_LISTEN_H
+#pragma once
 
 /*
  * A socket on "ADDR:PORT", "[V6ADDR]:PORT", ":PORT" or "PORT" (all addresses, both families), or -errno: -EINVAL for a
@@ -14,5 +13,3 @@ int listen_tcp(const char *where);
  * -ENOTSOCK: path is a file of another kind.
  */
 int listen_unix(const char *path);
-
-#endif

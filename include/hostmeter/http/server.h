@@ -3,8 +3,7 @@
  * server: an HTTP/1.1 server (libmicrohttpd) inside the event loop, on TCP and on UNIX sockets, without threads. Each
  * request goes to one handler, which fills in a response.
  */
-#ifndef HOSTMETER_HTTP_SERVER_H
-#define HOSTMETER_HTTP_SERVER_H
+#pragma once
 
 #include "hostmeter/base/addr.h"
 #include "hostmeter/base/buf.h"
@@ -95,5 +94,3 @@ void http_server_set_tls(struct http_server *http, struct tls *tls);
 /* Listens on TCP or as a UNIX socket, as listen_tcp() and listen_unix() do. 0 or -errno, theirs or -ENOMEM. */
 int http_server_listen(struct http_server *http, const char *where);
 int http_server_listen_unix(struct http_server *http, const char *path);
-
-#endif

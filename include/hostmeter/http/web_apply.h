@@ -3,8 +3,7 @@
  * web_apply: puts what --web.config.file says into effect: the server's certificate, and the users of basic_auth. When
  * the file is read again and has a mistake, nothing changes.
  */
-#ifndef HOSTMETER_HTTP_WEB_APPLY_H
-#define HOSTMETER_HTTP_WEB_APPLY_H
+#pragma once
 
 #include <stdbool.h>
 
@@ -25,5 +24,3 @@ void web_apply_reload(struct web_apply *web);
 
 /* Whether the server uses TLS. NULL: no. */
 bool web_apply_has_tls(const struct web_apply *web);
-
-#endif

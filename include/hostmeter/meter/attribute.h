@@ -2,8 +2,7 @@
 /*
  * attribute: decides the host and the scope of a flow (laws 6 to 8).
  */
-#ifndef HOSTMETER_METER_ATTRIBUTE_H
-#define HOSTMETER_METER_ATTRIBUTE_H
+#pragma once
 
 #include "hostmeter/meter/flow.h"
 #include "hostmeter/meter/hosts.h"
@@ -43,5 +42,3 @@ enum attribute_evidence {
 /* Decides. *sighted: a first packet of the flow was seen. */
 struct attribution attribute(const struct attribute_sources *sources, const struct ct_event *event,
 	enum attribute_evidence evidence, bool *sighted);
-
-#endif

@@ -6,8 +6,7 @@
  *
  * Blobs are little-endian and name their version. Nothing in them is trusted when loaded.
  */
-#ifndef HOSTMETER_METER_CHECKPOINT_H
-#define HOSTMETER_METER_CHECKPOINT_H
+#pragma once
 
 #include "hostmeter/base/buf.h"
 
@@ -42,5 +41,3 @@ void checkpoint_totals(struct meter *meter, struct buf *out);
  */
 int checkpoint_load(struct meter *meter, const void *blob, size_t len, uint64_t now);
 bool checkpoint_loaded(const struct meter *meter);
-
-#endif

@@ -3,8 +3,7 @@
  * dispatch: splits netlink datagrams, from sockets or a trace, into messages, decodes them and passes them to the
  * meter. It notices where dumps begin (our own requests) and end, and calls the listeners.
  */
-#ifndef HOSTMETER_METER_DISPATCH_H
-#define HOSTMETER_METER_DISPATCH_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -46,5 +45,3 @@ void dispatch_datagram(struct dispatch *dispatch, uint16_t protocol, bool outgoi
 
 /* The running conntrack dump, if any, ended by an overrun or the loss of its socket. */
 void dispatch_dump_aborted(struct dispatch *dispatch, uint64_t now);
-
-#endif

@@ -2,8 +2,7 @@
 /*
  * flow: the record of a live connection: its host, and what was counted of it.
  */
-#ifndef HOSTMETER_METER_FLOW_H
-#define HOSTMETER_METER_FLOW_H
+#pragma once
 
 #include "hostmeter/base/hash.h"
 #include "hostmeter/decode/ct_event.h"
@@ -78,5 +77,3 @@ uint64_t flow_pair_of(const struct hash_key *hash, const struct ct_event *event,
 
 /* "nflog", "neighbour", "address", "router", "none". */
 const char *flow_by_name(enum flow_by by);
-
-#endif

@@ -6,8 +6,7 @@
  * A host keeps its index until it is forgotten. The number of hosts is bounded: those that do not fit are HOST_OTHER.
  * Totals never fall and never move from one host to another.
  */
-#ifndef HOSTMETER_METER_HOSTS_H
-#define HOSTMETER_METER_HOSTS_H
+#pragma once
 
 #include "hostmeter/base/addr.h"
 #include "hostmeter/meter/traffic.h"
@@ -61,5 +60,3 @@ int hosts_set_name(struct host *host, const char *name);
 
 /* The label host: the name, else the MAC or address, or "router", "unknown", "other". */
 const char *hosts_label(const struct hosts *hosts, uint32_t index, char text[static ADDR_TEXT]);
-
-#endif

@@ -3,8 +3,7 @@
  * meter: takes decoded events of the kernel and counts. It has no sockets and reads no clock: sockets, traces and tests
  * call the same functions. now is in monotonic nanoseconds and never falls.
  */
-#ifndef HOSTMETER_METER_METER_H
-#define HOSTMETER_METER_METER_H
+#pragma once
 
 #include "hostmeter/base/hash.h"
 #include "hostmeter/decode/ct_event.h"
@@ -99,5 +98,3 @@ bool meter_ready(const struct meter *meter);
 uint64_t meter_offloaded(const struct meter *meter);
 
 const struct topology *meter_topology(const struct meter *meter);
-
-#endif

@@ -4,8 +4,7 @@
  *
  * Each file of a source is one list. A new list replaces the old one as a whole. Names from the network are cleaned.
  */
-#ifndef HOSTMETER_METER_NAMES_H
-#define HOSTMETER_METER_NAMES_H
+#pragma once
 
 #include "hostmeter/base/addr.h"
 
@@ -64,5 +63,3 @@ struct names_answer {
 /* Replaces *best if this MAC or address has a more trusted name. Ask for the host's MAC, then for its addresses. */
 void names_ask_mac(const struct names *names, const struct mac *mac, struct names_answer *best);
 void names_ask_address(const struct names *names, const struct addr *addr, struct names_answer *best);
-
-#endif

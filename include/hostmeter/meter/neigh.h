@@ -3,8 +3,7 @@
  * neigh: the MAC of an address, by the kernel's neighbour table (from rtnetlink) and by the latest sighting of each
  * address, which outlives the kernel's entry.
  */
-#ifndef HOSTMETER_METER_NEIGH_H
-#define HOSTMETER_METER_NEIGH_H
+#pragma once
 
 #include "hostmeter/decode/rtnl_event.h"
 
@@ -36,5 +35,3 @@ bool neigh_last_seen(const struct neigh *neigh, const struct addr *addr, struct 
 /* Calls each for every sighting, in no order. */
 void neigh_each_seen(const struct neigh *neigh,
 	void (*each)(void *ctx, const struct addr *addr, const struct mac *mac, uint64_t time), void *ctx);
-
-#endif

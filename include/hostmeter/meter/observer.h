@@ -2,8 +2,7 @@
 /*
  * observer: the notes that an observer of the meter gets for each decision on a flow.
  */
-#ifndef HOSTMETER_METER_OBSERVER_H
-#define HOSTMETER_METER_OBSERVER_H
+#pragma once
 
 #include "hostmeter/decode/ct_event.h"
 #include "hostmeter/meter/attribute.h"
@@ -31,5 +30,3 @@ struct observer_note {
 	const struct attribute_end *end; /* DECIDED: its ends by enum ct_dir; NULL: decided as guessed when it ended */
 	struct traffic_count delta[2];   /* COUNTED: by enum ct_dir */
 };
-
-#endif

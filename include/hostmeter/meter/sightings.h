@@ -3,8 +3,7 @@
  * sightings: first packets from NFLOG, kept until the flow's first reading (a dump entry or DESTROY). A record is a
  * pair of ends (flow_pair()) with the interface and, if the link has them, the MAC of each.
  */
-#ifndef HOSTMETER_METER_SIGHTINGS_H
-#define HOSTMETER_METER_SIGHTINGS_H
+#pragma once
 
 #include "hostmeter/base/addr.h"
 
@@ -38,5 +37,3 @@ void sightings_used(struct sightings *sightings, uint64_t pair);
 
 /* Removes used records after a moment and unused ones after keep_ns, a few shards per call. */
 void sightings_expire(struct sightings *sightings, uint64_t keep_ns, uint64_t now);
-
-#endif

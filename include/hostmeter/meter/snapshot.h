@@ -2,8 +2,7 @@
 /*
  * snapshot: the state of the meter at one moment, in plain values, for those who show it.
  */
-#ifndef HOSTMETER_METER_SNAPSHOT_H
-#define HOSTMETER_METER_SNAPSHOT_H
+#pragma once
 
 #include "hostmeter/base/proc_self.h"
 #include "hostmeter/decode/source.h"
@@ -110,5 +109,3 @@ void snapshot_rename(struct snapshot *snapshot, const struct snapshot_alias *ali
 
 /* Frees what is inside. */
 void snapshot_clear(struct snapshot *snapshot);
-
-#endif

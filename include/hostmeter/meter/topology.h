@@ -6,8 +6,7 @@
  * bridges and bonds. An interface that once had a default route stays WAN for as long as it exists: while a provider's
  * line is down for a moment, its flows do not turn into local ones.
  */
-#ifndef HOSTMETER_METER_TOPOLOGY_H
-#define HOSTMETER_METER_TOPOLOGY_H
+#pragma once
 
 #include "hostmeter/decode/rtnl_event.h"
 
@@ -72,5 +71,3 @@ const char *topology_name(const struct topology *topology, uint32_t ifindex);
 /* Calls each for every prefix that is directly on a LAN interface: who may ask, what is home. */
 void topology_each_lan_prefix(const struct topology *topology, void (*each)(void *ctx, const struct prefix *prefix),
 	void *ctx);
-
-#endif

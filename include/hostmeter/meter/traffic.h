@@ -2,8 +2,7 @@
 /*
  * traffic: bytes and packets, by address family and direction. Directions are seen from the host.
  */
-#ifndef HOSTMETER_METER_TRAFFIC_H
-#define HOSTMETER_METER_TRAFFIC_H
+#pragma once
 
 #include <stdint.h>
 
@@ -63,5 +62,3 @@ static inline struct traffic_count traffic_sum(const struct traffic *traffic, en
 	traffic_count_add(&sum, &traffic->of[TRAFFIC_IPV6][direction]);
 	return sum;
 }
-
-#endif

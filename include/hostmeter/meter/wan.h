@@ -5,8 +5,7 @@
  * Flows and interfaces are not read at the same moment, so a difference counts only as far as two dumps in a row have
  * it. Everything starts from zero with the process.
  */
-#ifndef HOSTMETER_METER_WAN_H
-#define HOSTMETER_METER_WAN_H
+#pragma once
 
 #include "hostmeter/meter/hosts.h"
 #include "hostmeter/meter/topology.h"
@@ -43,5 +42,3 @@ void wan_link_add(struct wan_link *to, const struct wan_link *from);
 
 /* Copies up to size links; returns how many there are. */
 size_t wan_links(const struct wan *wan, struct wan_link *link, size_t size);
-
-#endif

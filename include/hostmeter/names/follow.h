@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* names_follow: reads the names of hosts from the files that the configuration lists, again whenever these change. */
-#ifndef HOSTMETER_NAMES_FOLLOW_H
-#define HOSTMETER_NAMES_FOLLOW_H
+#pragma once
 
 #include <stddef.h>
 #include <stdint.h>
@@ -29,5 +28,3 @@ void names_follow_look(struct names_follow *follow);
 
 /* Each path, and the result of its last reading; *count of them, borrowed until names_follow_free(). */
 const struct snapshot_names *names_follow_files(const struct names_follow *follow, size_t *count);
-
-#endif

@@ -3,8 +3,7 @@
  * vendor: the makers of network cards, from the IEEE's lists on this system: oui.csv, mam.csv, oui36.csv and iab.csv of
  * Debian's ieee-data, or the oui.txt of hwdata. Memory holds an index only, 8 bytes for each of some 50,000 entries.
  */
-#ifndef HOSTMETER_NAMES_VENDOR_H
-#define HOSTMETER_NAMES_VENDOR_H
+#pragma once
 
 #include "hostmeter/base/addr.h"
 
@@ -21,5 +20,3 @@ void vendor_free(struct vendor *vendor);
  * locally administered. The first call reads the lists, some ten milliseconds. Returns text.
  */
 const char *vendor_name(struct vendor *vendor, const struct mac *mac, char text[static VENDOR_TEXT]);
-
-#endif

@@ -2,8 +2,7 @@
 /*
  * ifnames: interface names by index, from libnfnetlink's table (nlif_*), which follows the kernel on its own socket.
  */
-#ifndef HOSTMETER_NETLINK_IFNAMES_H
-#define HOSTMETER_NETLINK_IFNAMES_H
+#pragma once
 
 #include <stdint.h>
 
@@ -21,5 +20,3 @@ int ifnames_name(const struct ifnames *names, uint32_t ifindex, char name[static
 
 /* 0: there is no such interface, or the table does not have this name yet. */
 uint32_t ifnames_index(const struct ifnames *names, const char *name);
-
-#endif

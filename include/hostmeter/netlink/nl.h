@@ -12,8 +12,7 @@
  * callback. Reading is limited per turn of the loop, in number and in time; the rest is read in the next turn. Events
  * and NFLOG rest for 10 ms after they were read empty, and events are read before each datagram of another source.
  */
-#ifndef HOSTMETER_NETLINK_NL_H
-#define HOSTMETER_NETLINK_NL_H
+#pragma once
 
 #include "hostmeter/decode/source.h"
 
@@ -77,5 +76,3 @@ int nl_dump_links(struct nl *nl);
 
 /* Whether a dump of this source is running. */
 bool nl_is_dumping(const struct nl *nl, enum source source);
-
-#endif

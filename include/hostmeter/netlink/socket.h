@@ -3,8 +3,7 @@
  * nl_socket: netlink sockets of libmnl, non-blocking, that receive datagrams of the kernel only (netlink(7)).
  * mnl_socket_close() closes them.
  */
-#ifndef HOSTMETER_NETLINK_SOCKET_H
-#define HOSTMETER_NETLINK_SOCKET_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -33,5 +32,3 @@ int nl_socket_receive(struct mnl_socket *socket, void *buffer, size_t size, unsi
 
 /* Waits for timeout_ms at most: whether there is something to receive, or an error. */
 bool nl_socket_wait(const struct mnl_socket *socket, int timeout_ms);
-
-#endif

@@ -7,8 +7,7 @@
  *
  * Nothing is synced to a disk: files survive a crash of the process, not a loss of power.
  */
-#ifndef HOSTMETER_OS_BLOB_FILE_H
-#define HOSTMETER_OS_BLOB_FILE_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -49,5 +48,3 @@ int blob_file_adopt(struct blob_file *file);
 
 /* Renames a damaged file from path to path.bad. 0 or -errno. */
 int blob_file_put_aside(const char *path);
-
-#endif

@@ -6,8 +6,7 @@
  * and terminals signal whole groups, and the child is needed until the meter has ended. The kernel kills it when the
  * meter ends (PR_SET_PDEATHSIG). Fork early: the child has a copy of the meter's memory.
  */
-#ifndef HOSTMETER_OS_CHILD_H
-#define HOSTMETER_OS_CHILD_H
+#pragma once
 
 #include <stddef.h>
 #include <sys/types.h>
@@ -28,5 +27,3 @@ pid_t child_fork(const struct child_plan *plan);
 
 /* Kills the child, waits for its end and sets *pid to -1; nothing if it is not above 0. */
 void child_end(pid_t *pid);
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* ct_sysctl: numbers of connection tracking in this network namespace, /proc/sys/net/netfilter/NAME. */
-#ifndef HOSTMETER_OS_CT_SYSCTL_H
-#define HOSTMETER_OS_CT_SYSCTL_H
+#pragma once
 
 #include <stdint.h>
 
@@ -15,5 +14,3 @@ uint64_t ct_sysctl_read_fd(int fd);
 
 /* The number in the file called name; CT_SYSCTL_NONE if the kernel has no such file. */
 uint64_t ct_sysctl_read(const char *name);
-
-#endif

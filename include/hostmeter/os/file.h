@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* file: reads whole files, and replaces a file that other programs may read at any moment. */
-#ifndef HOSTMETER_OS_FILE_H
-#define HOSTMETER_OS_FILE_H
+#pragma once
 
 #include <stddef.h>
 
@@ -31,5 +30,3 @@ int file_write(int fd, const void *data, size_t len);
  * that of any new file, so that other users can read it. 0, or -errno and the file is as it was.
  */
 int file_replace(const char *path, const struct buf *out);
-
-#endif

@@ -3,8 +3,7 @@
  * file_watch: finds out with stat(2) whether files were written to, replaced, removed or made. A path may end in a
  * pattern of glob(7), for files of one kind that come and go.
  */
-#ifndef HOSTMETER_OS_FILE_WATCH_H
-#define HOSTMETER_OS_FILE_WATCH_H
+#pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -21,5 +20,3 @@ struct file_watch {
  * Read them after this returned: a later change is found by the next look.
  */
 bool file_watch_look(struct file_watch *watch);
-
-#endif

@@ -5,8 +5,7 @@
  * Callbacks run one after the other in one thread and must return soon: they leave further work to the next turn. A
  * handle belongs to its loop. *_del(NULL) is fine, and a callback may delete its own handle.
  */
-#ifndef HOSTMETER_OS_LOOP_H
-#define HOSTMETER_OS_LOOP_H
+#pragma once
 
 #include <stdint.h>
 
@@ -51,5 +50,3 @@ void loop_timer_del(struct loop_timer *timer);
 /* raised is called in a turn after the signal, not in the signal handler. NULL: errno. */
 struct loop_signal *loop_signal_add(struct loop *loop, int signo, void (*raised)(void *ctx, int signo), void *ctx);
 void loop_signal_del(struct loop_signal *signal);
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* sd_notify: reports the daemon's state to its supervisor, see sd_notify(3). Does nothing without $NOTIFY_SOCKET. */
-#ifndef HOSTMETER_OS_SD_NOTIFY_H
-#define HOSTMETER_OS_SD_NOTIFY_H
+#pragma once
 
 #include <stdint.h>
 
@@ -13,5 +12,3 @@ int sd_notify_send(const char *state);
 
 /* The supervisor's time limit for WATCHDOG=1 in nanoseconds; 0: there is none, or it is for another process. */
 uint64_t sd_notify_watchdog_ns(void);
-
-#endif

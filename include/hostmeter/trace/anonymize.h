@@ -7,8 +7,7 @@
  * changed. So whatever the meter does not need is not there: names of interfaces (they become "if" and their number),
  * log prefixes, payload, options, helpers, labels, and messages that it does not know.
  */
-#ifndef HOSTMETER_TRACE_ANONYMIZE_H
-#define HOSTMETER_TRACE_ANONYMIZE_H
+#pragma once
 
 #include "hostmeter/base/buf.h"
 #include "hostmeter/base/hash.h"
@@ -30,5 +29,3 @@ void anonymize_datagram(struct anonymizer *anonymizer, uint16_t protocol, bool o
 
 /* How many messages were left out: not of use to the meter, or damaged. */
 uint64_t anonymize_left_out(const struct anonymizer *anonymizer);
-
-#endif

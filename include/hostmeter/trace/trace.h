@@ -8,8 +8,7 @@
  * is recorded as a datagram of one NLMSG_OVERRUN message, so that a replay sees it too.
  * https://www.tcpdump.org/linktypes/LINKTYPE_NETLINK.html; the pcap file format: draft-ietf-opsawg-pcap.
  */
-#ifndef HOSTMETER_TRACE_TRACE_H
-#define HOSTMETER_TRACE_TRACE_H
+#pragma once
 
 #include "hostmeter/base/buf.h"
 
@@ -70,5 +69,3 @@ uint64_t trace_offset(const struct trace_reader *reader);
 void trace_log_error(const char *name, int error, const struct trace_reader *reader);
 
 void trace_reader_free(struct trace_reader *reader);
-
-#endif

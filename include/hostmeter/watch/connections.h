@@ -3,8 +3,7 @@
  * watch_connections: the connections of the one host that is looked at, and what two listings tell of them: the rate of
  * each, and since when it is known.
  */
-#ifndef HOSTMETER_WATCH_CONNECTIONS_H
-#define HOSTMETER_WATCH_CONNECTIONS_H
+#pragma once
 
 #include "hostmeter/watch/sample.h"
 
@@ -63,5 +62,3 @@ const struct watch_connection **watch_connections_sorted(const struct watch_conn
 
 /* Frees what is inside and leaves it empty. */
 void watch_connections_clear(struct watch_connections *connections);
-
-#endif

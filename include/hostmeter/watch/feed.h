@@ -3,8 +3,7 @@
  * watch_feed: what --watch asks a meter for, over and over: all hosts, and the connections of one. It never waits: its
  * caller polls for what is under way.
  */
-#ifndef HOSTMETER_WATCH_FEED_H
-#define HOSTMETER_WATCH_FEED_H
+#pragma once
 
 #include "hostmeter/watch/connections.h"
 #include "hostmeter/watch/sample.h"
@@ -38,5 +37,3 @@ bool watch_feed_wants_connections(const struct watch_feed *feed);
 
 /* What to poll for; fd -1: nothing. Returns for how long at most, in ms; -1: for ever. */
 int watch_feed_poll(const struct watch_feed *feed, struct pollfd polled[static WATCH_FEED_FDS], uint64_t now);
-
-#endif

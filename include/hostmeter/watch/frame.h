@@ -6,8 +6,7 @@
  * becomes one mark, wide characters take two cells, and text is cut by cells. Widths are those of wcwidth(3), so
  * LC_CTYPE must be a UTF-8 locale for a UTF-8 frame.
  */
-#ifndef HOSTMETER_WATCH_FRAME_H
-#define HOSTMETER_WATCH_FRAME_H
+#pragma once
 
 #include "hostmeter/base/buf.h"
 
@@ -65,5 +64,3 @@ void watch_frame_paint(struct watch_frame *frame, int y, enum watch_style style)
 
 /* Appends a row without the blanks at its end and without a newline. */
 void watch_frame_row(const struct watch_frame *frame, int y, struct buf *out);
-
-#endif

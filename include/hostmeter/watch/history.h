@@ -7,8 +7,7 @@
  * that it took, so that any interval, short or long, gives the same averages for the same traffic. Hosts are known by
  * label and MAC; one that the meter no longer lists is forgotten.
  */
-#ifndef HOSTMETER_WATCH_HISTORY_H
-#define HOSTMETER_WATCH_HISTORY_H
+#pragma once
 
 #include "hostmeter/watch/connections.h"
 #include "hostmeter/watch/sample.h"
@@ -68,5 +67,3 @@ bool watch_history_has_rates(const struct watch_history *history);
 
 /* Frees what is inside. */
 void watch_history_clear(struct watch_history *history);
-
-#endif

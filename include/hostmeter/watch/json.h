@@ -2,8 +2,7 @@
 /*
  * watch_json: what --watch --json prints: one object a line for each interval, for scripts.
  */
-#ifndef HOSTMETER_WATCH_JSON_H
-#define HOSTMETER_WATCH_JSON_H
+#pragma once
 
 #include "hostmeter/base/buf.h"
 #include "hostmeter/watch/view.h"
@@ -16,5 +15,3 @@ enum { WATCH_SCHEMA = 1 };
  * the difference of session from one dump_time to the next, over the time between.
  */
 void watch_json(struct buf *out, const struct watch_history *history);
-
-#endif

@@ -3,8 +3,7 @@
  * watch_keys: the keys that term reads and view acts on. A key that writes a character is that character; the others
  * are these, beyond Unicode.
  */
-#ifndef HOSTMETER_WATCH_KEYS_H
-#define HOSTMETER_WATCH_KEYS_H
+#pragma once
 
 enum watch_key {
 	WATCH_KEY_NONE = -1, /* no more for now */
@@ -22,5 +21,3 @@ enum watch_key {
 	WATCH_KEY_CLICK,
 	WATCH_KEY_OTHER, /* nothing is bound to it; the window may have another size */
 };
-
-#endif

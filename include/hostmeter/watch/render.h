@@ -3,8 +3,7 @@
  * watch_render: the live view as a frame of text: a pure function of what was measured and of what the user has chosen
  * to see. No terminal, no sockets, no clock.
  */
-#ifndef HOSTMETER_WATCH_RENDER_H
-#define HOSTMETER_WATCH_RENDER_H
+#pragma once
 
 #include "hostmeter/watch/frame.h"
 #include "hostmeter/watch/view.h"
@@ -16,5 +15,3 @@ enum { WATCH_MIN_WIDTH = 20, WATCH_MIN_HEIGHT = 4, WATCH_PLAIN_WIDTH = 80 };
  * and what is scrolled to. 0 or -ENOMEM.
  */
 int watch_render(struct watch_frame *frame, const struct watch_history *history, struct watch_view *view);
-
-#endif

@@ -3,8 +3,7 @@
  * watch_sample: one answer of a meter in plain values, as --watch needs it. Made from JSON by decode.c, or by hand in
  * tests.
  */
-#ifndef HOSTMETER_WATCH_SAMPLE_H
-#define HOSTMETER_WATCH_SAMPLE_H
+#pragma once
 
 #include "hostmeter/base/addr.h"
 
@@ -49,5 +48,3 @@ int watch_sample_add_warning(struct watch_sample *sample, const char *text);
 
 /* Frees what is inside and leaves it empty. */
 void watch_sample_clear(struct watch_sample *sample);
-
-#endif

@@ -5,8 +5,7 @@
  * One at a time. It knows nothing of what it draws: a cell is a text and the number of a look, and the looks are given
  * when it is opened. Resizing and Ctrl-Z are seen to here.
  */
-#ifndef HOSTMETER_WATCH_TERM_H
-#define HOSTMETER_WATCH_TERM_H
+#pragma once
 
 #include <poll.h>
 #include <stdbool.h>
@@ -51,5 +50,3 @@ int term_wait(const struct pollfd *polled, size_t count, int timeout_ms);
 
 /* The next key without waiting, as in keys.h; with WATCH_KEY_CLICK the cell. */
 int term_key(int *x, int *y);
-
-#endif

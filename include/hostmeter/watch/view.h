@@ -3,8 +3,7 @@
  * watch_view: what the user has chosen to see, and the keys that choose. One table of keys drives both what a key does
  * and what the help page says of it.
  */
-#ifndef HOSTMETER_WATCH_VIEW_H
-#define HOSTMETER_WATCH_VIEW_H
+#pragma once
 
 #include "hostmeter/watch/history.h"
 
@@ -83,5 +82,3 @@ double watch_view_seconds(const struct watch_view *view);
 
 /* The set of families that is shown, as bits. */
 unsigned int watch_view_families(const struct watch_view *view);
-
-#endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "hostmeter/audit/kernel.h"
+#include "hostmeter/audit/audit.h"
 
 #include "hostmeter/decode/nfct.h"
 #include "hostmeter/decode/rtnl_decode.h"

@@ -128,19 +128,13 @@ int reported_read_status(struct audit_reported *reported, const struct buf *from
 
 static enum audit_scope scope_of(const json_t *value)
 {
-	static const struct {
-		const char *name;
-		enum audit_scope scope;
-	} scopes[] = {
-		{ "wan", AUDIT_WAN },
-		{ "router", AUDIT_WAN },
-		{ "local", AUDIT_LOCAL },
-		{ "none", AUDIT_IGNORED },
-	};
-	for (size_t i = 0; i < sizeof(scopes) / sizeof(scopes[0]); i++)
-		if (!strcmp(json_to_text(value), scopes[i].name))
-			return scopes[i].scope;
-	return AUDIT_UNDECIDED;
+	const char *scope = json_to_text(value);
+
+	if (!strcmp(scope, "wan") || !strcmp(scope, "router"))
+		return AUDIT_WAN;
+	if (!strcmp(scope, "local"))
+		return AUDIT_LOCAL;
+	return strcmp(scope, "none") ? AUDIT_UNDECIDED : AUDIT_IGNORED;
 }
 
 int reported_read_flow(struct audit_reported_flow *flow, const char *line, size_t len)

@@ -8,7 +8,6 @@
  * again shortly before it would: then it does so at once, and little passes between our readings.
  */
 #include "hostmeter/audit/audit.h"
-#include "hostmeter/audit/kernel.h"
 #include "hostmeter/audit/reported.h"
 #include "hostmeter/base/clock.h"
 #include "hostmeter/base/log.h"

@@ -8,6 +8,7 @@
 #include "hostmeter/base/log.h"
 #include "hostmeter/config/config.h"
 #include "hostmeter/daemon/meter_setup.h"
+#include "hostmeter/export/flow_list.h"
 #include "hostmeter/http/basic_auth.h"
 #include "hostmeter/http/server.h"
 #include "hostmeter/http/web_apply.h"
@@ -45,6 +46,7 @@ struct daemon {
 	struct collector *collector;
 	struct names_follow *names;
 	struct ifnames *ifnames;
+	struct flow_list *flow_list;
 	struct queries queries;
 	struct endpoints *endpoints;
 	struct basic_auth *auth;
@@ -267,8 +269,8 @@ static int make_meter_parts(struct daemon *d, const char *checkpoint)
 static int make_server_parts(struct daemon *d)
 {
 	const struct endpoints_source source = queries_source(&d->queries);
-	int error;
 
+	d->flow_list = flow_list_new(meter_of(d), collector_dispatch(d->collector));
 	d->queries = (struct queries){
 		.config = d->config,
 		.loop = d->loop,
@@ -276,14 +278,12 @@ static int make_server_parts(struct daemon *d)
 		.checkpointer = d->checkpointer,
 		.collector = d->collector,
 		.names = d->names,
+		.flow_list = d->flow_list,
 	};
-	error = queries_open(&d->queries);
-	if (error)
-		return error;
 	d->endpoints = endpoints_new(d->loop, d->config, &source);
 	d->auth = basic_auth_new(d->loop, endpoints_request, d->endpoints);
 	d->http = http_server_new(d->loop, basic_auth_request, basic_auth_ended, d->auth);
-	if (!d->endpoints || !d->auth || !d->http)
+	if (!d->flow_list || !d->endpoints || !d->auth || !d->http)
 		return -ENOMEM;
 	http_server_set_admit(d->http, endpoints_admits, d->endpoints);
 	return 0;
@@ -424,7 +424,7 @@ static void free_parts(struct daemon *d)
 	basic_auth_free(d->auth);
 	http_server_free(d->http);
 	endpoints_free(d->endpoints);
-	queries_close(&d->queries);
+	flow_list_free(d->flow_list);
 	collector_free(d->collector);
 	ifnames_free(d->ifnames);
 	names_follow_free(d->names);

@@ -11,14 +11,11 @@
 #include "hostmeter/daemon/meter_setup.h"
 #include "hostmeter/export/flow_list.h"
 #include "hostmeter/export/status_text.h"
-#include "hostmeter/meter/dispatch.h"
 #include "hostmeter/meter/meter.h"
 #include "hostmeter/meter/snapshot.h"
 #include "hostmeter/names/follow.h"
 #include "hostmeter/os/loop.h"
 #include "recorder.h"
-
-#include <errno.h>
 
 #define STALL_SHOWN_NS (60 * CLOCK_NS_PER_S)
 
@@ -143,39 +140,4 @@ struct endpoints_source queries_source(struct queries *q)
 		.flows = answer_flows,
 		.record = answer_record,
 	};
-}
-
-/* --- The list of flows */
-
-static void on_dump_began(void *ctx, uint64_t now)
-{
-	(void)now;
-	flow_list_dump_begins(ctx);
-}
-
-static void on_entry(void *ctx, const struct nlmsghdr *message, const struct ct_event *event)
-{
-	flow_list_entry(ctx, message, event);
-}
-
-static void on_dump_ended(void *ctx, bool complete, uint64_t now)
-{
-	(void)complete;
-	flow_list_dump_ended(ctx, now);
-}
-
-int queries_open(struct queries *q)
-{
-	const struct dispatch_listener listener = { .ctx = flow_list_new(q->setup->meter),
-		.dump_began = on_dump_began,
-		.entry = on_entry,
-		.dump_ended = on_dump_ended };
-
-	q->flow_list = listener.ctx;
-	return q->flow_list ? dispatch_subscribe(collector_dispatch(q->collector), &listener) : -ENOMEM;
-}
-
-void queries_close(struct queries *q)
-{
-	flow_list_free(q->flow_list);
 }

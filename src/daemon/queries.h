@@ -9,21 +9,17 @@
 #include <stdint.h>
 
 struct queries {
-	/* Where the answers come from: set before queries_open(), borrowed. */
+	/* Where the answers come from, borrowed. */
 	const struct config *config;
 	struct loop *loop;
 	const struct meter_setup *setup;
 	struct checkpointer *checkpointer;
 	struct collector *collector;
 	struct names_follow *names;
-	/* Private. */
 	struct flow_list *flow_list;
+	/* Private. */
 	uint64_t stall_ns, stall_until; /* the longest turn of the loop, and until when it is shown */
 };
-
-/* 0 or -ENOMEM; queries_close() either way. The collector must not be used after that. */
-int queries_open(struct queries *queries);
-void queries_close(struct queries *queries);
 
 /* The answers for the endpoints. */
 struct endpoints_source queries_source(struct queries *queries);

@@ -7,6 +7,7 @@
 #include "hostmeter/base/version.h"
 #include "hostmeter/decode/nfct.h"
 #include "hostmeter/export/flow_text.h"
+#include "hostmeter/meter/dispatch.h"
 #include "hostmeter/meter/meter.h"
 
 #include <inttypes.h>
@@ -26,23 +27,6 @@ struct flow_list {
 	uint64_t time;  /* of the dump, ns since 1970 */
 	bool cut;
 };
-
-struct flow_list *flow_list_new(const struct meter *meter)
-{
-	struct flow_list *list = calloc(1, sizeof(*list));
-
-	if (list)
-		list->meter = meter;
-	return list;
-}
-
-void flow_list_free(struct flow_list *list)
-{
-	if (!list)
-		return;
-	buf_free(&list->text);
-	free(list);
-}
 
 static bool read_number(const char *text, unsigned long max, unsigned long *value)
 {
@@ -97,18 +81,11 @@ void flow_list_ask(struct flow_list *list, const struct flow_list_filter *filter
 	list->state = WANTED;
 }
 
-bool flow_list_wanted(const struct flow_list *list)
+static void on_dump_began(void *ctx, uint64_t now)
 {
-	return list->state == WANTED;
-}
+	struct flow_list *list = ctx;
 
-bool flow_list_running(const struct flow_list *list)
-{
-	return list->state == RUNNING;
-}
-
-void flow_list_dump_begins(struct flow_list *list)
-{
+	(void)now;
 	if (list->state != WANTED)
 		return;
 	buf_reset(&list->text);
@@ -181,8 +158,9 @@ static void put_json(struct buf *out, uint64_t time, const struct ct_event *even
 	buf_putc(out, '\n');
 }
 
-void flow_list_entry(struct flow_list *list, const struct nlmsghdr *message, const struct ct_event *event)
+static void on_entry(void *ctx, const struct nlmsghdr *message, const struct ct_event *event)
 {
+	struct flow_list *list = ctx;
 	struct meter_flow flow = { .scope = FLOW_UNDECIDED };
 	struct buf *out = &list->text;
 
@@ -201,8 +179,11 @@ void flow_list_entry(struct flow_list *list, const struct nlmsghdr *message, con
 		put_text(out, &flow);
 }
 
-void flow_list_dump_ended(struct flow_list *list, uint64_t now)
+static void on_dump_ended(void *ctx, bool complete, uint64_t now)
 {
+	struct flow_list *list = ctx;
+
+	(void)complete;
 	if (list->state != RUNNING)
 		return;
 	if (list->cut)
@@ -222,4 +203,29 @@ bool flow_list_fetch(struct flow_list *list, const struct flow_list_filter *filt
 		buf_add(out, list->text.data, list->text.len);
 	buf_free(&list->text);
 	return now < list->until;
+}
+
+/* --- Made and freed */
+
+struct flow_list *flow_list_new(const struct meter *meter, struct dispatch *dispatch)
+{
+	struct flow_list *list = calloc(1, sizeof(*list));
+	const struct dispatch_listener listener = {
+		.ctx = list, .dump_began = on_dump_began, .entry = on_entry, .dump_ended = on_dump_ended
+	};
+
+	if (!list || dispatch_subscribe(dispatch, &listener)) {
+		free(list);
+		return NULL;
+	}
+	list->meter = meter;
+	return list;
+}
+
+void flow_list_free(struct flow_list *list)
+{
+	if (!list)
+		return;
+	buf_free(&list->text);
+	free(list);
 }

@@ -12,10 +12,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-struct ct_event;
+struct dispatch;
 struct flow_list;
 struct meter;
-struct nlmsghdr;
 
 struct flow_list_filter {
 	char host[64];  /* label, MAC or address; "": all */
@@ -27,8 +26,8 @@ struct flow_list_filter {
 
 enum { FLOW_LIST_MAX = 64 << 20 }; /* bytes of one list; what is beyond is left out, and the last line says so */
 
-/* NULL: out of memory. The meter is borrowed. */
-struct flow_list *flow_list_new(const struct meter *meter);
+/* Subscribes to dispatch, which must not be used after flow_list_free(). Both are borrowed. NULL: out of memory. */
+struct flow_list *flow_list_new(const struct meter *meter, struct dispatch *dispatch);
 void flow_list_free(struct flow_list *list);
 
 /*
@@ -40,15 +39,6 @@ const char *flow_list_filter_set(struct flow_list_filter *filter, const char *ho
 
 /* Wants the next dump listed by this filter. */
 void flow_list_ask(struct flow_list *list, const struct flow_list_filter *filter, uint64_t now);
-
-/* Whether a dump is wanted; it began; one entry of it; it ended. */
-bool flow_list_wanted(const struct flow_list *list);
-
-/* Whether the dump that began is listed: flow_list_entry() is to be called for each of its entries. */
-bool flow_list_running(const struct flow_list *list);
-void flow_list_dump_begins(struct flow_list *list);
-void flow_list_entry(struct flow_list *list, const struct nlmsghdr *message, const struct ct_event *event);
-void flow_list_dump_ended(struct flow_list *list, uint64_t now);
 
 /*
  * Appends the listing that this filter was asked for. True; false while it is not there yet: ask (again), and come

@@ -6,7 +6,6 @@
 #include "hostmeter/config/config.h"
 #include "hostmeter/watch/feed.h"
 #include "hostmeter/watch/json.h"
-#include "hostmeter/watch/keys.h"
 #include "hostmeter/watch/render.h"
 #include "hostmeter/watch/term.h"
 #include "no_answer.h"

@@ -15,7 +15,8 @@ static const struct {
 	{ "/-/ready", "whether the first reading of all connections is in" },
 };
 
-void index_page_escape(struct buf *out, const char *text)
+/* Appends text with what HTML would take for markup escaped. */
+static void put_escaped(struct buf *out, const char *text)
 {
 	for (size_t len; *text; text += len + 1) {
 		len = strcspn(text, "<>&\"'");
@@ -35,7 +36,7 @@ static void put_interfaces(struct buf *out, const struct snapshot *snapshot, enu
 		if (snapshot->link[i].side != side)
 			continue;
 		buf_puts(out, any ? ", " : "");
-		index_page_escape(out, snapshot->link[i].name);
+		put_escaped(out, snapshot->link[i].name);
 		any = true;
 	}
 	buf_puts(out, any ? "</dd>\n" : "none</dd>\n");

@@ -9,6 +9,3 @@
 
 /* Appends one HTML document, without script and without anything from elsewhere. */
 void index_page_render(struct buf *out, const struct snapshot *snapshot);
-
-/* Appends text with what HTML would take for markup escaped; fit for attributes too. */
-void index_page_escape(struct buf *out, const char *text);

@@ -162,9 +162,8 @@ static void put_link(struct page *page, const char *interface, int direction, co
 	put_open(page);
 	put_label(page->out, "interface", interface);
 	put_label(page->out, "direction", wan_direction_names[direction]);
-	if (kind) {
+	if (kind)
 		put_label(page->out, "kind", kind);
-	}
 	put_value(page, value);
 }
 
@@ -231,11 +230,10 @@ static void wan_counts(struct page *page)
 
 static void wan_headers(struct page *page)
 {
-	for (size_t i = 0; i < page->snapshot->wans; i++) {
+	for (size_t i = 0; i < page->snapshot->wans; i++)
 		for (int direction = 0; direction < 2; direction++)
 			put_link(page, page->snapshot->wan[i].name, direction, NULL,
 				page->snapshot->wan[i].header_bytes[direction]);
-	}
 }
 
 /* --- The meter itself */

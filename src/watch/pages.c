@@ -55,7 +55,7 @@ static void draw_help(struct page *page)
 		put_pair(page, 2, WATCH_STYLE_WARNING, "!", page->history->sample.warning[i]);
 	}
 	put_line(page, WATCH_STYLE_TITLE, "Keys");
-	for (size_t i = 0; watch_view_help(i, &keys, &what); i++)
+	for (size_t i = 0; watch_view_keys(false, i, &keys, &what); i++)
 		put_pair(page, KEYS_WIDTH, WATCH_STYLE_KEY, keys, what);
 	put_line(page, WATCH_STYLE_TITLE, "Columns");
 	for (int i = 0; i < WATCH_COLUMNS; i++)

@@ -31,27 +31,19 @@ static void lay_out(struct watch_view *view, int width)
 {
 	int x = width;
 
+	for (int i = 1; i < WATCH_COLUMNS; i++)
+		x -= column_width(&watch_table_columns[i], width);
+	/* Names have a limit on wide screens. */
+	x = x < NAME_MOST ? x : NAME_MOST;
 	memset(view->header, 0, sizeof(view->header));
-	for (int i = WATCH_COLUMNS - 1; i > 0; i--) {
+	view->header[WATCH_COL_NAME] = (struct watch_span){ 0, x };
+	for (int i = 1; i < WATCH_COLUMNS; i++) {
 		int taken = column_width(&watch_table_columns[i], width);
 
-		x -= taken;
 		if (taken)
 			view->header[watch_table_columns[i].id] = (struct watch_span){ x + 1, taken - 1 };
+		x += taken;
 	}
-	/* Names have a limit on wide screens: the columns move left. */
-	if (x > NAME_MOST) {
-		for (int i = 1; i < WATCH_COLUMNS; i++)
-			if (view->header[watch_table_columns[i].id].width)
-				view->header[watch_table_columns[i].id].x -= x - NAME_MOST;
-		x = NAME_MOST;
-	}
-	view->header[WATCH_COL_NAME] = (struct watch_span){ 0, x };
-}
-
-static bool is_left(enum watch_column column)
-{
-	return column == WATCH_COL_NAME || column == WATCH_COL_SPARK || column == WATCH_COL_MAC;
 }
 
 static void put_column(struct watch_frame *frame, int y, const struct watch_view *view, enum watch_column column,
@@ -59,7 +51,7 @@ static void put_column(struct watch_frame *frame, int y, const struct watch_view
 {
 	const struct watch_span *span = &view->header[column];
 
-	if (is_left(column))
+	if (column == WATCH_COL_NAME || column == WATCH_COL_SPARK || column == WATCH_COL_MAC)
 		watch_frame_put(frame, span->x + (column == WATCH_COL_MAC), y, span->width, style, text);
 	else
 		watch_frame_put_right(frame, span->x, y, span->width, style, text);
@@ -256,7 +248,7 @@ static void put_hints(struct watch_frame *frame, int y, const struct watch_view 
 			view->typing ? "Enter keeps it, Esc drops it" : "Esc shows all");
 		return;
 	}
-	for (size_t i = 0; watch_view_hint(i, &keys, &hint); i++) {
+	for (size_t i = 0; watch_view_keys(true, i, &keys, &hint); i++) {
 		if (x + (int)(strlen(keys) + strlen(hint)) + 1 > frame->width)
 			break;
 		x += watch_frame_put(frame, x, y, frame->width, WATCH_STYLE_KEY, keys) + 1;

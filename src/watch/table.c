@@ -23,7 +23,8 @@ double watch_table_share(double part, double all)
 	return all > 0 ? part / all : -1;
 }
 
-struct watch_row watch_table_row_of(const struct watch_history *history, const struct watch_view *view, size_t host)
+/* The numbers of one host. */
+static struct watch_row row_of(const struct watch_history *history, const struct watch_view *view, size_t host)
 {
 	const struct watch_track *track = history->track[host];
 	struct watch_row row = { .host = &history->sample.host[host], .track = track };
@@ -143,7 +144,7 @@ int watch_table_build(struct watch_table *table, const struct watch_history *his
 	if (!table->row)
 		return -ENOMEM;
 	for (size_t i = 0; i < history->tracks; i++) {
-		struct watch_row row = watch_table_row_of(history, view, i);
+		struct watch_row row = row_of(history, view, i);
 
 		row.order = order_of(history, view, &row);
 		add_to_sum(&table->sum, &row);

@@ -36,8 +36,5 @@ struct watch_table {
 int watch_table_build(struct watch_table *table, const struct watch_history *history, const struct watch_view *view);
 void watch_table_free(struct watch_table *table);
 
-/* The numbers of one host. */
-struct watch_row watch_table_row_of(const struct watch_history *history, const struct watch_view *view, size_t host);
-
 /* part of all: 0 to 1, or -1 where all is nothing. */
 double watch_table_share(double part, double all);

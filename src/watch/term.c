@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "hostmeter/watch/term.h"
 
-#include "hostmeter/watch/keys.h"
-
 #include <errno.h>
 #include <langinfo.h>
 #include <locale.h>

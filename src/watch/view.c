@@ -2,7 +2,7 @@
 #include "hostmeter/watch/view.h"
 
 #include "hostmeter/base/clock.h"
-#include "hostmeter/watch/keys.h"
+#include "hostmeter/watch/term.h"
 
 #include <limits.h>
 #include <stddef.h>
@@ -189,25 +189,13 @@ static const struct binding bindings[] = {
 
 enum { BINDINGS = sizeof(bindings) / sizeof(bindings[0]) };
 
-bool watch_view_help(size_t n, const char **keys, const char **what)
+bool watch_view_keys(bool foot, size_t n, const char **keys, const char **what)
 {
 	for (const struct binding *b = bindings; b < bindings + BINDINGS; b++) {
-		if (!b->keys || n-- > 0)
+		if (foot ? b->place != (int)n + 1 : !b->keys || n-- > 0)
 			continue;
 		*keys = b->keys;
-		*what = b->what;
-		return true;
-	}
-	return false;
-}
-
-bool watch_view_hint(size_t n, const char **keys, const char **hint)
-{
-	for (const struct binding *b = bindings; b < bindings + BINDINGS; b++) {
-		if (b->place != (int)n + 1)
-			continue;
-		*keys = b->keys;
-		*hint = b->hint;
+		*what = foot ? b->hint : b->what;
 		return true;
 	}
 	return false;

@@ -5,7 +5,6 @@
 #pragma once
 
 #include "hostmeter/base/buf.h"
-#include "hostmeter/export/cursor.h"
 #include "hostmeter/meter/snapshot.h"
 
 #define API_CONTENT_TYPE "application/json"

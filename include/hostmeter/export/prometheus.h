@@ -7,7 +7,6 @@
 #pragma once
 
 #include "hostmeter/base/buf.h"
-#include "hostmeter/export/cursor.h"
 #include "hostmeter/meter/snapshot.h"
 
 enum prometheus_format {

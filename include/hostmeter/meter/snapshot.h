@@ -99,6 +99,14 @@ struct snapshot {
 	uint64_t now, last_dump_end, last_dump_ns; /* monotonic; 0: none yet */
 };
 
+/*
+ * Where a page of a snapshot that is written in pieces goes on, because a page of many hosts takes longer than the loop
+ * may stand still. All zero: the beginning. What part and row mean is the renderer's affair.
+ */
+struct cursor {
+	size_t part, row;
+};
+
 /* The name under which an interface is shown. */
 struct snapshot_alias {
 	const char *interface, *name;

@@ -64,17 +64,14 @@ struct watch_view {
 /* A view as it is at first. */
 struct watch_view watch_view_default(void);
 
-/* Does what a key of keys.h asks for. */
+/* Does what a key of term.h asks for. */
 enum watch_action watch_view_key(struct watch_view *view, int key);
 
 /* A click into the cell. */
 void watch_view_click(struct watch_view *view, int x, int y);
 
-/* The n-th line of the help page: the keys and what they do. False behind the last. */
-bool watch_view_help(size_t n, const char **keys, const char **what);
-
-/* The n-th hint at the foot of the list: a key and a word for what it does. False behind the last. */
-bool watch_view_hint(size_t n, const char **keys, const char **hint);
+/* The n-th line of the help page, or hint at the foot of the list: keys and what they do. False behind the last. */
+bool watch_view_keys(bool foot, size_t n, const char **keys, const char **what);
 
 /* What rates are averaged over: the window chosen; 0 in a plain view, which has those between the latest two readings.
  */

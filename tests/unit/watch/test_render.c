@@ -5,7 +5,7 @@
  */
 #include "hostmeter/watch/render.h"
 
-#include "hostmeter/watch/keys.h"
+#include "hostmeter/watch/term.h"
 #include "table.h"
 
 #include <locale.h>

@@ -32,7 +32,7 @@ static void help_and_keys_are_one(void **state)
 	size_t count = 0;
 
 	(void)state;
-	for (; watch_view_help(count, &keys, &what); count++) {
+	for (; watch_view_keys(false, count, &keys, &what); count++) {
 		bool found = false;
 
 		for (size_t i = 0; i < sizeof(promised) / sizeof(promised[0]); i++)

@@ -94,9 +94,11 @@ static size_t put_links(const struct check_facts *f, struct finding *finding, bo
 	return found;
 }
 
-static void judge_side(const struct check_facts *f, struct finding *finding, enum check_side side, const char *missing)
+/* The finding has the name of the side's option. */
+static void judge_side(const struct check_facts *f, struct finding *finding)
 {
-	const char *key = side == CHECK_LAN ? "lan" : "wan";
+	enum check_side side = strcmp(finding->name, "lan") ? CHECK_WAN : CHECK_LAN;
+	const char *missing = side == CHECK_LAN ? f->lan_missing : f->wan_missing;
 
 	if (!missing && put_links(f, finding, false, side))
 		return;
@@ -112,17 +114,7 @@ static void judge_side(const struct check_facts *f, struct finding *finding, enu
 					    "none: no default route leads to one of ");
 	if (!put_links(f, finding, true, side))
 		buf_puts(&finding->text, "no interface at all");
-	finding_fix(finding, "%s = {\"INTERFACE\"}  # or --%s INTERFACE: one of these", key, key);
-}
-
-static void judge_lan(const struct check_facts *f, struct finding *finding)
-{
-	judge_side(f, finding, CHECK_LAN, f->lan_missing);
-}
-
-static void judge_wan(const struct check_facts *f, struct finding *finding)
-{
-	judge_side(f, finding, CHECK_WAN, f->wan_missing);
+	finding_fix(finding, "%s = {\"INTERFACE\"}  # or --%s INTERFACE: one of these", finding->name, finding->name);
 }
 
 static void judge_names(const struct check_facts *f, struct finding *finding)
@@ -193,8 +185,8 @@ static const struct judgement rows[] = {
 	{ "accounting", judge_accounting, "sysctl -w net.netfilter.nf_conntrack_acct=1" },
 	{ "events", judge_events, "sysctl -w net.netfilter.nf_conntrack_events=1" },
 	{ "table", judge_table, NULL },
-	{ "lan", judge_lan, NULL },
-	{ "wan", judge_wan, NULL },
+	{ "lan", judge_side, NULL },
+	{ "wan", judge_side, NULL },
 	{ "names", judge_names, NULL },
 	{ "port", judge_port, NULL },
 	{ "meter", judge_answers, "systemctl restart hostmeter  # or end it and start it again" },

@@ -7,6 +7,7 @@
 #include "judge_rows.h"
 
 #include <inttypes.h>
+#include <string.h>
 
 enum { DEFAULT_GROUP = 60 };
 
@@ -61,8 +62,9 @@ static void judge_loaded(const struct check_facts *f, struct finding *finding, e
 	}
 }
 
-static void judge_rules(const struct check_facts *f, struct finding *finding, enum firewall_family family)
+static void judge_rules(const struct check_facts *f, struct finding *finding)
 {
+	enum firewall_family family = strcmp(finding->name, "rules-ipv4") ? FIREWALL_IPV6 : FIREWALL_IPV4;
 	bool arrive = f->meter.sighted && !f->meter.unsighted;
 	bool none_loaded = !f->firewall.rules[FIREWALL_IPV4] && !f->firewall.rules[FIREWALL_IPV6];
 
@@ -84,16 +86,6 @@ static void judge_rules(const struct check_facts *f, struct finding *finding, en
 			family == FIREWALL_IPV4 ? "IPv4" : "IPv6", f->nflog_group);
 		judge_rules_fix(f, finding);
 	}
-}
-
-static void judge_ipv4(const struct check_facts *f, struct finding *finding)
-{
-	judge_rules(f, finding, FIREWALL_IPV4);
-}
-
-static void judge_ipv6(const struct check_facts *f, struct finding *finding)
-{
-	judge_rules(f, finding, FIREWALL_IPV6);
 }
 
 /* --- Their NFLOG group */
@@ -151,8 +143,8 @@ const struct judgement judge_rules_rows[] = {
 	{ "flowtable", judge_flowtable, "counter;  # in the flowtable's definition; load it anew" },
 	{ "hardware", judge_hardware,
 		"take \"flags offload;\" out of its definition  # OpenWrt: option flow_offloading_hw '0'" },
-	{ "rules-ipv4", judge_ipv4, NULL },
-	{ "rules-ipv6", judge_ipv6, NULL },
+	{ "rules-ipv4", judge_rules, NULL },
+	{ "rules-ipv6", judge_rules, NULL },
 	{ "nflog-group", judge_nflog, NULL },
 	{ NULL, NULL, NULL },
 };

@@ -2,8 +2,8 @@
 #include "hostmeter/check/socket_owner.h"
 
 #include <ctype.h>
-#include <dirent.h>
 #include <errno.h>
+#include <glob.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -54,28 +54,6 @@ bool socket_owner_parse_tcp(FILE *table, uint16_t port, uint64_t *inode)
 
 /* --- The process that has a socket */
 
-/* Whether the process has the link target among its open files. */
-static bool has_file(const char *pid, const char *target)
-{
-	char path[PATH], link[PATH];
-	const struct dirent *entry;
-	bool found = false;
-	DIR *dir;
-
-	snprintf(path, sizeof(path), "/proc/%.20s/fd", pid);
-	dir = opendir(path);
-	while (dir && !found && (entry = readdir(dir))) {
-		ssize_t len = readlinkat(dirfd(dir), entry->d_name, link, sizeof(link) - 1);
-
-		if (len > 0)
-			link[len] = '\0';
-		found = len > 0 && !strcmp(link, target);
-	}
-	if (dir)
-		closedir(dir);
-	return found;
-}
-
 /* The name is the process's own choice: what does not print is replaced. */
 static void name_process(struct socket_owner *owner)
 {
@@ -96,16 +74,20 @@ static void name_process(struct socket_owner *owner)
 
 static void find_owner(uint64_t inode, struct socket_owner *owner)
 {
-	char target[PATH];
-	const struct dirent *entry;
-	DIR *dir = opendir("/proc");
+	char target[PATH], link[PATH];
+	glob_t files;
 
 	snprintf(target, sizeof(target), "socket:[%" PRIu64 "]", inode);
-	while (dir && !owner->pid && (entry = readdir(dir)))
-		if (isdigit((unsigned char)entry->d_name[0]) && has_file(entry->d_name, target))
-			owner->pid = (pid_t)atol(entry->d_name);
-	if (dir)
-		closedir(dir);
+	if (glob("/proc/[0-9]*/fd/*", GLOB_NOSORT, NULL, &files))
+		return;
+	for (size_t i = 0; i < files.gl_pathc && !owner->pid; i++) {
+		ssize_t len = readlink(files.gl_pathv[i], link, sizeof(link) - 1);
+
+		link[len > 0 ? len : 0] = '\0';
+		if (!strcmp(link, target))
+			owner->pid = (pid_t)atol(files.gl_pathv[i] + strlen("/proc/"));
+	}
+	globfree(&files);
 	if (owner->pid)
 		name_process(owner);
 }

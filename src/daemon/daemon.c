@@ -46,7 +46,6 @@ struct daemon {
 	struct collector *collector;
 	struct names_follow *names;
 	struct ifnames *ifnames;
-	struct flow_list *flow_list;
 	struct queries queries;
 	struct endpoints *endpoints;
 	struct basic_auth *auth;
@@ -268,9 +267,8 @@ static int make_meter_parts(struct daemon *d, const char *checkpoint)
 /* The HTTP server, and what answers behind it. */
 static int make_server_parts(struct daemon *d)
 {
-	const struct endpoints_source source = queries_source(&d->queries);
+	struct endpoints_source source;
 
-	d->flow_list = flow_list_new(meter_of(d), collector_dispatch(d->collector));
 	d->queries = (struct queries){
 		.config = d->config,
 		.loop = d->loop,
@@ -278,12 +276,13 @@ static int make_server_parts(struct daemon *d)
 		.checkpointer = d->checkpointer,
 		.collector = d->collector,
 		.names = d->names,
-		.flow_list = d->flow_list,
+		.flow_list = flow_list_new(meter_of(d), collector_dispatch(d->collector)),
 	};
+	source = queries_source(&d->queries);
 	d->endpoints = endpoints_new(d->loop, d->config, &source);
 	d->auth = basic_auth_new(d->loop, endpoints_request, d->endpoints);
 	d->http = http_server_new(d->loop, basic_auth_request, basic_auth_ended, d->auth);
-	if (!d->flow_list || !d->endpoints || !d->auth || !d->http)
+	if (!d->queries.flow_list || !d->endpoints || !d->auth || !d->http)
 		return -ENOMEM;
 	http_server_set_admit(d->http, endpoints_admits, d->endpoints);
 	return 0;
@@ -424,7 +423,7 @@ static void free_parts(struct daemon *d)
 	basic_auth_free(d->auth);
 	http_server_free(d->http);
 	endpoints_free(d->endpoints);
-	flow_list_free(d->flow_list);
+	flow_list_free(d->queries.flow_list);
 	collector_free(d->collector);
 	ifnames_free(d->ifnames);
 	names_follow_free(d->names);

@@ -93,13 +93,6 @@ static bool answer_ready(void *ctx)
 	return meter_ready(q->setup->meter);
 }
 
-static const struct topology *answer_topology(void *ctx)
-{
-	const struct queries *q = ctx;
-
-	return meter_topology(q->setup->meter);
-}
-
 /* A watcher that has not asked again a second after its second interval has gone. */
 static void answer_watched(void *ctx, uint64_t interval_ns)
 {
@@ -135,7 +128,7 @@ struct endpoints_source queries_source(struct queries *q)
 		.ctx = q,
 		.snapshot = answer_snapshot,
 		.ready = answer_ready,
-		.topology = answer_topology,
+		.topology = meter_topology(q->setup->meter),
 		.watched = answer_watched,
 		.flows = answer_flows,
 		.record = answer_record,

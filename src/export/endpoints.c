@@ -66,7 +66,7 @@ static void ask_prefix(void *ctx, const struct prefix *prefix)
 bool endpoints_admits(void *ctx, const struct addr *client, uint32_t ifindex)
 {
 	const struct endpoints *endpoints = ctx;
-	const struct topology *topology = endpoints->source.topology(endpoints->source.ctx);
+	const struct topology *topology = endpoints->source.topology;
 	struct question question = { client, false };
 	struct addr gateway;
 	uint32_t out;

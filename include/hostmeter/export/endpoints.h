@@ -29,9 +29,9 @@ struct topology;
 struct endpoints_source {
 	void *ctx;
 	int (*snapshot)(void *ctx,
-		struct snapshot *snapshot); /* what is known now: 0, or -errno and nothing to clear */
-	bool (*ready)(void *ctx);           /* the first dump is in */
-	const struct topology *(*topology)(void *ctx);
+		struct snapshot *snapshot);               /* what is known now: 0, or -errno and nothing to clear */
+	bool (*ready)(void *ctx);                         /* the first dump is in */
+	const struct topology *topology;                  /* borrowed */
 	void (*watched)(void *ctx, uint64_t interval_ns); /* somebody looks, and will again in so long */
 	/* The live flows that pass: true, or false while they are being listed: to be asked again. */
 	bool (*flows)(void *ctx, const struct flow_list_filter *filter, struct buf *out);

@@ -93,18 +93,13 @@ static bool ready(void *ctx)
 	return ((struct fixture *)ctx)->ready;
 }
 
-static const struct topology *topology(void *ctx)
-{
-	return ((struct fixture *)ctx)->topology;
-}
-
 static void start(struct fixture *f)
 {
 	const struct endpoints_source source = {
 		.ctx = f,
 		.snapshot = snapshot,
 		.ready = ready,
-		.topology = topology,
+		.topology = f->topology,
 		.record = record,
 	};
 

@@ -4,36 +4,26 @@
 #include "hostmeter/base/clock.h"
 
 #include <dirent.h>
-#include <fcntl.h>
 #include <inttypes.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
-/* The start of a file, terminated. */
-static bool read_start(const char *path, char *text, size_t size)
-{
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	ssize_t got = fd < 0 ? -1 : read(fd, text, size - 1);
-
-	if (fd >= 0)
-		close(fd);
-	if (got < 0)
-		return false;
-	text[got] = '\0';
-	return true;
-}
-
 /* proc_pid_stat(5). The fields are counted from behind the name, which may have anything in it. */
 static void read_stat(struct proc_self *usage, uint64_t *start_ticks)
 {
+	FILE *file = fopen("/proc/self/stat", "re");
 	char text[1024], *at;
 	uint64_t resident_pages;
 
-	if (!read_start("/proc/self/stat", text, sizeof(text)) || !(at = strrchr(text, ')')))
+	if (!file)
+		return;
+	text[fread(text, 1, sizeof(text) - 1, file)] = '\0';
+	fclose(file);
+	at = strrchr(text, ')');
+	if (!at)
 		return;
 	/* State is field 3; starttime, vsize and rss are 22 to 24. */
 	if (sscanf(at + 1,

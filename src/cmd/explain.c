@@ -199,21 +199,18 @@ static void put_line(const struct explain *e, const struct seen *seen, const str
 
 static struct sum *find_sum(struct explain *e, const char *host, const char *mac)
 {
-	struct sum *list;
+	struct sum *sum;
 
 	for (size_t i = 0; i < e->sums; i++)
 		if (!strcmp(e->sum[i].host, host) && !strcmp(e->sum[i].mac, mac))
 			return &e->sum[i];
-	list = array_grow(e->sum, e->sums, sizeof(*list));
-	if (!list) {
-		e->failed = true;
+	sum = array_add(&e->sum, &e->sums, sizeof(*sum));
+	e->failed |= !sum;
+	if (!sum)
 		return NULL;
-	}
-	e->sum = list;
-	list[e->sums] = (struct sum){ 0 };
-	strcpy(list[e->sums].host, host);
-	strcpy(list[e->sums].mac, mac);
-	return &list[e->sums++];
+	strcpy(sum->host, host);
+	strcpy(sum->mac, mac);
+	return sum;
 }
 
 /* Adds to one of the flow's two hosts, if it is asked for. addr: its address in this flow; in: what enters it. */

@@ -66,17 +66,16 @@ static int by_bytes(const void *a, const void *b)
 static int keep_top(struct buf *lines, uint32_t top)
 {
 	struct buf sorted = BUF_INIT;
-	struct line *list = NULL, *longer;
+	struct line *list = NULL, *line;
 	size_t count = 0;
 
-	for (const char *text = buf_text(lines); *text; text += list[count++].len) {
-		longer = array_grow(list, count, sizeof(*list));
-		if (!longer) {
+	for (const char *text = buf_text(lines); *text; text += line->len) {
+		line = array_add(&list, &count, sizeof(*line));
+		if (!line) {
 			free(list);
 			return -ENOMEM;
 		}
-		list = longer;
-		list[count] = line_at(text);
+		*line = line_at(text);
 	}
 	if (count)
 		qsort(list, count, sizeof(*list), by_bytes);

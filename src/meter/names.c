@@ -112,16 +112,14 @@ static const char *item_name(const struct names_list *list, const struct item *i
 
 static int append(struct names_list *list, struct key key, const char *name)
 {
-	struct item item = { key, (uint32_t)list->text.len };
-	struct item *items = array_grow(list->item, list->count, sizeof(*items));
+	const size_t offset = list->text.len;
+	struct item *item;
 
-	if (!items)
-		return -ENOMEM;
-	list->item = items;
 	buf_add(&list->text, name, strlen(name) + 1);
-	if (buf_error(&list->text))
+	item = buf_error(&list->text) ? NULL : array_add(&list->item, &list->count, sizeof(*item));
+	if (!item)
 		return -ENOMEM;
-	list->item[list->count++] = item;
+	*item = (struct item){ key, (uint32_t)offset };
 	return 0;
 }
 

@@ -48,14 +48,11 @@ static void copy_host(const struct meter *m, uint32_t index, struct snapshot_hos
 static void add_link(void *ctx, const struct topology_link *link)
 {
 	struct taking *t = ctx;
-	struct snapshot *snapshot = t->snapshot;
-	struct topology_link *links = array_grow(snapshot->link, snapshot->links, sizeof(*links));
+	struct topology_link *added = array_add(&t->snapshot->link, &t->snapshot->links, sizeof(*added));
 
-	if (links) {
-		snapshot->link = links;
-		links[snapshot->links++] = *link;
-	}
-	t->failed |= !links;
+	if (added)
+		*added = *link;
+	t->failed |= !added;
 }
 
 /* --- One row per WAN name and per host: a page with a series twice is refused as a whole */
@@ -146,17 +143,14 @@ static void take_hosts(struct taking *t)
 
 static void add_address(struct taking *t, const struct row *row, const struct addr *addr)
 {
-	struct snapshot *snapshot = t->snapshot;
-	struct snapshot_address *addresses;
+	struct snapshot_address *added;
 
 	if (!row)
 		return;
-	addresses = array_grow(snapshot->address, snapshot->addresses, sizeof(*addresses));
-	t->failed |= !addresses;
-	if (!addresses)
-		return;
-	snapshot->address = addresses;
-	addresses[snapshot->addresses++] = (struct snapshot_address){ (uint32_t)(row - t->rows), *addr };
+	added = array_add(&t->snapshot->address, &t->snapshot->addresses, sizeof(*added));
+	if (added)
+		*added = (struct snapshot_address){ (uint32_t)(row - t->rows), *addr };
+	t->failed |= !added;
 }
 
 static void add_seen(void *ctx, const struct addr *addr, const struct mac *mac, uint64_t time)

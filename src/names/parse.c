@@ -7,13 +7,10 @@
 
 enum { WORDS = 32, DUID_BYTES = 130 };
 
-struct sink {
+/* A line, cut into words, and who gets the names in it. */
+struct line {
 	names_parse_each *each;
 	void *ctx;
-};
-
-/* A line, cut into words. */
-struct line {
 	char text[NAMES_PARSE_LINE + 1];
 	char *word[WORDS];
 	size_t words;
@@ -132,31 +129,31 @@ static const char *label_of(char *name)
 	return *name ? name : NULL;
 }
 
-static void report(const struct sink *sink, const struct mac *mac, const struct addr *addr, const char *label)
+static void report(const struct line *line, const struct mac *mac, const struct addr *addr, const char *label)
 {
 	if (label)
-		sink->each(sink->ctx, mac, addr, label);
+		line->each(line->ctx, mac, addr, label);
 }
 
-static void ethers_line(struct line *line, const struct sink *sink)
+static void ethers_line(struct line *line)
 {
 	struct mac mac;
 
 	cut_comment(line);
 	if (line->words >= 2 && read_mac(line->word[0], &mac))
-		report(sink, &mac, NULL, label_of(line->word[1]));
+		report(line, &mac, NULL, label_of(line->word[1]));
 }
 
-static void hosts_line(struct line *line, const struct sink *sink)
+static void hosts_line(struct line *line)
 {
 	struct addr addr;
 
 	cut_comment(line);
 	if (line->words >= 2 && read_address(line->word[0], &addr))
-		report(sink, NULL, &addr, label_of(line->word[1]));
+		report(line, NULL, &addr, label_of(line->word[1]));
 }
 
-static void leases_line(struct line *line, const struct sink *sink)
+static void leases_line(struct line *line)
 {
 	const char *label;
 	struct addr addr;
@@ -167,17 +164,17 @@ static void leases_line(struct line *line, const struct sink *sink)
 		return;
 	label = label_of(line->word[3]);
 	if (read_mac(line->word[1], &mac)) {
-		report(sink, &mac, NULL, label);
+		report(line, &mac, NULL, label);
 		return;
 	}
 	if (line->words >= 5 && duid_mac(line->word[4], &mac))
-		report(sink, &mac, NULL, label);
+		report(line, &mac, NULL, label);
 	if (read_address(line->word[2], &addr))
-		report(sink, NULL, &addr, label);
+		report(line, NULL, &addr, label);
 }
 
 /* A lease in a comment has the MAC, and names that the lines for resolvers lack. */
-static void odhcpd_lease(struct line *line, const struct sink *sink)
+static void odhcpd_lease(struct line *line)
 {
 	static const char broken[] = "broken\\x20"; /* marks names that are invalid in DNS */
 	char *name = line->word[4];
@@ -195,11 +192,11 @@ static void odhcpd_lease(struct line *line, const struct sink *sink)
 		if (plain)
 			memcpy(mac.b, bytes, MAC_LEN);
 		if (plain ? mac_is_host(&mac) : read_mac(line->word[2], &mac))
-			report(sink, &mac, NULL, label);
+			report(line, &mac, NULL, label);
 		return;
 	}
 	if (duid_mac(line->word[2], &mac))
-		report(sink, &mac, NULL, label);
+		report(line, &mac, NULL, label);
 	for (size_t i = 8; i < line->words; i++) {
 		char *slash = strchr(line->word[i], '/');
 
@@ -208,35 +205,34 @@ static void odhcpd_lease(struct line *line, const struct sink *sink)
 			continue;
 		*slash = '\0';
 		if (read_address(line->word[i], &addr))
-			report(sink, NULL, &addr, label);
+			report(line, NULL, &addr, label);
 	}
 }
 
-static void odhcpd_line(struct line *line, const struct sink *sink)
+static void odhcpd_line(struct line *line)
 {
 	if (line->words && line->word[0][0] != '#')
-		hosts_line(line, sink);
+		hosts_line(line);
 	else if (line->words >= 8 && !strcmp(line->word[0], "#"))
-		odhcpd_lease(line, sink);
+		odhcpd_lease(line);
 }
 
 void names_parse(enum names_format format, const char *text, size_t len, names_parse_each *each, void *ctx)
 {
-	static void (*const parse[])(struct line * line, const struct sink *sink) = {
+	static void (*const parse[])(struct line * line) = {
 		[NAMES_FORMAT_ETHERS] = ethers_line,
 		[NAMES_FORMAT_LEASES] = leases_line,
 		[NAMES_FORMAT_ODHCPD] = odhcpd_line,
 		[NAMES_FORMAT_HOSTS] = hosts_line,
 	};
-	const struct sink sink = { each, ctx };
-	struct line line;
+	struct line line = { .each = each, .ctx = ctx };
 
 	while (len) {
 		const char *end = memchr(text, '\n', len);
 		size_t bytes = end ? (size_t)(end - text) : len;
 
 		split(&line, text, bytes);
-		parse[format](&line, &sink);
+		parse[format](&line);
 		bytes += end ? 1 : 0;
 		text += bytes;
 		len -= bytes;

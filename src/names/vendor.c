@@ -121,14 +121,12 @@ static void read_name(const struct list *list, const char *from, char text[stati
 
 static bool index_add(struct index *index, uint64_t prefix, uint64_t offset)
 {
-	uint64_t *entry = index->count < MAX_ASSIGNMENTS ? array_grow(index->entry, index->count, sizeof(*entry)) :
+	uint64_t *entry = index->count < MAX_ASSIGNMENTS ? array_add(&index->entry, &index->count, sizeof(*entry)) :
 							   NULL;
 
-	if (!entry)
-		return false;
-	index->entry = entry;
-	entry[index->count++] = prefix << OFFSET_BITS | offset;
-	return true;
+	if (entry)
+		*entry = prefix << OFFSET_BITS | offset;
+	return entry;
 }
 
 static int by_number(const void *a, const void *b)

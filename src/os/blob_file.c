@@ -38,13 +38,6 @@ static uint32_t blob_crc(const unsigned char *length, const void *blob, size_t l
 	return (uint32_t)(len ? crc32(crc, blob, (uInt)len) : crc);
 }
 
-static char *path_with(const char *path, const char *suffix)
-{
-	char *result;
-
-	return asprintf(&result, "%s%s", path, suffix) < 0 ? NULL : result;
-}
-
 struct blob_file *blob_file_new(const char *path)
 {
 	struct blob_file *file = calloc(1, sizeof(*file));
@@ -53,12 +46,11 @@ struct blob_file *blob_file_new(const char *path)
 		return NULL;
 	file->begun.fd = file->committed.fd = -1;
 	file->path = strdup(path);
-	file->new_path = path_with(path, ".new");
-	if (!file->path || !file->new_path) {
-		blob_file_free(file);
-		return NULL;
-	}
-	return file;
+	if (file->path && asprintf(&file->new_path, "%s.new", path) >= 0)
+		return file;
+	free(file->path);
+	free(file);
+	return NULL;
 }
 
 static void output_close(struct output *output)
@@ -275,13 +267,12 @@ int blob_file_adopt(struct blob_file *file)
 
 int blob_file_put_aside(const char *path)
 {
-	char *bad_path = path_with(path, ".bad");
-	int error = 0;
+	char *bad_path;
+	int error;
 
-	if (!bad_path)
+	if (asprintf(&bad_path, "%s.bad", path) < 0)
 		return -ENOMEM;
-	if (rename(path, bad_path))
-		error = -errno;
+	error = rename(path, bad_path) ? -errno : 0;
 	free(bad_path);
 	return error;
 }

@@ -5,6 +5,7 @@
 #include "hostmeter/base/log.h"
 
 #include <byteswap.h>
+#include <endian.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -25,8 +26,6 @@ enum {
 	TO_USER = 6,          /* PACKET_USER */
 	TO_KERNEL = 7,        /* PACKET_KERNEL */
 	RECORD_MAX = 1 << 18, /* what Wireshark, too, takes at most */
-	COOKED_LEN = 16,
-	DATAGRAM_MAX = RECORD_MAX - COOKED_LEN,
 	NOTE_MAX = 256,
 };
 
@@ -52,6 +51,15 @@ struct record_header {
 	uint32_t stored;
 	uint32_t original;
 };
+
+/* LINKTYPE_NETLINK's head of a datagram, in network byte order. */
+struct cooked {
+	uint16_t direction, arphrd;
+	unsigned char unused[10];
+	uint16_t protocol;
+};
+
+enum { COOKED_LEN = sizeof(struct cooked), DATAGRAM_MAX = RECORD_MAX - COOKED_LEN };
 
 struct trace_writer {
 	FILE *file;
@@ -109,21 +117,10 @@ int trace_create(struct trace_writer **out, const char *path)
 	return error;
 }
 
-static void put_be16(unsigned char *to, unsigned int value)
-{
-	to[0] = (unsigned char)(value >> 8);
-	to[1] = (unsigned char)value;
-}
-
-static unsigned int get_be16(const unsigned char *from)
-{
-	return (unsigned int)from[0] << 8 | from[1];
-}
-
 /* Precedes each datagram. */
 struct heads {
 	struct record_header record;
-	unsigned char cooked[COOKED_LEN];
+	struct cooked cooked;
 };
 
 static int make_heads(const struct trace_datagram *datagram, struct heads *heads)
@@ -137,10 +134,12 @@ static int make_heads(const struct trace_datagram *datagram, struct heads *heads
 			.stored = (uint32_t)(COOKED_LEN + datagram->len),
 			.original = (uint32_t)(COOKED_LEN + datagram->len),
 		},
+		.cooked = {
+			.direction = htobe16(datagram->outgoing ? TO_KERNEL : TO_USER),
+			.arphrd = htobe16(ARPHRD),
+			.protocol = htobe16(datagram->protocol),
+		},
 	};
-	put_be16(heads->cooked, datagram->outgoing ? TO_KERNEL : TO_USER);
-	put_be16(heads->cooked + 2, ARPHRD);
-	put_be16(heads->cooked + COOKED_LEN - 2, datagram->protocol);
 	return 0;
 }
 
@@ -264,8 +263,8 @@ static int read_file_header(struct trace_reader *reader)
 
 static int read_record(struct trace_reader *reader, struct trace_datagram *datagram)
 {
-	unsigned char cooked[COOKED_LEN];
 	struct record_header header;
+	struct cooked cooked;
 	uint32_t stored;
 	int got;
 
@@ -277,14 +276,14 @@ static int read_record(struct trace_reader *reader, struct trace_datagram *datag
 	/* A datagram that was cut by a snapshot length would give wrong counts. */
 	if (stored < COOKED_LEN || stored > RECORD_MAX || stored != to_host(reader, header.original))
 		return -EBADMSG;
-	got = get_rest(reader, cooked, sizeof(cooked));
+	got = get_rest(reader, &cooked, sizeof(cooked));
 	if (got < 0)
 		return got;
 	*datagram = (struct trace_datagram){
 		.real_ns = to_host(reader, header.seconds) * CLOCK_NS_PER_S +
 			(uint64_t)to_host(reader, header.fraction) * reader->fraction_ns,
-		.protocol = (uint16_t)get_be16(cooked + COOKED_LEN - 2),
-		.outgoing = get_be16(cooked) == TO_KERNEL,
+		.protocol = be16toh(cooked.protocol),
+		.outgoing = be16toh(cooked.direction) == TO_KERNEL,
 		.data = reader->data,
 		.len = stored - COOKED_LEN,
 	};

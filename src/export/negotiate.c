@@ -85,6 +85,26 @@ static int weight(struct span text)
 	return value <= 1000 ? value : -1;
 }
 
+/* "what;version=1;q=0.5": the weight, 1000 where none is said; -1 if the item makes no sense. */
+static int read_item(struct span item, struct span *what, struct span *version)
+{
+	struct span piece, name, value;
+	int q = 1000;
+
+	*version = (struct span){ NULL, 0 };
+	if (!next(&item, ';', what))
+		return -1;
+	while (next(&item, ';', &piece)) {
+		if (!parameter(piece, &name, &value))
+			continue;
+		if (equals(name, "q"))
+			q = weight(value);
+		else if (equals(name, "version"))
+			*version = value;
+	}
+	return q;
+}
+
 /* How much something is wanted: by the range that names it best, and there by its weight. */
 struct wish {
 	int precision; /* 0: not mentioned */
@@ -106,8 +126,7 @@ static const struct {
 	[PROMETHEUS_OPENMETRICS] = { "application", "openmetrics-text", "1.0.0" },
 };
 
-/* How well a media range names this format: 4 with its version, 3 without one, 2 by its type, 1 for any; 0: not at all.
- */
+/* How well a media range names this format: 4 with its version, 3 without one, 2 by its type, 1 for any; 0: not. */
 static int precision_of(struct span range, struct span version, enum prometheus_format format)
 {
 	struct span type, subtype;
@@ -129,22 +148,10 @@ static int precision_of(struct span range, struct span version, enum prometheus_
 
 static void take_range(struct span range, struct wish wishes[PROMETHEUS_FORMATS])
 {
-	struct span media, piece, name, value, version = { NULL, 0 };
-	int q = 1000;
+	struct span media, version;
+	int q = read_item(range, &media, &version);
 
-	if (!next(&range, ';', &media))
-		return;
-	while (next(&range, ';', &piece)) {
-		if (!parameter(piece, &name, &value))
-			continue;
-		if (equals(name, "q"))
-			q = weight(value);
-		else if (equals(name, "version"))
-			version = value;
-	}
-	if (q < 0)
-		return;
-	for (enum prometheus_format format = 0; format < PROMETHEUS_FORMATS; format++)
+	for (enum prometheus_format format = 0; format < PROMETHEUS_FORMATS && q >= 0; format++)
 		wish_for(&wishes[format], precision_of(media, version, format), q);
 }
 
@@ -169,16 +176,11 @@ enum prometheus_format negotiate_format(const char *accept)
 bool negotiate_gzip(const char *accept_encoding)
 {
 	struct wish gzip = { 0 }, identity = { 0 };
-	struct span list = span_of(accept_encoding), item, coding, piece, name, value;
+	struct span list = span_of(accept_encoding), item, coding, version;
 
 	while (next(&list, ',', &item)) {
-		int q = 1000;
+		int q = read_item(item, &coding, &version);
 
-		if (!next(&item, ';', &coding))
-			continue;
-		while (next(&item, ';', &piece))
-			if (parameter(piece, &name, &value) && equals(name, "q"))
-				q = weight(value);
 		if (q < 0)
 			continue;
 		wish_for(&gzip, equals(coding, "gzip") || equals(coding, "x-gzip") ? 2 : equals(coding, "*"), q);

@@ -30,10 +30,7 @@ struct page {
 	size_t enough;     /* once out is so long, the rest of them is for later */
 };
 
-/*
- * One row per family. A family of one number without labels is an offset into the snapshot; the others bring a
- * function that writes their samples.
- */
+/* A family of one number without labels is an offset into the snapshot; others have a function for their samples. */
 struct family {
 	const char *name; /* without the suffix of its type */
 	enum type type;
@@ -211,10 +208,7 @@ static void interface_info(struct page *page)
 	}
 }
 
-/*
- * --- Flows held against the WAN interfaces' counters. interface="" stands for flows of which it is not known by which
- * WAN they went.
- */
+/* --- Flows against the WAN interfaces' counters. interface="": flows of which the WAN is not known. */
 
 static void wan_counts(struct page *page)
 {

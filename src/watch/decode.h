@@ -12,8 +12,5 @@
 /* 0 and a sample to be cleared; -EBADMSG if one is no such document, -EPROTO if it is of another schema, -ENOMEM. */
 int watch_decode_sample(struct watch_sample *sample, const struct buf *hosts, const struct buf *status);
 
-/*
- * Adds the connections of a listing, one object a line, to those of the host that fresh names. 0, or as above with
- * nothing left to be cleared.
- */
+/* Adds a listing, one object a line, to the host that fresh names. 0, or as above with nothing to be cleared. */
 int watch_decode_connections(struct watch_connections *fresh, const struct buf *lines);

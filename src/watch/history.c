@@ -33,10 +33,7 @@ static uint64_t oldest_second(const struct watch_history *history)
 	return now - begin < WATCH_SLOTS ? begin : now - WATCH_SLOTS + 1;
 }
 
-/*
- * Adds bytes that were moved between two times, evenly; the slots of the seconds that began meanwhile are begun with
- * it.
- */
+/* Adds bytes that were moved between two times, evenly; begins the slots of the seconds that began meanwhile. */
 static void spread(float *slot, uint64_t from, uint64_t to, uint64_t bytes)
 {
 	uint64_t first = from / CLOCK_NS_PER_S, last = to / CLOCK_NS_PER_S;

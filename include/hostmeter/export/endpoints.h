@@ -28,19 +28,18 @@ struct topology;
 /* Where answers come from. */
 struct endpoints_source {
 	void *ctx;
-	int (*snapshot)(void *ctx,
-		struct snapshot *snapshot);               /* what is known now: 0, or -errno and nothing to clear */
+	/* What is known now: 0, or -errno and nothing to clear. */
+	int (*snapshot)(void *ctx, struct snapshot *snapshot);
 	bool (*ready)(void *ctx);                         /* the first dump is in */
 	const struct topology *topology;                  /* borrowed */
 	void (*watched)(void *ctx, uint64_t interval_ns); /* somebody looks, and will again in so long */
 	/* The live flows that pass: true, or false while they are being listed: to be asked again. */
 	bool (*flows)(void *ctx, const struct flow_list_filter *filter, struct buf *out);
-	int (*record)(void *ctx,
-		struct http_shared *body); /* a trace from now on: 0, or -EBUSY: enough others record */
+	/* A trace from now on: 0, or -EBUSY: enough others record. */
+	int (*record)(void *ctx, struct http_shared *body);
 };
 
-/* config: its allow and server_names; only the latter is borrowed. NULL: out of memory. endpoints_free(NULL) is fine.
- */
+/* Of config: allow, and server_names, which is borrowed. NULL: out of memory. endpoints_free(NULL) is fine. */
 struct endpoints *endpoints_new(struct loop *loop, const struct config *config, const struct endpoints_source *source);
 void endpoints_free(struct endpoints *endpoints);
 

@@ -30,18 +30,12 @@ enum { FLOW_LIST_MAX = 64 << 20 }; /* bytes of one list; what is beyond is left 
 struct flow_list *flow_list_new(const struct meter *meter, struct dispatch *dispatch);
 void flow_list_free(struct flow_list *list);
 
-/*
- * Reads "host=…&ipv=…" values already taken apart; NULL is "not given". NULL, or the name of the value that makes no
- * sense.
- */
+/* Takes the values of a query, each NULL where not given. NULL, or the name of the value that makes no sense. */
 const char *flow_list_filter_set(struct flow_list_filter *filter, const char *host, const char *ipv, const char *proto,
 	const char *port);
 
 /* Wants the next dump listed by this filter. */
 void flow_list_ask(struct flow_list *list, const struct flow_list_filter *filter, uint64_t now);
 
-/*
- * Appends the listing that this filter was asked for. True; false while it is not there yet: ask (again), and come
- * back.
- */
+/* Appends the listing that was asked for with this filter. False: not there yet: ask (again), and come back. */
 bool flow_list_fetch(struct flow_list *list, const struct flow_list_filter *filter, struct buf *out, uint64_t now);

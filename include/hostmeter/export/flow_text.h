@@ -16,7 +16,5 @@ bool flow_text_is_of(const char *host, const struct ct_event *event, const struc
 /* Appends " NAME=WORD". What would break a line of words is replaced. */
 void flow_text_put(struct buf *out, const char *name, const char *word);
 
-/* Appends the flow as conntrack(8) prints it, as far as an event has it; for where there is no message for
- * nfct_print().
- */
+/* Appends an event's flow as conntrack(8) prints it; for where there is no message for nfct_print(). */
 void flow_text_event(struct buf *out, const struct ct_event *event);

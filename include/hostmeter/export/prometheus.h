@@ -21,9 +21,6 @@ const char *prometheus_content_type(enum prometheus_format format);
 /* Appends every family, in one order always. What did not fit shows in buf_error(). */
 void prometheus_render(struct buf *out, const struct snapshot *snapshot, enum prometheus_format format);
 
-/*
- * The same in pieces: appends until out holds enough bytes or the page is whole, and moves cursor on. True: there is
- * more. The snapshot must be the same each time.
- */
+/* The same in pieces of one snapshot: until out has enough bytes or all; moves cursor on. True: there is more. */
 bool prometheus_render_some(struct buf *out, const struct snapshot *snapshot, enum prometheus_format format,
 	struct cursor *cursor, size_t enough);

@@ -54,9 +54,7 @@ const struct addr *watch_connection_remote(const struct watch_connection *connec
 uint16_t watch_connection_remote_port(const struct watch_connection *connection);
 uint16_t watch_connection_own_port(const struct watch_connection *connection);
 
-/*
- * In the order to be read: by what moves now, or by all that was moved; a new array to be freed, NULL: out of memory.
- */
+/* In the order to be read: by what moves now, or by all that was moved. To be freed; NULL: out of memory. */
 const struct watch_connection **watch_connections_sorted(const struct watch_connections *connections, bool by_total,
 	bool reverse);
 

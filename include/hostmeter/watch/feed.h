@@ -26,8 +26,7 @@ void watch_feed_free(struct watch_feed *feed);
  */
 int watch_feed_sample(struct watch_feed *feed, uint64_t interval_ns, struct watch_sample *sample);
 
-/* The same for the connections of a host. A listing that was begun for another host is waited for first, and dropped.
- */
+/* The same for the connections of a host. A listing begun for another host is waited for first, and dropped. */
 int watch_feed_connections(struct watch_feed *feed, const char *label, const char *mac, uint64_t now,
 	struct watch_connections *fresh);
 

@@ -47,10 +47,7 @@ struct watch_frame {
 int watch_frame_begin(struct watch_frame *frame, int width, int height, bool utf8);
 void watch_frame_free(struct watch_frame *frame);
 
-/*
- * Puts text at column x of row y, at most width cells of it, cut with a mark. Returns how many cells it took. What lies
- * outside of the frame is dropped.
- */
+/* Puts text at x, y, at most width cells, cut with a mark; drops what is outside. Returns how many cells it took. */
 int watch_frame_put(struct watch_frame *frame, int x, int y, int width, enum watch_style style, const char *text);
 
 /* The same, ending at column x + width. */

@@ -57,8 +57,7 @@ void watch_history_zero(struct watch_history *history);
 double watch_history_rate(const struct watch_history *history, const struct watch_track *track, unsigned int families,
 	int direction, double seconds);
 
-/* The last minute, both directions, as bytes a second in count steps; count divides WATCH_SLOTS. Returns the highest.
- */
+/* The last minute, both directions, in bytes a second, in count steps (divides WATCH_SLOTS). Returns the highest. */
 float watch_history_spark(const struct watch_history *history, const struct watch_track *track, unsigned int families,
 	float *step, int count);
 

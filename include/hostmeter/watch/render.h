@@ -10,8 +10,5 @@
 
 enum { WATCH_MIN_WIDTH = 20, WATCH_MIN_HEIGHT = 4, WATCH_PLAIN_WIDTH = 80 };
 
-/*
- * Draws the page that the view asks for, and settles in the view what keys and clicks have asked for: the host chosen
- * and what is scrolled to. 0 or -ENOMEM.
- */
+/* Draws the view's page, and settles in the view which host is chosen and what is scrolled to. 0 or -ENOMEM. */
 int watch_render(struct watch_frame *frame, const struct watch_history *history, struct watch_view *view);

@@ -33,10 +33,7 @@ void term_close(void);
 
 void term_size(int *width, int *height);
 
-/*
- * Puts a text at a cell in a look, without showing it yet; the first call after term_begin() starts with a blank
- * screen.
- */
+/* Starts with a blank screen; puts a text at a cell in a look; shows what was put. */
 void term_begin(void);
 void term_put(int x, int y, unsigned int look, const char *text);
 void term_show(void);

@@ -73,8 +73,7 @@ void watch_view_click(struct watch_view *view, int x, int y);
 /* The n-th line of the help page, or hint at the foot of the list: keys and what they do. False behind the last. */
 bool watch_view_keys(bool foot, size_t n, const char **keys, const char **what);
 
-/* What rates are averaged over: the window chosen; 0 in a plain view, which has those between the latest two readings.
- */
+/* What rates are averaged over: the window chosen; 0, between the latest two readings, in a plain view. */
 double watch_view_seconds(const struct watch_view *view);
 
 /* The set of families that is shown, as bits. */

@@ -143,7 +143,7 @@ static int decode_timestamp(struct nlattr_walk walk, uint64_t *start_ns)
 struct entry {
 	struct ct_event *event;
 	struct tuple_rest rest[2];
-	bool has_tuple[2], has_counters[2];
+	bool has_counters[2];
 };
 
 static int decode_attribute(const struct nlattr_item *item, struct entry *entry)
@@ -155,7 +155,6 @@ static int decode_attribute(const struct nlattr_item *item, struct entry *entry)
 	case CTA_TUPLE_ORIG:
 	case CTA_TUPLE_REPLY:
 		dir = item->type == CTA_TUPLE_REPLY;
-		entry->has_tuple[dir] = true;
 		return decode_tuple(nlattr_nested(item), event->family, &event->tuple[dir], &entry->rest[dir]);
 	case CTA_COUNTERS_ORIG:
 	case CTA_COUNTERS_REPLY:
@@ -188,7 +187,7 @@ int ct_decode_attributes(const void *attributes, size_t len, uint8_t family, str
 		if (decode_attribute(&item, &entry))
 			return -EBADMSG;
 	}
-	if (ret || !entry.has_tuple[CT_ORIGINAL] || !entry.has_tuple[CT_REPLY])
+	if (ret || !event->tuple[CT_ORIGINAL].src.family || !event->tuple[CT_REPLY].src.family)
 		return -EBADMSG;
 	event->proto = original->proto;
 	event->icmp_type = original->icmp_type;

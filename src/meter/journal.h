@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * journal: the format of a checkpoint's blobs, and the journal: the flows that ended or were decided since the last
- * call of journal_take(), as one blob. checkpoint.c explains why.
- *
- * A blob is its kind, the version, the key of the fingerprints, and records up to its end.
+ * journal: the format of a checkpoint's blobs (kind, version, key of the fingerprints, records), and the journal: the
+ * flows that ended or were decided since the last call of journal_take(), as one blob. checkpoint.c explains why.
  */
 #pragma once
 

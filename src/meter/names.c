@@ -9,14 +9,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* No padding: it is compared as bytes. A MAC has family 0. */
-struct key {
-	uint8_t family;
-	uint8_t bytes[16];
-};
-
+/* key: an address, or a MAC with family 0. It has no padding: it is compared as bytes. */
 struct item {
-	struct key key;
+	struct addr key;
 	uint32_t name; /* its offset in text */
 };
 
@@ -87,19 +82,11 @@ void names_list_free(struct names_list *list)
 	free(list);
 }
 
-static struct key mac_key(const struct mac *mac)
+static struct addr mac_key(const struct mac *mac)
 {
-	struct key key = { .family = 0 };
+	struct addr key = { .family = 0 };
 
-	memcpy(key.bytes, mac->b, MAC_LEN);
-	return key;
-}
-
-static struct key address_key(const struct addr *addr)
-{
-	struct key key = { .family = addr->family };
-
-	memcpy(key.bytes, addr->b, sizeof(key.bytes));
+	memcpy(key.b, mac->b, MAC_LEN);
 	return key;
 }
 
@@ -110,7 +97,7 @@ static const char *item_name(const struct names_list *list, const struct item *i
 
 /* --- Lists that are not in use yet */
 
-static int append(struct names_list *list, struct key key, const char *name)
+static int append(struct names_list *list, struct addr key, const char *name)
 {
 	const size_t offset = list->text.len;
 	struct item *item;
@@ -123,7 +110,7 @@ static int append(struct names_list *list, struct key key, const char *name)
 	return 0;
 }
 
-static int add(struct names_list *list, struct key key, const char *name)
+static int add(struct names_list *list, struct addr key, const char *name)
 {
 	char clean[NAMES_BYTES + 1];
 
@@ -139,13 +126,13 @@ int names_list_mac(struct names_list *list, const struct mac *mac, const char *n
 
 int names_list_address(struct names_list *list, const struct addr *addr, const char *name)
 {
-	return add(list, address_key(addr), name);
+	return add(list, *addr, name);
 }
 
 /* Of two items, or of a key and an item. */
 static int by_key(const void *a, const void *b)
 {
-	return memcmp(a, b, sizeof(struct key));
+	return memcmp(a, b, sizeof(struct addr));
 }
 
 static int by_key_and_age(const void *a, const void *b)
@@ -171,7 +158,7 @@ static void sort(struct names_list *list)
 
 /* --- Lists in use */
 
-static struct item *find(const struct names_list *list, const struct key *key)
+static struct item *find(const struct names_list *list, const struct addr *key)
 {
 	return list->count ? bsearch(key, list->item, list->count, sizeof(*list->item), by_key) : NULL;
 }
@@ -229,7 +216,7 @@ bool names_replace(struct names *names, enum names_source source, unsigned int f
 
 /* --- One name at a time */
 
-static int set(struct names *names, enum names_source source, struct key key, const char *name)
+static int set(struct names *names, enum names_source source, struct addr key, const char *name)
 {
 	struct names_list **link = link_of(names, source, 0), *list = *link;
 	struct item *known, item;
@@ -263,12 +250,12 @@ int names_set_mac(struct names *names, enum names_source source, const struct ma
 
 int names_set_address(struct names *names, enum names_source source, const struct addr *addr, const char *name)
 {
-	return set(names, source, address_key(addr), name);
+	return set(names, source, *addr, name);
 }
 
 /* --- Asking */
 
-static void ask(const struct names *names, struct key key, struct names_answer *best)
+static void ask(const struct names *names, struct addr key, struct names_answer *best)
 {
 	for (const struct names_list *list = names->lists; list && list->source < best->source; list = list->next) {
 		const struct item *item = find(list, &key);
@@ -285,5 +272,5 @@ void names_ask_mac(const struct names *names, const struct mac *mac, struct name
 
 void names_ask_address(const struct names *names, const struct addr *addr, struct names_answer *best)
 {
-	ask(names, address_key(addr), best);
+	ask(names, *addr, best);
 }

@@ -9,8 +9,7 @@
 /* No padding: it is hashed as bytes. Sightings have ifindex 0: they are looked up by address alone. */
 struct key {
 	uint32_t ifindex;
-	uint8_t family;
-	uint8_t bytes[16];
+	struct addr addr;
 	uint8_t zero[3];
 };
 
@@ -63,10 +62,7 @@ size_t neigh_count(const struct neigh *neigh)
 
 static struct key make_key(uint32_t ifindex, const struct addr *addr)
 {
-	struct key key = { .ifindex = ifindex, .family = addr->family };
-
-	memcpy(key.bytes, addr->b, sizeof(key.bytes));
-	return key;
+	return (struct key){ .ifindex = ifindex, .addr = *addr };
 }
 
 static struct entry *find(struct entry *head, const struct key *key)
@@ -166,10 +162,6 @@ void neigh_each_seen(const struct neigh *neigh,
 {
 	struct entry *entry, *tmp;
 
-	HASH_ITER (hh, neigh->seen, entry, tmp) {
-		struct addr addr = { .family = entry->key.family };
-
-		memcpy(addr.b, entry->key.bytes, sizeof(addr.b));
-		each(ctx, &addr, &entry->mac, entry->time);
-	}
+	HASH_ITER (hh, neigh->seen, entry, tmp)
+		each(ctx, &entry->key.addr, &entry->mac, entry->time);
 }

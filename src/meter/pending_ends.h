@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * pending_ends: flows that ended undecided, in the order of their end.
- *
- * NFLOG sends packets in batches, so the DESTROY of a short flow may be read before its first packet. Such an end waits
- * for one flush of NFLOG.
+ * pending_ends: flows that ended undecided, in the order of their end. NFLOG sends packets in batches, so the DESTROY
+ * of a short flow may be read before its first packet: such an end waits for one flush of NFLOG.
  */
 #pragma once
 

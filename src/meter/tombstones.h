@@ -1,11 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * tombstones: flows whose DESTROY was read a moment ago, so that a repeated DESTROY or a late entry of a dump is
- * recognized.
- *
- * The kernel repeats a DESTROY (nf_conntrack_ecache.c) until each reliable listener has it, and some of them more often
- * than others. So no tombstone expires while any DESTROY was repeated lately. A dump lists only what lived when it
- * began.
+ * recognized. The kernel repeats a DESTROY (nf_conntrack_ecache.c) until each reliable listener has it, so no tombstone
+ * expires while any DESTROY was repeated lately.
  */
 #pragma once
 
@@ -34,16 +31,12 @@ enum tombstones_verdict tombstones_destroy(struct tombstones *tombstones, uint64
 	uint64_t now);
 
 /*
- * A dump that began at dump_began listed this key: TOMBSTONES_REPEATED if its flow ended after that (or so shortly
- * before that the kernel may not have unlinked it yet), TOMBSTONES_REBORN if it ended earlier: then its tombstone is
- * taken away.
+ * A dump that began at dump_began listed this key: TOMBSTONES_REPEATED if its flow ended after that, or so shortly
+ * before that the kernel may not have unlinked it yet; TOMBSTONES_REBORN, and its tombstone goes, if it ended earlier.
  */
 enum tombstones_verdict tombstones_entry(struct tombstones *tombstones, uint64_t key, uint64_t dump_began);
 
-/*
- * Takes away what is old, a few shards per call. dump_began: when the dump in the air began, 0 if there is none;
- * tombstones younger than it stay.
- */
+/* Removes what is old, a few shards per call. Younger ones than the running dump (0: none runs) stay. */
 void tombstones_expire(struct tombstones *tombstones, uint64_t dump_began, uint64_t now);
 
 /* For the checkpoint: appends the tombstones of a shard (of HASHTABLE_SHARDS), each as key and final (8 bytes each). */

@@ -305,14 +305,13 @@ static bool is_foreign(const struct trace_datagram *datagram)
 
 int trace_open_stream(struct trace_reader **out, FILE *stream)
 {
-	struct trace_reader *reader = malloc(sizeof(*reader));
+	struct trace_reader *reader = calloc(1, sizeof(*reader));
 	int error;
 
 	if (!reader) {
 		fclose(stream);
 		return -ENOMEM;
 	}
-	memset(reader, 0, offsetof(struct trace_reader, data));
 	reader->file = stream;
 	error = read_file_header(reader);
 	if (error)

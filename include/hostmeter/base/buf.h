@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * buf: a growing byte buffer to render into, so that whatever leaves the program leaves it in one write.
- *
- * A failed allocation is remembered, not reported per call: the writer goes on, the owner asks buf_error() once.
+ * buf: a growing byte buffer to render into. A failed allocation is remembered, not reported per call: the writer goes
+ * on, and the owner asks buf_error() once.
  */
 #pragma once
 
@@ -28,25 +27,20 @@ void buf_printf(struct buf *b, const char *format, ...) __attribute__((format(pr
 /* Appends decimal digits: the hot half of an exposition, several times quicker than buf_printf(). */
 void buf_put_u64(struct buf *b, uint64_t value);
 
-/* Makes room for more bytes to come and returns where they go, or NULL on error; buf_commit() then adds what was used.
- */
+/* Makes room for more bytes and returns where they go, or NULL on error; buf_commit() then adds what was used. */
 void *buf_reserve(struct buf *b, size_t more);
 void buf_commit(struct buf *b, size_t used);
 
 /* Copies bytes from offset on, at most room. Returns how many; 0 at the end; buf_error(). */
 long buf_copy(const struct buf *b, uint64_t offset, void *to, size_t room);
 
-/*
- * Empties it; the error is cleared. Memory is kept for the next use, more than 128 KiB given back: what was needed
- * once, for the ends of a million flows, shall not stay for good.
- */
+/* Empties it and clears the error. Up to 128 KiB of memory are kept for the next use. */
 void buf_reset(struct buf *b);
 
 /* 0, or -ENOMEM if anything since the last reset was not stored. */
 int buf_error(const struct buf *b);
 
-/* A terminated copy-free view: the text with a NUL after it (not counted), or "" on error. Valid until the next call.
- */
+/* The text itself with a NUL after it (not counted), or "" on error. Valid until the next call. */
 const char *buf_text(struct buf *b);
 
 void buf_free(struct buf *b);

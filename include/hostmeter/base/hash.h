@@ -1,11 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * hash: SipHash-1-3, a keyed 64-bit fingerprint that nobody without the key can make collide.
- *
- * The tables know flows by such fingerprints instead of by whole tuples: 8 bytes instead of 40, and with a secret key
- * two of a million live flows share one with a probability of 3e-8.
- * J.-P. Aumasson, D. J. Bernstein, "SipHash: a fast short-input PRF", 2012; one compression and three final rounds as
- * in the kernel's hsiphash.
+ * hash: SipHash-1-3 (J.-P. Aumasson, D. J. Bernstein, 2012), a keyed 64-bit fingerprint that nobody without the key can
+ * make collide. The tables know flows by it: two of a million live flows share one with a probability of 3e-8.
  */
 #pragma once
 

@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * log: one line per event on standard error, for people and for systemd's journal.
- *
- * On a terminal a line reads "hostmeter: warning: text"; elsewhere it starts with sd-daemon(3)'s "<4>" so that the
- * journal knows its priority. A line is one write(2). Control bytes in it are replaced, so a name from the network
- * cannot forge a second line.
+ * log: one line per event on standard error. On a terminal it reads "hostmeter: warning: text"; elsewhere it starts
+ * with its priority as in sd-daemon(3), "<4>". A line is one write(2). Control bytes in it are replaced, so a name from
+ * the network cannot forge a second line.
  */
 #pragma once
 

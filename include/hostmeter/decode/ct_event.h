@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/*
- * ct_event: one conntrack entry as the kernel told it, in plain values.
- */
+/* ct_event: one conntrack entry as the kernel told it, in plain values. */
 #pragma once
 
 #include "hostmeter/base/addr.h"

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/*
- * nfct: conntrack entries by libnetfilter_conntrack's parser, which --audit compares with ct_decode.
- */
+/* nfct: conntrack entries by libnetfilter_conntrack's parser, which --audit compares with ct_decode. */
 #pragma once
 
 #include "hostmeter/base/buf.h"

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/*
- * source: where news of the kernel comes from; the value of the label source.
- */
+/* source: where news of the kernel comes from; the value of the label source. */
 #pragma once
 
 enum source {

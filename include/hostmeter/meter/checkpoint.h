@@ -2,9 +2,7 @@
 /*
  * checkpoint: the state of a meter as a list of blobs: the counts of each live flow, the totals of each host, and then
  * a journal of the flows that ended since. The caller stores the blobs in order (os/blob_file.h); the next meter loads
- * them in order and goes on from there.
- *
- * Blobs are little-endian and name their version. Nothing in them is trusted when loaded.
+ * them in order and goes on from there. Nothing in them is trusted when loaded.
  */
 #pragma once
 

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/*
- * flow: the record of a live connection: its host, and what was counted of it.
- */
+/* flow: the record of a live connection: its host, and what was counted of it. */
 #pragma once
 
 #include "hostmeter/base/hash.h"

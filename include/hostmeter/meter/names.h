@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * names: names of hosts by MAC and by address, from several sources in an order of trust.
- *
- * Each file of a source is one list. A new list replaces the old one as a whole. Names from the network are cleaned.
+ * names: names of hosts by MAC and by address, from several sources in an order of trust. Each file of a source is one
+ * list, which a new list replaces as a whole.
  */
 #pragma once
 
@@ -37,8 +36,7 @@ void names_free(struct names *names);
 struct names_list *names_list_new(void);
 void names_list_free(struct names_list *list);
 
-/* Adds a name after names_clean(). The first name of a MAC or address counts. 0, -ENOSPC at NAMES_LIST_LIMIT, -ENOMEM.
- */
+/* Adds a name, cleaned. The first name of a MAC or address counts. 0, -ENOSPC at NAMES_LIST_LIMIT, -ENOMEM. */
 int names_list_mac(struct names_list *list, const struct mac *mac, const char *name);
 int names_list_address(struct names_list *list, const struct addr *addr, const char *name);
 

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/*
- * observer: the notes that an observer of the meter gets for each decision on a flow.
- */
+/* observer: the notes that an observer of the meter gets for each decision on a flow. */
 #pragma once
 
 #include "hostmeter/decode/ct_event.h"

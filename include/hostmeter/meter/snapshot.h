@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/*
- * snapshot: the state of the meter at one moment, in plain values, for those who show it.
- */
+/* snapshot: the state of the meter at one moment, in plain values, for those who show it. */
 #pragma once
 
 #include "hostmeter/base/proc_self.h"

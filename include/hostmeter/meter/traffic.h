@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/*
- * traffic: bytes and packets, by address family and direction. Directions are seen from the host.
- */
+/* traffic: bytes and packets, by address family and direction. Directions are seen from the host. */
 #pragma once
 
 #include <stdint.h>

@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * child: a forked process without privileges that keeps a few descriptors and closes all others.
- *
- * It has no capabilities and cannot gain any. It has a session of its own and blocks all signals, because supervisors
- * and terminals signal whole groups, and the child is needed until the meter has ended. The kernel kills it when the
+ * child: a forked process that keeps a few descriptors, has no capabilities and cannot gain any. It has a session of
+ * its own and blocks all signals, because supervisors and terminals signal whole groups. The kernel kills it when the
  * meter ends (PR_SET_PDEATHSIG). Fork early: the child has a copy of the meter's memory.
  */
 #pragma once

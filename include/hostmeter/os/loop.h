@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * loop: the event loop of the process, on libev.
- *
- * Callbacks run one after the other in one thread and must return soon: they leave further work to the next turn. A
- * handle belongs to its loop. *_del(NULL) is fine, and a callback may delete its own handle.
+ * loop: the event loop of the process, on libev. Callbacks run in one thread and must return soon: they leave further
+ * work to the next turn. A handle belongs to its loop. *_del(NULL) is fine; a callback may delete its own handle.
  */
 #pragma once
 

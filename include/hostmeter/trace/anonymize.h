@@ -1,11 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * anonymize: a trace that can be shown to a stranger: MAC and IP addresses under pseudonyms (pseudonym.h), the same in
- * all sources.
- *
- * Nothing is cut out of a message; it is decoded, and what the meter makes of it is written anew with the addresses
- * changed. So whatever the meter does not need is not there: names of interfaces (they become "if" and their number),
- * log prefixes, payload, options, helpers, labels, and messages that it does not know.
+ * anonymize: a trace that can be shown to a stranger. A message is decoded, and what the meter makes of it is written
+ * anew, with MAC and IP addresses under pseudonyms (pseudonym.h), the same in all sources. What the meter does not need
+ * is not there: names of interfaces (they become "if" and their number), log prefixes, payload, options, labels.
  */
 #pragma once
 

@@ -1,12 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * trace: netlink datagrams with time stamps in a file: pcap with nanoseconds, link type NETLINK (253), as a capture on
- * an nlmon interface gives, so Wireshark and tshark open it too.
- *
- * Each packet starts with the 16-byte "cooked" header of that link type (big-endian): packet type (PACKET_KERNEL 7 for
- * our requests, PACKET_USER 6 for what we received), ARPHRD_NETLINK 824, ten zero bytes, netlink protocol. An overrun
- * is recorded as a datagram of one NLMSG_OVERRUN message, so that a replay sees it too.
- * https://www.tcpdump.org/linktypes/LINKTYPE_NETLINK.html; the pcap file format: draft-ietf-opsawg-pcap.
+ * trace: netlink datagrams with time stamps in a file: pcap (draft-ietf-opsawg-pcap) with nanoseconds and link type
+ * NETLINK (253, https://www.tcpdump.org/linktypes/LINKTYPE_NETLINK.html), as a capture on an nlmon interface gives, so
+ * Wireshark opens it too. An overrun is a datagram of one NLMSG_OVERRUN message, so that a replay sees it too.
  */
 #pragma once
 

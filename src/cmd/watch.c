@@ -5,7 +5,6 @@
 #include "hostmeter/cmd/cmd.h"
 #include "hostmeter/config/config.h"
 #include "hostmeter/watch/feed.h"
-#include "hostmeter/watch/json.h"
 #include "hostmeter/watch/render.h"
 #include "hostmeter/watch/term.h"
 #include "no_answer.h"

@@ -10,16 +10,11 @@
 
 const char *flow_text_scope(const struct meter_flow *flow)
 {
-	switch (flow->scope) {
-	case FLOW_WAN:
-		return flow->by == FLOW_BY_ROUTER ? "router" : "wan";
-	case FLOW_LOCAL:
-		return "local";
-	case FLOW_IGNORED:
-		return "none";
-	default:
-		return "undecided";
-	}
+	static const char *const names[] = {
+		[FLOW_UNDECIDED] = "undecided", [FLOW_IGNORED] = "none", [FLOW_LOCAL] = "local", [FLOW_WAN] = "wan"
+	};
+
+	return flow->scope == FLOW_WAN && flow->by == FLOW_BY_ROUTER ? "router" : names[flow->scope];
 }
 
 static bool is_address(const struct ct_event *event, const char *text)

@@ -233,17 +233,12 @@ static void wan_headers(struct page *page)
 /* --- The meter itself */
 
 /* What stands at the family's offset in a struct. */
-static uint64_t number_in(const struct page *page, const void *from)
+static uint64_t number_at(const struct page *page, const void *from)
 {
 	uint64_t value;
 
 	memcpy(&value, (const char *)from + page->family->offset, sizeof(value));
 	return value;
-}
-
-static uint64_t number_at(const struct page *page)
-{
-	return number_in(page, page->snapshot);
 }
 
 static void put_labelled(struct page *page, const char *name, const char *label, uint64_t value)
@@ -268,7 +263,7 @@ static void source_up(struct page *page)
 static void source_numbers(struct page *page)
 {
 	for (enum source s = 0; s < SOURCE_COUNT; s++)
-		put_labelled(page, "source", source_name(s), number_in(page, &page->snapshot->source[s]));
+		put_labelled(page, "source", source_name(s), number_at(page, &page->snapshot->source[s]));
 }
 
 static void attributed(struct page *page)
@@ -279,7 +274,7 @@ static void attributed(struct page *page)
 
 static void seconds(struct page *page)
 {
-	put_seconds(page, number_at(page));
+	put_seconds(page, number_at(page, page->snapshot));
 }
 
 /* A value that is not known has no sample: no dump yet, no checkpoint, no /proc. */
@@ -310,14 +305,14 @@ static void checkpoint_age(struct page *page)
 
 static void known_number(struct page *page)
 {
-	if (number_at(page))
-		put_number(page, number_at(page));
+	if (number_at(page, page->snapshot))
+		put_number(page, number_at(page, page->snapshot));
 }
 
 static void known_seconds(struct page *page)
 {
-	if (number_at(page))
-		put_seconds(page, number_at(page));
+	if (number_at(page, page->snapshot))
+		put_seconds(page, number_at(page, page->snapshot));
 }
 
 #define NUMBER(member) offsetof(struct snapshot, member), NULL, false
@@ -459,7 +454,7 @@ static bool put_family(struct page *page, enum prometheus_format format)
 	if (family->samples)
 		family->samples(page);
 	else
-		put_number(page, number_at(page));
+		put_number(page, number_at(page, page->snapshot));
 	/* A family that is not of hosts leaves row alone. */
 	if (page->row && page->row < page->snapshot->hosts)
 		return false;

@@ -9,6 +9,9 @@
 
 enum { LINKS_MOST = 64, WARNINGS_MOST = 64, ADDRESSES_MOST = 256 };
 
+static const char *const families[WATCH_FAMILIES] = { "4", "6" };
+static const char *const directions[WATCH_DIRECTIONS] = { "in", "out" };
+
 /* ---- Members of an object */
 
 static uint64_t number(const json_t *object, const char *key)
@@ -30,8 +33,6 @@ static const char *text(const json_t *object, const char *key)
 
 static void read_counts(struct watch_sample_host *host, const json_t *one)
 {
-	static const char *const families[WATCH_FAMILIES] = { "4", "6" };
-	static const char *const directions[WATCH_DIRECTIONS] = { "in", "out" };
 	const json_t *wan = json_object_get(one, "wan"), *connections = json_object_get(one, "connections");
 
 	for (int f = 0; f < WATCH_FAMILIES; f++) {
@@ -165,7 +166,6 @@ static bool is_peer(const struct watch_connections *of, const json_t *line)
 
 static int read_connection(struct watch_connections *fresh, const json_t *line)
 {
-	static const char *const directions[WATCH_DIRECTIONS] = { "in", "out" };
 	bool peer = is_peer(fresh, line);
 	const char *scope = text(line, "scope");
 	struct watch_connection one = { 0 }, *added;

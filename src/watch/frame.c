@@ -79,7 +79,8 @@ static void combine(struct watch_cell *cell, const char *mark)
 		strcpy(cell->text + len, mark);
 }
 
-int watch_frame_width_of(const struct watch_frame *frame, const char *text)
+/* How many cells the text would take. */
+static int width_of(const struct watch_frame *frame, const char *text)
 {
 	int width = 0;
 
@@ -105,7 +106,7 @@ int watch_frame_put(struct watch_frame *frame, int x, int y, int width, enum wat
 	/* A wide character that is overwritten by half goes as a whole. */
 	if (x > 0 && !row[0].text[0])
 		strcpy(row[-1].text, " ");
-	cut = watch_frame_width_of(frame, text) > width;
+	cut = width_of(frame, text) > width;
 	room = cut ? width - 1 : width;
 	while (*text) {
 		struct glyph glyph = next_glyph(frame->utf8, &text);
@@ -137,7 +138,7 @@ int watch_frame_put(struct watch_frame *frame, int x, int y, int width, enum wat
 
 int watch_frame_put_right(struct watch_frame *frame, int x, int y, int width, enum watch_style style, const char *text)
 {
-	int len = watch_frame_width_of(frame, text);
+	int len = width_of(frame, text);
 
 	return watch_frame_put(frame, len < width ? x + width - len : x, y, len < width ? len : width, style, text);
 }

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "header.h"
-
 #include "hostmeter/base/clock.h"
+#include "parts.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -166,15 +165,14 @@ int watch_header_warnings(struct watch_frame *frame, int y, const struct watch_h
 {
 	size_t most = warnings_most(view), warnings = history->sample.warnings;
 	size_t shown = warnings <= most ? warnings : most;
-	int used = 0;
+	int used;
 
 	if (view->notice[0])
 		watch_frame_put(frame, 0, y++, frame->width, WATCH_STYLE_ERROR, view->notice);
 	for (size_t i = 0; i < shown; i++) {
-		bool more = i + 1 == shown && shown < warnings;
 		char rest[32] = "";
 
-		if (more)
+		if (i + 1 == shown && shown < warnings)
 			snprintf(rest, sizeof(rest), " (and %zu more: ?)", warnings - shown);
 		used = watch_frame_put(frame, 0, y, frame->width, WATCH_STYLE_WARNING, "! ");
 		used += watch_frame_put(frame, used, y, frame->width - used - (int)strlen(rest), WATCH_STYLE_WARNING,

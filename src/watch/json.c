@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "hostmeter/watch/json.h"
-
 #include "hostmeter/base/json.h"
+#include "hostmeter/watch/render.h"
 
 static const char *const families[WATCH_FAMILIES] = { "4", "6" };
 static const char *const host_directions[WATCH_DIRECTIONS] = { "in", "out" };

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "pages.h"
-
-#include "header.h"
 #include "hostmeter/base/protocol.h"
+#include "parts.h"
 #include "table.h"
 
 #include <stdio.h>
@@ -65,16 +63,6 @@ static void draw_help(struct page *page)
 }
 
 /* ---- One host */
-
-static bool find_host(const struct watch_history *history, const struct watch_view *view, size_t *index)
-{
-	for (size_t i = 0; i < history->tracks; i++) {
-		*index = i;
-		if (!strcmp(history->track[i]->label, view->label) && !strcmp(history->track[i]->mac, view->mac))
-			return true;
-	}
-	return false;
-}
 
 static void put_family(struct page *page, const struct watch_track *track, int family)
 {
@@ -251,9 +239,13 @@ static void draw_host(struct page *page)
 	const struct watch_sample_host *host;
 	const struct watch_track *track;
 	char line[64];
-	size_t index;
+	size_t index = 0;
 
-	if (!find_host(history, page->view, &index)) {
+	while (index < history->tracks &&
+		(strcmp(history->track[index]->label, page->view->label) ||
+			strcmp(history->track[index]->mac, page->view->mac)))
+		index++;
+	if (index == history->tracks) {
 		put_line(page, WATCH_STYLE_DIM, "The meter does not list this host any more.");
 		return;
 	}

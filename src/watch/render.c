@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "hostmeter/watch/render.h"
 
-#include "header.h"
-#include "pages.h"
+#include "parts.h"
 #include "table.h"
 
 #include <errno.h>

@@ -78,8 +78,6 @@ static double order_of(const struct watch_history *history, const struct watch_v
 		return row->connections;
 	case WATCH_COL_SEEN:
 		return (double)row->host->last_seen;
-	case WATCH_COL_NAME:
-		return 0;
 	default:
 		return rate[WATCH_DOWN] + rate[WATCH_UP];
 	}

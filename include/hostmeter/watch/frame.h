@@ -53,9 +53,6 @@ int watch_frame_put(struct watch_frame *frame, int x, int y, int width, enum wat
 /* The same, ending at column x + width. */
 int watch_frame_put_right(struct watch_frame *frame, int x, int y, int width, enum watch_style style, const char *text);
 
-/* How many cells the text would take. */
-int watch_frame_width_of(const struct watch_frame *frame, const char *text);
-
 /* Gives the whole row this style. */
 void watch_frame_paint(struct watch_frame *frame, int y, enum watch_style style);
 

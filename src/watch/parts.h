@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * watch_header: the rows above the hosts in the live view: what is shown and how, each WAN, what to be warned of.
+ * watch_header, watch_pages: the live view besides its list of hosts: the rows above it (what is shown and how, each
+ * WAN, what to be warned of), and the pages that take its place: the keys, and one host.
  */
 #pragma once
 
@@ -26,3 +27,6 @@ void watch_header_spark(struct watch_frame *frame, int x, int y, const float *st
 /* A rate in the view's units; "-" while there is none. Returns text or a constant. */
 const char *watch_header_rate(char text[static WATCH_NUMBER], const struct watch_history *history,
 	const struct watch_view *view, double rate);
+
+/* Draws the help or a host, as view->page says, from row y on; settles in the view what is scrolled to. */
+void watch_pages_draw(struct watch_frame *frame, int y, const struct watch_history *history, struct watch_view *view);

@@ -170,7 +170,7 @@ int watch_header_warnings(struct watch_frame *frame, int y, const struct watch_h
 	if (view->notice[0])
 		watch_frame_put(frame, 0, y++, frame->width, WATCH_STYLE_ERROR, view->notice);
 	for (size_t i = 0; i < shown; i++) {
-		char rest[32] = "";
+		char rest[48] = "";
 
 		if (i + 1 == shown && shown < warnings)
 			snprintf(rest, sizeof(rest), " (and %zu more: ?)", warnings - shown);

@@ -3,6 +3,7 @@
 
 #include "hostmeter/decode/nlattr.h"
 
+#include <linux/fib_rules.h>
 #include <linux/if_addr.h>
 #include <linux/if_link.h>
 #include <linux/neighbour.h>
@@ -55,9 +56,48 @@ static int copy_stats(const struct nlattr_item *item, struct rtnl_link *link)
 	return 0;
 }
 
-static int decode_link_attribute(const struct nlattr_item *item, struct rtnl_link *link)
+static const char *const kind_names[] = {
+	[RTNL_KIND_PLAIN] = "",
+	[RTNL_KIND_BRIDGE] = "bridge",
+	[RTNL_KIND_VRF] = "vrf",
+	[RTNL_KIND_IFB] = "ifb",
+	[RTNL_KIND_DUMMY] = "dummy",
+};
+
+const char *rtnl_kind_name(enum rtnl_kind kind)
+{
+	return kind_names[kind];
+}
+
+static int copy_kind(const struct nlattr_item *item, uint8_t *kind)
+{
+	struct nlattr_walk walk = nlattr_nested(item);
+	struct nlattr_item part;
+	int ret;
+
+	while ((ret = nlattr_next(&walk, &part)) > 0) {
+		size_t len = strnlen((const char *)part.data, part.len);
+
+		if (part.type != IFLA_INFO_KIND)
+			continue;
+		for (uint8_t i = RTNL_KIND_BRIDGE; i < sizeof(kind_names) / sizeof(kind_names[0]); i++) {
+			if (len == strlen(kind_names[i]) && !memcmp(part.data, kind_names[i], len))
+				*kind = i;
+		}
+	}
+	return ret;
+}
+
+static int decode_link_attribute(const struct nlattr_item *item, struct rtnl_link *link, bool *elsewhere)
 {
 	switch (item->type) {
+	case IFLA_LINK:
+		return copy_u32(item, &link->lower);
+	case IFLA_LINK_NETNSID:
+		*elsewhere = true; /* IFLA_LINK is a number of another namespace */
+		return 0;
+	case IFLA_LINKINFO:
+		return copy_kind(item, &link->kind);
 	case IFLA_IFNAME:
 		return copy_name(item, link->name);
 	case IFLA_MASTER:
@@ -76,6 +116,7 @@ static int decode_link(const void *header, struct nlattr_walk walk, struct rtnl_
 {
 	const struct ifinfomsg *info = header;
 	struct nlattr_item item;
+	bool elsewhere = false;
 	int ret;
 
 	/* Messages of other families have only a part of the link: bridge ports, IPv6 settings. */
@@ -84,10 +125,12 @@ static int decode_link(const void *header, struct nlattr_walk walk, struct rtnl_
 	event->ifindex = (uint32_t)info->ifi_index;
 	event->link = (struct rtnl_link){ .flags = info->ifi_flags, .arphrd = info->ifi_type };
 	while ((ret = nlattr_next(&walk, &item)) > 0) {
-		ret = decode_link_attribute(&item, &event->link);
+		ret = decode_link_attribute(&item, &event->link, &elsewhere);
 		if (ret < 0)
 			return ret;
 	}
+	if (elsewhere || event->link.lower == event->ifindex)
+		event->link.lower = 0;
 	return ret < 0 || event->link.name[0] ? ret : -EBADMSG;
 }
 
@@ -131,29 +174,49 @@ static int copy_via(const struct nlattr_item *item, struct addr *gateway)
 	return family && !gateway->family ? -EBADMSG : 0;
 }
 
-/* The interface and gateway of a multipath route's first path: struct rtnexthop, then attributes. */
-static int decode_nexthop(const struct nlattr_item *multipath, uint8_t family, struct rtnl_event *event)
+/* One next hop: struct rtnexthop, then attributes. Moves the walk to the next one. */
+static int decode_nexthop(struct nlattr_walk *walk, uint8_t family, struct rtnl_hop *to)
 {
-	struct nlattr_walk walk = nlattr_nested(multipath);
+	struct nlattr_walk inside;
 	struct nlattr_item item;
 	struct rtnexthop hop;
+	size_t step;
 	int ret;
 
-	if (walk.left < sizeof(hop))
+	if (walk->left < sizeof(hop))
 		return -EBADMSG;
-	memcpy(&hop, walk.at, sizeof(hop));
-	if (hop.rtnh_len < sizeof(hop) || hop.rtnh_len > walk.left)
+	memcpy(&hop, walk->at, sizeof(hop));
+	if (hop.rtnh_len < sizeof(hop) || hop.rtnh_len > walk->left)
 		return -EBADMSG;
-	event->ifindex = (uint32_t)hop.rtnh_ifindex;
-	walk = (struct nlattr_walk){ .at = walk.at + sizeof(hop), .left = hop.rtnh_len - sizeof(hop) };
-	while ((ret = nlattr_next(&walk, &item)) > 0) {
+	*to = (struct rtnl_hop){ .ifindex = (uint32_t)hop.rtnh_ifindex };
+	inside = (struct nlattr_walk){ .at = walk->at + sizeof(hop), .left = hop.rtnh_len - sizeof(hop) };
+	while ((ret = nlattr_next(&inside, &item)) > 0) {
 		if (item.type == RTA_GATEWAY)
-			ret = copy_addr(&item, family, &event->route.gateway);
+			ret = copy_addr(&item, family, &to->gateway);
 		else if (item.type == RTA_VIA)
-			ret = copy_via(&item, &event->route.gateway);
+			ret = copy_via(&item, &to->gateway);
 		if (ret < 0)
 			break;
 	}
+	step = RTNH_ALIGN((size_t)hop.rtnh_len);
+	if (step > walk->left)
+		step = walk->left;
+	walk->at += step;
+	walk->left -= step;
+	return ret;
+}
+
+static int decode_nexthops(const struct nlattr_item *multipath, uint8_t family, struct rtnl_event *event)
+{
+	struct nlattr_walk walk = nlattr_nested(multipath);
+	struct rtnl_route *route = &event->route;
+	struct rtnl_hop hop;
+	int ret = decode_nexthop(&walk, family, &hop);
+
+	event->ifindex = hop.ifindex;
+	route->gateway = hop.gateway;
+	while (!ret && walk.left && route->others < RTNL_OTHER_HOPS)
+		ret = decode_nexthop(&walk, family, &route->other[route->others++]);
 	return ret;
 }
 
@@ -175,7 +238,7 @@ static int decode_route_attribute(const struct nlattr_item *item, uint8_t family
 	case RTA_VIA:
 		return copy_via(item, &route->gateway);
 	case RTA_MULTIPATH:
-		return decode_nexthop(item, family, event);
+		return decode_nexthops(item, family, event);
 	default:
 		return 0;
 	}
@@ -228,6 +291,59 @@ static int decode_neigh(const void *header, struct nlattr_walk walk, struct rtnl
 	return ret < 0 || neigh->addr.family ? ret : -EBADMSG;
 }
 
+/* What a rule asks of a packet, and so is no rule for all of them. */
+static bool is_condition(const struct nlattr_item *item)
+{
+	switch (item->type) {
+	case FRA_IIFNAME:
+	case FRA_OIFNAME:
+	case FRA_TUN_ID:
+	case FRA_UID_RANGE:
+	case FRA_IP_PROTO:
+	case FRA_SPORT_RANGE:
+	case FRA_DPORT_RANGE:
+		return true;
+	default:
+		return false;
+	}
+}
+
+static int decode_rule(const void *header, struct nlattr_walk walk, struct rtnl_event *event)
+{
+	const struct fib_rule_hdr *info = header;
+	struct rtnl_rule *rule = &event->rule;
+	bool asks_mark = false, asks_more = info->src_len || info->dst_len || info->tos;
+	uint32_t suppress = UINT32_MAX;
+	struct nlattr_item item;
+	int ret;
+
+	*rule = (struct rtnl_rule){ .family = family_of(info->family), .table = info->table };
+	if (!rule->family)
+		return -ENOMSG;
+	while ((ret = nlattr_next(&walk, &item)) > 0) {
+		if (item.type == FRA_PRIORITY)
+			ret = copy_u32(&item, &rule->priority);
+		else if (item.type == FRA_TABLE)
+			ret = copy_u32(&item, &rule->table);
+		else if (item.type == FRA_SUPPRESS_PREFIXLEN)
+			ret = copy_u32(&item, &suppress);
+		else if (item.type == FRA_FWMARK)
+			asks_mark = true;
+		else if (item.type == FRA_L3MDEV)
+			rule->is_vrf = true;
+		else
+			asks_more |= is_condition(&item);
+		if (ret < 0)
+			return ret;
+	}
+	if (info->action != FR_ACT_TO_TBL)
+		rule->table = 0;
+	rule->suppress = suppress > 128 ? -1 : (int32_t)suppress;
+	/* "not fwmark N": all but marked packets. */
+	rule->is_general = !asks_more && (info->flags & FIB_RULE_INVERT ? asks_mark : !asks_mark) && !rule->is_vrf;
+	return ret;
+}
+
 /* In the order of the kernel's numbers: NEW and DEL of one kind differ by one. */
 static const struct {
 	uint16_t new_type;
@@ -239,6 +355,7 @@ static const struct {
 	{ RTM_NEWADDR, RTNL_ADDR, sizeof(struct ifaddrmsg), decode_addr },
 	{ RTM_NEWROUTE, RTNL_ROUTE, sizeof(struct rtmsg), decode_route },
 	{ RTM_NEWNEIGH, RTNL_NEIGH, sizeof(struct ndmsg), decode_neigh },
+	{ RTM_NEWRULE, RTNL_RULE, sizeof(struct fib_rule_hdr), decode_rule },
 };
 
 int rtnl_decode(const struct nlmsghdr *message, struct rtnl_event *event)

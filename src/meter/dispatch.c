@@ -132,7 +132,8 @@ static void requested(struct dispatch *dispatch, uint16_t protocol, const struct
 	static const uint16_t requests[] = { [RTNL_LINK] = RTM_GETLINK,
 		[RTNL_ADDR] = RTM_GETADDR,
 		[RTNL_ROUTE] = RTM_GETROUTE,
-		[RTNL_NEIGH] = RTM_GETNEIGH };
+		[RTNL_NEIGH] = RTM_GETNEIGH,
+		[RTNL_RULE] = RTM_GETRULE };
 
 	if ((message->nlmsg_flags & NLM_F_DUMP) != NLM_F_DUMP)
 		return;
@@ -145,7 +146,7 @@ static void requested(struct dispatch *dispatch, uint16_t protocol, const struct
 		notify_begin(dispatch, now);
 		return;
 	}
-	for (enum rtnl_type type = RTNL_LINK; type <= RTNL_NEIGH; type++) {
+	for (enum rtnl_type type = RTNL_LINK; type <= RTNL_RULE; type++) {
 		if (message->nlmsg_type == requests[type])
 			rtnl_request(dispatch, message, type);
 	}

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <libmnl/libmnl.h>
+#include <linux/fib_rules.h>
 #include <linux/netfilter/nfnetlink.h>
 #include <linux/netfilter/nfnetlink_conntrack.h>
 #include <linux/rtnetlink.h>
@@ -20,6 +21,8 @@ static const struct dump_step {
 	{ RTM_GETLINK, AF_UNSPEC, sizeof(struct ifinfomsg) },
 	{ RTM_GETADDR, AF_INET, sizeof(struct ifaddrmsg) },
 	{ RTM_GETADDR, AF_INET6, sizeof(struct ifaddrmsg) },
+	{ RTM_GETRULE, AF_INET, sizeof(struct fib_rule_hdr) },
+	{ RTM_GETRULE, AF_INET6, sizeof(struct fib_rule_hdr) },
 	{ RTM_GETROUTE, AF_INET, sizeof(struct rtmsg) },
 	{ RTM_GETROUTE, AF_INET6, sizeof(struct rtmsg) },
 	{ RTM_GETNEIGH, AF_UNSPEC, sizeof(struct ndmsg) },

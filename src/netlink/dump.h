@@ -13,7 +13,7 @@
 struct nlmsghdr;
 
 /* What can be dumped, one step each, in the order in which the network's shape is asked for. */
-enum nl_dump_step { NL_DUMP_CONNTRACK, NL_DUMP_LINK, NL_DUMP_ADDR, NL_DUMP_STEPS = 7 };
+enum nl_dump_step { NL_DUMP_CONNTRACK, NL_DUMP_LINK, NL_DUMP_ADDR, NL_DUMP_STEPS = 9 };
 
 enum { NL_DUMP_REQUEST_MAX = 64 };
 

@@ -373,6 +373,8 @@ static int subscribe_rtnl(struct reader *source)
 		RTNLGRP_IPV6_IFADDR,
 		RTNLGRP_IPV4_ROUTE,
 		RTNLGRP_IPV6_ROUTE,
+		RTNLGRP_IPV4_RULE,
+		RTNLGRP_IPV6_RULE,
 	};
 
 	/* Since Linux 4.20; without it a dump of routes lists cached ones as well, which decoding passes over. */

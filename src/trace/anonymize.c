@@ -8,6 +8,7 @@
 #include "hostmeter/decode/rtnl_decode.h"
 #include "pseudonym.h"
 
+#include <linux/fib_rules.h>
 #include <linux/netfilter/nfnetlink.h>
 #include <linux/netfilter/nfnetlink_conntrack.h>
 #include <linux/rtnetlink.h>
@@ -97,6 +98,10 @@ static bool do_network(struct anonymizer *a, const struct nlmsghdr *message, uni
 		change(a, &event.route.dst.addr);
 		event.route.dst = prefix_make(&event.route.dst.addr, event.route.dst.len);
 		change(a, &event.route.gateway);
+		for (int i = 0; i < event.route.others; i++)
+			change(a, &event.route.other[i].gateway);
+		break;
+	case RTNL_RULE:
 		break;
 	default:
 		change(a, &event.neigh.addr);
@@ -133,6 +138,7 @@ static bool do_request(uint16_t protocol, const struct nlmsghdr *message, union 
 		{ NETLINK_NETFILTER, NFNL_SUBSYS_CTNETLINK << 8 | IPCTNL_MSG_CT_GET, sizeof(struct nfgenmsg) },
 		{ NETLINK_ROUTE, RTM_GETLINK, sizeof(struct ifinfomsg) },
 		{ NETLINK_ROUTE, RTM_GETADDR, sizeof(struct ifaddrmsg) },
+		{ NETLINK_ROUTE, RTM_GETRULE, sizeof(struct fib_rule_hdr) },
 		{ NETLINK_ROUTE, RTM_GETROUTE, sizeof(struct rtmsg) },
 		{ NETLINK_ROUTE, RTM_GETNEIGH, sizeof(struct ndmsg) },
 	};

@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "encode.h"
 
+#include "hostmeter/decode/rtnl_decode.h"
+
 #include <endian.h>
 #include <libmnl/libmnl.h>
+#include <linux/fib_rules.h>
 #include <linux/if_addr.h>
 #include <linux/if_link.h>
 #include <linux/netfilter/nfnetlink.h>
@@ -205,6 +208,17 @@ void encode_sighting(union encode_message *message, const struct nlmsghdr *like,
 
 /* --- rtnetlink */
 
+static void put_kind(struct nlmsghdr *head, uint8_t kind)
+{
+	struct nlattr *nest;
+
+	if (kind == RTNL_KIND_PLAIN)
+		return;
+	nest = mnl_attr_nest_start(head, IFLA_LINKINFO);
+	mnl_attr_put_str(head, IFLA_INFO_KIND, rtnl_kind_name(kind));
+	mnl_attr_nest_end(head, nest);
+}
+
 static void encode_link(union encode_message *m, const struct nlmsghdr *like, const struct rtnl_event *e)
 {
 	const struct rtnl_link *link = &e->link;
@@ -220,6 +234,9 @@ static void encode_link(union encode_message *m, const struct nlmsghdr *like, co
 	mnl_attr_put_strz(head, IFLA_IFNAME, link->name);
 	if (link->master)
 		mnl_attr_put_u32(head, IFLA_MASTER, link->master);
+	if (link->lower)
+		mnl_attr_put_u32(head, IFLA_LINK, link->lower);
+	put_kind(head, link->kind);
 	if (link->has_stats)
 		mnl_attr_put(head, IFLA_STATS64, sizeof(stats), &stats);
 }
@@ -249,6 +266,28 @@ static void put_gateway(struct nlmsghdr *head, uint8_t family, const struct addr
 	mnl_attr_put(head, RTA_VIA, sizeof(af) + addr_len(gateway->family), via);
 }
 
+static void put_nexthop(struct nlmsghdr *head, uint8_t family, uint32_t ifindex, const struct addr *gateway)
+{
+	struct rtnexthop *hop = mnl_nlmsg_get_payload_tail(head);
+	uint32_t before = head->nlmsg_len;
+
+	*hop = (struct rtnexthop){ .rtnh_ifindex = (int)ifindex };
+	head->nlmsg_len += sizeof(*hop);
+	put_gateway(head, family, gateway);
+	hop->rtnh_len = (unsigned short)(head->nlmsg_len - before);
+}
+
+static void put_nexthops(struct nlmsghdr *head, const struct rtnl_event *e)
+{
+	const struct rtnl_route *route = &e->route;
+	struct nlattr *nest = mnl_attr_nest_start(head, RTA_MULTIPATH);
+
+	put_nexthop(head, route->dst.addr.family, e->ifindex, &route->gateway);
+	for (int i = 0; i < route->others; i++)
+		put_nexthop(head, route->dst.addr.family, route->other[i].ifindex, &route->other[i].gateway);
+	mnl_attr_nest_end(head, nest);
+}
+
 static void encode_route(union encode_message *m, const struct nlmsghdr *like, const struct rtnl_event *e)
 {
 	const struct rtnl_route *route = &e->route;
@@ -263,9 +302,30 @@ static void encode_route(union encode_message *m, const struct nlmsghdr *like, c
 		put_addr(head, RTA_DST, &route->dst.addr);
 	if (route->metric)
 		mnl_attr_put_u32(head, RTA_PRIORITY, route->metric);
+	if (route->others) {
+		put_nexthops(head, e);
+		return;
+	}
 	put_gateway(head, route->dst.addr.family, &route->gateway);
 	if (e->ifindex)
 		mnl_attr_put_u32(head, RTA_OIF, e->ifindex);
+}
+
+static void encode_rule(union encode_message *m, const struct nlmsghdr *like, const struct rtnl_event *e)
+{
+	const struct rtnl_rule *rule = &e->rule;
+	const struct fib_rule_hdr fixed = { .family = af_of(rule->family),
+		.table = (uint8_t)(rule->table < 256 ? rule->table : RT_TABLE_COMPAT),
+		.action = rule->table || rule->is_vrf ? FR_ACT_TO_TBL : FR_ACT_UNREACHABLE };
+	struct nlmsghdr *head = begin(m, like, &fixed, sizeof(fixed));
+
+	mnl_attr_put_u32(head, FRA_PRIORITY, rule->priority);
+	mnl_attr_put_u32(head, FRA_TABLE, rule->table);
+	mnl_attr_put_u32(head, FRA_SUPPRESS_PREFIXLEN, (uint32_t)rule->suppress);
+	if (rule->is_vrf)
+		mnl_attr_put_u8(head, FRA_L3MDEV, 1);
+	else if (!rule->is_general)
+		mnl_attr_put_u32(head, FRA_FWMARK, 1); /* some condition, whichever it was */
 }
 
 static void encode_neigh(union encode_message *m, const struct nlmsghdr *like, const struct rtnl_event *e)
@@ -288,6 +348,7 @@ void encode_rtnl(union encode_message *message, const struct nlmsghdr *like, con
 		[RTNL_ADDR] = encode_address,
 		[RTNL_ROUTE] = encode_route,
 		[RTNL_NEIGH] = encode_neigh,
+		[RTNL_RULE] = encode_rule,
 	};
 
 	kinds[event->type](message, like, event);

@@ -70,6 +70,14 @@ static inline struct rtnl_event event_neigh(uint32_t ifindex, const char *addr, 
 		.neigh = { .addr = event_ip(addr), .mac = event_mac(mac), .has_mac = true, .state = NUD_REACHABLE } };
 }
 
+/* One of the rules every machine has: for all packets, nothing is passed over. */
+static inline struct rtnl_event event_rule(uint8_t family, uint32_t priority, uint32_t table)
+{
+	return (struct rtnl_event){ .type = RTNL_RULE,
+		.rule = {
+			.family = family, .priority = priority, .table = table, .is_general = true, .suppress = -1 } };
+}
+
 static inline struct rtnl_event event_gone(struct rtnl_event e)
 {
 	e.gone = true;

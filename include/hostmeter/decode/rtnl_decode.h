@@ -16,3 +16,6 @@ struct nlmsghdr;
  * printable ASCII becomes '?'. A neighbour's MAC counts only if mac_is_host().
  */
 int rtnl_decode(const struct nlmsghdr *message, struct rtnl_event *event);
+
+/* The kernel's name of a kind, "" for RTNL_KIND_PLAIN. */
+const char *rtnl_kind_name(enum rtnl_kind kind);

@@ -36,6 +36,8 @@ static const char *const side_names[] = {
 	[SIDE_ROUTER] = "router",
 	[SIDE_GROUP] = "group",
 	[SIDE_OTHER] = "other",
+	[SIDE_CARRIER] = "carrier",
+	[SIDE_UNKNOWN] = "unknown",
 };
 
 /* A flow of the trace, kept over both rounds. */

@@ -75,7 +75,7 @@ static void recall(const struct attribute_sources *s, struct attribute_end *end)
 
 static bool is_inside(enum side side)
 {
-	return side == SIDE_LAN || side == SIDE_OTHER;
+	return side == SIDE_LAN || side == SIDE_OTHER || side == SIDE_CARRIER || side == SIDE_UNKNOWN;
 }
 
 /* The host of a LAN end, or HOST_NONE if the evidence is not enough. */
@@ -87,8 +87,10 @@ static uint32_t host_of(const struct attribute_sources *s, const struct attribut
 	struct mac mac;
 
 	*by = FLOW_BY_NONE;
-	if (end->side == SIDE_OTHER)
+	if (end->side == SIDE_OTHER || end->side == SIDE_CARRIER)
 		return HOST_OTHER;
+	if (end->side == SIDE_UNKNOWN)
+		return evidence == ATTRIBUTE_FINAL ? HOST_UNKNOWN : HOST_NONE;
 	if (end->packet_seen) {
 		*by = FLOW_BY_NFLOG;
 		if (end->has_mac && mac_is_host(&end->mac))

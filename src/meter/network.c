@@ -3,8 +3,8 @@
 #include "state.h"
 
 /*
- * NFLOG sends packets in batches. A first packet may be read after its interface was removed or became a bridge port;
- * the side that the interface had before is the right one.
+ * NFLOG sends packets in batches. A first packet may be read after its interface was removed, became a bridge port or
+ * lost its addresses; the side that the interface had before is the right one.
  */
 static void remember_side(struct meter *m, uint32_t ifindex, enum side before)
 {
@@ -56,7 +56,7 @@ void meter_rtnl(struct meter *meter, const struct rtnl_event *event, uint64_t no
 	meter->now = now;
 	neigh_rtnl(meter->neigh, event, now);
 	topology_rtnl(meter->topology, event);
-	if (event->type == RTNL_LINK)
+	if (event->type == RTNL_LINK || event->type == RTNL_ADDR)
 		remember_side(meter, event->ifindex, before);
 }
 

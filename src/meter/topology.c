@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "hostmeter/meter/topology.h"
 
+#include "sides.h"
+
 #include <linux/rtnetlink.h>
 #include <net/if.h>
 #include <net/if_arp.h>
@@ -11,7 +13,7 @@
 struct link {
 	uint32_t ifindex;
 	struct rtnl_link state;
-	bool had_default; /* a default route led out here */
+	struct sides_link sides;
 	bool listed;
 	UT_hash_handle hh;
 };
@@ -31,43 +33,47 @@ struct own {
 	UT_hash_handle hh;
 };
 
+/* Each next hop of a route is a record of its own. */
 struct route_key {
 	uint32_t table, metric, ifindex;
 	uint8_t family, len;
 	uint8_t bytes[16];
-	uint8_t zero[2];
+	uint8_t gateway_family;
+	uint8_t gateway[16];
+	uint8_t zero;
 };
 
 struct route {
 	struct route_key key;
 	struct prefix dst;
 	struct addr gateway;
-	uint32_t ifindex, metric;
+	uint8_t kind; /* RTN_UNICAST or RTN_THROW: on to the next table */
+	bool listed;
+	UT_hash_handle hh;
+};
+
+struct rule_key {
+	uint32_t priority, table;
+	int32_t suppress;
+	uint8_t family, is_general, is_vrf, zero;
+};
+
+struct rule {
+	struct rule_key key;
 	bool listed;
 	UT_hash_handle hh;
 };
 
 struct topology {
-	const char *const *lan, *const *wan;
+	struct sides_config config;
 	struct link *links;
 	struct own *own;
 	struct route *routes;
+	struct rule *rules; /* in the order of their priority; none: not told, and all tables count */
 	size_t limit;
+	bool is_packed;       /* the last search for routes that may go found none; a change of sides may make some */
+	uint64_t passed_over; /* routes for which there was no room */
 };
-
-static bool named(const char *const *list, const char *name)
-{
-	for (; list && *list; list++) {
-		if (!strcmp(*list, name))
-			return true;
-	}
-	return false;
-}
-
-static bool is_given(const char *const *list)
-{
-	return list && *list;
-}
 
 struct topology *topology_new(const char *const *lan, const char *const *wan, size_t limit)
 {
@@ -75,8 +81,7 @@ struct topology *topology_new(const char *const *lan, const char *const *wan, si
 
 	if (!t)
 		return NULL;
-	t->lan = lan;
-	t->wan = wan;
+	t->config = (struct sides_config){ .lan = lan, .wan = wan };
 	t->limit = limit;
 	return t;
 }
@@ -113,10 +118,15 @@ static void sync(struct topology *t, enum rtnl_type type, uint8_t family, bool b
 	case RTNL_ROUTE:
 		SYNC(t->routes, struct route, !family || item->key.family == family);
 		break;
+	case RTNL_RULE:
+		SYNC(t->rules, struct rule, !family || item->key.family == family);
+		break;
 	default:
 		break;
 	}
 }
+
+static void decide(struct topology *t);
 
 void topology_sync_begin(struct topology *topology, enum rtnl_type type, uint8_t family)
 {
@@ -126,13 +136,14 @@ void topology_sync_begin(struct topology *topology, enum rtnl_type type, uint8_t
 void topology_sync_end(struct topology *topology, enum rtnl_type type, uint8_t family)
 {
 	sync(topology, type, family, false);
+	decide(topology);
 }
 
 void topology_free(struct topology *topology)
 {
 	if (!topology)
 		return;
-	for (enum rtnl_type type = RTNL_LINK; type <= RTNL_ROUTE; type++) {
+	for (enum rtnl_type type = RTNL_LINK; type <= RTNL_RULE; type++) {
 		sync(topology, type, 0, true);
 		sync(topology, type, 0, false);
 	}
@@ -153,7 +164,7 @@ static void forget_routes(struct topology *t, uint32_t ifindex)
 	struct route *route, *tmp;
 
 	HASH_ITER (hh, t->routes, route, tmp) {
-		if (route->ifindex == ifindex)
+		if (route->key.ifindex == ifindex)
 			FORGET(t->routes, route);
 	}
 }
@@ -174,7 +185,8 @@ static void take_link(struct topology *t, const struct rtnl_event *event)
 		link = calloc(1, sizeof(*link));
 		if (!link)
 			return;
-		link->ifindex = event->ifindex;
+		link->ifindex = link->sides.ifindex = event->ifindex;
+		link->sides.state = &link->state;
 		HASH_ADD(hh, t->links, ifindex, sizeof(link->ifindex), link);
 	} else if (!state.has_stats) {
 		state.has_stats = link->state.has_stats;
@@ -213,59 +225,229 @@ static void take_addr(struct topology *t, const struct rtnl_event *event)
 	own->listed = true;
 }
 
+/* --- Routes. So many bits or fewer: routes that together may stand for a default route. */
+
+enum { SHORT_LEN = 4, NIBBLES = 1 << SHORT_LEN };
+
+static bool is_short(const struct route *route)
+{
+	return route->dst.len <= SHORT_LEN && route->kind == RTN_UNICAST;
+}
+
+static struct link *find_wan(const struct topology *t, uint32_t ifindex)
+{
+	struct link *link = find_link(t, ifindex);
+
+	return link && link->sides.side == SIDE_WAN ? link : NULL;
+}
+
 /* `ip route replace` onto another interface: no event tells that the old one went. */
 static void forget_replaced(struct topology *t, const struct route_key *by)
 {
 	struct route *route, *tmp;
 
 	HASH_ITER (hh, t->routes, route, tmp) {
-		struct route_key key = route->key;
+		struct route_key key = *by;
 
-		key.ifindex = by->ifindex;
-		if (route->key.ifindex != by->ifindex && !memcmp(&key, by, sizeof(key)))
+		key.ifindex = route->key.ifindex;
+		key.gateway_family = route->key.gateway_family;
+		memcpy(key.gateway, route->key.gateway, sizeof(key.gateway));
+		if (!memcmp(&key, &route->key, sizeof(key)))
 			FORGET(t->routes, route);
 	}
 }
 
-static void take_route(struct topology *t, const struct rtnl_event *event)
+/* Room for one more, if need be in the place of routes that say no more than a default route. */
+static bool make_room(struct topology *t, uint32_t ifindex, bool is_needed)
+{
+	struct route *route, *tmp;
+
+	if (HASH_COUNT(t->routes) < t->limit)
+		return true;
+	if (!is_needed && (t->is_packed || find_wan(t, ifindex)))
+		return false;
+	HASH_ITER (hh, t->routes, route, tmp) {
+		if (!is_short(route) && find_wan(t, route->key.ifindex)) {
+			FORGET(t->routes, route);
+			t->passed_over++;
+		}
+	}
+	t->is_packed = HASH_COUNT(t->routes) >= t->limit;
+	return !t->is_packed || (is_needed && HASH_COUNT(t->routes) < 2 * t->limit);
+}
+
+static struct route *add_route(struct topology *t, const struct route_key *key, const struct rtnl_route *r,
+	const struct addr *gateway)
+{
+	struct route *route = calloc(1, sizeof(*route));
+
+	if (!route)
+		return NULL;
+	*route = (struct route){ .key = *key, .dst = r->dst, .gateway = *gateway, .kind = r->kind };
+	HASH_ADD(hh, t->routes, key, sizeof(route->key), route);
+	return route;
+}
+
+static void take_hop(struct topology *t, const struct rtnl_event *event, uint32_t ifindex, const struct addr *gateway)
 {
 	const struct rtnl_route *r = &event->route;
 	struct route_key key = { .table = r->table,
 		.metric = r->metric,
-		.ifindex = event->ifindex,
+		.ifindex = ifindex,
 		.family = r->dst.addr.family,
-		.len = r->dst.len };
+		.len = r->dst.len,
+		.gateway_family = gateway->family };
 	struct route *route = NULL;
-	struct link *link;
 
-	if (r->kind != RTN_UNICAST || !event->ifindex)
+	if (r->kind != RTN_THROW && (r->kind != RTN_UNICAST || !ifindex))
 		return;
 	memcpy(key.bytes, r->dst.addr.b, sizeof(key.bytes));
+	memcpy(key.gateway, gateway->b, sizeof(key.gateway));
 	HASH_FIND(hh, t->routes, &key, sizeof(key), route);
 	if (event->gone) {
 		if (route)
 			FORGET(t->routes, route);
 		return;
 	}
-	if (event->replaces)
-		forget_replaced(t, &key);
 	if (!route) {
-		if (HASH_COUNT(t->routes) >= t->limit)
+		if (!make_room(t, ifindex, r->dst.len <= SHORT_LEN) || !(route = add_route(t, &key, r, gateway))) {
+			t->passed_over++;
 			return;
-		route = calloc(1, sizeof(*route));
-		if (!route)
-			return;
-		route->key = key;
-		HASH_ADD(hh, t->routes, key, sizeof(route->key), route);
+		}
 	}
-	route->dst = r->dst;
-	route->gateway = r->gateway;
-	route->ifindex = event->ifindex;
-	route->metric = r->metric;
+	route->kind = r->kind;
 	route->listed = true;
-	link = find_link(t, event->ifindex);
-	if (link && !r->dst.len)
-		link->had_default = true;
+}
+
+static void take_route(struct topology *t, const struct rtnl_event *event)
+{
+	const struct rtnl_route *r = &event->route;
+
+	if (event->replaces && !event->gone) {
+		struct route_key key = {
+			.table = r->table, .metric = r->metric, .family = r->dst.addr.family, .len = r->dst.len
+		};
+
+		memcpy(key.bytes, r->dst.addr.b, sizeof(key.bytes));
+		forget_replaced(t, &key);
+	}
+	take_hop(t, event, event->ifindex, &r->gateway);
+	for (int i = 0; i < r->others; i++)
+		take_hop(t, event, r->other[i].ifindex, &r->other[i].gateway);
+}
+
+static int by_priority(const struct rule *a, const struct rule *b)
+{
+	return (a->key.priority > b->key.priority) - (a->key.priority < b->key.priority);
+}
+
+static void take_rule(struct topology *t, const struct rtnl_event *event)
+{
+	const struct rtnl_rule *r = &event->rule;
+	const struct rule_key key = { .priority = r->priority,
+		.table = r->table,
+		.suppress = r->suppress,
+		.family = r->family,
+		.is_general = r->is_general,
+		.is_vrf = r->is_vrf };
+	struct rule *rule = NULL;
+
+	HASH_FIND(hh, t->rules, &key, sizeof(key), rule);
+	if (event->gone) {
+		if (rule)
+			FORGET(t->rules, rule);
+		return;
+	}
+	if (!rule) {
+		if (HASH_COUNT(t->rules) >= t->limit || !(rule = calloc(1, sizeof(*rule))))
+			return;
+		rule->key = key;
+		HASH_ADD_INORDER(hh, t->rules, key, sizeof(rule->key), rule, by_priority);
+	}
+	rule->listed = true;
+}
+
+/* --- Sides */
+
+/* Whether some packet's way leads through this table. */
+static bool is_used(const struct topology *t, const struct route *route)
+{
+	const struct link *link = find_link(t, route->key.ifindex);
+
+	for (const struct rule *rule = t->rules; rule; rule = rule->hh.next) {
+		if (rule->key.family == route->key.family &&
+			(rule->key.is_vrf ? link && link->sides.is_vrf_port : rule->key.table == route->key.table))
+			return true;
+	}
+	return !t->rules;
+}
+
+/* The sixteenths of the address space that a short route takes; of those that hold Internet hosts. */
+static uint16_t sixteenths(const struct route *route)
+{
+	/* IPv4: 0.0.0.0 to 223.255.255.255. IPv6: 2000::/3. */
+	const uint16_t wanted = route->key.family == 4 ? 0x3fff : 0x000c;
+	unsigned int first = route->dst.addr.b[0] >> 4, count = NIBBLES >> route->dst.len;
+
+	return (uint16_t)(((1U << count) - 1) << first) & wanted;
+}
+
+/*
+ * Whether a table's short routes take all that Internet hosts have, so that each of them is part of a default route.
+ * One of length 0 does by itself; others only together, whether or not there is such a one behind them.
+ */
+static bool is_default(const struct topology *t, const struct route *route)
+{
+	const uint16_t wanted = route->key.family == 4 ? 0x3fff : 0x000c;
+	uint16_t taken = sixteenths(route);
+
+	if (!taken)
+		return false;
+	for (const struct route *r = t->routes; r && taken != wanted; r = r->hh.next) {
+		if (is_short(r) && r->dst.len && r->key.family == route->key.family && r->key.table == route->key.table)
+			taken |= sixteenths(r);
+	}
+	return taken == wanted;
+}
+
+static void gather(struct topology *t)
+{
+	struct link *link;
+
+	for (link = t->links; link; link = link->hh.next) {
+		const struct link *master = link->state.master ? find_link(t, link->state.master) : NULL;
+
+		link->sides.has_default = link->sides.has_address = false;
+		link->sides.is_vrf_port = master && master->state.kind == RTNL_KIND_VRF;
+	}
+	for (const struct own *own = t->own; own; own = own->hh.next) {
+		link = find_link(t, own->key.ifindex);
+		if (link && !addr_is_link_local(&own->subnet.addr))
+			link->sides.has_address = true;
+	}
+	for (const struct route *route = t->routes; route; route = route->hh.next) {
+		if (!is_short(route))
+			continue;
+		link = find_link(t, route->key.ifindex);
+		if (link && !link->sides.has_default)
+			link->sides.has_default = is_used(t, route) && is_default(t, route);
+	}
+}
+
+/* Whatever changed, all are decided anew: a WAN that comes makes LANs of others. */
+static void decide(struct topology *t)
+{
+	size_t count = 0;
+	struct sides_link **links = calloc(HASH_COUNT(t->links) + 1, sizeof(struct sides_link *));
+
+	if (!links)
+		return;
+	gather(t);
+	for (struct link *link = t->links; link; link = link->hh.next)
+		links[count++] = &link->sides;
+	sides_decide(links, count, &t->config);
+	t->is_packed = false;
+	free(links);
 }
 
 void topology_rtnl(struct topology *topology, const struct rtnl_event *event)
@@ -279,28 +461,23 @@ void topology_rtnl(struct topology *topology, const struct rtnl_event *event)
 		break;
 	case RTNL_ROUTE:
 		take_route(topology, event);
+		if (event->route.dst.len > SHORT_LEN)
+			return;
+		break;
+	case RTNL_RULE:
+		take_rule(topology, event);
 		break;
 	default:
-		break;
+		return;
 	}
-}
-
-static enum side side_of_link(const struct topology *t, const struct link *link)
-{
-	if (!link)
-		return SIDE_OTHER;
-	if (link->state.flags & IFF_LOOPBACK)
-		return SIDE_NONE;
-	if (is_given(t->wan) ? named(t->wan, link->state.name) : link->had_default && !named(t->lan, link->state.name))
-		return SIDE_WAN;
-	if (is_given(t->lan))
-		return named(t->lan, link->state.name) ? SIDE_LAN : SIDE_OTHER;
-	return link->state.master ? SIDE_OTHER : SIDE_LAN;
+	decide(topology);
 }
 
 enum side topology_interface(const struct topology *topology, uint32_t ifindex)
 {
-	return side_of_link(topology, find_link(topology, ifindex));
+	const struct link *link = find_link(topology, ifindex);
+
+	return link ? link->sides.side : SIDE_OTHER;
 }
 
 static const struct own *find_own(const struct topology *t, const struct addr *addr)
@@ -315,18 +492,39 @@ static const struct own *find_own(const struct topology *t, const struct addr *a
 	return NULL;
 }
 
-/* Longest prefix wins, then the lowest metric. A walk over all: asked only for flows that no sighting explains. */
-static const struct route *find_route(const struct topology *t, const struct addr *addr)
+/* The route of a table (0: of all) that an address takes: the longest prefix, then the lowest metric. */
+static const struct route *find_in_table(const struct topology *t, uint32_t table, const struct addr *addr)
 {
 	const struct route *best = NULL;
 
 	for (const struct route *r = t->routes; r; r = r->hh.next) {
-		if (!prefix_contains(&r->dst, addr))
+		if ((table && r->key.table != table) || !prefix_contains(&r->dst, addr))
 			continue;
-		if (!best || r->dst.len > best->dst.len || (r->dst.len == best->dst.len && r->metric < best->metric))
+		if (!best || r->dst.len > best->dst.len ||
+			(r->dst.len == best->dst.len && r->key.metric < best->key.metric))
 			best = r;
 	}
 	return best;
+}
+
+/*
+ * The way of a packet that has no mark and comes from nowhere in particular: table by table in the order of the rules.
+ * A walk over all routes: asked only for flows that no sighting explains.
+ */
+static const struct route *find_route(const struct topology *t, const struct addr *addr)
+{
+	if (!t->rules)
+		return find_in_table(t, 0, addr);
+	for (const struct rule *rule = t->rules; rule; rule = rule->hh.next) {
+		const struct route *route;
+
+		if (rule->key.family != addr->family || !rule->key.is_general || rule->key.table == RT_TABLE_LOCAL)
+			continue;
+		route = rule->key.table ? find_in_table(t, rule->key.table, addr) : NULL;
+		if (route && route->kind == RTN_UNICAST && (int)route->dst.len > rule->key.suppress)
+			return route;
+	}
+	return NULL;
 }
 
 static bool is_subnet_broadcast(const struct topology *t, const struct addr *addr)
@@ -367,11 +565,16 @@ enum side topology_address(const struct topology *topology, const struct addr *a
 	route = find_route(topology, addr);
 	if (!route)
 		return SIDE_WAN;
-	*ifindex = route->ifindex;
+	*ifindex = route->key.ifindex;
 	*gateway = route->gateway;
-	side = topology_interface(topology, route->ifindex);
-	/* A default route says only "elsewhere", also where the configuration calls its interface a LAN. */
-	return side == SIDE_LAN && !route->dst.len ? SIDE_WAN : side;
+	side = topology_interface(topology, route->key.ifindex);
+	/* So short a route says only "elsewhere", also where its interface is a LAN. */
+	return side == SIDE_LAN && is_short(route) ? SIDE_WAN : side;
+}
+
+uint64_t topology_passed_over(const struct topology *topology)
+{
+	return topology->passed_over;
 }
 
 bool topology_has_mac(const struct topology *topology, uint32_t ifindex)
@@ -403,8 +606,10 @@ void topology_each_link(const struct topology *topology, void (*each)(void *ctx,
 		const struct rtnl_link *state = &sorted[i]->state;
 		struct topology_link view = {
 			.ifindex = sorted[i]->ifindex,
-			.side = side_of_link(topology, sorted[i]),
-			.is_port = state->master,
+			.side = sorted[i]->sides.side,
+			.reason = sorted[i]->sides.reason,
+			.because_of = sorted[i]->sides.because_of,
+			.is_port = state->master && !sorted[i]->sides.is_vrf_port,
 			.is_up = state->flags & IFF_UP,
 			.has_stats = state->has_stats,
 			.rx_bytes = state->rx_bytes,

@@ -47,12 +47,12 @@ static inline struct snapshot snapshots_full(void)
 		{ .label = "10.9.0.7", .connections = { 5, 6 } },
 	};
 	const struct topology_link make_links[] = {
-		{ 1, "lo", SIDE_NONE, false, true, true, 1, 2, 3, 4 },
-		{ 2, "wan0", SIDE_WAN, false, true, true, 201, 202, 203, 204 },
-		{ 3, "br-lan", SIDE_LAN, false, true, true, 301, 302, 303, UINT64_MAX },
-		{ 4, "eth1", SIDE_OTHER, true, true, true, 401, 402, 403, 404 },
-		{ 5, "dmz", SIDE_OTHER, false, true, true, 501, 502, 503, 504 },
-		{ 6, "wg0", SIDE_LAN, false, false, false, 601, 602, 603, 604 },
+		{ 1, "lo", SIDE_NONE, false, true, true, 1, 2, 3, 4, 0, 0 },
+		{ 2, "wan0", SIDE_WAN, false, true, true, 201, 202, 203, 204, 0, 0 },
+		{ 3, "br-lan", SIDE_LAN, false, true, true, 301, 302, 303, UINT64_MAX, 0, 0 },
+		{ 4, "eth1", SIDE_OTHER, true, true, true, 401, 402, 403, 404, 0, 0 },
+		{ 5, "dmz", SIDE_OTHER, false, true, true, 501, 502, 503, 504, 0, 0 },
+		{ 6, "wg0", SIDE_LAN, false, false, false, 601, 602, 603, 604, 0, 0 },
 	};
 	const struct wan_link make_wan[] = {
 		{ .count = { [WAN_UNKNOWN] = { { 801, 802 }, { 803, 804 } } } }, /* which WAN is not known */

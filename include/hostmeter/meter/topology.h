@@ -2,9 +2,12 @@
 /*
  * topology: which interface and which address is LAN, WAN or the router's own, followed live.
  *
- * By configuration, or found: WAN are the interfaces of default routes; LAN all others but loopback and the ports of
- * bridges and bonds. An interface that once had a default route stays WAN for as long as it exists: while a provider's
- * line is down for a moment, its flows do not turn into local ones.
+ * By configuration, or by evidence (src/meter/sides.h): a WAN has a default route, a carrier is what a WAN runs over, a
+ * LAN has an address of its own while a WAN is known.
+ *
+ * The kernel's routing is not built anew here. Kept are the routes that decide about sides: those so short that
+ * together they stand for a default route, all of them, and the others up to a limit; beyond it those that lead out of
+ * a WAN are passed over first, since the default route says the same.
  */
 #pragma once
 
@@ -16,9 +19,27 @@ enum side {
 	SIDE_NONE, /* loopback, no address at all */
 	SIDE_LAN,
 	SIDE_WAN,
-	SIDE_ROUTER, /* an address of the router itself */
-	SIDE_GROUP,  /* multicast, broadcast */
-	SIDE_OTHER,  /* an interface that the configuration leaves out */
+	SIDE_ROUTER,  /* an address of the router itself */
+	SIDE_GROUP,   /* multicast, broadcast */
+	SIDE_OTHER,   /* an interface that is left out: by configuration, or since it is a port of another one */
+	SIDE_CARRIER, /* what a WAN runs over: its VLAN's, macvlan's or PPPoE session's port */
+	SIDE_UNKNOWN, /* nothing tells yet */
+};
+
+/* The evidence for an interface's side. */
+enum topology_reason {
+	TOPOLOGY_UNDECIDED,
+	TOPOLOGY_CONFIGURED,
+	TOPOLOGY_LEFT_OUT, /* the configuration names LANs, and not this one */
+	TOPOLOGY_LOOPBACK,
+	TOPOLOGY_PORT,
+	TOPOLOGY_NO_ENDPOINT, /* packets pass through it, none begins or ends there: ifb, a VRF's device */
+	TOPOLOGY_DEFAULT_ROUTE,
+	TOPOLOGY_HAD_DEFAULT,
+	TOPOLOGY_CARRIES,
+	TOPOLOGY_OWN_SUBNET,
+	TOPOLOGY_NO_WAN,
+	TOPOLOGY_NO_ADDRESS,
 };
 
 struct topology;
@@ -47,6 +68,9 @@ enum side topology_interface(const struct topology *topology, uint32_t ifindex);
 enum side topology_address(const struct topology *topology, const struct addr *addr, uint32_t *ifindex,
 	struct addr *gateway);
 
+/* How many routes found no room, and would have said more than a default route does at the time. */
+uint64_t topology_passed_over(const struct topology *topology);
+
 /* Whether packets on this interface have MAC addresses (Ethernet and what looks like it). False if it is unknown. */
 bool topology_has_mac(const struct topology *topology, uint32_t ifindex);
 
@@ -59,6 +83,8 @@ struct topology_link {
 	bool is_up;
 	bool has_stats;
 	uint64_t rx_bytes, tx_bytes, rx_packets, tx_packets;
+	enum topology_reason reason; /* why it is on that side */
+	uint32_t because_of;         /* ifindex of the WAN, with TOPOLOGY_CARRIES */
 };
 
 /* Calls each for every link in the order of ifindex. */

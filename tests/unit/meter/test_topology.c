@@ -5,6 +5,7 @@
 
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdio.h>
 
 #include <cmocka.h>
 
@@ -185,7 +186,7 @@ static void a_default_route_moves(void **state)
 
 	(void)state;
 	tell(t, event_link(7, "lte0", 0, ARPHRD_NONE));
-	assert_int_equal(topology_interface(t, 7), SIDE_LAN);
+	assert_int_equal(topology_interface(t, 7), SIDE_UNKNOWN); /* no address yet */
 	tell(t, event_gone(event_route(WAN, "0.0.0.0/0", "198.51.100.1")));
 	tell(t, event_route(7, "0.0.0.0/0", NULL));
 	assert_int_equal(topology_interface(t, 7), SIDE_WAN);
@@ -199,6 +200,7 @@ static void a_default_route_moves(void **state)
 	/* That lasts for as long as the interface: another that gets its number starts anew. */
 	tell(t, event_gone(event_link(WAN, "wan0", 0, ARPHRD_ETHER)));
 	tell(t, event_link(WAN, "br-new", 0, ARPHRD_ETHER));
+	tell(t, event_addr(WAN, "192.168.9.1", 24));
 	assert_int_equal(topology_interface(t, WAN), SIDE_LAN);
 	topology_free(t);
 }
@@ -213,6 +215,7 @@ static void a_links_routes_go_with_it(void **state)
 	/* The bridge was made anew and has another number. */
 	tell(t, event_gone(event_link(LAN, "br-lan", 0, ARPHRD_ETHER)));
 	tell(t, event_link(12, "br-lan", 0, ARPHRD_ETHER));
+	tell(t, event_addr(12, "192.168.1.1", 24));
 	tell(t, event_route(12, "192.168.1.0/24", NULL));
 	check(t, "192.168.1.10", SIDE_LAN, 12, NULL);
 	check(t, "10.50.3.4", SIDE_WAN, WAN, "198.51.100.1");
@@ -326,7 +329,7 @@ static void a_dump_of_addresses(void **state)
 	check(t, "192.168.1.10", SIDE_LAN, LAN, NULL);     /* of the other type */
 	topology_sync_begin(t, RTNL_ADDR, 0);
 	topology_sync_end(t, RTNL_ADDR, 0);
-	check(t, "2001:db8:1::1", SIDE_LAN, LAN, NULL);
+	check(t, "2001:db8:1::1", SIDE_UNKNOWN, LAN, NULL); /* a LAN needs an address of the router's */
 	check(t, "198.51.100.2", SIDE_WAN, WAN, NULL);
 	topology_free(t);
 }
@@ -445,14 +448,297 @@ static void prefixes_of_the_lan(void **state)
 static void the_limit_holds(void **state)
 {
 	struct topology *t = topology_new(NULL, NULL, 2);
+	struct rtnl_event e = event_route(GUEST, "10.1.0.0/16", "10.0.0.1");
 
 	(void)state;
 	tell(t, event_route(LAN, "10.0.0.0/8", NULL));
 	tell(t, event_route(GUEST, "10.1.0.0/16", NULL));
 	tell(t, event_route(TUNNEL, "10.1.1.0/24", NULL));
 	check(t, "10.1.1.1", SIDE_OTHER, GUEST, NULL);
-	tell(t, event_route(GUEST, "10.1.0.0/16", "10.0.0.1")); /* one that is there is still changed */
+	e.replaces = true;
+	tell(t, e); /* one that is there is still changed */
 	check(t, "10.1.1.1", SIDE_OTHER, GUEST, "10.0.0.1");
+	topology_free(t);
+}
+
+/* A full table of a provider's: what leads out of the WAN makes room, for the default route says the same. */
+static void routes_of_the_wan_make_room(void **state)
+{
+	struct topology *t = network(NULL, NULL);
+
+	(void)state;
+	for (unsigned int i = 0; i < 1000; i++) {
+		char text[32];
+
+		snprintf(text, sizeof(text), "11.%u.%u.0/24", i / 256, i % 256);
+		tell(t, event_route(WAN, text, "198.51.100.1"));
+	}
+	tell(t, event_route(GUEST, "10.60.0.0/16", NULL));
+	check(t, "10.60.1.1", SIDE_LAN, GUEST, NULL);
+	check(t, "10.50.3.4", SIDE_LAN, LAN, "192.168.1.254");
+	check(t, "11.1.1.1", SIDE_WAN, WAN, "198.51.100.1");
+	check(t, "11.3.200.1", SIDE_WAN, WAN, "198.51.100.1");
+	assert_true(topology_passed_over(t) >= 900);
+	topology_free(t);
+}
+
+/* --- Which interface is a WAN */
+
+/* An interface number TUN, up, with an address; a tunnel as VPN clients make it. */
+enum { TUN = 8, TABLE_VPN = 51820 };
+
+static struct topology *network_with_tunnel(void)
+{
+	struct topology *t = network(NULL, NULL);
+
+	tell(t, event_link(TUN, "tun0", 0, ARPHRD_NONE));
+	tell(t, event_addr(TUN, "10.8.0.2", 24));
+	return t;
+}
+
+static void two_halves_are_a_default_route(void **state)
+{
+	struct topology *t = network_with_tunnel();
+
+	(void)state;
+	tell(t, event_route(TUN, "0.0.0.0/1", "10.8.0.1"));
+	assert_int_equal(topology_interface(t, TUN), SIDE_LAN); /* half of it is none */
+	tell(t, event_route(TUN, "128.0.0.0/1", "10.8.0.1"));
+	assert_int_equal(topology_interface(t, TUN), SIDE_WAN);
+	check(t, "203.0.113.80", SIDE_WAN, TUN, "10.8.0.1");
+	assert_int_equal(topology_interface(t, WAN), SIDE_WAN);
+	assert_int_equal(topology_interface(t, LAN), SIDE_LAN);
+	/* It was a LAN before the routes came, and is one again. */
+	tell(t, event_gone(event_route(TUN, "0.0.0.0/1", "10.8.0.1")));
+	assert_int_equal(topology_interface(t, TUN), SIDE_LAN);
+	topology_free(t);
+}
+
+static void parts_of_ipv6_are_a_default_route(void **state)
+{
+	static const char *const quarters[] = { "::/2", "4000::/2", "8000::/2", "c000::/2" };
+	struct topology *t = network_with_tunnel();
+
+	(void)state;
+	for (int i = 0; i < 4; i++)
+		tell(t, event_route(TUN, quarters[i], NULL));
+	assert_int_equal(topology_interface(t, TUN), SIDE_WAN);
+	topology_free(t);
+
+	/* All that Internet hosts have. */
+	t = network_with_tunnel();
+	tell(t, event_route(TUN, "fc00::/7", NULL));
+	tell(t, event_route(TUN, "3000::/4", NULL));
+	assert_int_equal(topology_interface(t, TUN), SIDE_LAN);
+	tell(t, event_route(TUN, "2000::/4", NULL));
+	assert_int_equal(topology_interface(t, TUN), SIDE_WAN);
+	topology_free(t);
+}
+
+/* Quarters that lead out of two interfaces, and quarters of two tables. */
+static void parts_of_one_table_stand_together(void **state)
+{
+	struct topology *t = network_with_tunnel();
+	struct rtnl_event other = event_route(TUN, "128.0.0.0/1", NULL);
+
+	(void)state;
+	tell(t, event_route(TUN, "0.0.0.0/1", NULL));
+	other.route.table = 77;
+	tell(t, other);
+	assert_int_equal(topology_interface(t, TUN), SIDE_LAN);
+	tell(t, event_route(GUEST, "128.0.0.0/1", NULL));
+	assert_int_equal(topology_interface(t, TUN), SIDE_WAN);
+	assert_int_equal(topology_interface(t, GUEST), SIDE_WAN);
+	topology_free(t);
+}
+
+static void every_next_hop_is_a_wan(void **state)
+{
+	struct topology *t = network_with_tunnel();
+	struct rtnl_event e = event_route(WAN, "0.0.0.0/0", "198.51.100.1");
+
+	(void)state;
+	e.route.others = 1;
+	e.route.other[0] = (struct rtnl_hop){ TUN, event_ip("10.8.0.1") };
+	e.replaces = true;
+	tell(t, e);
+	assert_int_equal(topology_interface(t, WAN), SIDE_WAN);
+	assert_int_equal(topology_interface(t, TUN), SIDE_WAN);
+	/* Back to one: the kernel tells of the new route only. */
+	e.route.others = 0;
+	tell(t, e);
+	assert_int_equal(topology_interface(t, WAN), SIDE_WAN);
+	assert_int_equal(topology_interface(t, TUN), SIDE_LAN);
+	topology_free(t);
+}
+
+/* Two gateways of one interface: one that goes leaves the other. */
+static void a_gateway_goes_and_another_stays(void **state)
+{
+	struct topology *t = topology_new(NULL, NULL, 100);
+
+	(void)state;
+	tell(t, event_link(TUN, "tun0", 0, ARPHRD_NONE));
+	tell(t, event_addr(TUN, "10.8.0.2", 24));
+	tell(t, event_route(TUN, "0.0.0.0/0", "10.8.0.1"));
+	tell(t, event_route(TUN, "0.0.0.0/0", "10.8.0.3"));
+	tell(t, event_gone(event_route(TUN, "0.0.0.0/0", "10.8.0.1")));
+	check(t, "203.0.113.80", SIDE_WAN, TUN, "10.8.0.3");
+	topology_free(t);
+}
+
+/* A default route that a rogue router advertises on the LAN for a moment. */
+static void a_stray_default_route_goes_again(void **state)
+{
+	struct topology *t = network(NULL, NULL);
+
+	(void)state;
+	tell(t, event_route(LAN, "::/0", "fe80::66"));
+	assert_int_equal(topology_interface(t, LAN), SIDE_WAN);
+	tell(t, event_gone(event_route(LAN, "::/0", "fe80::66")));
+	assert_int_equal(topology_interface(t, LAN), SIDE_LAN);
+	assert_int_equal(topology_interface(t, WAN), SIDE_WAN);
+	topology_free(t);
+}
+
+/* At boot nothing is a LAN before a WAN is known: it might be the WAN. */
+static void nothing_is_a_lan_before_the_wan_is_known(void **state)
+{
+	struct topology *t = topology_new(NULL, NULL, 100);
+
+	(void)state;
+	tell(t, event_link(WAN, "wan0", 0, ARPHRD_ETHER));
+	tell(t, event_link(LAN, "br-lan", 0, ARPHRD_ETHER));
+	tell(t, event_addr(WAN, "198.51.100.2", 24));
+	tell(t, event_addr(LAN, "192.168.1.1", 24));
+	assert_int_equal(topology_interface(t, WAN), SIDE_UNKNOWN);
+	assert_int_equal(topology_interface(t, LAN), SIDE_UNKNOWN);
+	tell(t, event_route(WAN, "0.0.0.0/0", "198.51.100.1"));
+	assert_int_equal(topology_interface(t, WAN), SIDE_WAN);
+	assert_int_equal(topology_interface(t, LAN), SIDE_LAN);
+	/* The WAN is made anew: until its route is back it is closed, and so is the LAN. */
+	tell(t, event_gone(event_link(WAN, "wan0", 0, ARPHRD_ETHER)));
+	tell(t, event_gone(event_addr(WAN, "198.51.100.2", 24)));
+	tell(t, event_link(9, "wan0", 0, ARPHRD_ETHER));
+	tell(t, event_addr(9, "198.51.100.2", 24));
+	assert_int_equal(topology_interface(t, 9), SIDE_UNKNOWN);
+	topology_free(t);
+}
+
+/* --- Rules */
+
+static void only_tables_that_rules_name_count(void **state)
+{
+	struct topology *t = network_with_tunnel();
+	struct rtnl_event vpn = event_route(TUN, "0.0.0.0/0", NULL), rule = event_rule(4, 100, TABLE_VPN);
+
+	(void)state;
+	for (int i = 0; i < 2; i++) {
+		tell(t, event_rule((uint8_t)(4 + 2 * i), 0, RT_TABLE_LOCAL));
+		tell(t, event_rule((uint8_t)(4 + 2 * i), 32766, RT_TABLE_MAIN));
+		tell(t, event_rule((uint8_t)(4 + 2 * i), 32767, RT_TABLE_DEFAULT));
+	}
+	vpn.route.table = TABLE_VPN;
+	tell(t, vpn);
+	assert_int_equal(topology_interface(t, TUN), SIDE_LAN);
+	check(t, "203.0.113.80", SIDE_WAN, WAN, "198.51.100.1");
+	/* For marked packets only: a WAN, though other packets do not go there. */
+	rule.rule.is_general = false;
+	tell(t, rule);
+	assert_int_equal(topology_interface(t, TUN), SIDE_WAN);
+	check(t, "203.0.113.80", SIDE_WAN, WAN, "198.51.100.1");
+	tell(t, event_gone(rule));
+	assert_int_equal(topology_interface(t, TUN), SIDE_LAN);
+	/* As wg-quick does it: main but for its default route, then the tunnel's table. */
+	rule = event_rule(4, 90, RT_TABLE_MAIN);
+	rule.rule.suppress = 0;
+	tell(t, rule);
+	tell(t, event_rule(4, 100, TABLE_VPN));
+	check(t, "203.0.113.80", SIDE_WAN, TUN, NULL);
+	check(t, "192.168.1.10", SIDE_LAN, LAN, NULL);
+	check(t, "2001:db8:feed::80", SIDE_WAN, WAN, "fe80::ffff"); /* no rule of IPv6 */
+	topology_free(t);
+}
+
+/* A throw route: this table has no answer, the next one may. */
+static void a_throw_route_leads_to_the_next_table(void **state)
+{
+	struct topology *t = network_with_tunnel();
+	struct rtnl_event vpn = event_route(TUN, "0.0.0.0/0", NULL), away = event_route(0, "192.168.1.0/24", NULL);
+
+	(void)state;
+	tell(t, event_rule(4, 100, TABLE_VPN));
+	tell(t, event_rule(4, 32766, RT_TABLE_MAIN));
+	vpn.route.table = away.route.table = TABLE_VPN;
+	tell(t, vpn);
+	check(t, "192.168.1.10", SIDE_WAN, TUN, NULL);
+	away.route.kind = RTN_THROW;
+	tell(t, away);
+	check(t, "192.168.1.10", SIDE_LAN, LAN, NULL);
+	topology_free(t);
+}
+
+/* A VRF's ports are no bridge ports, and its table counts where a rule says so. */
+static void a_vrf_has_sides_of_its_own(void **state)
+{
+	struct topology *t = topology_new(NULL, NULL, 100);
+	struct rtnl_event vrf = event_link(20, "vrf-blue", 0, ARPHRD_ETHER), rule = event_rule(4, 1000, 0);
+	struct rtnl_event out = event_route(WAN, "0.0.0.0/0", "198.51.100.1");
+
+	(void)state;
+	vrf.link.kind = RTNL_KIND_VRF;
+	tell(t, vrf);
+	tell(t, event_link(WAN, "wan0", 20, ARPHRD_ETHER));
+	tell(t, event_link(LAN, "br-lan", 20, ARPHRD_ETHER));
+	tell(t, event_addr(WAN, "198.51.100.2", 24));
+	tell(t, event_addr(LAN, "192.168.1.1", 24));
+	tell(t, event_rule(4, 32766, RT_TABLE_MAIN));
+	out.route.table = 10;
+	tell(t, out);
+	assert_int_equal(topology_interface(t, WAN), SIDE_UNKNOWN);
+	rule.rule.is_vrf = true;
+	rule.rule.is_general = false;
+	tell(t, rule);
+	assert_int_equal(topology_interface(t, WAN), SIDE_WAN);
+	assert_int_equal(topology_interface(t, LAN), SIDE_LAN);
+	assert_int_equal(topology_interface(t, 20), SIDE_OTHER);
+	topology_free(t);
+}
+
+/* --- What a WAN runs over */
+
+static void what_a_wan_runs_over_is_its_carrier(void **state)
+{
+	struct topology *t = topology_new(NULL, NULL, 100);
+	struct rtnl_event vlan = event_link(30, "eth0.7", 0, ARPHRD_ETHER),
+			  lan = event_link(31, "eth0.1", 0, ARPHRD_ETHER);
+
+	(void)state;
+	vlan.link.lower = lan.link.lower = 29;
+	tell(t, event_link(29, "eth0", 0, ARPHRD_ETHER));
+	tell(t, event_addr(29, "192.168.100.2", 24)); /* to reach the modem */
+	tell(t, vlan);
+	tell(t, lan);
+	tell(t, event_addr(30, "198.51.100.2", 24));
+	tell(t, event_addr(31, "192.168.1.1", 24));
+	assert_int_equal(topology_interface(t, 29), SIDE_UNKNOWN);
+	tell(t, event_route(30, "0.0.0.0/0", "198.51.100.1"));
+	assert_int_equal(topology_interface(t, 29), SIDE_CARRIER);
+	assert_int_equal(topology_interface(t, 30), SIDE_WAN);
+	assert_int_equal(topology_interface(t, 31), SIDE_LAN);
+	topology_free(t);
+}
+
+static void an_ifb_is_no_lan(void **state)
+{
+	struct topology *t = network(NULL, NULL);
+	struct rtnl_event ifb = event_link(40, "ifb0", 0, ARPHRD_ETHER);
+
+	(void)state;
+	ifb.link.kind = RTNL_KIND_IFB;
+	tell(t, ifb);
+	tell(t, event_addr(40, "fe80::40", 64));
+	assert_int_equal(topology_interface(t, 40), SIDE_OTHER);
 	topology_free(t);
 }
 
@@ -479,6 +765,19 @@ int main(void)
 		cmocka_unit_test(links_are_listed_in_order),
 		cmocka_unit_test(prefixes_of_the_lan),
 		cmocka_unit_test(the_limit_holds),
+		cmocka_unit_test(routes_of_the_wan_make_room),
+		cmocka_unit_test(two_halves_are_a_default_route),
+		cmocka_unit_test(parts_of_ipv6_are_a_default_route),
+		cmocka_unit_test(parts_of_one_table_stand_together),
+		cmocka_unit_test(every_next_hop_is_a_wan),
+		cmocka_unit_test(a_gateway_goes_and_another_stays),
+		cmocka_unit_test(a_stray_default_route_goes_again),
+		cmocka_unit_test(nothing_is_a_lan_before_the_wan_is_known),
+		cmocka_unit_test(only_tables_that_rules_name_count),
+		cmocka_unit_test(a_throw_route_leads_to_the_next_table),
+		cmocka_unit_test(a_vrf_has_sides_of_its_own),
+		cmocka_unit_test(what_a_wan_runs_over_is_its_carrier),
+		cmocka_unit_test(an_ifb_is_no_lan),
 	};
 
 	return cmocka_run_group_tests_name("topology", tests, NULL, NULL);

@@ -9,7 +9,7 @@ import urllib.parse
 from pathlib import Path
 
 import pytest
-from lab import host_counts, parse_metrics, wait_until
+from lab import answered, closed, curl, host_counts, parse_metrics, wait_until
 from lab.meter import PROGRAM
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as parse_openmetrics
 
@@ -45,29 +45,10 @@ scrape_configs:
 """
 
 
-def curl(node, url, *options):
-    """(exit status of curl, HTTP status, body)."""
-    done = node.run("curl", "-sSg", "--max-time", "10", "-w", "\n%{http_code}", *options, url, check=False)
-    body, _, status = done.stdout.rpartition("\n")
-    return done.returncode, int(status or 0), body
-
-
-def answered(node, url, *options):
-    code, status, body = curl(node, url, *options)
-    assert (code, status) == (0, 200), (url, code, status, body)
-    return body
-
-
 def headers(node, url, *options):
     """(status line, {lower-case name: value})."""
     first, *rest = node.output("curl", "-sSg", "-D", "-", "-o", "/dev/null", *options, url).splitlines()
     return first, {name.lower(): value for name, _, value in (line.partition(": ") for line in rest if line)}
-
-
-def closed(node, url):
-    """Connected, and closed without a byte: curl's 52 (empty reply) or 56 (reset)."""
-    code, status, body = curl(node, url)
-    assert status == 0 and not body and code in (52, 56), (url, code, status, body)
 
 
 # --- Formats

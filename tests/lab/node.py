@@ -8,6 +8,7 @@ import socket
 import subprocess
 import time
 from contextlib import contextmanager
+from itertools import groupby
 from pathlib import Path
 
 CLONE_NEWNS = 0x00020000
@@ -143,9 +144,12 @@ class Node:
         return process
 
     def ip(self, commands):
-        """ip(8) commands, one a line."""
-        lines = "\n".join(line.strip() for line in commands.splitlines() if line.strip())
-        subprocess.run(["ip", "-netns", self.name, "-batch", "-"], input=lines + "\n", text=True, check=True)
+        """ip(8) commands, one a line; what begins with -6 is of IPv6."""
+        lines = [line.strip() for line in commands.splitlines() if line.strip()]
+        for is_v6, some in groupby(lines, lambda line: line.startswith("-6 ")):
+            batch = "".join(line.removeprefix("-6 ") + "\n" for line in some)
+            subprocess.run(["ip", "-netns", self.name, *(["-6"] if is_v6 else []), "-batch", "-"], input=batch,
+                           text=True, check=True)
 
     def sysctl(self, **values):
         """Sets net.… values: sysctl(netfilter__nf_conntrack_acct=1)."""

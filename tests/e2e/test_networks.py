@@ -1,0 +1,254 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Networks that people have: which side an interface is on, who gets an answer there, and whose the bytes are.
+
+The meter finds the sides by itself. All bytes are known before they are sent.
+"""
+
+import json
+from contextlib import contextmanager
+
+import pytest
+from lab import Truth, Tun, Wire, answered, closed, curl, talk, udp, wait_until
+
+PORT = 9
+FOUND = {"interfaces": (), "listen": ":10060"}
+
+
+def sides(meter):
+    """{interface: side} of all that has one."""
+    return {row["interface"]: row["side"] for row in json.loads(meter.get("/api/v1/status"))["interfaces"]}
+
+
+def becomes(meter, **wanted):
+    """Waits until these interfaces are on these sides; None: on neither."""
+    wait_until(lambda: {name: sides(meter).get(name.replace("_", "-")) for name in wanted} == wanted, what=wanted)
+
+
+def exchange(lab, truth, host, ipv, address=None, times=3):
+    """Talks of a host with the far server, each from a port of its own."""
+    address = address or lab.far(ipv)
+    server = udp(lab.inet, address, PORT)
+    for _ in range(times):
+        truth.asked(host, ipv, talk(udp(lab[host.name], host.address(ipv)), server, (address, PORT)))
+
+
+def exact(lab, meter, truth):
+    """Every byte of the hosts is there, and no host is there that is none."""
+    assert {key: count for key, count in lab.settled(meter).items() if key[0] != "router"} == truth
+    macs = {dict(labels)["mac"] for (name, labels), _ in meter.metrics().items() if name == "host_bytes_total"}
+    assert macs <= {host.mac for host in lab.hosts} | {""}
+
+
+def provider_is_refused(lab, *addresses):
+    for address in addresses:
+        closed(lab.inet, f"http://{address}:10060/metrics")
+
+
+def lan_is_answered(lab):
+    for address in lab.router_v4, f"[{lab.router_v6}]":
+        answered(lab[lab.hosts[0].name], f"http://{address}:10060/metrics")
+
+
+@contextmanager
+def vpn(lab):
+    """tun0 of the router leads to inet, without MAC addresses; no route leads there yet."""
+    with Tun(lab.router, "tun0") as here, Tun(lab.inet, "tun0") as there:
+        lab.router.ip("""
+            address add 10.8.0.2/24 dev tun0
+            address add 2001:db8:8::2/64 dev tun0 nodad
+            link set tun0 up
+        """)
+        lab.inet.ip("""
+            address add 10.8.0.1/24 dev tun0
+            address add 2001:db8:8::1/64 dev tun0 nodad
+            link set tun0 up
+            route replace 2001:db8:77::/64 via 2001:db8:8::2 dev tun0
+        """)
+        lab.router.run("nft", "add", "rule", "ip", "nat", "postrouting", "oifname", "tun0", "masquerade")
+        with Wire(here, there):
+            yield
+
+
+VPNS = {
+    "halves": """
+        route add 0.0.0.0/1 via 10.8.0.1 dev tun0
+        route add 128.0.0.0/1 via 10.8.0.1 dev tun0
+        route add ::/1 via 2001:db8:8::1 dev tun0
+        route add 8000::/1 via 2001:db8:8::1 dev tun0
+    """,
+    "quarters": """
+        route add 0.0.0.0/2 dev tun0
+        route add 64.0.0.0/2 dev tun0
+        route add 128.0.0.0/2 dev tun0
+        route add 192.0.0.0/2 dev tun0
+        route add 2000::/3 dev tun0
+    """,
+    # As wg-quick does it: all that is not marked, but for what the main table knows better.
+    "table": """
+        route add default dev tun0 table 51820
+        rule add not fwmark 0xca6c table 51820 priority 32764
+        rule add table main suppress_prefixlength 0 priority 32763
+        -6 route add default dev tun0 table 51820
+        -6 rule add not fwmark 0xca6c table 51820 priority 32764
+        -6 rule add table main suppress_prefixlength 0 priority 32763
+    """,
+}
+
+
+@pytest.mark.parametrize("routes", VPNS)
+def test_a_vpn_that_takes_all_is_a_wan(lab, rules, routes):
+    """Servers behind it are no hosts, and what is at its other end is not answered."""
+    host, truth = lab.hosts[0], Truth()
+    with vpn(lab), lab.meter(config=lab.names(), **FOUND) as meter:
+        lab.router.ip(VPNS[routes])
+        becomes(meter, tun0="wan", wan="wan", br_lan="lan")
+        for ipv in 4, 6:
+            exchange(lab, truth, host, ipv)
+        exact(lab, meter, truth)
+        provider_is_refused(lab, "10.8.0.2", "[2001:db8:8::2]", lab.wan_v4)
+        lan_is_answered(lab)
+
+
+NEXT_HOPS = {
+    "inline": """
+        route replace default nexthop via 198.51.100.1 dev wan nexthop via 203.0.113.1 dev wan2
+        -6 route replace default nexthop via 2001:db8:ff::1 dev wan nexthop via 2001:db8:fe::1 dev wan2
+    """,
+    "objects": """
+        nexthop add id 1 via 198.51.100.1 dev wan
+        nexthop add id 2 via 203.0.113.1 dev wan2
+        nexthop add id 10 group 1/2
+        route replace default nhid 10
+        nexthop add id 3 via 2001:db8:ff::1 dev wan
+        nexthop add id 4 via 2001:db8:fe::1 dev wan2
+        nexthop add id 20 group 3/4
+        -6 route replace default nhid 20
+    """,
+}
+
+
+@pytest.mark.parametrize("hops", NEXT_HOPS)
+@pytest.mark.parametrize("late", [False, True], ids=["before", "after"])
+def test_every_next_hop_is_a_wan(lab, hops, late):
+    lab.load_rules()
+    lab.second_wan()
+    host, truth = lab.hosts[0], Truth()
+    if not late:
+        lab.router.ip(NEXT_HOPS[hops])
+    with lab.meter(config=lab.names(), **FOUND) as meter:
+        if late:
+            lab.router.ip(NEXT_HOPS[hops])
+        becomes(meter, wan="wan", wan2="wan", br_lan="lan")
+        for ipv in 4, 6:
+            exchange(lab, truth, host, ipv, times=12)
+        exact(lab, meter, truth)
+        provider_is_refused(lab, "203.0.113.2", "[2001:db8:fe::2]", lab.wan_v4, f"[{lab.wan_v6}]")
+        lan_is_answered(lab)
+
+
+def test_a_stray_default_route_on_the_lan(lab, rules):
+    """As a misconfigured host advertises one: while it lasts the LAN is closed, and then it is a LAN again."""
+    host, truth = lab.hosts[0], Truth()
+    with lab.meter(config=lab.names(), **FOUND) as meter:
+        becomes(meter, br_lan="lan")
+        lab.router.ip(f"-6 route add default via 2001:db8:77::66 dev {lab.lan} metric 512")
+        becomes(meter, br_lan="wan", wan="wan")
+        lab.router.ip(f"-6 route delete default via 2001:db8:77::66 dev {lab.lan} metric 512")
+        becomes(meter, br_lan="lan", wan="wan")
+        lan_is_answered(lab)
+        for ipv in 4, 6:
+            exchange(lab, truth, host, ipv)
+        exact(lab, meter, truth)
+
+
+@pytest.mark.parametrize("count", [9000])
+def test_a_full_table(lab, rules, count):
+    """Routes of a provider's take no room from those that tell the LAN, which came last."""
+    host, truth = lab.hosts[0], Truth()
+    routes = (f"route add 11.{i // 256}.{i % 256}.0/24 via {lab.server_v4} dev {lab.wan}" for i in range(count))
+    lab.router.ip("\n".join(routes))
+    lab.router.ip(f"""
+        address add 12.200.0.1/24 dev {lab.lan}
+        route add 12.201.0.0/24 via {host.v4} dev {lab.lan}
+    """)
+    lab[host.name].ip("""
+        address add 12.201.0.1/32 dev lo
+        address add 12.200.0.2/24 dev eth0
+    """)
+    with lab.meter(config=lab.names(), **FOUND) as meter:
+        wait_until(lambda: meter.value("hostmeter_dumps_total"), what="what flows have counted so far is known")
+        for address in "12.201.0.1", "12.200.0.2":
+            router = udp(lab.router, lab.router_v4)
+            truth.answered(host, 4, talk(router, udp(lab[host.name], address, PORT), (address, PORT)))
+        lab.settled(meter)
+        assert meter.local() == truth
+        assert meter.hosts() == {}
+
+
+def macvlan_wan(lab):
+    """The WAN is a macvlan over the port, which has an address of its own to reach the modem."""
+    lab.router.ip(f"""
+        -6 route delete default dev {lab.wan}
+        address flush dev {lab.wan}
+        link add link {lab.wan} name mv0 type macvlan mode bridge
+        address add {lab.wan_v4}/24 dev mv0
+        address add {lab.wan_v6}/64 dev mv0 nodad
+        address add 192.168.100.2/24 dev {lab.wan}
+        link set mv0 up
+        route add default via {lab.server_v4} dev mv0
+        route add default via {lab.server_v6} dev mv0
+    """)
+    lab.inet.ip("address add 192.168.100.1/24 dev eth0")
+    lab.router.run("nft", "add", "rule", "ip", "nat", "postrouting", "oifname", "mv0", "masquerade")
+
+
+def test_what_a_wan_runs_over_is_closed(lab, rules):
+    host, truth = lab.hosts[0], Truth()
+    macvlan_wan(lab)
+    with lab.meter(config=lab.names(), **FOUND) as meter:
+        becomes(meter, mv0="wan", br_lan="lan", wan=None)
+        for ipv in 4, 6:
+            exchange(lab, truth, host, ipv)
+        # The modem talks to the router: neither a host nor the router's WAN traffic.
+        talk(udp(lab.inet, "192.168.100.1"), udp(lab.router, "192.168.100.2", PORT), ("192.168.100.2", PORT))
+        exact(lab, meter, truth)
+        provider_is_refused(lab, "192.168.100.2", lab.wan_v4, f"[{lab.wan_v6}]")
+        lan_is_answered(lab)
+
+
+def test_closed_until_a_wan_is_known(lab, rules):
+    """Boot: addresses are there, the provider has not answered yet."""
+    host, truth = lab.hosts[0], Truth()
+    lab.router.ip("route delete default\n-6 route delete default")
+    with lab.meter(config=lab.names(), **FOUND) as meter:
+        assert sides(meter) == {}
+        provider_is_refused(lab, lab.wan_v4, f"[{lab.wan_v6}]")
+        closed(lab[host.name], f"http://{lab.router_v4}:10060/metrics")
+        lab.router.ip(f"route add default via {lab.server_v4} dev {lab.wan}")
+        becomes(meter, wan="wan", br_lan="lan")
+        lan_is_answered(lab)
+        provider_is_refused(lab, lab.wan_v4, f"[{lab.wan_v6}]")
+        exchange(lab, truth, host, 4)
+        exact(lab, meter, truth)
+
+
+def test_a_wan_made_anew_is_closed(lab):
+    """Its new interface has no route yet, and the number of the old one means nothing."""
+    with lab.meter(config=lab.names(), **FOUND) as meter:
+        becomes(meter, wan="wan", br_lan="lan")
+        lab.router.ip(f"link delete {lab.wan}")
+        lab.router.ip(f"link add {lab.wan} type veth peer name eth0 netns inet")
+        lab.inet.ip(f"""
+            address add {lab.server_v4}/24 dev eth0
+            link set eth0 up
+        """)
+        lab.router.ip(f"""
+            address add {lab.wan_v4}/24 dev {lab.wan}
+            link set {lab.wan} up
+        """)
+        wait_until(lambda: curl(lab.inet, f"http://{lab.wan_v4}:10060/metrics")[0] in (52, 56))
+        assert sides(meter).get("wan") is None
+        lab.router.ip(f"route add default via {lab.server_v4} dev {lab.wan}")
+        becomes(meter, wan="wan", br_lan="lan")
+        provider_is_refused(lab, lab.wan_v4)
+        lan_is_answered(lab)

@@ -28,6 +28,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			abort();
 		else if (e.type == RTNL_ADDR && e.addr.prefix_len > 8 * addr_len(e.addr.addr.family))
 			abort();
+		else if (e.type == RTNL_ROUTE && e.route.others > RTNL_OTHER_HOPS)
+			abort();
+		else if (e.type == RTNL_RULE && (!e.rule.family || (e.rule.is_general && e.rule.is_vrf)))
+			abort();
 		else if (e.type == RTNL_NEIGH && !e.neigh.addr.family)
 			abort();
 	}

@@ -4,6 +4,7 @@
 #include "netlink_build.h"
 
 #include <errno.h>
+#include <linux/fib_rules.h>
 #include <net/if.h>
 #include <net/if_arp.h>
 #include <setjmp.h>
@@ -407,10 +408,110 @@ static void hostile_lengths_stay_inside(void **state)
 	attack(build_neigh(&m, &neigh, MAC_LEN));
 }
 
+/* What decides about an interface's side: what it runs over, unless that is in another namespace, and its kind. */
+static void links_run_over_others(void **state)
+{
+	struct rtnl_event e = sample_link(), got;
+	union message m;
+	struct nlattr *info;
+
+	(void)state;
+	mnl_attr_put_u32(build_link(&m, &e), IFLA_LINK, 2);
+	info = mnl_attr_nest_start(&m.head, IFLA_LINKINFO);
+	mnl_attr_put_strz(&m.head, IFLA_INFO_KIND, "vrf");
+	mnl_attr_nest_end(&m.head, info);
+	assert_int_equal(decode(&m.head, &got), 0);
+	assert_int_equal(got.link.lower, 2);
+	assert_int_equal(got.link.kind, RTNL_KIND_VRF);
+	mnl_attr_put_u32(&m.head, IFLA_LINK_NETNSID, 0);
+	assert_int_equal(decode(&m.head, &got), 0);
+	assert_int_equal(got.link.lower, 0);
+	/* A tunnel without a device below it names itself. */
+	mnl_attr_put_u32(build_link(&m, &e), IFLA_LINK, e.ifindex);
+	assert_int_equal(decode(&m.head, &got), 0);
+	assert_int_equal(got.link.lower, 0);
+	assert_int_equal(got.link.kind, RTNL_KIND_PLAIN);
+}
+
+static void every_next_hop_is_read(void **state)
+{
+	struct rtnl_event e = sample_route("0.0.0.0/0", "192.0.2.1"), got;
+	union message m;
+
+	(void)state;
+	assert_int_equal(decode(build_route(&m, &e, 3), &got), 0);
+	assert_int_equal(got.ifindex, e.ifindex);
+	assert_int_equal(got.route.others, 2);
+	for (int i = 0; i < 2; i++) {
+		assert_int_equal(got.route.other[i].ifindex, e.ifindex + (uint32_t)i + 1);
+		assert_true(addr_equal(&got.route.other[i].gateway, &e.route.gateway));
+	}
+	/* More than there is room for: the first ones. */
+	assert_int_equal(decode(build_route(&m, &e, 20), &got), 0);
+	assert_int_equal(got.route.others, RTNL_OTHER_HOPS);
+}
+
+static struct nlmsghdr *build_rule(union message *m, const struct fib_rule_hdr *fixed, uint32_t priority)
+{
+	struct nlmsghdr *head = build_start(m, RTM_NEWRULE, fixed, sizeof(*fixed));
+
+	mnl_attr_put_u32(head, FRA_PRIORITY, priority);
+	mnl_attr_put_u32(head, FRA_SUPPRESS_PREFIXLEN, UINT32_MAX);
+	return head;
+}
+
+static void rules(void **state)
+{
+	struct fib_rule_hdr fixed = { .family = AF_INET, .table = RT_TABLE_COMPAT, .action = FR_ACT_TO_TBL };
+	struct rtnl_event got;
+	union message m;
+
+	(void)state;
+	mnl_attr_put_u32(build_rule(&m, &fixed, 100), FRA_TABLE, 51820);
+	assert_int_equal(decode(&m.head, &got), 0);
+	assert_int_equal(got.type, RTNL_RULE);
+	assert_int_equal(got.rule.family, 4);
+	assert_int_equal(got.rule.priority, 100);
+	assert_int_equal(got.rule.table, 51820);
+	assert_int_equal(got.rule.suppress, -1);
+	assert_true(got.rule.is_general && !got.rule.is_vrf);
+	mnl_attr_put_u32(&m.head, FRA_SUPPRESS_PREFIXLEN, 0);
+	assert_int_equal(decode(&m.head, &got), 0);
+	assert_int_equal(got.rule.suppress, 0);
+	/* For marked packets; and for all others, as wg-quick writes it. */
+	mnl_attr_put_u32(&m.head, FRA_FWMARK, 7);
+	assert_int_equal(decode(&m.head, &got), 0);
+	assert_false(got.rule.is_general);
+	fixed.flags = FIB_RULE_INVERT;
+	mnl_attr_put_u32(build_rule(&m, &fixed, 100), FRA_FWMARK, 7);
+	assert_int_equal(decode(&m.head, &got), 0);
+	assert_true(got.rule.is_general);
+	mnl_attr_put_strz(&m.head, FRA_IIFNAME, "lan0");
+	assert_int_equal(decode(&m.head, &got), 0);
+	assert_false(got.rule.is_general);
+	/* One that looks at no table, the one for VRFs, and what is no rule of ours. */
+	fixed = (struct fib_rule_hdr){ .family = AF_INET6, .table = 5, .action = FR_ACT_UNREACHABLE };
+	assert_int_equal(decode(build_rule(&m, &fixed, 1), &got), 0);
+	assert_int_equal(got.rule.family, 6);
+	assert_int_equal(got.rule.table, 0);
+	fixed = (struct fib_rule_hdr){ .family = AF_INET, .action = FR_ACT_TO_TBL };
+	mnl_attr_put_u8(build_rule(&m, &fixed, 1000), FRA_L3MDEV, 1);
+	assert_int_equal(decode(&m.head, &got), 0);
+	assert_true(got.rule.is_vrf && !got.rule.is_general);
+	fixed.family = AF_BRIDGE;
+	assert_int_equal(decode(build_rule(&m, &fixed, 1), &got), -ENOMSG);
+	fixed.family = AF_INET;
+	mnl_attr_put(build_rule(&m, &fixed, 1), FRA_TABLE, 2, "xx");
+	assert_int_equal(decode(&m.head, &got), -EBADMSG);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(links),
+		cmocka_unit_test(links_run_over_others),
+		cmocka_unit_test(every_next_hop_is_read),
+		cmocka_unit_test(rules),
 		cmocka_unit_test(link_stats_of_other_kernels),
 		cmocka_unit_test(link_names_are_made_printable),
 		cmocka_unit_test(partial_links_are_not_meant),

@@ -96,7 +96,6 @@ static void only_our_documents_open(void **state)
 
 static void a_list_keeps_what_it_had(void **state)
 {
-	volatile size_t too_many = SIZE_MAX / 4 + 1;
 	int *list = NULL;
 
 	(void)state;
@@ -108,7 +107,6 @@ static void a_list_keeps_what_it_had(void **state)
 	for (int i = 0; i < 1000; i++)
 		assert_int_equal(list[i], i);
 	free(list);
-	assert_null(array_grow(NULL, too_many, sizeof(*list)));
 }
 
 /* The same bytes as jansson's, with each comma where it belongs. */

@@ -2,7 +2,6 @@
 #include "hostmeter/config/config.h"
 
 #include "options.h"
-#include "values.h"
 
 #include <stdlib.h>
 
@@ -21,55 +20,6 @@ void config_free(struct config *config)
 	}
 	free(config->interface);
 	*config = (struct config){ 0 };
-}
-
-/* The defaults. */
-static int fill_in(struct config *config, uint64_t given, FILE *err)
-{
-	struct config_origin origin = { .err = err, .what = "default of socket" };
-	char *socket;
-	int ret = options_preset(config, given, err);
-
-	if (ret || config->socket)
-		return ret;
-	if (asprintf(&socket, "%s/hostmeter.sock", config->runtime_dir) < 0)
-		return config_error(&origin, "out of memory");
-	ret = options_set(config, "socket", socket, &origin);
-	free(socket);
-	return ret;
-}
-
-/* Options that need another option, or exclude it. */
-static int check_together(const struct config *config, FILE *err)
-{
-	struct config_origin origin = { .err = err };
-
-	if (config->mode == CONFIG_RECORD && !config->record)
-		return config_error(&origin, "--seconds, --record-limit and --anonymize go with --record FILE");
-	if (config->anonymize && !config->record)
-		return config_error(&origin, "--anonymize goes with --record FILE, which is what is written");
-	if (config->explain && !config->replay)
-		return config_error(&origin, "--explain goes with --replay FILE");
-	if (config->explain && config->record)
-		return config_error(&origin, "--record writes the trace, --explain reads it: one after the other");
-	return 0;
-}
-
-int config_load(struct config *config, int argc, char *const argv[], FILE *err)
-{
-	uint64_t given = 0;
-	int ret;
-
-	*config = (struct config){ 0 };
-	ret = options_parse(config, &given, argc, argv, err);
-	if (!ret && config->mode != CONFIG_HELP && config->mode != CONFIG_VERSION) {
-		ret = config_file_load(config, &given, err);
-		ret = ret ? ret : fill_in(config, given, err);
-	}
-	ret = ret ? ret : check_together(config, err);
-	if (ret)
-		config_free(config);
-	return ret;
 }
 
 void config_help(FILE *out)

@@ -4,7 +4,7 @@
 
 #define GONE_NS (60 * CLOCK_NS_PER_S)
 
-enum { GONE_DUMPS = 3, SWEEP_PER_TICK = 16 };
+enum { GONE_DUMPS = 3 };
 
 void meter_dump_begin(struct meter *meter, uint64_t now)
 {
@@ -52,36 +52,11 @@ bool meter_ready(const struct meter *meter)
 	return meter->dumps.ready;
 }
 
-static bool is_gone(const struct meter *m, const struct flow *flow)
+bool meter_is_gone(const struct meter *m, const struct flow *flow)
 {
 	uint16_t first_missed = flow->dump + 1;
 
 	if ((int16_t)(m->dumps.complete - flow->dump) < GONE_DUMPS)
 		return false;
 	return m->now - m->dumps.completed_at[first_missed % DUMPS_REMEMBERED] >= GONE_NS;
-}
-
-static bool settle_gone(void *ctx, void *record)
-{
-	struct meter *m = ctx;
-	struct flow *flow = record;
-	const struct meter_held *held;
-	const struct flow last = *flow;
-
-	if (!is_gone(m, flow))
-		return false;
-	m->stats.ended_unseen++;
-	OBSERVE(m, OBSERVER_GONE, .flow = flow);
-	held = hashtable_find(m->held, flow->key);
-	if (held)
-		meter_settle_flow(m, flow, &held->event, ATTRIBUTE_FINAL);
-	journal_ended(&m->journal, flow, &last.counts, last.scope != FLOW_UNDECIDED, !m->checkpoint.dumps_to_fold);
-	meter_drop(m, flow);
-	return true;
-}
-
-void meter_sweep_gone(struct meter *m)
-{
-	for (int i = 0; i < SWEEP_PER_TICK && m->dumps.sweep < HASHTABLE_SHARDS; i++)
-		hashtable_sweep(m->flows, m->dumps.sweep++, settle_gone, m);
 }

@@ -37,6 +37,7 @@ enum {
 	MAX_NEIGHBOURS = 1 << 14,
 	MAX_ROUTES = 1 << 12,
 	HOSTS_PER_TICK = 64,
+	SWEEP_PER_TICK = 16,
 };
 
 struct meter *meter_new(const struct meter_options *options)
@@ -180,7 +181,7 @@ void meter_connect(struct meter *m, const struct flow *flow, int step)
 		hosts_get(m->hosts, flow->peer)->connections[flow->v6] += step;
 }
 
-void meter_settle_flow(struct meter *m, struct flow *flow, const struct ct_event *event,
+static void settle_flow(struct meter *m, struct flow *flow, const struct ct_event *event,
 	enum attribute_evidence evidence)
 {
 	if (!decide(m, flow, event, evidence))
@@ -200,7 +201,7 @@ static void hold(struct meter *m, struct flow *flow, const struct ct_event *even
 	if (held)
 		held->event = *event;
 	else /* no room: decide now */
-		meter_settle_flow(m, flow, event, ATTRIBUTE_FINAL);
+		settle_flow(m, flow, event, ATTRIBUTE_FINAL);
 }
 
 static void unhold(struct meter *m, uint64_t key)
@@ -256,7 +257,7 @@ static void on_entry(struct meter *m, const struct ct_event *event)
 		meter_count(m, flow, event);
 		return;
 	}
-	meter_settle_flow(m, flow, event, evidence);
+	settle_flow(m, flow, event, evidence);
 	if (flow->scope == FLOW_UNDECIDED)
 		hold(m, flow, event);
 	else if (!fresh)
@@ -436,6 +437,25 @@ static void forget_hosts(struct meter *m)
 	}
 }
 
+static bool settle_gone(void *ctx, void *record)
+{
+	struct meter *m = ctx;
+	struct flow *flow = record;
+	const struct meter_held *held;
+	const struct flow last = *flow;
+
+	if (!meter_is_gone(m, flow))
+		return false;
+	m->stats.ended_unseen++;
+	OBSERVE(m, OBSERVER_GONE, .flow = flow);
+	held = hashtable_find(m->held, flow->key);
+	if (held)
+		settle_flow(m, flow, &held->event, ATTRIBUTE_FINAL);
+	journal_ended(&m->journal, flow, &last.counts, last.scope != FLOW_UNDECIDED, !m->checkpoint.dumps_to_fold);
+	meter_drop(m, flow);
+	return true;
+}
+
 void meter_tick(struct meter *meter, uint64_t now)
 {
 	meter->now = now;
@@ -448,7 +468,8 @@ void meter_tick(struct meter *meter, uint64_t now)
 		tombstones_expire(meter->tombstones, meter->dumps.since, now);
 	sightings_expire(meter->sightings, SIGHTING_KEEP_NS, now);
 	forget_hosts(meter);
-	meter_sweep_gone(meter);
+	for (int i = 0; i < SWEEP_PER_TICK && meter->dumps.sweep < HASHTABLE_SHARDS; i++)
+		hashtable_sweep(meter->flows, meter->dumps.sweep++, settle_gone, meter);
 }
 
 static bool settle_held(void *ctx, void *record)
@@ -458,7 +479,7 @@ static bool settle_held(void *ctx, void *record)
 	struct flow *flow = hashtable_find(m->flows, held->key);
 
 	if (flow)
-		meter_settle_flow(m, flow, &held->event, ATTRIBUTE_FINAL);
+		settle_flow(m, flow, &held->event, ATTRIBUTE_FINAL);
 	return true;
 }
 

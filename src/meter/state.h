@@ -113,18 +113,14 @@ void meter_count(struct meter *meter, struct flow *flow, const struct ct_event *
 /* Adds to the hosts' floors, not to their totals, what flow has more than last. */
 void meter_count_floor(struct meter *meter, const struct flow *flow, const struct flow_counts *last);
 
-/* Decides a live flow and counts this reading of it; does nothing if the evidence is not enough. */
-void meter_settle_flow(struct meter *meter, struct flow *flow, const struct ct_event *event,
-	enum attribute_evidence evidence);
-
 /* Adds step (1 or -1) to the connections of the flow's hosts. */
 void meter_connect(struct meter *meter, const struct flow *flow, int step);
 
 /* Takes a flow out of the gauges and drops its held reading. The caller removes the record. */
 void meter_drop(struct meter *meter, struct flow *flow);
 
-/* A few shards: flows that are missing from dumps for long enough are settled and removed. */
-void meter_sweep_gone(struct meter *meter);
+/* Whether a live flow has been missing from dumps for so long that it has ended, though no event said so. */
+bool meter_is_gone(const struct meter *meter, const struct flow *flow);
 
 /* A flow of this host was seen: looks up its name and vendor if it is new. */
 void meter_meet_host(struct meter *meter, uint32_t index);

@@ -111,22 +111,29 @@ static void list_link(void *ctx, const struct topology_link *link)
 	buf_puts(&list->text, ifnames_name(list->names, link->ifindex, name) ? link->name : name);
 }
 
-static void log_links(struct daemon *d, enum side side, const char *what, const char *none)
+/* Whether there are any. */
+static bool log_links(struct daemon *d, enum side side, const char *what, const char *none)
 {
 	struct link_list list = { .names = d->ifnames, .side = side, .text = BUF_INIT };
+	bool found;
 
 	topology_each_link(meter_topology(meter_of(d)), list_link, &list);
-	log_info("%s: %s", what, list.text.len ? buf_text(&list.text) : none);
+	found = list.text.len > 0;
+	log_info("%s: %s", what, found ? buf_text(&list.text) : none);
 	buf_free(&list.text);
+	return found;
 }
 
 static void log_start(struct daemon *d)
 {
 	const char *scheme = web_apply_has_tls(d->web) ? "https" : "http";
+	bool wan_is_known;
 
 	log_info("hostmeter %s meters every host of this router by its MAC address", HOSTMETER_VERSION);
-	log_links(d, SIDE_WAN, "WAN", "none found: no default route and no --wan");
-	log_links(d, SIDE_LAN, "LAN", "none: this machine meters itself as host=\"router\"");
+	wan_is_known = log_links(d, SIDE_WAN, "WAN", "none found: no default route and no --wan");
+	log_links(d, SIDE_LAN, "LAN",
+		wan_is_known ? "none: this machine meters itself as host=\"router\"" :
+			       "none: no interface is a LAN until a WAN is known, or --lan names it");
 	for (size_t i = 0; i < d->config->listen.count; i++) {
 		const char *address = d->config->listen.item[i];
 

@@ -222,6 +222,7 @@ def test_closed_until_a_wan_is_known(lab, rules):
     lab.router.ip("route delete default\n-6 route delete default")
     with lab.meter(config=lab.names(), **FOUND) as meter:
         assert sides(meter) == {}
+        assert "LAN: none: no interface is a LAN until a WAN is known" in meter.log()
         provider_is_refused(lab, lab.wan_v4, f"[{lab.wan_v6}]")
         closed(lab[host.name], f"http://{lab.router_v4}:10060/metrics")
         lab.router.ip(f"route add default via {lab.server_v4} dev {lab.wan}")

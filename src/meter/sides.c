@@ -26,7 +26,7 @@ static void put(struct sides_link *link, enum side side, enum topology_reason re
 	link->reason = reason;
 }
 
-/* What the configuration and the kind of the interface say, whatever the routes are. False: they say nothing. */
+/* Decides by the configuration and the kind of the interface, before any route. False: they do not decide. */
 static bool decide_by_name(struct sides_link *link, const struct sides_config *config)
 {
 	const char *name = link->state->name;
@@ -50,7 +50,7 @@ static bool decide_by_name(struct sides_link *link, const struct sides_config *c
 	return true;
 }
 
-/* WANs by their default routes, now or until something else is known. */
+/* Decides whether it is a WAN: by its default route, or because it had one and was not a LAN before. */
 static bool decide_wan(struct sides_link *link, const struct sides_config *config)
 {
 	if (is_given(config->wan))
@@ -76,7 +76,7 @@ static struct sides_link *find(struct sides_link *const *links, size_t count, ui
 	return NULL;
 }
 
-/* Everything that a WAN runs over is its carrier, down to the port. */
+/* What a WAN runs over is its carrier, and what that runs over, down to the port. */
 static void decide_carriers(struct sides_link *const *links, size_t count, const struct sides_link *wan)
 {
 	const struct sides_link *upper = wan;

@@ -3,9 +3,9 @@
  * sides: on which side of the router an interface is, and by which evidence (law 12). A pure function of plain facts,
  * so that tests can hold it against a slow model.
  *
- * An interface is never a LAN because nothing else is known of it: it needs an address of its own, and a WAN must be
- * known, else the interface on which the provider is still to answer would be taken for one. Where evidence leaves, the
- * decision stays until there is other evidence: the WAN whose line is down is not opened to the provider.
+ * An interface is a LAN only if the router has an address on it and a WAN is known. Before a WAN is known, any
+ * interface may be the one to the provider. An interface that loses its default route stays a WAN, so that it is not
+ * opened to the provider while the line is down; only one that was a LAN before the route came is a LAN again.
  */
 #pragma once
 

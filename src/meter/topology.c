@@ -71,7 +71,7 @@ struct topology {
 	struct route *routes;
 	struct rule *rules; /* in the order of their priority; none: not told, and all tables count */
 	size_t limit;
-	bool is_packed;       /* the last search for routes that may go found none; a change of sides may make some */
+	bool is_packed;       /* full, and no route leads out of a WAN; until the sides change */
 	uint64_t passed_over; /* routes for which there was no room */
 };
 
@@ -92,7 +92,7 @@ struct topology *topology_new(const char *const *lan, const char *const *wan, si
 		free(item);                                                                                            \
 	} while (0)
 
-/* Before a dump nothing is listed; after it, what still is not listed goes. */
+/* Before a dump no item is marked as listed; after it, items that the dump did not list are removed. */
 #define SYNC(head, type, of_family)                                                                                    \
 	do {                                                                                                           \
 		type *item, *item_tmp;                                                                                 \
@@ -158,7 +158,7 @@ static struct link *find_link(const struct topology *t, uint32_t ifindex)
 	return link;
 }
 
-/* The kernel takes the IPv4 routes of a link that goes down, and tells nobody. */
+/* When a link goes down the kernel removes its IPv4 routes without an event for each. */
 static void forget_routes(struct topology *t, uint32_t ifindex)
 {
 	struct route *route, *tmp;
@@ -225,7 +225,7 @@ static void take_addr(struct topology *t, const struct rtnl_event *event)
 	own->listed = true;
 }
 
-/* --- Routes. So many bits or fewer: routes that together may stand for a default route. */
+/* --- Routes. Short ones, of at most SHORT_LEN bits, may together be a default route. */
 
 enum { SHORT_LEN = 4, NIBBLES = 1 << SHORT_LEN };
 
@@ -241,7 +241,7 @@ static struct link *find_wan(const struct topology *t, uint32_t ifindex)
 	return link && link->sides.side == SIDE_WAN ? link : NULL;
 }
 
-/* `ip route replace` onto another interface: no event tells that the old one went. */
+/* After `ip route replace` onto another interface there is no event for the route that was replaced. */
 static void forget_replaced(struct topology *t, const struct route_key *by)
 {
 	struct route *route, *tmp;
@@ -257,7 +257,7 @@ static void forget_replaced(struct topology *t, const struct route_key *by)
 	}
 }
 
-/* Room for one more, if need be in the place of routes that say no more than a default route. */
+/* Whether there is room for one more route. If need be, routes that lead out of a WAN are dropped. */
 static bool make_room(struct topology *t, uint32_t ifindex, bool is_needed)
 {
 	struct route *route, *tmp;
@@ -369,7 +369,7 @@ static void take_rule(struct topology *t, const struct rtnl_event *event)
 
 /* --- Sides */
 
-/* Whether some packet's way leads through this table. */
+/* Whether a rule looks at the route's table. */
 static bool is_used(const struct topology *t, const struct route *route)
 {
 	const struct link *link = find_link(t, route->key.ifindex);
@@ -382,7 +382,7 @@ static bool is_used(const struct topology *t, const struct route *route)
 	return !t->rules;
 }
 
-/* The sixteenths of the address space that a short route takes; of those that hold Internet hosts. */
+/* Which sixteenths of the address space a short route covers, of those that contain Internet hosts. */
 static uint16_t sixteenths(const struct route *route)
 {
 	/* IPv4: 0.0.0.0 to 223.255.255.255. IPv6: 2000::/3. */
@@ -393,8 +393,8 @@ static uint16_t sixteenths(const struct route *route)
 }
 
 /*
- * Whether a table's short routes take all that Internet hosts have, so that each of them is part of a default route.
- * One of length 0 does by itself; others only together, whether or not there is such a one behind them.
+ * Whether a short route is a default route, or part of one. A route of length 0 is one. Longer routes are part of one
+ * if those of their table cover all addresses of Internet hosts together; a route of length 0 does not help them.
  */
 static bool is_default(const struct topology *t, const struct route *route)
 {
@@ -434,7 +434,7 @@ static void gather(struct topology *t)
 	}
 }
 
-/* Whatever changed, all are decided anew: a WAN that comes makes LANs of others. */
+/* Decides all sides again: one change may affect several interfaces. A new WAN makes others LANs, for example. */
 static void decide(struct topology *t)
 {
 	size_t count = 0;
@@ -508,8 +508,8 @@ static const struct route *find_in_table(const struct topology *t, uint32_t tabl
 }
 
 /*
- * The way of a packet that has no mark and comes from nowhere in particular: table by table in the order of the rules.
- * A walk over all routes: asked only for flows that no sighting explains.
+ * The route of a packet that only general rules match: table by table in the order of the rules. This walks over all
+ * routes; it is called only for flows whose first packet was not seen.
  */
 static const struct route *find_route(const struct topology *t, const struct addr *addr)
 {

@@ -2,12 +2,12 @@
 /*
  * topology: which interface and which address is LAN, WAN or the router's own, followed live.
  *
- * By configuration, or by evidence (src/meter/sides.h): a WAN has a default route, a carrier is what a WAN runs over, a
- * LAN has an address of its own while a WAN is known.
+ * The configuration decides, or the evidence (src/meter/sides.h): a WAN has a default route; a carrier is what a WAN
+ * runs over; a LAN has an address of the router, and is one only while a WAN is known.
  *
- * The kernel's routing is not built anew here. Kept are the routes that decide about sides: those so short that
- * together they stand for a default route, all of them, and the others up to a limit; beyond it those that lead out of
- * a WAN are passed over first, since the default route says the same.
+ * The number of routes kept is limited. Routes of at most 4 bits decide about sides and have room of their own. When
+ * the table of the others is full, routes that lead out of a WAN are dropped first: the default route gives the same
+ * side.
  */
 #pragma once
 
@@ -46,19 +46,20 @@ struct topology;
 
 /*
  * lan and wan: interface names from the configuration, NULL or ending with NULL; an empty list is found by itself. The
- * strings are borrowed for as long as the topology lives. limit: how many routes are kept. NULL: out of memory.
+ * strings are borrowed for as long as the topology lives. limit: how many routes are kept, and as many short ones
+ * besides; the limit of addresses and of rules too. NULL: out of memory.
  */
 struct topology *topology_new(const char *const *lan, const char *const *wan, size_t limit);
 void topology_free(struct topology *topology);
 
-/* Takes links, addresses and routes; other events are ignored. */
+/* Takes links, addresses, routes and rules; other events are ignored. */
 void topology_rtnl(struct topology *topology, const struct rtnl_event *event);
 
 /* Around a dump of all of one type, of one family or (0) of both: what the dump did not list is gone. */
 void topology_sync_begin(struct topology *topology, enum rtnl_type type, uint8_t family);
 void topology_sync_end(struct topology *topology, enum rtnl_type type, uint8_t family);
 
-/* SIDE_LAN, SIDE_WAN, SIDE_NONE (loopback) or SIDE_OTHER. */
+/* The side that was decided for an interface; SIDE_OTHER if the interface does not exist. */
 enum side topology_interface(const struct topology *topology, uint32_t ifindex);
 
 /*
@@ -68,7 +69,7 @@ enum side topology_interface(const struct topology *topology, uint32_t ifindex);
 enum side topology_address(const struct topology *topology, const struct addr *addr, uint32_t *ifindex,
 	struct addr *gateway);
 
-/* How many routes found no room, and would have said more than a default route does at the time. */
+/* How many routes were dropped or not kept because the table was full. */
 uint64_t topology_passed_over(const struct topology *topology);
 
 /* Whether packets on this interface have MAC addresses (Ethernet and what looks like it). False if it is unknown. */
@@ -94,6 +95,6 @@ void topology_each_link(const struct topology *topology, void (*each)(void *ctx,
 /* The link's name, or "" if it is unknown. Valid until the next event. */
 const char *topology_name(const struct topology *topology, uint32_t ifindex);
 
-/* Calls each for every prefix that is directly on a LAN interface: who may ask, what is home. */
+/* Calls each for every prefix of an address that the router has on a LAN interface. */
 void topology_each_lan_prefix(const struct topology *topology, void (*each)(void *ctx, const struct prefix *prefix),
 	void *ctx);

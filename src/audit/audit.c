@@ -31,19 +31,14 @@ static struct audit_host *host_of(struct audit *audit, const char *label, const 
 struct audit *audit_new(size_t most_flows)
 {
 	struct audit *audit = calloc(1, sizeof(*audit));
-	struct audit_host *router, *other;
 
 	if (!audit)
 		return NULL;
 	audit->flows = readings_new(most_flows);
 	audit->addresses = by_address_new();
-	router = host_of(audit, "router", "");
-	other = host_of(audit, "other", "");
-	if (audit->flows && audit->addresses && router && other) {
-		audit->router = router->number;
-		audit->other = other->number;
+	/* In the order of AUDIT_ROUTER and AUDIT_OTHER. */
+	if (audit->flows && audit->addresses && host_of(audit, "router", "") && host_of(audit, "other", ""))
 		return audit;
-	}
 	audit_free(audit);
 	return NULL;
 }

@@ -61,7 +61,7 @@ static struct audit_owner owner_of(const struct judging *j, const struct audit_f
 		return flow->reported[AUDIT_END];
 	if (is_decided(flow, AUDIT_BEGIN))
 		return flow->reported[AUDIT_BEGIN];
-	return by_address_flow(j->audit->addresses, &flow->first, j->audit->router);
+	return by_address_flow(j->audit->addresses, &flow->first, AUDIT_ROUTER);
 }
 
 /* Whether the meter may not have counted any of it yet when it was asked. */
@@ -162,7 +162,7 @@ static void find_numbers(struct judging *j)
 			host->first_seen < audit->time[AUDIT_BEGIN];
 
 		if (left || came)
-			j->number[host->number] = audit->other;
+			j->number[host->number] = AUDIT_OTHER;
 	}
 }
 

@@ -172,10 +172,7 @@ struct audit_kernel *audit_kernel_new(struct loop *loop, struct audit *audit, vo
 
 	if (!k)
 		return NULL;
-	k->audit = audit;
-	k->loop = loop;
-	k->done = done;
-	k->ctx = ctx;
+	*k = (struct audit_kernel){ .audit = audit, .loop = loop, .done = done, .ctx = ctx };
 	k->nl = nl_new(loop, &options, &callbacks);
 	k->ended = loop_timer_add(loop, on_ended, k);
 	if (k->nl && k->ended)
@@ -197,13 +194,9 @@ int audit_kernel_open(struct audit_kernel *kernel)
 {
 	int error = nl_open_source(kernel->nl, SOURCE_EVENTS);
 
-	if (!error)
-		error = nl_set_reliable(kernel->nl, false);
-	if (!error)
-		error = nl_open_source(kernel->nl, SOURCE_DUMP);
-	if (!error)
-		error = nl_open_source(kernel->nl, SOURCE_RTNL);
-	return error;
+	error = error ? error : nl_set_reliable(kernel->nl, false);
+	error = error ? error : nl_open_source(kernel->nl, SOURCE_DUMP);
+	return error ? error : nl_open_source(kernel->nl, SOURCE_RTNL);
 }
 
 int audit_kernel_flows(struct audit_kernel *kernel)

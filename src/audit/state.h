@@ -13,6 +13,9 @@
 
 enum { AUDIT_ID = AUDIT_LABEL + MAC_TEXT };
 
+/* The numbers of the hosts that are always there. */
+enum { AUDIT_ROUTER, AUDIT_OTHER };
+
 /* A host is known by its MAC, else by its label. */
 struct audit_host {
 	char id[AUDIT_ID], label[AUDIT_LABEL], mac[MAC_TEXT];
@@ -27,7 +30,7 @@ struct audit {
 	struct readings *flows;
 	struct by_address *addresses;
 	struct audit_host *table; /* in the order of their numbers, 0 on */
-	uint32_t hosts, router, other;
+	uint32_t hosts;
 	struct audit_link link[AUDIT_ENDS][AUDIT_LINKS];
 	size_t links[AUDIT_ENDS];
 	uint64_t time[AUDIT_ENDS], uptime_ns[AUDIT_ENDS], overruns[AUDIT_ENDS], dump_interval_ns;

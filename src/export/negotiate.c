@@ -191,14 +191,6 @@ bool negotiate_gzip(const char *accept_encoding)
 
 /* --- Host */
 
-static bool is_port(struct span text)
-{
-	for (size_t i = 0; i < text.len; i++)
-		if (!isdigit((unsigned char)text.at[i]))
-			return false;
-	return text.len <= 5;
-}
-
 static bool is_address(struct span text, uint8_t family)
 {
 	char copy[ADDR_TEXT];
@@ -211,35 +203,24 @@ static bool is_address(struct span text, uint8_t family)
 	return addr_parse(&addr, copy) == 0 && addr.family == family;
 }
 
-/* "[address]", "[address]:port": RFC 3986, section 3.2.2. */
-static bool is_bracketed(struct span host)
+/* Takes a port and its colon off the end, if there is one: RFC 3986, section 3.2. */
+static struct span without_port(struct span host)
 {
-	const char *end = memchr(host.at, ']', host.len);
-	struct span rest;
+	size_t len = host.len;
 
-	if (!end)
-		return false;
-	rest = (struct span){ end + 1, host.len - (size_t)(end + 1 - host.at) };
-	if (rest.len && (*rest.at != ':' || !is_port((struct span){ rest.at + 1, rest.len - 1 })))
-		return false;
-	return is_address((struct span){ host.at + 1, (size_t)(end - host.at) - 1 }, 6);
+	while (len && isdigit((unsigned char)host.at[len - 1]))
+		len--;
+	return len && host.at[len - 1] == ':' && host.len - len <= 5 ? (struct span){ host.at, len - 1 } : host;
 }
 
 bool negotiate_host(const char *host, const char *const *names, size_t count)
 {
-	struct span name = trimmed(span_of(host));
-	const char *colon;
+	struct span name = without_port(trimmed(span_of(host)));
 
 	if (!host)
 		return true;
-	if (name.len && *name.at == '[')
-		return is_bracketed(name);
-	colon = memchr(name.at, ':', name.len);
-	if (colon) {
-		if (!is_port((struct span){ colon + 1, name.len - (size_t)(colon + 1 - name.at) }))
-			return false;
-		name.len = (size_t)(colon - name.at);
-	}
+	if (name.len > 2 && name.at[0] == '[' && name.at[name.len - 1] == ']')
+		return is_address((struct span){ name.at + 1, name.len - 2 }, 6);
 	if (is_address(name, 4))
 		return true;
 	/* A name may be written with the dot of the root. */

@@ -144,14 +144,7 @@ static void put_end(const struct explain *e, const char *name, const struct attr
 
 static void put_decision(const struct explain *e, const struct observer_note *note, const struct meter_flow *flow)
 {
-	flow_text_put(e->out, "host", flow->host);
-	flow_text_put(e->out, "mac", flow->mac);
-	if (flow->peer[0]) {
-		flow_text_put(e->out, "peer", flow->peer);
-		flow_text_put(e->out, "peer_mac", flow->peer_mac);
-	}
-	flow_text_put(e->out, "by", flow_by_name(flow->by));
-	flow_text_put(e->out, "scope", flow_text_scope(flow));
+	flow_text_put_hosts(e->out, flow);
 	if (note->end) {
 		put_end(e, "orig", &note->end[CT_ORIGINAL]);
 		put_end(e, "reply", &note->end[CT_REPLY]);

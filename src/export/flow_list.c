@@ -105,19 +105,6 @@ static bool passes(const struct flow_list_filter *f, const struct ct_event *even
 		(!f->host[0] || flow_text_is_of(f->host, event, flow));
 }
 
-static void put_text(struct buf *out, const struct meter_flow *flow)
-{
-	flow_text_put(out, "host", flow->host);
-	flow_text_put(out, "mac", flow->mac);
-	if (flow->peer[0]) {
-		flow_text_put(out, "peer", flow->peer);
-		flow_text_put(out, "peer_mac", flow->peer_mac);
-	}
-	flow_text_put(out, "by", flow_by_name(flow->by));
-	flow_text_put(out, "scope", flow_text_scope(flow));
-	buf_printf(out, " in=%" PRIu64 " out=%" PRIu64 "\n", flow->in_bytes, flow->out_bytes);
-}
-
 static void put_tuple(struct buf *out, const char *key, const struct ct_event *event, int dir)
 {
 	const struct ct_tuple *tuple = &event->tuple[dir];
@@ -173,10 +160,12 @@ static void on_entry(void *ctx, const struct nlmsghdr *message, const struct ct_
 		list->cut = true;
 		return;
 	}
-	if (list->filter.json)
+	if (list->filter.json) {
 		put_json(out, list->time, event, &flow);
-	else if (!nfct_print(out, message))
-		put_text(out, &flow);
+	} else if (!nfct_print(out, message)) {
+		flow_text_put_hosts(out, &flow);
+		buf_printf(out, " in=%" PRIu64 " out=%" PRIu64 "\n", flow.in_bytes, flow.out_bytes);
+	}
 }
 
 static void on_dump_ended(void *ctx, bool complete, uint64_t now)

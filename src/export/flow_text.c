@@ -41,6 +41,18 @@ void flow_text_put(struct buf *out, const char *name, const char *word)
 		buf_putc(out, *word == ' ' || *word == '=' ? '_' : *word);
 }
 
+void flow_text_put_hosts(struct buf *out, const struct meter_flow *flow)
+{
+	flow_text_put(out, "host", flow->host);
+	flow_text_put(out, "mac", flow->mac);
+	if (flow->peer[0]) {
+		flow_text_put(out, "peer", flow->peer);
+		flow_text_put(out, "peer_mac", flow->peer_mac);
+	}
+	flow_text_put(out, "by", flow_by_name(flow->by));
+	flow_text_put(out, "scope", flow_text_scope(flow));
+}
+
 void flow_text_event(struct buf *out, const struct ct_event *event)
 {
 	bool icmp = event->proto == IPPROTO_ICMP || event->proto == IPPROTO_ICMPV6;

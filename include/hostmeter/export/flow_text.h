@@ -16,5 +16,8 @@ bool flow_text_is_of(const char *host, const struct ct_event *event, const struc
 /* Appends " NAME=WORD". What would break a line of words is replaced. */
 void flow_text_put(struct buf *out, const char *name, const char *word);
 
+/* Appends the host, the peer if there is one, how they were found and the scope, each as flow_text_put(). */
+void flow_text_put_hosts(struct buf *out, const struct meter_flow *flow);
+
 /* Appends an event's flow as conntrack(8) prints it; for where there is no message for nfct_print(). */
 void flow_text_event(struct buf *out, const struct ct_event *event);

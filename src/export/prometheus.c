@@ -30,6 +30,12 @@ struct page {
 	size_t enough;     /* once out is so long, the rest of them is for later */
 };
 
+enum flag {
+	PACKETS = 1,  /* a family of counts: of packets, not of bytes */
+	DURATION = 2, /* the number is nanoseconds, shown as seconds */
+	NOT_ZERO = 4, /* 0 means unknown: no sample */
+};
+
 /* A family of one number without labels is an offset into the snapshot; others have a function for their samples. */
 struct family {
 	const char *name; /* without the suffix of its type */
@@ -37,7 +43,7 @@ struct family {
 	const char *help; /* without what would have to be escaped */
 	size_t offset;
 	void (*samples)(struct page *page);
-	bool packets; /* a family of counts: of packets, not of bytes */
+	unsigned int flags;
 };
 
 /* A label, with the comma before it. Backslash, quote and newline are escaped, as the formats ask. */
@@ -89,7 +95,7 @@ static void put_seconds(struct page *page, uint64_t ns)
 /* What of the two the family counts. */
 static uint64_t count_of(const struct page *page, const struct traffic_count *count)
 {
-	return page->family->packets ? count->packets : count->bytes;
+	return page->family->flags & PACKETS ? count->packets : count->bytes;
 }
 
 /* --- Hosts */
@@ -272,11 +278,6 @@ static void attributed(struct page *page)
 		put_labelled(page, "by", flow_by_name(by), page->snapshot->stats.attributed[by]);
 }
 
-static void seconds(struct page *page)
-{
-	put_seconds(page, number_at(page, page->snapshot));
-}
-
 /* A value that is not known has no sample: no dump yet, no checkpoint, no /proc. */
 static void dump_age(struct page *page)
 {
@@ -303,39 +304,39 @@ static void checkpoint_age(struct page *page)
 		put_seconds(page, process->checkpoint_age_ns);
 }
 
-static void known_number(struct page *page)
+static void put_plain(struct page *page)
 {
-	if (number_at(page, page->snapshot))
-		put_number(page, number_at(page, page->snapshot));
+	uint64_t value = number_at(page, page->snapshot);
+
+	if (!value && page->family->flags & NOT_ZERO)
+		return;
+	if (page->family->flags & DURATION)
+		put_seconds(page, value);
+	else
+		put_number(page, value);
 }
 
-static void known_seconds(struct page *page)
-{
-	if (number_at(page, page->snapshot))
-		put_seconds(page, number_at(page, page->snapshot));
-}
-
-#define NUMBER(member) offsetof(struct snapshot, member), NULL, false
-#define SECONDS(member) offsetof(struct snapshot, member), seconds, false
-#define USAGE(member, samples) offsetof(struct snapshot, process.usage.member), samples, false
-#define SOURCE(member) offsetof(struct snapshot_source, member), source_numbers, false
-#define HOST(member, packets) offsetof(struct snapshot_host, member), host_counts, packets
-#define SAMPLES(samples) 0, samples, false
-#define COUNTS(samples, packets) 0, samples, packets
+#define NUMBER(member) offsetof(struct snapshot, member), NULL, 0
+#define SECONDS(member) offsetof(struct snapshot, member), NULL, DURATION
+#define USAGE(member, flags) offsetof(struct snapshot, process.usage.member), NULL, NOT_ZERO | (flags)
+#define SOURCE(member) offsetof(struct snapshot_source, member), source_numbers, 0
+#define HOST(member, flags) offsetof(struct snapshot_host, member), host_counts, flags
+#define SAMPLES(samples) 0, samples, 0
+#define COUNTS(samples, flags) 0, samples, flags
 
 static const struct family families[] = {
-	{ "host_bytes", COUNTER, "Bytes (IP) between this host and the WAN, seen from the host.", HOST(wan, false) },
-	{ "host_packets", COUNTER, "Packets between this host and the WAN, seen from the host.", HOST(wan, true) },
-	{ "host_local_bytes", COUNTER, "Bytes (IP) between this host and the router or other LANs.",
-		HOST(local, false) },
-	{ "host_local_packets", COUNTER, "Packets between this host and the router or other LANs.", HOST(local, true) },
+	{ "host_bytes", COUNTER, "Bytes (IP) between this host and the WAN, seen from the host.", HOST(wan, 0) },
+	{ "host_packets", COUNTER, "Packets between this host and the WAN, seen from the host.", HOST(wan, PACKETS) },
+	{ "host_local_bytes", COUNTER, "Bytes (IP) between this host and the router or other LANs.", HOST(local, 0) },
+	{ "host_local_packets", COUNTER, "Packets between this host and the router or other LANs.",
+		HOST(local, PACKETS) },
 	{ "host_connections", GAUGE, "Tracked connections of this host that live now.", SAMPLES(host_connections) },
-	{ "network_bytes", COUNTER, "Bytes that the interface itself counted.", COUNTS(network_counts, false) },
-	{ "network_packets", COUNTER, "Packets that the interface itself counted.", COUNTS(network_counts, true) },
+	{ "network_bytes", COUNTER, "Bytes that the interface itself counted.", COUNTS(network_counts, 0) },
+	{ "network_packets", COUNTER, "Packets that the interface itself counted.", COUNTS(network_counts, PACKETS) },
 	{ "hostmeter_wan_bytes", COUNTER,
 		"Bytes across each WAN by whom they are counted for; unseen: by no connection.",
-		COUNTS(wan_counts, false) },
-	{ "hostmeter_wan_packets", COUNTER, "The same in packets.", COUNTS(wan_counts, true) },
+		COUNTS(wan_counts, 0) },
+	{ "hostmeter_wan_packets", COUNTER, "The same in packets.", COUNTS(wan_counts, PACKETS) },
 	{ "hostmeter_wan_link_header_bytes", COUNTER,
 		"Link-layer headers among the interface's own bytes, estimated per packet.", SAMPLES(wan_headers) },
 	{ "hostmeter_build", INFO, "1, labelled with the version of the meter.", SAMPLES(build_info) },
@@ -404,14 +405,13 @@ static const struct family families[] = {
 	{ "hostmeter_checkpoint_failures", COUNTER, "Writes of the checkpoint that failed.",
 		NUMBER(process.checkpoint_failures) },
 	{ "hostmeter_last_dump_age_seconds", GAUGE, "Time since the last dump ended.", SAMPLES(dump_age) },
-	{ "process_cpu_seconds", COUNTER, "User and system CPU time of the meter.", USAGE(cpu_ns, known_seconds) },
-	{ "process_resident_memory_bytes", GAUGE, "Memory of the meter that is resident.",
-		USAGE(resident_bytes, known_number) },
-	{ "process_virtual_memory_bytes", GAUGE, "Address space of the meter.", USAGE(virtual_bytes, known_number) },
-	{ "process_open_fds", GAUGE, "File descriptors that the meter has open.", USAGE(open_fds, known_number) },
-	{ "process_max_fds", GAUGE, "File descriptors that the meter may have open.", USAGE(max_fds, known_number) },
+	{ "process_cpu_seconds", COUNTER, "User and system CPU time of the meter.", USAGE(cpu_ns, DURATION) },
+	{ "process_resident_memory_bytes", GAUGE, "Memory of the meter that is resident.", USAGE(resident_bytes, 0) },
+	{ "process_virtual_memory_bytes", GAUGE, "Address space of the meter.", USAGE(virtual_bytes, 0) },
+	{ "process_open_fds", GAUGE, "File descriptors that the meter has open.", USAGE(open_fds, 0) },
+	{ "process_max_fds", GAUGE, "File descriptors that the meter may have open.", USAGE(max_fds, 0) },
 	{ "process_start_time_seconds", GAUGE, "When the meter was started, in seconds since 1970.",
-		USAGE(start_real_ns, known_seconds) },
+		USAGE(start_real_ns, DURATION) },
 };
 
 const char *prometheus_content_type(enum prometheus_format format)
@@ -454,7 +454,7 @@ static bool put_family(struct page *page, enum prometheus_format format)
 	if (family->samples)
 		family->samples(page);
 	else
-		put_number(page, number_at(page, page->snapshot));
+		put_plain(page);
 	/* A family that is not of hosts leaves row alone. */
 	if (page->row && page->row < page->snapshot->hosts)
 		return false;

@@ -21,8 +21,7 @@ static void read_counts(struct audit_reported_host *host, enum audit_scope scope
 		const json_t *family = json_object_get(counts, families[f]);
 
 		for (int d = 0; d < AUDIT_DIRECTIONS; d++)
-			host->bytes[scope][f][d] =
-				json_to_u64(json_object_get(json_object_get(family, directions[d]), "bytes"));
+			host->bytes[scope][f][d] = json_get_u64(json_object_get(family, directions[d]), "bytes");
 	}
 }
 
@@ -52,7 +51,7 @@ static int read_host(struct audit_reported *reported, const json_t *one)
 		return -ENOMEM;
 	reported->host = grown;
 	host = &grown[reported->hosts++];
-	*host = (struct audit_reported_host){ .first_seen = json_to_ns(json_object_get(one, "first_seen")) };
+	*host = (struct audit_reported_host){ .first_seen = json_get_ns(one, "first_seen") };
 	json_copy_text(host->label, sizeof(host->label), json_object_get(one, "host"));
 	json_copy_text(host->mac, sizeof(host->mac), json_object_get(one, "mac"));
 	read_counts(host, AUDIT_WAN, json_object_get(one, "wan"));
@@ -70,8 +69,8 @@ int reported_read_hosts(struct audit_reported *reported, const struct buf *from)
 		error = -EBADMSG;
 	for (size_t i = 0; !error && i < json_array_size(hosts) && i < HOSTS_MOST; i++)
 		error = read_host(reported, json_array_get(hosts, i));
-	reported->time = json_to_ns(json_object_get(document, "time"));
-	reported->ready = json_is_true(json_object_get(document, "ready"));
+	reported->time = json_get_ns(document, "time");
+	reported->ready = json_get_bool(document, "ready");
 	json_decref(document);
 	return error;
 }
@@ -87,8 +86,8 @@ void reported_clear(struct audit_reported *reported)
 
 static void read_link(struct audit_reported *reported, const json_t *one)
 {
-	const char *side = json_to_text(json_object_get(one, "side"));
-	uint64_t index = json_to_u64(json_object_get(one, "index"));
+	const char *side = json_get_text(one, "side");
+	uint64_t index = json_get_u64(one, "index");
 
 	if (!*side || !index || index > UINT32_MAX || reported->links == AUDIT_LINKS)
 		return;
@@ -100,8 +99,8 @@ static uint64_t read_overruns(const json_t *sources)
 	for (size_t i = 0; i < json_array_size(sources); i++) {
 		const json_t *one = json_array_get(sources, i);
 
-		if (!strcmp(json_to_text(json_object_get(one, "source")), "events"))
-			return json_to_u64(json_object_get(one, "overruns"));
+		if (!strcmp(json_get_text(one, "source"), "events"))
+			return json_get_u64(one, "overruns");
 	}
 	return 0;
 }
@@ -114,9 +113,9 @@ int reported_read_status(struct audit_reported *reported, const struct buf *from
 
 	if (error)
 		return error;
-	reported->uptime_ns = json_to_ns(json_object_get(document, "uptime_seconds"));
-	reported->dump_interval_ns = json_to_ns(json_object_get(json_object_get(document, "dump"), "interval_seconds"));
-	reported->reliable = json_is_true(json_object_get(document, "reliable"));
+	reported->uptime_ns = json_get_ns(document, "uptime_seconds");
+	reported->dump_interval_ns = json_get_ns(json_object_get(document, "dump"), "interval_seconds");
+	reported->reliable = json_get_bool(document, "reliable");
 	reported->overruns = read_overruns(json_object_get(document, "sources"));
 	for (size_t i = 0; i < json_array_size(interfaces); i++)
 		read_link(reported, json_array_get(interfaces, i));
@@ -147,19 +146,19 @@ int reported_read_flow(struct audit_reported_flow *flow, const char *line, size_
 	if (error)
 		return error;
 	memset(flow, 0, sizeof(*flow));
-	if (json_is_true(json_object_get(document, "cut")))
+	if (json_get_bool(document, "cut"))
 		error = -ENODATA;
-	else if (addr_parse(&tuple->src, json_to_text(json_object_get(original, "src"))) ||
-		addr_parse(&tuple->dst, json_to_text(json_object_get(original, "dst"))))
+	else if (addr_parse(&tuple->src, json_get_text(original, "src")) ||
+		addr_parse(&tuple->dst, json_get_text(original, "dst")))
 		error = -EBADMSG;
-	tuple->sport = (uint16_t)json_to_u64(json_object_get(original, "sport"));
-	tuple->dport = (uint16_t)json_to_u64(json_object_get(original, "dport"));
+	tuple->sport = (uint16_t)json_get_u64(original, "sport");
+	tuple->dport = (uint16_t)json_get_u64(original, "dport");
 	flow->flow.family = tuple->src.family;
-	flow->flow.proto = (uint8_t)json_to_u64(json_object_get(document, "proto"));
-	flow->flow.zone = (uint16_t)json_to_u64(json_object_get(document, "zone"));
-	flow->flow.id = (uint32_t)json_to_u64(json_object_get(document, "id"));
+	flow->flow.proto = (uint8_t)json_get_u64(document, "proto");
+	flow->flow.zone = (uint16_t)json_get_u64(document, "zone");
+	flow->flow.id = (uint32_t)json_get_u64(document, "id");
 	flow->scope = scope_of(json_object_get(document, "scope"));
-	flow->began = !json_is_true(json_object_get(document, "inbound"));
+	flow->began = !json_get_bool(document, "inbound");
 	json_copy_text(flow->host, sizeof(flow->host), json_object_get(document, "host"));
 	json_copy_text(flow->mac, sizeof(flow->mac), json_object_get(document, "mac"));
 	json_copy_text(flow->peer, sizeof(flow->peer), json_object_get(document, "peer"));

@@ -6,21 +6,6 @@
 #include <errno.h>
 #include <string.h>
 
-static uint64_t number(const json_t *object, const char *key)
-{
-	return json_to_u64(json_object_get(object, key));
-}
-
-static bool is_true(const json_t *object, const char *key)
-{
-	return json_is_true(json_object_get(object, key));
-}
-
-static const char *text(const json_t *object, const char *key)
-{
-	return json_to_text(json_object_get(object, key));
-}
-
 static void read_sources(struct check_meter *meter, const json_t *list)
 {
 	size_t i;
@@ -28,13 +13,13 @@ static void read_sources(struct check_meter *meter, const json_t *list)
 
 	json_array_foreach (list, i, one) {
 		for (enum source source = 0; source < SOURCE_COUNT; source++) {
-			if (strcmp(text(one, "source"), source_name(source)))
+			if (strcmp(json_get_text(one, "source"), source_name(source)))
 				continue;
 			meter->source[source] = (struct check_source){
-				.up = is_true(one, "up"),
-				.overruns = number(one, "overruns"),
-				.buffer = number(one, "receive_buffer_bytes"),
-				.buffer_asked = number(one, "receive_buffer_asked_bytes"),
+				.up = json_get_bool(one, "up"),
+				.overruns = json_get_u64(one, "overruns"),
+				.buffer = json_get_u64(one, "receive_buffer_bytes"),
+				.buffer_asked = json_get_u64(one, "receive_buffer_asked_bytes"),
 			};
 		}
 	}
@@ -45,7 +30,8 @@ static uint64_t kind_bytes(const json_t *wan, const char *kind)
 {
 	const json_t *count = json_object_get(wan, kind);
 
-	return number(json_object_get(count, "rx"), "bytes") + number(json_object_get(count, "tx"), "bytes");
+	return json_get_u64(json_object_get(count, "rx"), "bytes") +
+		json_get_u64(json_object_get(count, "tx"), "bytes");
 }
 
 static void read_wan(struct check_meter *meter, const json_t *list)
@@ -68,8 +54,8 @@ static uint64_t warning(const json_t *status, const char *id)
 	json_t *one;
 
 	json_array_foreach (json_object_get(status, "warnings"), i, one)
-		if (!strcmp(text(one, "id"), id))
-			return number(one, "count");
+		if (!strcmp(json_get_text(one, "id"), id))
+			return json_get_u64(one, "count");
 	return 0;
 }
 
@@ -80,19 +66,19 @@ static void read_meter(struct check_meter *meter, const json_t *status)
 
 	*meter = (struct check_meter){
 		.answers = true,
-		.nflog_group = (uint16_t)number(status, "nflog_group"),
-		.reliable = is_true(status, "reliable"),
-		.switched_off = number(incomplete, "reliable_switched_off"),
-		.ends = number(incomplete, "flows_ended"),
-		.ends_unseen = number(incomplete, "flows_ended_unseen"),
-		.ends_uncounted = number(incomplete, "flows_ended_uncounted"),
-		.resets = number(incomplete, "counter_resets"),
-		.refused = number(incomplete, "flows_refused"),
-		.sightings_lost = number(incomplete, "first_packets_lost"),
-		.damaged = number(incomplete, "damaged_messages"),
-		.checkpoint_failures = number(json_object_get(status, "checkpoint"), "failures"),
+		.nflog_group = (uint16_t)json_get_u64(status, "nflog_group"),
+		.reliable = json_get_bool(status, "reliable"),
+		.switched_off = json_get_u64(incomplete, "reliable_switched_off"),
+		.ends = json_get_u64(incomplete, "flows_ended"),
+		.ends_unseen = json_get_u64(incomplete, "flows_ended_unseen"),
+		.ends_uncounted = json_get_u64(incomplete, "flows_ended_uncounted"),
+		.resets = json_get_u64(incomplete, "counter_resets"),
+		.refused = json_get_u64(incomplete, "flows_refused"),
+		.sightings_lost = json_get_u64(incomplete, "first_packets_lost"),
+		.damaged = json_get_u64(incomplete, "damaged_messages"),
+		.checkpoint_failures = json_get_u64(json_object_get(status, "checkpoint"), "failures"),
 		.hosts_folded = warning(status, "hosts-folded"),
-		.sighted = number(json_object_get(status, "attributed"), "nflog"),
+		.sighted = json_get_u64(json_object_get(status, "attributed"), "nflog"),
 		.unsighted = warning(status, "no-rules"),
 		.dump_age = json_is_number(age) ? json_number_value(age) : -1,
 		.dump_interval = json_number_value(json_object_get(dump, "interval_seconds")),
@@ -109,7 +95,7 @@ static void read_lists(struct check_facts *facts, const json_t *document)
 
 	json_array_foreach (json_object_get(document, "interfaces"), i, one) {
 		struct check_link *link = &facts->link[facts->links];
-		const char *side = text(one, "side");
+		const char *side = json_get_text(one, "side");
 
 		if (facts->links == CHECK_STATUS_MOST)
 			break;
@@ -145,9 +131,9 @@ int check_facts_read(struct check_facts *facts, const struct buf *status)
 		read_meter(&facts->meter, document);
 		read_lists(facts, document);
 		facts->nflog_group = facts->meter.nflog_group;
-		facts->flows = number(flows, "live");
-		facts->flows_uncounted = number(flows, "without_counters");
-		facts->flows_offloaded = number(flows, "offloaded");
+		facts->flows = json_get_u64(flows, "live");
+		facts->flows_uncounted = json_get_u64(flows, "without_counters");
+		facts->flows_offloaded = json_get_u64(flows, "offloaded");
 	}
 	json_decref(document);
 	return error;

@@ -12,23 +12,6 @@ enum { LINKS_MOST = 64, WARNINGS_MOST = 64, ADDRESSES_MOST = 256 };
 static const char *const families[WATCH_FAMILIES] = { "4", "6" };
 static const char *const directions[WATCH_DIRECTIONS] = { "in", "out" };
 
-/* ---- Members of an object */
-
-static uint64_t number(const json_t *object, const char *key)
-{
-	return json_to_u64(json_object_get(object, key));
-}
-
-static uint64_t time_of(const json_t *object, const char *key)
-{
-	return json_to_ns(json_object_get(object, key));
-}
-
-static const char *text(const json_t *object, const char *key)
-{
-	return json_to_text(json_object_get(object, key));
-}
-
 /* ---- Hosts */
 
 static void read_counts(struct watch_sample_host *host, const json_t *one)
@@ -38,9 +21,9 @@ static void read_counts(struct watch_sample_host *host, const json_t *one)
 	for (int f = 0; f < WATCH_FAMILIES; f++) {
 		const json_t *counts = json_object_get(wan, families[f]);
 
-		host->connections[f] = (uint32_t)number(connections, families[f]);
+		host->connections[f] = (uint32_t)json_get_u64(connections, families[f]);
 		for (int d = 0; d < WATCH_DIRECTIONS; d++)
-			host->bytes[f][d] = number(json_object_get(counts, directions[d]), "bytes");
+			host->bytes[f][d] = json_get_u64(json_object_get(counts, directions[d]), "bytes");
 	}
 }
 
@@ -55,8 +38,8 @@ static int read_host(struct watch_sample *sample, const json_t *one)
 	json_copy_text(host->label, sizeof(host->label), json_object_get(one, "host"));
 	json_copy_text(host->mac, sizeof(host->mac), json_object_get(one, "mac"));
 	read_counts(host, one);
-	host->first_seen = time_of(one, "first_seen");
-	host->last_seen = time_of(one, "last_seen");
+	host->first_seen = json_get_ns(one, "first_seen");
+	host->last_seen = json_get_ns(one, "last_seen");
 	for (size_t i = 0; !error && i < json_array_size(addresses) && i < ADDRESSES_MOST; i++)
 		error = watch_sample_add_address(sample, json_to_text(json_array_get(addresses, i)));
 	return error;
@@ -68,22 +51,22 @@ static int read_link(struct watch_sample *sample, const json_t *one)
 {
 	struct watch_sample_link *link;
 
-	if (strcmp(text(one, "side"), "wan") != 0)
+	if (strcmp(json_get_text(one, "side"), "wan") != 0)
 		return 0;
 	link = watch_sample_add_link(sample);
 	if (!link)
 		return -ENOMEM;
 	json_copy_text(link->name, sizeof(link->name), json_object_get(one, "interface"));
-	link->bytes[WATCH_DOWN] = number(json_object_get(one, "rx"), "bytes");
-	link->bytes[WATCH_UP] = number(json_object_get(one, "tx"), "bytes");
+	link->bytes[WATCH_DOWN] = json_get_u64(json_object_get(one, "rx"), "bytes");
+	link->bytes[WATCH_UP] = json_get_u64(json_object_get(one, "tx"), "bytes");
 	return 0;
 }
 
 /* A count of 1 is not shown: it may only mean "yes". */
 static int read_warning(struct watch_sample *sample, const json_t *one)
 {
-	uint64_t count = number(one, "count");
-	const char *words = text(one, "text");
+	uint64_t count = json_get_u64(one, "count");
+	const char *words = json_get_text(one, "text");
 	char line[WATCH_WARNING];
 
 	if (count > 1)
@@ -109,8 +92,8 @@ static int read_documents(struct watch_sample *sample, const json_t *hosts, cons
 
 	if (!json_is_array(json_object_get(hosts, "hosts")))
 		return -EBADMSG;
-	sample->time = time_of(hosts, "time");
-	sample->taken = time_of(hosts, "dump_time");
+	sample->time = json_get_ns(hosts, "time");
+	sample->taken = json_get_ns(hosts, "dump_time");
 	sample->taken = sample->taken ? sample->taken : sample->time;
 	error = each(sample, json_object_get(hosts, "hosts"), WATCH_MAX_HOSTS, read_host);
 	if (!error)
@@ -145,7 +128,7 @@ int watch_decode_sample(struct watch_sample *sample, const struct buf *hosts, co
 
 static uint16_t port(const json_t *object, const char *key)
 {
-	uint64_t n = number(object, key);
+	uint64_t n = json_get_u64(object, key);
 
 	return n <= UINT16_MAX ? (uint16_t)n : 0;
 }
@@ -155,19 +138,20 @@ static bool read_tuple(const json_t *tuple, struct addr *src, struct addr *dst, 
 {
 	*sport = port(tuple, "sport");
 	*dport = port(tuple, "dport");
-	return !addr_parse(src, text(tuple, "src")) && !addr_parse(dst, text(tuple, "dst"));
+	return !addr_parse(src, json_get_text(tuple, "src")) && !addr_parse(dst, json_get_text(tuple, "dst"));
 }
 
 /* A line of a connection within the LAN is written from the side of one host. True: we want the other one. */
 static bool is_peer(const struct watch_connections *of, const json_t *line)
 {
-	return of->mac[0] ? strcmp(of->mac, text(line, "mac")) : strcmp(of->label, text(line, "host"));
+	return of->mac[0] ? strcmp(of->mac, json_get_text(line, "mac")) :
+			    strcmp(of->label, json_get_text(line, "host"));
 }
 
 static int read_connection(struct watch_connections *fresh, const json_t *line)
 {
 	bool peer = is_peer(fresh, line);
-	const char *scope = text(line, "scope");
+	const char *scope = json_get_text(line, "scope");
 	struct watch_connection one = { 0 }, *added;
 	struct addr ignored;
 	uint16_t reply_sport, reply_dport;
@@ -175,20 +159,20 @@ static int read_connection(struct watch_connections *fresh, const json_t *line)
 	if (!read_tuple(json_object_get(line, "original"), &one.src, &one.dst, &one.sport, &one.dport) ||
 		!read_tuple(json_object_get(line, "reply"), &ignored, &ignored, &reply_sport, &reply_dport))
 		return 0;
-	one.proto = (uint8_t)number(line, "proto");
-	one.id = (uint32_t)number(line, "id");
-	one.inbound = json_is_true(json_object_get(line, "inbound")) != peer;
+	one.proto = (uint8_t)json_get_u64(line, "proto");
+	one.id = (uint32_t)json_get_u64(line, "id");
+	one.inbound = json_get_bool(line, "inbound") != peer;
 	one.local = !strcmp(scope, "local");
 	one.own_port = one.inbound ? reply_sport : one.sport;
-	one.began = time_of(line, "start");
+	one.began = json_get_ns(line, "start");
 	for (int d = 0; d < WATCH_DIRECTIONS; d++)
-		one.bytes[peer ? !d : d] = number(line, directions[d]);
+		one.bytes[peer ? !d : d] = json_get_u64(line, directions[d]);
 	added = watch_connections_add(fresh);
 	if (!added)
 		return fresh->cut ? 0 : -ENOMEM;
 	*added = one;
 	if (!fresh->time)
-		fresh->time = time_of(line, "time");
+		fresh->time = json_get_ns(line, "time");
 	return 0;
 }
 
@@ -197,7 +181,7 @@ static int read_line(struct watch_connections *fresh, const char *data, size_t l
 	int error;
 	json_t *line = json_open(data, len, &error);
 
-	if (line && json_is_true(json_object_get(line, "cut")))
+	if (line && json_get_bool(line, "cut"))
 		fresh->cut = true;
 	else if (line)
 		error = read_connection(fresh, line);

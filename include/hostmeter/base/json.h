@@ -33,9 +33,30 @@ uint64_t json_to_u64(const json_t *value);
 /* Seconds since 1970 as nanoseconds. */
 uint64_t json_to_ns(const json_t *value);
 
+/* The same of an object's member. */
+static inline uint64_t json_get_u64(const json_t *object, const char *key)
+{
+	return json_to_u64(json_object_get(object, key));
+}
+
+static inline uint64_t json_get_ns(const json_t *object, const char *key)
+{
+	return json_to_ns(json_object_get(object, key));
+}
+
+static inline bool json_get_bool(const json_t *object, const char *key)
+{
+	return json_is_true(json_object_get(object, key));
+}
+
 /* The text itself, never NULL, valid as long as the value; and a copy that is cut to size. */
 const char *json_to_text(const json_t *value);
 void json_copy_text(char *to, size_t size, const json_t *value);
+
+static inline const char *json_get_text(const json_t *object, const char *key)
+{
+	return json_to_text(json_object_get(object, key));
+}
 
 /*
  * Parses a document of the meter's API. Returns it, the caller's to json_decref(); or NULL and *error: -EBADMSG for no

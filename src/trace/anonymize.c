@@ -51,7 +51,7 @@ static void change(struct anonymizer *a, struct addr *addr)
 	*addr = pseudonyms_addr(a->pseudonyms, addr);
 }
 
-/* --- Each gives false for a message that is left out. */
+/* --- Messages. Each function returns false if the message is left out. */
 
 static bool do_flow(struct anonymizer *a, const struct nlmsghdr *message, union encode_message *out)
 {
@@ -112,23 +112,19 @@ static bool do_network(struct anonymizer *a, const struct nlmsghdr *message, uni
 	return true;
 }
 
-/* What frames the rest: ends of dumps, errors, overruns. Of an error only its number, not the request that it repeats.
- */
+/* Ends of dumps, errors, overruns. Of an error the number is kept, but not the copy of the request in it. */
 static bool do_control(const struct nlmsghdr *message, union encode_message *out)
 {
 	bool has_number = message->nlmsg_type == NLMSG_DONE || message->nlmsg_type == NLMSG_ERROR;
 	size_t number = has_number ? sizeof(int) : 0, have = message->nlmsg_len - NLMSG_HDRLEN;
 
-	/* An acknowledgement says OK to a request in full. */
+	/* Programs expect a whole struct nlmsgerr; what follows the number is zero. */
 	encode_plain(out, message, NLMSG_DATA(message), have < number ? have : number,
 		message->nlmsg_type == NLMSG_ERROR ? sizeof(struct nlmsgerr) : number);
 	return true;
 }
 
-/*
- * The requests for dumps that the meter follows, each with the length of its fixed header; of that only the family
- * stays.
- */
+/* Requests for dumps, by which the meter knows where a dump begins. Of the fixed header only the family is kept. */
 static bool do_request(uint16_t protocol, const struct nlmsghdr *message, union encode_message *out)
 {
 	static const struct {

@@ -61,7 +61,7 @@ static void put_proto(struct nlmsghdr *head, const struct ct_event *e, enum ct_d
 {
 	const struct ct_tuple *t = &e->tuple[dir];
 	bool icmp6 = e->proto == IPPROTO_ICMPV6;
-	/* What answers an echo; of other messages the reply's type is not kept. */
+	/* The reply to an echo request; the reply type of other messages is not kept. */
 	uint8_t answer = icmp6 ? ICMP6_ECHO_REPLY : ICMP_ECHOREPLY;
 
 	mnl_attr_put_u8(head, CTA_PROTO_NUM, e->proto);
@@ -132,34 +132,31 @@ static void put_be16(uint8_t *to, size_t value)
 	to[1] = (uint8_t)value;
 }
 
-/* The header behind IP's: its length, 0 where there is nothing to say. */
+/* Writes the header behind the IP header. Returns its length, 0: the protocol has no ports, and no header is written.
+ */
 static size_t make_l4(const struct sighting *s, uint8_t l4[static L4_MOST])
 {
-	memset(l4, 0, L4_MOST);
-	if (!s->has_ports)
-		return 0;
-	switch (s->proto) {
-	case IPPROTO_ICMP:
-	case IPPROTO_ICMPV6:
+	static const uint8_t lengths[UINT8_MAX + 1] = { [IPPROTO_ICMP] = 8,
+		[IPPROTO_ICMPV6] = 8,
+		[IPPROTO_UDP] = 8,
+		[IPPROTO_UDPLITE] = 8,
+		[IPPROTO_SCTP] = 12,
+		[PROTO_DCCP] = 16,
+		[IPPROTO_TCP] = 20 };
+	size_t len = s->has_ports ? lengths[s->proto] : 0;
+
+	if (len && (s->proto == IPPROTO_ICMP || s->proto == IPPROTO_ICMPV6)) {
 		l4[0] = s->proto == IPPROTO_ICMP ? ICMP_ECHO : ICMP6_ECHO_REQUEST;
 		put_be16(l4 + 4, s->sport);
-		return 8;
-	case IPPROTO_TCP:
-		l4[12] = 5 << 4; /* its own length, in words */
-		break;
-	case IPPROTO_UDP:
-	case IPPROTO_UDPLITE:
-		put_be16(l4 + 4, 8);
-		break;
-	case IPPROTO_SCTP:
-	case PROTO_DCCP:
-		break;
-	default:
-		return 0;
+	} else if (len) {
+		put_be16(l4, s->sport);
+		put_be16(l4 + 2, s->dport);
 	}
-	put_be16(l4, s->sport);
-	put_be16(l4 + 2, s->dport);
-	return s->proto == IPPROTO_TCP ? 20 : s->proto == IPPROTO_SCTP ? 12 : s->proto == PROTO_DCCP ? 16 : 8;
+	if (len && s->proto == IPPROTO_TCP)
+		l4[12] = 5 << 4; /* the header's length, in words of 4 bytes */
+	if (len && (s->proto == IPPROTO_UDP || s->proto == IPPROTO_UDPLITE))
+		put_be16(l4 + 4, len);
+	return len;
 }
 
 static void put_packet(struct nlmsghdr *head, const struct sighting *s)
@@ -325,7 +322,7 @@ static void encode_rule(union encode_message *m, const struct nlmsghdr *like, co
 	if (rule->is_vrf)
 		mnl_attr_put_u8(head, FRA_L3MDEV, 1);
 	else if (!rule->is_general)
-		mnl_attr_put_u32(head, FRA_FWMARK, 1); /* some condition, whichever it was */
+		mnl_attr_put_u32(head, FRA_FWMARK, 1); /* stands for any condition */
 }
 
 static void encode_neigh(union encode_message *m, const struct nlmsghdr *like, const struct rtnl_event *e)

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * encode: the way back from what the decoders gave to a netlink message that they decode to the same, with nothing in
- * it but that.
+ * encode: the inverse of the decoders: makes a netlink message that decodes to this event, and has nothing else in it.
  */
 #pragma once
 
@@ -11,20 +10,20 @@
 
 #include <linux/netlink.h>
 
-/* Room for one message, whatever is in it. */
+/* Room for the largest message. */
 union encode_message {
 	struct nlmsghdr head;
 	char bytes[1024];
 };
 
 /*
- * Each takes type, flags, sequence number and port of the netlink header like, and fills in the rest. A sighting
- * becomes a packet of headers only: its ports are zero where its protocol has none. A link is called as its event says.
+ * Each copies the type, flags, sequence number and port of the netlink header like. The packet of a sighting has
+ * headers only.
  */
 void encode_ct(union encode_message *message, const struct nlmsghdr *like, const struct ct_event *event);
 void encode_sighting(union encode_message *message, const struct nlmsghdr *like, const struct sighting *sighting);
 void encode_rtnl(union encode_message *message, const struct nlmsghdr *like, const struct rtnl_event *event);
 
-/* A message with payload_len bytes of payload, the first of them from payload (used bytes of it), the rest zero. */
+/* A message with payload_len bytes of payload, at most 64: first used bytes of payload, then zeros. */
 void encode_plain(union encode_message *message, const struct nlmsghdr *like, const void *payload, size_t used,
 	size_t payload_len);

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A pseudonym flips bits: whether bit n flips depends on the n bits before it and on the key, on nothing else. So the
- * flips are a tree with an address' bits as the way down, which makes the whole a permutation that keeps common
- * prefixes. Where the way down may still lead into a class of addresses that has a meaning, nothing flips: the class
- * stays itself, and nothing else gets into it.
+ * A pseudonym is the address with some of its bits flipped. Whether bit n flips depends on the key and on the n bits
+ * before it, on nothing else. So no two addresses get the same pseudonym, and common prefixes stay common prefixes.
  *
- * A hash per bit would be slow: 128 of them for IPv6. One hash gives 64 flips, so it does for the 63 nodes of the first
- * six bits of a byte, and three more for the rest of that byte.
+ * Classes of addresses that have a meaning, such as multicast, keep their first bits. As long as the bits before do not
+ * exclude that an address is in such a class, no bit flips. So no other address gets into the class either.
+ *
+ * A hash for each bit would be slow. Within a byte there are 255 decisions: one for the first bit, two for the second,
+ * up to 128 for the eighth. A hash of 64 bits holds 64 of them, so a byte takes three hashes at most.
  */
 #include "pseudonym.h"
 
@@ -15,7 +16,7 @@
 
 enum { CACHE = 4096, SUBNETS = 64, MAC_FAMILY = 1 };
 
-/* Addresses that begin with the first len bits keep the first keep bits. */
+/* An address that begins with the first len bits of prefix keeps its first keep bits. */
 struct class
 {
 	uint8_t family;
@@ -37,9 +38,9 @@ static const struct class classes[] = {
 	{ 6, { 0x20 }, 3, 3 },                                         /* global */
 	{ 6, { 0xfc }, 7, 8 },                                         /* private */
 	{ 6, { 0xfe, 0x80 }, 10, 10 },                                 /* link-local */
-	{ 6, { 0xfe, 0x80 }, 64, 64 },                                 /* what is in use of them */
+	{ 6, { 0xfe, 0x80 }, 64, 64 },                                 /* those in use */
 	{ 6, { 0xff }, 8, 16 },                                        /* multicast, with its flags and scope */
-	{ MAC_FAMILY, { 0 }, 48, 48 },                                 /* no MAC */
+	{ MAC_FAMILY, { 0 }, 48, 48 },                                 /* all zeros: no MAC */
 };
 
 struct entry {
@@ -50,7 +51,7 @@ struct pseudonyms {
 	struct hash_key key;
 	struct prefix subnet[SUBNETS];
 	size_t subnets;
-	struct entry cache[CACHE]; /* of whole addresses: most are asked for again and again */
+	struct entry cache[CACHE]; /* whole addresses: most of them come often */
 };
 
 struct pseudonyms *pseudonyms_new(const struct hash_key *key)
@@ -92,7 +93,7 @@ static unsigned int quiet_bits(uint8_t family, const uint8_t *bytes)
 	return quiet;
 }
 
-/* 64 flips of byte at, for addresses that begin with the bytes before it. */
+/* The decisions number 64 * part and up for the byte at this index; they depend on the bytes before it. */
 static uint64_t flips_of(const struct pseudonyms *p, uint8_t family, const uint8_t *bytes, unsigned int at,
 	unsigned int part)
 {
@@ -110,7 +111,7 @@ static uint8_t flip_byte(const struct pseudonyms *p, uint8_t family, const uint8
 	uint64_t flips = 0;
 
 	for (unsigned int bit = 0; bit < 8; bit++) {
-		/* The nodes of a byte, numbered level by level. */
+		/* The number of this decision within the byte. */
 		unsigned int node = (1u << bit) - 1 + (bytes[at] >> (8 - bit));
 
 		if (at * 8 + bit < quiet)
@@ -150,8 +151,11 @@ static struct addr broadcast_of(const struct prefix *subnet)
 	return last;
 }
 
-/* The pseudonym of a subnet's broadcast must end in ones too: it is exchanged with the address that would get that. */
-static struct addr exchange_broadcast(const struct pseudonyms *p, const struct addr *addr, const struct addr *to)
+/*
+ * The pseudonym of a broadcast address must be the broadcast address of the new subnet. So this address and the one
+ * that has that pseudonym swap their pseudonyms. to: the pseudonym without a swap.
+ */
+static struct addr swap_broadcast(const struct pseudonyms *p, const struct addr *addr, const struct addr *to)
 {
 	for (size_t i = 0; i < p->subnets; i++) {
 		const struct prefix *subnet = &p->subnet[i];
@@ -176,10 +180,10 @@ void pseudonyms_add_subnet(struct pseudonyms *pseudonyms, const struct addr *add
 {
 	struct prefix subnet = prefix_make(addr, len);
 
-	/* Shorter prefixes are no subnets with a broadcast. */
+	/* Prefixes of other lengths are no subnets with a broadcast address. */
 	if (addr->family != 4 || len > 30 || len < 8 || pseudonyms->subnets == SUBNETS)
 		return;
-	/* Of nested subnets the first counts: a second exchange would undo the first. */
+	/* Of nested subnets only the first counts: a second swap would undo its swap. */
 	for (size_t i = 0; i < pseudonyms->subnets; i++) {
 		const struct prefix *other = &pseudonyms->subnet[i];
 
@@ -201,7 +205,7 @@ struct addr pseudonyms_addr(struct pseudonyms *pseudonyms, const struct addr *ad
 	if (addr_equal(&entry->from, addr))
 		return entry->to;
 	to = flip_addr(pseudonyms, addr);
-	to = exchange_broadcast(pseudonyms, addr, &to);
+	to = swap_broadcast(pseudonyms, addr, &to);
 	*entry = (struct entry){ *addr, to };
 	return to;
 }
@@ -211,7 +215,8 @@ struct mac pseudonyms_mac(struct pseudonyms *pseudonyms, const struct mac *mac)
 	uint8_t from[16] = { 0 }, to[16] = { 0 };
 	struct mac result;
 
-	/* The two bits that mean something come last in their byte: here they come first, so that they can stay. */
+	/* The group and local bits, the last two of the first byte, stay. They are moved to the front for the flipping.
+	 */
 	memcpy(from, mac->b, MAC_LEN);
 	from[0] = (uint8_t)(from[0] << 6 | from[0] >> 2);
 	flip(pseudonyms, MAC_FAMILY, from, to, MAC_LEN);

@@ -25,7 +25,7 @@ enum {
 	ARPHRD = 824,         /* ARPHRD_NETLINK */
 	TO_USER = 6,          /* PACKET_USER */
 	TO_KERNEL = 7,        /* PACKET_KERNEL */
-	RECORD_MAX = 1 << 18, /* what Wireshark, too, takes at most */
+	RECORD_MAX = 1 << 18, /* Wireshark's own limit */
 	NOTE_MAX = 256,
 };
 
@@ -52,7 +52,7 @@ struct record_header {
 	uint32_t original;
 };
 
-/* LINKTYPE_NETLINK's head of a datagram, in network byte order. */
+/* The header of a datagram in LINKTYPE_NETLINK, in network byte order. */
 struct cooked {
 	uint16_t direction, arphrd;
 	unsigned char unused[10];
@@ -69,10 +69,10 @@ struct trace_writer {
 struct trace_reader {
 	FILE *file;
 	bool swapped;
-	uint32_t fraction_ns; /* what one unit of the fraction is */
+	uint32_t fraction_ns; /* nanoseconds per unit of the fraction */
 	uint64_t next;        /* offset of the next record */
 	uint64_t offset;      /* of the one read last */
-	bool ahead;           /* trace_open() read the first record already; this is what it got */
+	bool ahead;           /* trace_open() has read the first record, into result and first */
 	int result;
 	struct trace_datagram first;
 	_Alignas(8) unsigned char data[DATAGRAM_MAX];
@@ -109,15 +109,12 @@ int trace_create(struct trace_writer **out, const char *path)
 		free(writer);
 		return error;
 	}
-	error = put(writer, &file_head, sizeof(file_head));
-	if (error)
-		trace_close(writer);
-	else
-		*out = writer;
-	return error;
+	put(writer, &file_head, sizeof(file_head));
+	*out = writer;
+	return 0;
 }
 
-/* Precedes each datagram. */
+/* What precedes each datagram. */
 struct heads {
 	struct record_header record;
 	struct cooked cooked;
@@ -214,7 +211,7 @@ int trace_close(struct trace_writer *writer)
 	return error;
 }
 
-/* 1; 0 at the end of the file; -EBADMSG if it ends inside; -errno. */
+/* 1; 0 at the end of the file; -EBADMSG if the file ends within these bytes; -errno. */
 static int get(struct trace_reader *reader, void *to, size_t len)
 {
 	size_t got;
@@ -229,7 +226,7 @@ static int get(struct trace_reader *reader, void *to, size_t len)
 	return got ? -EBADMSG : 0;
 }
 
-/* As get(), but the end of the file is damage. */
+/* As get(), but at the end of the file -EBADMSG. */
 static int get_rest(struct trace_reader *reader, void *to, size_t len)
 {
 	int got = len ? get(reader, to, len) : 1;
@@ -257,7 +254,7 @@ static int read_file_header(struct trace_reader *reader)
 	if ((magic != MAGIC_MICRO && magic != MAGIC_NANO) || major != PCAP_VERSION_MAJOR)
 		return -EBADMSG;
 	reader->fraction_ns = magic == MAGIC_MICRO ? 1000 : 1;
-	/* The upper half tells of frame check sequences. */
+	/* The upper half is about frame check sequences. */
 	return (to_host(reader, header.linktype) & 0xffff) == LINKTYPE_NETLINK ? 0 : -EPROTONOSUPPORT;
 }
 
@@ -291,8 +288,8 @@ static int read_record(struct trace_reader *reader, struct trace_datagram *datag
 }
 
 /*
- * Whether a datagram's netlink headers are of the other byte order. The file's own order does not tell: tools that
- * rewrite a capture write theirs. A message's length is below 256 KiB, so in the wrong order it cannot fit.
+ * Whether the netlink headers of a datagram have the other byte order. The order of the file does not say it: a tool
+ * that rewrites a capture uses its own. Messages are shorter than 256 KiB, so a length in the wrong order does not fit.
  */
 static bool is_foreign(const struct trace_datagram *datagram)
 {
@@ -314,18 +311,15 @@ int trace_open_stream(struct trace_reader **out, FILE *stream)
 	}
 	reader->file = stream;
 	error = read_file_header(reader);
-	if (error)
-		goto fail;
-	reader->result = read_record(reader, &reader->first);
+	if (!error)
+		reader->result = read_record(reader, &reader->first);
 	reader->ahead = true;
-	if (reader->result == 1 && is_foreign(&reader->first)) {
+	if (reader->result == 1 && is_foreign(&reader->first))
 		error = -EXDEV;
-		goto fail;
-	}
-	*out = reader;
-	return 0;
-fail:
-	trace_reader_free(reader);
+	if (error)
+		trace_reader_free(reader);
+	else
+		*out = reader;
 	return error;
 }
 

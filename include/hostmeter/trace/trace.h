@@ -28,14 +28,15 @@ struct trace_datagram {
 /* Creates or truncates path. 0 or -errno. The file is host byte order, as pcap files are. */
 int trace_create(struct trace_writer **writer, const char *path);
 
-/* The same file in memory, piece by piece: the file's head; one datagram, 0 or -EMSGSIZE and nothing appended. */
+/* The same in memory. Append the file header; append one datagram: 0, or -EMSGSIZE and nothing is appended. */
 void trace_append_head(struct buf *out);
 int trace_append(struct buf *out, const struct trace_datagram *datagram);
 
-/* The bytes it takes in the file. */
+/* How many bytes the datagram takes in the file. */
 size_t trace_size(const struct trace_datagram *datagram);
 
-/* A note for the reader, which replays and Wireshark skip. trace_is_note(): true, and the text cut to size, for one. */
+/* A note in the trace, which replays and Wireshark skip. trace_is_note(): true for a note, with its text cut to size.
+ */
 void trace_append_note(struct buf *out, uint64_t real_ns, const char *text);
 bool trace_is_note(const struct trace_datagram *datagram, char *text, size_t size);
 
@@ -52,16 +53,16 @@ int trace_close(struct trace_writer *writer);
  */
 int trace_open(struct trace_reader **reader, const char *path);
 
-/* The same from an open stream, which it takes over, also where it fails. */
+/* The same from an open stream, which is closed with the reader, and also if this fails. */
 int trace_open_stream(struct trace_reader **reader, FILE *stream);
 
 /* The next datagram: 1, 0 at the end, -EBADMSG if the file is damaged or cut (trace_offset() says where), -errno. */
 int trace_read(struct trace_reader *reader, struct trace_datagram *datagram);
 
-/* Byte offset in the file of the record read last. */
+/* Where in the file the record begins that was read last, in bytes. */
 uint64_t trace_offset(const struct trace_reader *reader);
 
-/* Logs what went wrong with the trace called name, and at which offset if reader is not NULL and has read a record. */
+/* Logs the error of the trace called name; with the offset if reader is not NULL and has read a record. */
 void trace_log_error(const char *name, int error, const struct trace_reader *reader);
 
 void trace_reader_free(struct trace_reader *reader);

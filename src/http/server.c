@@ -117,20 +117,23 @@ static struct addr addr_of(const struct sockaddr *address)
 	return (struct addr){ 0 };
 }
 
+static bool is_admitted(const struct listener *listener, const struct sockaddr *address)
+{
+	const struct http_server *http = listener->http;
+	struct addr client;
+
+	if (listener->path[0] || !http->admit)
+		return true;
+	client = addr_of(address);
+	return http->admit(http->admit_ctx, &client,
+		address->sa_family == AF_INET6 ? ((const struct sockaddr_in6 *)address)->sin6_scope_id : 0);
+}
+
 /* MHD asks this of each connection it accepts. */
 static enum MHD_Result accept_client(void *ctx, const struct sockaddr *address, socklen_t len)
 {
-	const struct listener *listener = ctx;
-	const struct http_server *http = listener->http;
-	struct addr client = addr_of(address);
-	uint32_t ifindex = 0;
-
 	(void)len;
-	if (listener->path[0] || !http->admit)
-		return MHD_YES;
-	if (address->sa_family == AF_INET6)
-		ifindex = ((const struct sockaddr_in6 *)address)->sin6_scope_id;
-	return http->admit(http->admit_ctx, &client, ifindex) ? MHD_YES : MHD_NO;
+	return is_admitted(ctx, address) ? MHD_YES : MHD_NO;
 }
 
 static void free_body(void *data)
@@ -266,6 +269,9 @@ static enum MHD_Result handle(void *ctx, struct MHD_Connection *connection, cons
 {
 	struct listener *listener = ctx;
 	const bool is_head = strcmp(method, MHD_HTTP_METHOD_HEAD) == 0, is_first = !*state;
+	const bool is_get = is_head || strcmp(method, MHD_HTTP_METHOD_GET) == 0;
+	const struct sockaddr *address =
+		MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS)->client_addr;
 	void *memory = *state == &begun ? NULL : *state;
 	struct http_request request = {
 		.method = method,
@@ -280,21 +286,23 @@ static enum MHD_Result handle(void *ctx, struct MHD_Connection *connection, cons
 
 	(void)upload;
 	*state = is_first ? &begun : *state;
+	if (is_get && (is_first || *upload_len > 0)) {
+		*upload_len = 0;
+		return MHD_YES;
+	}
+	/* The connection may be older than what is known of the client now. */
+	if (!is_admitted(listener, address))
+		return MHD_NO;
 	/* Refused in the first call, a body is never read. */
-	if (is_first && !is_head && strcmp(method, MHD_HTTP_METHOD_GET) != 0) {
+	if (!is_get) {
 		response.status = MHD_HTTP_METHOD_NOT_ALLOWED;
 		response.header[0].name = MHD_HTTP_HEADER_ALLOW;
 		response.header[0].value = "GET, HEAD";
 		buf_puts(&response.body, "GET and HEAD only\n");
 		return answer(listener, connection, &response, false);
 	}
-	if (is_first || *upload_len > 0) {
-		*upload_len = 0;
-		return MHD_YES;
-	}
 	if (!request.local)
-		request.client =
-			addr_of(MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS)->client_addr);
+		request.client = addr_of(address);
 	listener->http->handler(listener->http->ctx, &request, &response);
 	*state = memory ? memory : &begun;
 	if (response.status != HTTP_LATER)

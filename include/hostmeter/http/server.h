@@ -67,8 +67,10 @@ void http_server_resume(struct http_server *http, const void *ctx);
 typedef void (*http_handler)(void *ctx, const struct http_request *request, struct http_response *response);
 
 /*
- * Whether to admit a TCP client, before anything is read from it. Others are closed at once and do not count for the
- * limit of connections. ifindex: the link of a link-local client, else 0.
+ * Whether to admit a TCP client. Asked before anything is read from a connection: others are closed at once and do not
+ * count for the limit of connections. Asked again before each answer, also of a request that was suspended: a client
+ * that is no longer admitted is disconnected without an answer, as any stranger is. ifindex: the link of a link-local
+ * client, else 0.
  */
 typedef bool (*http_admit)(void *ctx, const struct addr *client, uint32_t ifindex);
 

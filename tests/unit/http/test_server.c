@@ -31,7 +31,7 @@ struct fixture {
 	struct addr client;
 	struct http_response answer;
 	const char *body;
-	bool admits;
+	bool admits, admits_once; /* once: no more after the next call of the handler */
 	int asked;
 	struct addr asked_for;
 	uint32_t asked_ifindex;
@@ -64,6 +64,7 @@ static void handler(void *ctx, const struct http_request *request, struct http_r
 	struct fixture *f = ctx;
 
 	f->calls++;
+	f->admits &= !f->admits_once;
 	note(f->method, sizeof(f->method), request->method);
 	note(f->path, sizeof(f->path), request->path);
 	note(f->query, sizeof(f->query), http_query(request, "x"));
@@ -649,6 +650,67 @@ static void strangers_take_nobodys_place(void **state)
 		close(fds[i]);
 }
 
+/* What the client has sent before it was known to be a stranger is not answered either. */
+static void strangers_lose_their_connection(void **state)
+{
+	static const char *const next[] = { "GET", "HEAD", "POST", "get" };
+	struct fixture *f = *state;
+
+	listen_tcp(f, "");
+	http_server_set_admit(f->s.http, admit, f);
+	f->admits_once = true;
+	for (size_t i = 0; i < sizeof(next) / sizeof(*next); i++) {
+		char both[160];
+		struct client c;
+		const char *reply;
+
+		f->admits = true;
+		f->calls = f->asked = 0;
+		snprintf(both, sizeof(both), "GET /1 HTTP/1.1\r\nHost: test\r\n\r\n%s /2 HTTP/1.1\r\n" CLOSE, next[i]);
+		client_start(f, &c, i % 2 ? connect_v6(f) : connect_v4(f), both);
+		reply = client_finish(&c);
+		assert_memory_equal(reply, "HTTP/1.1 200", 12);
+		assert_string_equal(strstr(reply, "\r\n\r\n"), "\r\n\r\nhello\n");
+		buf_free(&c.reply);
+		assert_string_equal(f->path, "/1");
+		assert_int_equal(f->calls, 1);
+		/* The connection, and each request on it. */
+		assert_int_equal(f->asked, 3);
+		assert_int_equal(f->asked_for.family, i % 2 ? 6 : 4);
+		assert_int_equal(f->asked_ifindex, 0);
+	}
+}
+
+static void the_socket_is_not_asked_about(void **state)
+{
+	struct fixture *f = *state;
+
+	http_server_set_admit(f->s.http, admit, f);
+	assert_int_equal(http_server_listen_unix(f->s.http, f->s.socket), 0);
+	exchange(f, connect_local(f), "GET / HTTP/1.1\r\n" CLOSE, "HTTP/1.1 200", "hello\n");
+	assert_int_equal(f->asked, 0);
+}
+
+/* Between a request and its answer a password may be checked. */
+static void a_suspended_stranger_gets_no_answer(void **state)
+{
+	struct fixture *f = *state;
+	struct client c;
+
+	listen_tcp(f, "127.0.0.1:");
+	http_server_set_admit(f->s.http, admit, f);
+	f->admits = f->admits_once = true;
+	client_start(f, &c, connect_v4(f), "GET /rest HTTP/1.1\r\n" CLOSE);
+	assert_string_equal(client_finish(&c), "");
+	buf_free(&c.reply);
+	assert_int_equal(f->calls, 1);
+	assert_int_equal(f->ended, 1);
+	f->admits = true;
+	f->admits_once = false;
+	exchange(f, connect_v4(f), "GET /rest HTTP/1.1\r\n" CLOSE, "HTTP/1.1 200", "hello\n");
+	assert_int_equal(f->ended, 2);
+}
+
 /* --- Shared bodies */
 
 static void shared_body_is_sent_and_released(void **state)
@@ -963,6 +1025,9 @@ int main(void)
 		TEST(large_body_arrives_whole),
 		TEST(strangers_are_closed_unread),
 		TEST(strangers_take_nobodys_place),
+		TEST(strangers_lose_their_connection),
+		TEST(the_socket_is_not_asked_about),
+		TEST(a_suspended_stranger_gets_no_answer),
 		TEST(shared_body_is_sent_and_released),
 		TEST(live_body_comes_as_it_happens),
 		TEST(live_body_ends_with_its_client),

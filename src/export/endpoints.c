@@ -69,16 +69,21 @@ bool endpoints_admits(void *ctx, const struct addr *client, uint32_t ifindex)
 	const struct topology *topology = endpoints->source.topology;
 	struct question question = { client, false };
 	struct addr gateway;
+	enum side side;
 	uint32_t out;
 
 	for (size_t i = 0; i < endpoints->allows; i++)
 		if (prefix_contains(&endpoints->allow[i], client))
 			return true;
-	if (addr_is_loopback(client) || topology_address(topology, client, &out, &gateway) == SIDE_ROUTER)
+	if (addr_is_loopback(client))
 		return true;
-	/* Link-local addresses are the same on every link: only the link itself tells. */
+	/* Link-local addresses are the same on every link, the router's own too: only the link itself tells. */
 	if (client->family == 6 && addr_is_link_local(client))
 		return topology_interface(topology, ifindex) == SIDE_LAN;
+	side = topology_address(topology, client, &out, &gateway);
+	if (side != SIDE_LAN)
+		return side == SIDE_ROUTER;
+	/* Behind a LAN there may be networks that are no LAN of this router: those are for allow. */
 	topology_each_lan_prefix(topology, ask_prefix, &question);
 	return question.answer;
 }

@@ -4,11 +4,16 @@
 The meter finds the sides by itself. All bytes are known before they are sent.
 """
 
+import base64
+import http.client
 import json
+import socket
+import ssl
 from contextlib import contextmanager
 
 import pytest
 from lab import Truth, Tun, Wire, answered, closed, curl, talk, udp, wait_until
+from test_web import Certificates, bcrypt
 
 PORT = 9
 FOUND = {"interfaces": (), "listen": ":10060"}
@@ -159,6 +164,96 @@ def test_a_stray_default_route_on_the_lan(lab, rules):
         for ipv in 4, 6:
             exchange(lab, truth, host, ipv)
         exact(lab, meter, truth)
+
+
+class Kept:
+    """A connection of a host that is kept between requests."""
+
+    def __init__(self, lab, host, context=None):
+        sock = lab[host.name].socket(socket.AF_INET, socket.SOCK_STREAM)
+        sock.settimeout(30)
+        sock.connect((lab.router_v4, 10060))
+        self.http = http.client.HTTPConnection(lab.router_v4, 10060)
+        self.http.auto_open = 0
+        self.http.sock = context.wrap_socket(sock, server_hostname="localhost") if context else sock
+
+    def ask(self, **headers):
+        self.http.request("GET", "/metrics", headers=headers)
+
+    def answer(self):
+        """The status and the length of the page; None: closed without a byte."""
+        try:
+            answer = self.http.getresponse()
+            return answer.status, len(answer.read()) > 1000
+        except (ConnectionResetError, http.client.RemoteDisconnected, ssl.SSLEOFError):
+            return None
+
+
+@contextmanager
+def stray_default_route(lab, meter):
+    route = f"default via 2001:db8:77::66 dev {lab.lan} metric 512"
+    lab.router.ip(f"-6 route add {route}")
+    becomes(meter, br_lan="wan", wan="wan")
+    yield
+    lab.router.ip(f"-6 route delete {route}")
+    becomes(meter, br_lan="lan", wan="wan")
+
+
+@pytest.mark.parametrize("tls", [False, True], ids=["plain", "tls"])
+def test_a_kept_connection_is_asked_for_at_each_request(lab, tls):
+    """A client that is no longer on a LAN loses the connection it has, also while its password is checked."""
+    host, context, web, slow = lab.hosts[0], None, (), None
+    if tls:
+        certificates = Certificates(lab)
+        web = "--web.config.file", certificates.write(users={"quick": bcrypt("secret"), "slow": bcrypt("secret", 14)})
+        context = ssl.create_default_context(cafile=certificates.directory / "ca.crt")
+
+    def basic(user):
+        return {"Authorization": "Basic " + base64.b64encode(f"{user}:secret".encode()).decode()} if tls else {}
+
+    with lab.meter(*web, **FOUND) as meter:
+        becomes(meter, br_lan="lan")
+        kept = Kept(lab, host, context)
+        for _ in range(2):
+            kept.ask(**basic("quick"))
+            assert kept.answer() == (200, True)
+        if tls:
+            slow = Kept(lab, host, context)
+            slow.ask(**basic("slow"))
+        with stray_default_route(lab, meter):
+            kept.ask(**basic("quick"))
+            assert kept.answer() is None
+            assert not slow or slow.answer() is None
+        again = Kept(lab, host, context)
+        again.ask(**basic("quick"))
+        assert again.answer() == (200, True)
+
+
+def test_where_a_wan_lies_within_the_prefix_of_a_lan(lab):
+    """The provider's network is a piece of the LAN's: the longer route tells who is who."""
+    host = lab.hosts[0]
+    lab.router.ip(f"""
+        address add 10.0.0.1/8 dev {lab.lan}
+        address add 2001:db8:aa::1/48 dev {lab.lan} nodad
+        address add 10.5.0.2/24 dev {lab.wan}
+        address add 2001:db8:aa:5::2/64 dev {lab.wan} nodad
+    """)
+    lab[host.name].ip("""
+        address add 10.0.0.7/8 dev eth0
+        address add 2001:db8:aa::7/48 dev eth0 nodad
+    """)
+    lab.inet.ip("""
+        address add 10.5.0.7/24 dev eth0
+        address add 2001:db8:aa:5::7/64 dev eth0 nodad
+        route add 10.0.0.1 via 10.5.0.2 src 10.5.0.7
+        route add 2001:db8:aa::1 via 2001:db8:aa:5::2 src 2001:db8:aa:5::7
+    """)
+    with lab.meter(**FOUND) as meter:
+        becomes(meter, br_lan="lan", wan="wan")
+        provider_is_refused(lab, "10.5.0.2", "10.0.0.1", "[2001:db8:aa:5::2]", "[2001:db8:aa::1]")
+        for address in "10.0.0.1", "[2001:db8:aa::1]":
+            answered(lab[host.name], f"http://{address}:10060/metrics")
+        lan_is_answered(lab)
 
 
 @pytest.mark.parametrize("count", [9000])

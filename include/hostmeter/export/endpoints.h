@@ -39,11 +39,15 @@ struct endpoints_source {
 	int (*record)(void *ctx, struct http_shared *body);
 };
 
-/* Of config: allow, and server_names, which is borrowed. NULL: out of memory. endpoints_free(NULL) is fine. */
+/* Of config, which is borrowed: allow and server_names. NULL: out of memory. endpoints_free(NULL) is fine. */
 struct endpoints *endpoints_new(struct loop *loop, const struct config *config, const struct endpoints_source *source);
 void endpoints_free(struct endpoints *endpoints);
 
-/* An http_admit: this machine itself, the prefixes of its LANs as they are now, and what was allowed. */
+/*
+ * An http_admit: this machine itself, what was allowed, and whoever has an address in a prefix of the router's LANs
+ * that the routes lead to through a LAN, as it is known now. A link-local client is judged by its interface's side
+ * alone.
+ */
 bool endpoints_admits(void *endpoints, const struct addr *client, uint32_t ifindex);
 
 /* An http_handler. */

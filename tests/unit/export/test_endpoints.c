@@ -431,6 +431,7 @@ static void only_the_house_may_ask(void **state)
 		{ "192.168.77.11", 0, true },
 		{ "192.168.78.11", 0, false },
 		{ "2001:db8:77::11", 0, true },
+		{ "2001:db8:7:1::7", 0, true },
 		{ "2001:db8:78::11", 0, false },
 		/* The router's own addresses, of whichever side. */
 		{ "192.168.77.1", 0, true },
@@ -447,6 +448,17 @@ static void only_the_house_may_ask(void **state)
 		{ "0.0.0.0", 0, false },
 		{ "::", 0, false },
 		{ "10.9.5.5", 0, false },
+		/* The router's link-local address of the one link, on the other. */
+		{ "fe80::3", 2, false },
+		{ "fe80::3", 3, true },
+		/* Where a longer route leads to the provider, the LAN's prefix says nothing. */
+		{ "11.4.0.7", 0, true },
+		{ "11.5.0.7", 0, false },
+		{ "2001:db8:7:5::7", 0, false },
+		/* A network behind a machine of the LAN. */
+		{ "11.6.0.7", 0, true },
+		{ "172.16.0.7", 0, false },
+		{ "192.168.77.255", 0, false },
 	};
 	struct fixture *f = *state;
 
@@ -459,6 +471,19 @@ static void only_the_house_may_ask(void **state)
 	rtnl(f, event_addr(3, "192.168.77.1", 24));
 	rtnl(f, event_addr(3, "2001:db8:77::1", 64));
 	rtnl(f, event_addr(3, "fe80::3", 64));
+	rtnl(f, event_addr(3, "11.0.0.1", 8));
+	rtnl(f, event_addr(3, "2001:db8:7::1", 48));
+	/* An address whose prefix no route leads to tells nothing. */
+	assert_false(admits(f, "192.168.77.11", 0));
+	rtnl(f, event_route(3, "192.168.77.0/24", NULL));
+	rtnl(f, event_route(3, "2001:db8:77::/64", NULL));
+	rtnl(f, event_route(3, "11.0.0.0/8", NULL));
+	rtnl(f, event_route(3, "2001:db8:7::/48", NULL));
+	rtnl(f, event_route(3, "11.6.0.0/24", "11.0.0.9"));
+	rtnl(f, event_route(3, "172.16.0.0/24", "11.0.0.9"));
+	rtnl(f, event_route(2, "11.5.0.0/24", NULL));
+	rtnl(f, event_route(2, "2001:db8:7:5::/64", NULL));
+	rtnl(f, event_route(2, "0.0.0.0/0", "198.51.100.1"));
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		if (admits(f, cases[i].client, cases[i].ifindex) != cases[i].want)
 			fail_msg("%s by %u", cases[i].client, cases[i].ifindex);
@@ -471,12 +496,40 @@ static void prefixes_are_followed_live(void **state)
 	struct rtnl_event event = event_addr(3, "10.1.0.1", 16);
 
 	rtnl(f, event_link(3, "br-lan", 0, ARPHRD_ETHER));
+	rtnl(f, event_route(3, "10.1.0.0/16", NULL));
 	assert_false(admits(f, "10.1.2.3", 0));
 	rtnl(f, event);
 	assert_true(admits(f, "10.1.2.3", 0));
 	event.gone = true;
 	rtnl(f, event);
 	assert_false(admits(f, "10.1.2.3", 0));
+}
+
+/* A LAN that is found by itself is none while a default route leads out of it, or before a WAN is known. */
+static void sides_are_followed_live(void **state)
+{
+	static const char *const clients[] = { "192.168.77.11", "fe80::9" };
+	struct fixture *f = *state;
+
+	topology_free(f->topology);
+	f->topology = topology_new(NULL, NULL, 100);
+	start(f);
+	rtnl(f, event_link(2, "wan0", 0, ARPHRD_ETHER));
+	rtnl(f, event_link(3, "br-lan", 0, ARPHRD_ETHER));
+	rtnl(f, event_addr(3, "192.168.77.1", 24));
+	rtnl(f, event_route(3, "192.168.77.0/24", NULL));
+	for (int i = 0; i < 2; i++)
+		assert_false(admits(f, clients[i], i ? 3 : 0));
+	rtnl(f, event_route(2, "0.0.0.0/0", NULL));
+	for (int i = 0; i < 2; i++)
+		assert_true(admits(f, clients[i], i ? 3 : 0));
+	rtnl(f, event_route(3, "::/0", "fe80::66"));
+	for (int i = 0; i < 2; i++)
+		assert_false(admits(f, clients[i], i ? 3 : 0));
+	assert_true(admits(f, "192.168.77.1", 0));
+	rtnl(f, event_gone(event_route(3, "::/0", "fe80::66")));
+	for (int i = 0; i < 2; i++)
+		assert_true(admits(f, clients[i], i ? 3 : 0));
 }
 
 static void allow_adds_to_it(void **state)
@@ -551,6 +604,7 @@ int main(void)
 		TEST(gzip_is_made_once),
 		TEST(only_the_house_may_ask),
 		TEST(prefixes_are_followed_live),
+		TEST(sides_are_followed_live),
 		TEST(allow_adds_to_it),
 		TEST(recordings_are_for_the_machines_own_users),
 	};

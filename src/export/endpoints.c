@@ -11,11 +11,11 @@
 #include "hostmeter/os/loop.h"
 #include "index_page.h"
 #include "negotiate.h"
+#include "own_names.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 enum { WATCH_MAX_S = 3600, PIECE = 128 * 1024 };
 
@@ -44,9 +44,7 @@ struct endpoints {
 	struct rendered *page[PAGES];
 	struct prefix *allow;
 	size_t allows;
-	const char **names; /* of this server: the machine's own first */
-	size_t names_count;
-	char own_name[256];
+	const struct config_strings *server_names;
 };
 
 /* --- Who may ask */
@@ -362,7 +360,7 @@ static const struct endpoint {
 	bool check_host; /* a browser may be made to read it to a stranger */
 } table[] = {
 	{ "/", answer_index, true },
-	{ "/metrics", answer_metrics, false },
+	{ "/metrics", answer_metrics, true },
 	{ "/api/v1/hosts", answer_hosts, true },
 	{ "/api/v1/status", answer_status, true },
 	{ "/api/v1/flows", answer_flows, true },
@@ -370,6 +368,14 @@ static const struct endpoint {
 	{ "/-/healthy", answer_healthy, false },
 	{ "/-/ready", answer_ready, false },
 };
+
+static bool is_own_name(const struct endpoints *endpoints, const char *host)
+{
+	const struct config_strings *names = endpoints->server_names;
+
+	return negotiate_host(host, (const char *const *)names->item, names->count) ||
+		own_names_match(host, "/etc/resolv.conf");
+}
 
 void endpoints_request(void *ctx, const struct http_request *request, struct http_response *response)
 {
@@ -383,8 +389,7 @@ void endpoints_request(void *ctx, const struct http_request *request, struct htt
 	add_header(response, "Cache-Control", "no-store");
 	if (!endpoint)
 		answer_text(response, 404, "not found; metrics are at /metrics\n");
-	else if (endpoint->check_host && !request->local &&
-		!negotiate_host(http_header(request, "Host"), endpoints->names, endpoints->names_count))
+	else if (endpoint->check_host && !request->local && !is_own_name(endpoints, http_header(request, "Host")))
 		answer_text(response, 421,
 			"this server has another name: use its address, or see server-name in hostmeter.conf(5)\n");
 	else
@@ -396,16 +401,12 @@ void endpoints_request(void *ctx, const struct http_request *request, struct htt
 /* 0 or -ENOMEM. */
 static int take_config(struct endpoints *endpoints, const struct config *config)
 {
+	endpoints->server_names = &config->server_names;
 	endpoints->allow = calloc(config->allow.count + 1, sizeof(*endpoints->allow));
-	endpoints->names = calloc(config->server_names.count + 1, sizeof(*endpoints->names));
-	if (!endpoints->allow || !endpoints->names)
+	if (!endpoints->allow)
 		return -ENOMEM;
 	for (size_t i = 0; i < config->allow.count; i++)
 		endpoints->allows += !prefix_parse(&endpoints->allow[endpoints->allows], config->allow.item[i]);
-	if (gethostname(endpoints->own_name, sizeof(endpoints->own_name) - 1) == 0)
-		endpoints->names[endpoints->names_count++] = endpoints->own_name;
-	for (size_t i = 0; i < config->server_names.count; i++)
-		endpoints->names[endpoints->names_count++] = config->server_names.item[i];
 	return 0;
 }
 
@@ -430,6 +431,5 @@ void endpoints_free(struct endpoints *endpoints)
 	expire(endpoints);
 	loop_timer_del(endpoints->expiry);
 	free(endpoints->allow);
-	free(endpoints->names);
 	free(endpoints);
 }

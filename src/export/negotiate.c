@@ -213,6 +213,45 @@ static struct span without_port(struct span host)
 	return len && host.at[len - 1] == ':' && host.len - len <= 5 ? (struct span){ host.at, len - 1 } : host;
 }
 
+/* Labels of letters, digits, '-' and '_'; not with a number at the end, which is an address in some other form. */
+static bool is_name(struct span text)
+{
+	size_t label = 0;
+	bool number = false;
+
+	for (size_t i = 0; i < text.len; i++) {
+		unsigned char c = (unsigned char)text.at[i];
+
+		if (c == '.' ? !label : !isalnum(c) && c != '-' && c != '_')
+			return false;
+		label = c == '.' ? 0 : label + 1;
+		number = isdigit(c) && (number || label == 1);
+		if (label > 63)
+			return false;
+	}
+	return label && !number && text.len <= 253;
+}
+
+/* No public DNS has a name of one label, or one under these: RFC 6761, 6762 and 8375, ICANN, and what routers use. */
+static bool is_local_name(struct span name)
+{
+	static const char *const domains[] = { "home", "home.arpa", "internal", "lan", "local", "localdomain",
+		"localhost" };
+
+	if (!is_name(name))
+		return false;
+	if (!memchr(name.at, '.', name.len))
+		return true;
+	for (size_t i = 0; i < sizeof(domains) / sizeof(domains[0]); i++) {
+		size_t len = strlen(domains[i]);
+
+		if (name.len > len && name.at[name.len - len - 1] == '.' &&
+			equals((struct span){ name.at + name.len - len, len }, domains[i]))
+			return true;
+	}
+	return false;
+}
+
 bool negotiate_host(const char *host, const char *const *names, size_t count)
 {
 	struct span name = without_port(trimmed(span_of(host)));
@@ -226,10 +265,8 @@ bool negotiate_host(const char *host, const char *const *names, size_t count)
 	/* A name may be written with the dot of the root. */
 	if (name.len > 1 && name.at[name.len - 1] == '.')
 		name.len--;
-	if (equals(name, "localhost"))
-		return true;
 	for (size_t i = 0; i < count; i++)
 		if (names[i][0] && equals(name, names[i]))
 			return true;
-	return false;
+	return is_local_name(name);
 }

@@ -17,8 +17,8 @@ enum prometheus_format negotiate_format(const char *accept);
 bool negotiate_gzip(const char *accept_encoding);
 
 /*
- * Whether Host names this server: an IP address, localhost, or one of names (any case), with or without a port. A page
- * of another name that was made to resolve to our address (DNS rebinding) gives that name here. A request without Host
- * comes from no browser: true.
+ * Whether Host names this server: an IP address, one of names (any case), or a name that no public DNS has, such as
+ * "router" or "router.lan"; with or without a port and the dot of the root. A page of another name that was made to
+ * resolve to our address (DNS rebinding) gives that name here. A request without Host comes from no browser: true.
  */
 bool negotiate_host(const char *host, const char *const *names, size_t count);

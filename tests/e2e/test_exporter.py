@@ -164,14 +164,17 @@ def test_methods_and_paths(lab):
         assert lab.lan in page and lab.wan in page and 'href="/metrics"' in page
 
 
-def test_other_names_get_no_page_and_no_json(lab):
+def test_other_names_get_nothing(lab):
     own = lab.router.output("hostname").strip()
     with lab.meter(config='server-name = {"meter.example.net"}\n'):
-        for path in "/", "/api/v1/hosts", "/api/v1/status":
-            assert curl(lab.router, LOCAL + path, "-H", "Host: evil.example")[1] == 421
-            for name in "meter.example.net", own, "192.168.77.1:10060", "[2001:db8:77::1]", "localhost":
+        for path in "/", "/metrics", "/api/v1/hosts", "/api/v1/status":
+            for name in "evil.example", "router.evil.example:10060", "router.lan.evil.example":
+                assert curl(lab.router, LOCAL + path, "-H", f"Host: {name}")[1] == 421
+            for name in ("meter.example.net", own, "192.168.77.1:10060", "[2001:db8:77::1]", "localhost",
+                         "router", "router.lan", "OpenWrt.LAN.:10060", "router.home.arpa"):
                 answered(lab.router, LOCAL + path, "-H", f"Host: {name}")
-        answered(lab.router, LOCAL + "/metrics", "-H", "Host: evil.example")
+        for path in "/-/healthy", "/-/ready":
+            answered(lab.router, LOCAL + path, "-H", "Host: evil.example")
 
 
 # --- Who gets an answer

@@ -4,6 +4,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
 #include <cmocka.h>
 
@@ -151,6 +152,30 @@ static void hosts(void **state)
 		{ "router", true },
 		{ "ROUTER:10060", true },
 		{ "router.", true },
+		/* What only a LAN calls its machines. */
+		{ "openwrt", true },
+		{ "evil-router", true },
+		{ "my_router2:10060", true },
+		{ "router.lan", true },
+		{ "ROUTER.Lan.:10060", true },
+		{ "a.b.home.arpa", true },
+		{ "router.local", true },
+		{ "router.localdomain", true },
+		{ "router.home", true },
+		{ "host.docker.internal", true },
+		{ "meter.localhost", true },
+		{ "router.arpa", false },
+		{ "home.arpa.evil.example", false },
+		{ "router.lan.evil.example", false },
+		{ "router.evillan", false },
+		{ ".lan", false },
+		{ "router..lan", false },
+		{ "router.lan..", false },
+		{ "rou ter.lan", false },
+		{ "r\xc3\xb6uter", false },
+		{ "router\t.lan", false },
+		{ "a12345678901234567890123456789012345678901234567890123456789012", true },
+		{ "a123456789012345678901234567890123456789012345678901234567890123", false },
 		{ "router.:10060", true },
 		{ "meter.example.net", true },
 		{ "meter.EXAMPLE.net:80", true },
@@ -167,7 +192,6 @@ static void hosts(void **state)
 		{ ":10060", false },
 		{ "evil.example", false },
 		{ "router.evil.example", false },
-		{ "evil-router", false },
 		{ "localhost.evil.example", false },
 		{ "192.168.1.1.evil.example", false },
 		{ "192.168.1", false },
@@ -197,8 +221,21 @@ static void hosts(void **state)
 		if (negotiate_host(cases[i].host, names, COUNT(names)) != cases[i].want)
 			fail_msg("Host: %s", cases[i].host ? cases[i].host : "(none)");
 	}
-	assert_false(negotiate_host("router", NULL, 0));
+	assert_false(negotiate_host("meter.example.net", NULL, 0));
 	assert_true(negotiate_host("10.0.0.1", NULL, 0));
+}
+
+static void long_hosts(void **state)
+{
+	char name[260];
+
+	(void)state;
+	for (size_t len = 250; len < 258; len++) {
+		for (size_t i = 0; i < len; i++)
+			name[i] = i % 50 == 49 ? '.' : 'a';
+		memcpy(name + len - 4, ".lan", 5);
+		assert_int_equal(negotiate_host(name, NULL, 0), len <= 253);
+	}
 }
 
 int main(void)
@@ -207,6 +244,7 @@ int main(void)
 		cmocka_unit_test(formats),
 		cmocka_unit_test(encodings),
 		cmocka_unit_test(hosts),
+		cmocka_unit_test(long_hosts),
 	};
 
 	return cmocka_run_group_tests_name("negotiate", tests, NULL, NULL);

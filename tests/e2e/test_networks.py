@@ -343,7 +343,8 @@ def test_a_wan_made_anew_is_closed(lab):
             link set {lab.wan} up
         """)
         wait_until(lambda: curl(lab.inet, f"http://{lab.wan_v4}:10060/metrics")[0] in (52, 56))
-        assert sides(meter).get("wan") is None
+        becomes(meter, wan=None)
+        provider_is_refused(lab, lab.wan_v4)
         lab.router.ip(f"route add default via {lab.server_v4} dev {lab.wan}")
         becomes(meter, wan="wan", br_lan="lan")
         provider_is_refused(lab, lab.wan_v4)

@@ -283,7 +283,7 @@ static int run_screen(struct watching *w)
 		while (!quit && (key = term_key(&x, &y)) != WATCH_KEY_NONE) {
 			quit = do_key(w, key, x, y);
 			/* The next key must find the list as this one has left it. */
-			if (w->view.move || w->view.move_pages || w->view.click >= 0 || w->view.page == WATCH_PAGE_HOST)
+			if (w->view.move || w->view.click >= 0 || w->view.page == WATCH_PAGE_HOST)
 				error = watch_render(&w->frame, &w->history, &w->view);
 			dirty = true;
 		}

@@ -58,15 +58,11 @@ static int compare_key(const void *a, const void *b)
 	const struct watch_connection *one = a, *other = b;
 	uint32_t ports = (uint32_t)one->sport << 16 | one->dport;
 	uint32_t other_ports = (uint32_t)other->sport << 16 | other->dport;
-	int order;
+	int order = (one->id > other->id) - (one->id < other->id);
 
-	if (one->id != other->id)
-		return one->id < other->id ? -1 : 1;
-	if (one->proto != other->proto)
-		return one->proto < other->proto ? -1 : 1;
-	if (ports != other_ports)
-		return ports < other_ports ? -1 : 1;
-	order = addr_cmp(&one->src, &other->src);
+	order = order ? order : one->proto - other->proto;
+	order = order ? order : (ports > other_ports) - (ports < other_ports);
+	order = order ? order : addr_cmp(&one->src, &other->src);
 	return order ? order : addr_cmp(&one->dst, &other->dst);
 }
 
@@ -136,49 +132,44 @@ void watch_connections_take(struct watch_connections *known, struct watch_connec
 
 /* ---- The order */
 
+struct order {
+	bool by_total, reverse;
+};
+
 static double total_of(const struct watch_connection *c)
 {
 	return (double)c->bytes[WATCH_DOWN] + (double)c->bytes[WATCH_UP];
 }
 
-static int compare_total(const void *a, const void *b)
+static int descending(double a, double b)
 {
-	const struct watch_connection *one = *(const struct watch_connection *const *)a;
-	const struct watch_connection *other = *(const struct watch_connection *const *)b;
-	double mine = total_of(one), its = total_of(other);
-
-	if (mine > its || mine < its)
-		return mine > its ? -1 : 1;
-	return compare_key(one, other);
+	return (a < b) - (a > b);
 }
 
-static int compare_calm(const void *a, const void *b)
+static int compare(const void *a, const void *b, void *arg)
 {
 	const struct watch_connection *one = *(const struct watch_connection *const *)a;
 	const struct watch_connection *other = *(const struct watch_connection *const *)b;
+	const struct order *by = arg;
+	int order = 0;
 
 	/* Idle connections are ordered by their total, so that they keep their places. */
-	if ((one->calm >= 1 || other->calm >= 1) && (one->calm > other->calm || one->calm < other->calm))
-		return one->calm > other->calm ? -1 : 1;
-	return compare_total(a, b);
+	if (!by->by_total && (one->calm >= 1 || other->calm >= 1))
+		order = descending(one->calm, other->calm);
+	order = order ? order : descending(total_of(one), total_of(other));
+	order = order ? order : compare_key(one, other);
+	return by->reverse ? -order : order;
 }
 
 const struct watch_connection **watch_connections_sorted(const struct watch_connections *connections, bool by_total,
 	bool reverse)
 {
-	size_t count = connections->count;
-	const struct watch_connection **sorted = calloc(count + 1, sizeof(const struct watch_connection *));
+	const struct watch_connection **sorted = calloc(connections->count + 1,
+		sizeof(const struct watch_connection *));
 
-	if (!sorted)
-		return NULL;
-	for (size_t i = 0; i < count; i++)
+	for (size_t i = 0; sorted && i < connections->count; i++)
 		sorted[i] = &connections->list[i];
-	qsort(sorted, count, sizeof(*sorted), by_total ? compare_total : compare_calm);
-	for (size_t i = 0; reverse && i < count / 2; i++) {
-		const struct watch_connection *swap = sorted[i];
-
-		sorted[i] = sorted[count - 1 - i];
-		sorted[count - 1 - i] = swap;
-	}
+	if (sorted)
+		qsort_r(sorted, connections->count, sizeof(*sorted), compare, &(struct order){ by_total, reverse });
 	return sorted;
 }

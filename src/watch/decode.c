@@ -76,30 +76,27 @@ static int read_warning(struct watch_sample *sample, const json_t *one)
 	return watch_sample_add_warning(sample, line);
 }
 
-static int each(struct watch_sample *sample, const json_t *list, size_t most,
-	int (*read)(struct watch_sample *sample, const json_t *one))
-{
-	int error = 0;
-
-	for (size_t i = 0; !error && i < json_array_size(list) && i < most; i++)
-		error = read(sample, json_array_get(list, i));
-	return error;
-}
-
 static int read_documents(struct watch_sample *sample, const json_t *hosts, const json_t *status)
 {
-	int error;
+	const struct {
+		const json_t *list;
+		size_t most;
+		int (*read)(struct watch_sample *sample, const json_t *one);
+	} lists[] = {
+		{ json_object_get(hosts, "hosts"), WATCH_MAX_HOSTS, read_host },
+		{ json_object_get(status, "interfaces"), LINKS_MOST, read_link },
+		{ json_object_get(status, "warnings"), WARNINGS_MOST, read_warning },
+	};
+	int error = 0;
 
-	if (!json_is_array(json_object_get(hosts, "hosts")))
+	if (!json_is_array(lists[0].list))
 		return -EBADMSG;
 	sample->time = json_get_ns(hosts, "time");
 	sample->taken = json_get_ns(hosts, "dump_time");
 	sample->taken = sample->taken ? sample->taken : sample->time;
-	error = each(sample, json_object_get(hosts, "hosts"), WATCH_MAX_HOSTS, read_host);
-	if (!error)
-		error = each(sample, json_object_get(status, "interfaces"), LINKS_MOST, read_link);
-	if (!error)
-		error = each(sample, json_object_get(status, "warnings"), WARNINGS_MOST, read_warning);
+	for (size_t l = 0; l < sizeof(lists) / sizeof(lists[0]); l++)
+		for (size_t i = 0; !error && i < json_array_size(lists[l].list) && i < lists[l].most; i++)
+			error = lists[l].read(sample, json_array_get(lists[l].list, i));
 	if (!error && json_is_false(json_object_get(status, "ready")))
 		error = watch_sample_add_warning(sample,
 			"the meter is still reading the connections for the first time");
@@ -133,14 +130,6 @@ static uint16_t port(const json_t *object, const char *key)
 	return n <= UINT16_MAX ? (uint16_t)n : 0;
 }
 
-/* The ends of one direction. False: they are no addresses. */
-static bool read_tuple(const json_t *tuple, struct addr *src, struct addr *dst, uint16_t *sport, uint16_t *dport)
-{
-	*sport = port(tuple, "sport");
-	*dport = port(tuple, "dport");
-	return !addr_parse(src, json_get_text(tuple, "src")) && !addr_parse(dst, json_get_text(tuple, "dst"));
-}
-
 /* A line of a connection within the LAN is written from the side of one host. True: we want the other one. */
 static bool is_peer(const struct watch_connections *of, const json_t *line)
 {
@@ -150,20 +139,20 @@ static bool is_peer(const struct watch_connections *of, const json_t *line)
 
 static int read_connection(struct watch_connections *fresh, const json_t *line)
 {
+	const json_t *original = json_object_get(line, "original");
 	bool peer = is_peer(fresh, line);
-	const char *scope = json_get_text(line, "scope");
 	struct watch_connection one = { 0 }, *added;
-	struct addr ignored;
-	uint16_t reply_sport, reply_dport;
 
-	if (!read_tuple(json_object_get(line, "original"), &one.src, &one.dst, &one.sport, &one.dport) ||
-		!read_tuple(json_object_get(line, "reply"), &ignored, &ignored, &reply_sport, &reply_dport))
+	if (addr_parse(&one.src, json_get_text(original, "src")) ||
+		addr_parse(&one.dst, json_get_text(original, "dst")))
 		return 0;
+	one.sport = port(original, "sport");
+	one.dport = port(original, "dport");
 	one.proto = (uint8_t)json_get_u64(line, "proto");
 	one.id = (uint32_t)json_get_u64(line, "id");
 	one.inbound = json_get_bool(line, "inbound") != peer;
-	one.local = !strcmp(scope, "local");
-	one.own_port = one.inbound ? reply_sport : one.sport;
+	one.local = !strcmp(json_get_text(line, "scope"), "local");
+	one.own_port = one.inbound ? port(json_object_get(line, "reply"), "sport") : one.sport;
 	one.began = json_get_ns(line, "start");
 	for (int d = 0; d < WATCH_DIRECTIONS; d++)
 		one.bytes[peer ? !d : d] = json_get_u64(line, directions[d]);

@@ -4,6 +4,7 @@
 #include "hostmeter/base/clock.h"
 
 #include <stdio.h>
+#include <string.h>
 
 const char *watch_format_amount(char text[static WATCH_NUMBER], double amount, bool binary)
 {
@@ -38,20 +39,20 @@ const char *watch_format_percent(char text[static WATCH_NUMBER], double share)
 	return text;
 }
 
-const char *watch_format_age(char text[static WATCH_NUMBER], uint64_t ns)
+const char *watch_format_age(char text[static WATCH_NUMBER], uint64_t now, uint64_t when)
 {
-	uint64_t seconds = ns / CLOCK_NS_PER_S;
+	static const struct {
+		uint64_t below, seconds;
+		char letter;
+	} units[] = { { 60, 1, 's' }, { 3600, 60, 'm' }, { 86400, 3600, 'h' }, { UINT64_MAX, 86400, 'd' } };
+	size_t i = 0;
+	uint64_t seconds = now > when ? (now - when) / CLOCK_NS_PER_S : 0;
 
 	if (seconds < 2)
-		snprintf(text, WATCH_NUMBER, "now");
-	else if (seconds < 60)
-		snprintf(text, WATCH_NUMBER, "%us", (unsigned int)seconds);
-	else if (seconds < 3600)
-		snprintf(text, WATCH_NUMBER, "%um", (unsigned int)(seconds / 60));
-	else if (seconds < 86400)
-		snprintf(text, WATCH_NUMBER, "%uh", (unsigned int)(seconds / 3600));
-	else
-		snprintf(text, WATCH_NUMBER, "%ud", (unsigned int)(seconds / 86400));
+		return strcpy(text, "now");
+	while (seconds >= units[i].below)
+		i++;
+	snprintf(text, WATCH_NUMBER, "%u%c", (unsigned int)(seconds / units[i].seconds), units[i].letter);
 	return text;
 }
 

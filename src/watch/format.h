@@ -15,8 +15,8 @@ const char *watch_format_amount(char text[static WATCH_NUMBER], double amount, b
 /* A share of 0 to 1 as "37%", "<1%" if it is something and less; "-" below 0. Returns text. */
 const char *watch_format_percent(char text[static WATCH_NUMBER], double share);
 
-/* "now", "12s", "5m", "3h", "12d". Returns text. */
-const char *watch_format_age(char text[static WATCH_NUMBER], uint64_t ns);
+/* How long ago it was: "now", "12s", "5m", "3h", "12d". Both in ns. Returns text. */
+const char *watch_format_age(char text[static WATCH_NUMBER], uint64_t now, uint64_t when);
 
 /* "0.2 s", "1 s", "5 min", "1 h". Returns text. */
 const char *watch_format_interval(char text[static WATCH_NUMBER], uint64_t ns);

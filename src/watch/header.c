@@ -27,12 +27,11 @@ void watch_header_spark(struct watch_frame *frame, int x, int y, const float *st
 	}
 }
 
-const char *watch_header_rate(char text[static WATCH_NUMBER], const struct watch_history *history,
-	const struct watch_view *view, double rate)
+const char *watch_header_rate(char text[static WATCH_NUMBER], const struct watch_screen *screen, double rate)
 {
-	if (!watch_history_has_rates(history))
+	if (!watch_history_has_rates(screen->history))
 		return "-";
-	return watch_format_amount(text, view->bytes ? rate : rate * 8, view->binary);
+	return watch_format_amount(text, screen->view->bytes ? rate : rate * 8, screen->view->binary);
 }
 
 /* ---- The top: what this is, each WAN, the warnings */
@@ -47,8 +46,9 @@ static void put_time(char *text, size_t size, uint64_t ns)
 }
 
 /* The settings of the view that change the meaning of its numbers, the most important first. */
-static int title_words(const struct watch_history *history, const struct watch_view *view, char words[static 6][40])
+static int title_words(const struct watch_screen *screen, char words[static 6][40])
 {
+	const struct watch_view *view = screen->view;
 	char interval[WATCH_NUMBER];
 	int n = 0;
 
@@ -64,14 +64,15 @@ static int title_words(const struct watch_history *history, const struct watch_v
 		snprintf(words[n++], sizeof(*words), "%s, %u s average", view->bytes ? "bytes/s" : "bit/s",
 			watch_windows[view->window]);
 	snprintf(words[n++], sizeof(*words), "every %s", watch_format_interval(interval, view->interval_ns));
-	put_time(words[n++], sizeof(*words), history->sample.time);
+	put_time(words[n++], sizeof(*words), screen->history->sample.time);
 	return n;
 }
 
-int watch_header_title(struct watch_frame *frame, const struct watch_history *history, const struct watch_view *view)
+int watch_header_title(const struct watch_screen *screen)
 {
+	struct watch_frame *frame = screen->frame;
 	char words[6][40], line[6 * 42] = "";
-	int count = title_words(history, view, words), room, used;
+	int count = title_words(screen, words), room, used;
 
 	used = watch_frame_put(frame, 0, 0, frame->width, WATCH_STYLE_TITLE, "hostmeter");
 	for (int i = 0; i < count; i++) {
@@ -83,100 +84,81 @@ int watch_header_title(struct watch_frame *frame, const struct watch_history *hi
 	}
 	room = frame->width - (int)strlen(line) - used - 3;
 	if (room >= 8)
-		watch_frame_put(frame, used + 1, 0, room, WATCH_STYLE_DIM, view->source);
-	watch_frame_put_right(frame, 0, 0, frame->width, view->paused ? WATCH_STYLE_WARNING : WATCH_STYLE_DIM, line);
+		watch_frame_put(frame, used + 1, 0, room, WATCH_STYLE_DIM, screen->view->source);
+	watch_frame_put_right(frame, 0, 0, frame->width, screen->view->paused ? WATCH_STYLE_WARNING : WATCH_STYLE_DIM,
+		line);
 	return 1;
 }
 
-/* One WAN's line; name NULL: the sum of several. */
-static void put_link(struct watch_frame *frame, int y, const struct watch_history *history,
-	const struct watch_view *view, const char *name, const double rate[static WATCH_DIRECTIONS])
+/* The line of a WAN, or of the sum of several. */
+static void put_link(const struct watch_screen *screen, int y, const char *name,
+	const double rate[static WATCH_DIRECTIONS])
 {
 	const char *const marks[2][WATCH_DIRECTIONS] = { { "down ", "up " }, { "↓ ", "↑ " } };
-	int x = 0, width = frame->width >= 60 ? 16 : 10;
+	struct watch_frame *frame = screen->frame;
+	int x = frame->width >= 60 ? 16 : 10;
 	char text[WATCH_NUMBER];
 
-	watch_frame_put(frame, x, y, width - 1, WATCH_STYLE_PLAIN, name);
-	x += width;
+	watch_frame_put(frame, 0, y, x - 1, WATCH_STYLE_PLAIN, name);
 	for (int i = 0; i < WATCH_DIRECTIONS; i++) {
 		x += watch_frame_put(frame, x, y, frame->width, WATCH_STYLE_DIM, marks[frame->utf8][i]);
 		watch_frame_put(frame, x, y, frame->width, i == WATCH_DOWN ? WATCH_STYLE_DOWN : WATCH_STYLE_UP,
-			watch_header_rate(text, history, view, rate[i]));
+			watch_header_rate(text, screen, rate[i]));
 		x += 8;
 	}
 }
 
-static size_t links_most(const struct watch_view *view)
+int watch_header_links(const struct watch_screen *screen, int y)
 {
-	return view->height < LOW ? 1 : view->height < WATCH_ROOMY ? 3 : 8;
-}
-
-static size_t warnings_most(const struct watch_view *view)
-{
-	return view->height < LOW ? 1 : 3;
-}
-
-int watch_header_rows(const struct watch_history *history, const struct watch_view *view)
-{
-	size_t links = history->links, warnings = history->sample.warnings;
-
-	if (links > links_most(view))
-		links = links_most(view);
-	if (warnings > warnings_most(view))
-		warnings = warnings_most(view);
-	return 1 + (int)links + (int)warnings + (view->notice[0] != '\0');
-}
-
-int watch_header_links(struct watch_frame *frame, int y, const struct watch_history *history,
-	const struct watch_view *view)
-{
-	size_t most = links_most(view);
+	const struct watch_history *history = screen->history;
+	int height = screen->view->height;
+	size_t most = height < LOW ? 1 : height < WATCH_ROOMY ? 3 : 8;
+	size_t shown = history->links <= most ? history->links : most - 1; /* the last row is the sum of the others */
 	double rate[WATCH_DIRECTIONS], rest[WATCH_DIRECTIONS] = { 0 };
-	size_t shown = history->links <= most ? history->links : most - 1;
-	float step[WATCH_SLOTS];
+	int width = screen->frame->width, steps = width >= 120 ? 60 : 30;
+	float step[WATCH_SLOTS], highest;
 	char name[40];
 
 	for (size_t i = 0; i < history->links; i++) {
 		const struct watch_track *link = &history->link[i];
-		float highest;
-		int steps = frame->width >= 120 ? 60 : 30;
 
 		for (int d = 0; d < WATCH_DIRECTIONS; d++) {
-			rate[d] = watch_history_rate(history, link, 1u << WATCH_IPV4, d, watch_view_seconds(view));
+			rate[d] = watch_history_rate(history, link, 1u << WATCH_IPV4, d,
+				watch_view_seconds(screen->view));
 			rest[d] += i < shown ? 0 : rate[d];
 		}
 		if (i >= shown)
 			continue;
-		put_link(frame, y, history, view, link->label, rate);
+		put_link(screen, y, link->label, rate);
 		highest = watch_history_spark(history, link, 1u << WATCH_IPV4, step, steps);
-		if (frame->width >= 80)
-			watch_header_spark(frame, frame->width - steps, y, step, steps, highest);
+		if (width >= 80)
+			watch_header_spark(screen->frame, width - steps, y, step, steps, highest);
 		y++;
 	}
 	if (shown == history->links)
 		return y;
 	snprintf(name, sizeof(name), "%zu %sWANs", history->links - shown, shown ? "other " : "");
-	put_link(frame, y, history, view, name, rest);
+	put_link(screen, y, name, rest);
 	return y + 1;
 }
 
-int watch_header_warnings(struct watch_frame *frame, int y, const struct watch_history *history,
-	const struct watch_view *view)
+int watch_header_warnings(const struct watch_screen *screen, int y)
 {
-	size_t most = warnings_most(view), warnings = history->sample.warnings;
-	size_t shown = warnings <= most ? warnings : most;
+	const struct watch_sample *sample = &screen->history->sample;
+	struct watch_frame *frame = screen->frame;
+	size_t most = screen->view->height < LOW ? 1 : 3, shown = sample->warnings < most ? sample->warnings : most;
 	int used;
 
-	if (view->notice[0])
-		watch_frame_put(frame, 0, y++, frame->width, WATCH_STYLE_ERROR, view->notice);
+	if (screen->view->notice[0])
+		watch_frame_put(frame, 0, y++, frame->width, WATCH_STYLE_ERROR, screen->view->notice);
 	for (size_t i = 0; i < shown; i++) {
 		char rest[48] = "";
 
-		if (i + 1 == shown && shown < warnings)
-			snprintf(rest, sizeof(rest), " (and %zu more: ?)", warnings - shown);
+		if (i + 1 == shown && shown < sample->warnings)
+			snprintf(rest, sizeof(rest), " (and %zu more: ?)", sample->warnings - shown);
 		used = watch_frame_put(frame, 0, y, frame->width, WATCH_STYLE_WARNING, "! ");
 		used += watch_frame_put(frame, used, y, frame->width - used - (int)strlen(rest), WATCH_STYLE_WARNING,
-			history->sample.warning[i]);
+			sample->warning[i]);
 		watch_frame_put(frame, used, y++, frame->width, WATCH_STYLE_WARNING, rest);
 	}
 	return y;

@@ -140,21 +140,23 @@ static struct watch_track *track_of(struct watch_history *history, const struct 
  * Takes the counters in. On the first sample they are where the session begins; a host that comes later began from
  * zero, and so did one whose counter fell.
  */
-static void count(const struct watch_history *history, struct watch_track *track, const uint64_t *now, size_t counters,
-	uint64_t from)
+static void count(const struct watch_history *history, struct watch_track *track, const uint64_t *now, size_t counters)
 {
 	uint64_t *last = &track->last[0][0], *session = &track->session[0][0], *latest = &track->latest[0][0];
 
 	for (size_t i = 0; i < counters; i++) {
 		uint64_t more = now[i] >= last[i] ? now[i] - last[i] : now[i];
+		float *slot = (&track->slot[0][0])[i];
 
 		last[i] = now[i];
 		if (history->rounds == 0)
 			continue;
 		session[i] += more;
 		latest[i] = more;
-		if (history->time > from)
-			spread((&track->slot[0][0])[i], from, history->time, more);
+		if (watch_history_has_rates(history))
+			spread(slot, history->before, history->time, more);
+		else
+			slot[history->time / CLOCK_NS_PER_S % WATCH_SLOTS] = 0;
 	}
 }
 
@@ -187,26 +189,6 @@ static struct watch_track *tracks_of_links(const struct watch_history *history, 
 	return links;
 }
 
-/* Puts the time of a sample that has new counters; returns where its differences begin. */
-static uint64_t advance(struct watch_history *history, struct watch_track **track, struct watch_track *link,
-	const struct watch_sample *sample)
-{
-	uint64_t from = history->time, taken = sample->taken;
-
-	if (history->rounds == 0 || taken < from) {
-		/* The first one, or a clock that was set back: what the slots hold has no place in the new time. */
-		for (size_t i = 0; i < sample->hosts; i++)
-			memset(track[i]->slot, 0, sizeof(track[i]->slot));
-		for (size_t i = 0; i < sample->links; i++)
-			memset(link[i].slot, 0, sizeof(link[i].slot));
-		history->begin = taken;
-		from = taken;
-	}
-	history->before = from;
-	history->time = taken;
-	return from;
-}
-
 /* Differences within such a time give no rates: they are left for the next sample. */
 static bool is_same_reading(const struct watch_history *history, uint64_t taken)
 {
@@ -218,7 +200,6 @@ int watch_history_add(struct watch_history *history, struct watch_sample *sample
 	struct watch_track **tracks = calloc(sample->hosts ? sample->hosts : 1, sizeof(struct watch_track *));
 	struct watch_track *links = tracks_of_links(history, sample);
 	bool again = is_same_reading(history, sample->taken);
-	uint64_t from;
 
 	history->serial++;
 	if (!tracks || (sample->links && !links))
@@ -234,11 +215,17 @@ int watch_history_add(struct watch_history *history, struct watch_sample *sample
 		}
 		tracks[i]->serial = history->serial;
 	}
-	from = again ? history->time : advance(history, tracks, links, sample);
+	if (!again) {
+		/* The first sample, or one after a clock was set back: averages begin here. */
+		if (!history->rounds || sample->taken < history->time)
+			history->begin = history->time = sample->taken;
+		history->before = history->time;
+		history->time = sample->taken;
+	}
 	for (size_t i = 0; i < sample->hosts && !again; i++)
-		count(history, tracks[i], &sample->host[i].bytes[0][0], WATCH_FAMILIES * WATCH_DIRECTIONS, from);
+		count(history, tracks[i], &sample->host[i].bytes[0][0], WATCH_FAMILIES * WATCH_DIRECTIONS);
 	for (size_t i = 0; i < sample->links && !again; i++)
-		count(history, &links[i], sample->link[i].bytes, WATCH_DIRECTIONS, from);
+		count(history, &links[i], sample->link[i].bytes, WATCH_DIRECTIONS);
 	history->rounds++;
 	forget_absent(history);
 	free(history->track);

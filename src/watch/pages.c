@@ -85,10 +85,9 @@ static void put_family(struct page *page, const struct watch_track *track, int f
 
 static void put_seen(struct page *page, const char *word, uint64_t when)
 {
-	uint64_t now = page->history->sample.time;
 	char text[WATCH_NUMBER], line[32];
 
-	watch_format_age(text, now > when ? now - when : 0);
+	watch_format_age(text, page->history->sample.time, when);
 	snprintf(line, sizeof(line), "%s%s", text, strcmp(text, "now") ? " ago" : "");
 	put_pair(page, WORDS_WIDTH, WATCH_STYLE_DIM, word, when ? line : "-");
 }
@@ -171,7 +170,7 @@ static const char *put_age(char text[static WATCH_NUMBER], const struct watch_co
 {
 	char age[WATCH_NUMBER];
 
-	watch_format_age(age, all->time > c->since ? all->time - c->since : 0);
+	watch_format_age(age, all->time, c->since);
 	if (!c->older)
 		return strcpy(text, age);
 	if (!strcmp(age, "now"))
@@ -272,29 +271,26 @@ static void draw_host(struct page *page)
 /* ---- The whole */
 
 /* Draws twice: first to count the lines, so that scrolling stops at the end. */
-void watch_pages_draw(struct watch_frame *frame, int y, const struct watch_history *history, struct watch_view *view)
+void watch_pages_draw(const struct watch_screen *screen, int y)
 {
-	bool help = view->page == WATCH_PAGE_HELP;
-	void (*draw)(struct page * page) = help ? draw_help : draw_host;
-	struct page page = { .frame = frame, .history = history, .view = view, .from = y, .to = y };
+	const struct watch_connections *connections = &screen->history->connections;
+	struct watch_view *view = screen->view;
+	void (*draw)(struct page * page) = view->page == WATCH_PAGE_HELP ? draw_help : draw_host;
+	int foot = screen->frame->height - 1, rows = foot - y;
+	struct page page = { screen->frame, screen->history, view, .from = y, .to = y };
 	char hint[80];
-	int rows = frame->height - 1 - y, move = view->move + view->move_pages * (rows > 1 ? rows - 1 : 1);
 
-	if (!help)
-		page.sorted = watch_connections_sorted(&history->connections, view->totals, view->reverse);
+	if (draw == draw_host)
+		page.sorted = watch_connections_sorted(connections, view->totals, view->reverse);
 	draw(&page);
-	view->move = view->move_pages = 0;
-	view->page_top += move;
-	if (view->page_top > page.line - rows)
-		view->page_top = page.line - rows;
-	if (view->page_top < 0)
-		view->page_top = 0;
-	page.to = frame->height - 1;
+	view->page_top = watch_clamp(view->page_top + view->move, 0, page.line - rows);
+	view->move = 0;
+	page.to = foot;
 	page.top = view->page_top;
 	page.line = 0;
 	draw(&page);
 	snprintf(hint, sizeof(hint), "Esc back%s%s", page.line > rows ? ", arrows for more" : "",
-		page.sorted && history->connections.count ? ", t rates or totals, r reverse" : "");
-	watch_frame_put(frame, 0, frame->height - 1, frame->width, WATCH_STYLE_DIM, hint);
+		page.sorted && connections->count ? ", t rates or totals, r reverse" : "");
+	watch_frame_put(page.frame, 0, foot, page.frame->width, WATCH_STYLE_DIM, hint);
 	free(page.sorted);
 }

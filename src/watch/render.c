@@ -45,30 +45,31 @@ static void lay_out(struct watch_view *view, int width)
 	}
 }
 
-static void put_column(struct watch_frame *frame, int y, const struct watch_view *view, enum watch_column column,
-	enum watch_style style, const char *text)
+static void put_column(const struct watch_screen *screen, int y, enum watch_column column, enum watch_style style,
+	const char *text)
 {
-	const struct watch_span *span = &view->header[column];
+	const struct watch_span *span = &screen->view->header[column];
 
 	if (column == WATCH_COL_NAME || column == WATCH_COL_SPARK || column == WATCH_COL_MAC)
-		watch_frame_put(frame, span->x + (column == WATCH_COL_MAC), y, span->width, style, text);
+		watch_frame_put(screen->frame, span->x + (column == WATCH_COL_MAC), y, span->width, style, text);
 	else
-		watch_frame_put_right(frame, span->x, y, span->width, style, text);
+		watch_frame_put_right(screen->frame, span->x, y, span->width, style, text);
 }
 
-static int put_header(struct watch_frame *frame, int y, struct watch_view *view)
+static int put_header(const struct watch_screen *screen, int y)
 {
 	const char *const marks[2][2] = { { "v", "^" }, { "▼", "▲" } };
+	struct watch_view *view = screen->view;
 	char title[24];
 
 	view->header_row = y;
-	watch_frame_paint(frame, y, WATCH_STYLE_HEADER);
+	watch_frame_paint(screen->frame, y, WATCH_STYLE_HEADER);
 	for (int i = 0; i < WATCH_COLUMNS; i++) {
 		const struct watch_table_column *column = &watch_table_columns[i];
 		bool sorted = view->sort == column->id && !view->plain;
 
-		snprintf(title, sizeof(title), "%s%s", sorted ? marks[frame->utf8][view->reverse] : "", column->title);
-		put_column(frame, y, view, column->id, sorted ? WATCH_STYLE_SORTED : WATCH_STYLE_HEADER, title);
+		snprintf(title, sizeof(title), "%s%s", sorted ? marks[view->utf8][view->reverse] : "", column->title);
+		put_column(screen, y, column->id, sorted ? WATCH_STYLE_SORTED : WATCH_STYLE_HEADER, title);
 	}
 	return y + 1;
 }
@@ -76,34 +77,31 @@ static int put_header(struct watch_frame *frame, int y, struct watch_view *view)
 /* ---- The hosts */
 
 /* The text of a column; row->host NULL: of the sum. */
-static const char *column_text(char *text, const struct watch_history *history, const struct watch_view *view,
-	const struct watch_row *row, const struct watch_row *sum, enum watch_column column)
+static const char *column_text(char *text, const struct watch_screen *screen, const struct watch_row *row,
+	const struct watch_row *sum, enum watch_column column)
 {
-	uint64_t now = history->sample.time;
-	int direction;
+	bool binary = screen->view->binary;
+	int direction = column == WATCH_COL_DOWN ? WATCH_DOWN : WATCH_UP;
 
 	switch (column) {
 	case WATCH_COL_DOWN:
 	case WATCH_COL_UP:
-		direction = column == WATCH_COL_DOWN ? WATCH_DOWN : WATCH_UP;
-		if (view->totals)
-			return watch_format_amount(text, (double)row->total[direction], view->binary);
-		return watch_header_rate(text, history, view, row->rate[direction]);
+		if (screen->view->totals)
+			return watch_format_amount(text, (double)row->total[direction], binary);
+		return watch_header_rate(text, screen, row->rate[direction]);
 	case WATCH_COL_TOTAL:
-		return watch_format_amount(text, (double)row->total[WATCH_DOWN] + (double)row->total[WATCH_UP],
-			view->binary);
+		return watch_format_amount(text, watch_table_total(row), binary);
 	case WATCH_COL_SHARE:
 		return watch_format_percent(text, watch_table_share(row->amount, sum->amount));
 	case WATCH_COL_IPV6:
-		return watch_format_percent(text,
-			watch_table_share(row->both[WATCH_IPV6], row->both[WATCH_IPV4] + row->both[WATCH_IPV6]));
+		return watch_format_percent(text, watch_table_ipv6(row));
 	case WATCH_COL_CONNECTIONS:
 		snprintf(text, WATCH_NUMBER, "%u", row->connections);
 		return text;
 	case WATCH_COL_SEEN:
 		if (!row->host || !row->host->last_seen)
 			return row->host ? "-" : "";
-		return watch_format_age(text, now > row->host->last_seen ? now - row->host->last_seen : 0);
+		return watch_format_age(text, screen->history->sample.time, row->host->last_seen);
 	case WATCH_COL_MAC:
 		return row->host ? row->host->mac : "";
 	default:
@@ -123,30 +121,18 @@ static enum watch_style style_of(enum watch_column column, const struct watch_ro
 	return column == WATCH_COL_SEEN || column == WATCH_COL_MAC ? WATCH_STYLE_DIM : WATCH_STYLE_PLAIN;
 }
 
-static void put_row(struct watch_frame *frame, int y, const struct watch_history *history,
-	const struct watch_view *view, const struct watch_row *row, const struct watch_row *sum, const char *name)
+static void put_row(const struct watch_screen *screen, int y, const struct watch_row *row, const struct watch_row *sum,
+	const char *name)
 {
 	char text[WATCH_NUMBER];
 
 	for (int i = 0; i < WATCH_COLUMNS; i++) {
 		enum watch_column id = watch_table_columns[i].id;
 
-		if (view->header[id].width)
-			put_column(frame, y, view, id, row->host ? style_of(id, row) : WATCH_STYLE_TOTAL,
-				id == WATCH_COL_NAME ? name : column_text(text, history, view, row, sum, id));
+		if (screen->view->header[id].width)
+			put_column(screen, y, id, row->host ? style_of(id, row) : WATCH_STYLE_TOTAL,
+				id == WATCH_COL_NAME ? name : column_text(text, screen, row, sum, id));
 	}
-}
-
-/* The highest step of all lines: one scale for all, so that lines can be compared. */
-static float highest(const struct watch_history *history, const struct watch_view *view,
-	const struct watch_table *table, int steps)
-{
-	float step[WATCH_SLOTS], most = 0;
-
-	for (size_t i = 0; i < table->rows; i++)
-		most = fmaxf(most,
-			watch_history_spark(history, table->row[i].track, watch_view_families(view), step, steps));
-	return most;
 }
 
 static bool is_chosen(const struct watch_view *view, const struct watch_sample_host *host)
@@ -162,27 +148,22 @@ static int chosen_row(const struct watch_view *view, const struct watch_table *t
 	return -1;
 }
 
-static int clamp(int value, int least, int most)
-{
-	return value > most ? (most > least ? most : least) : value < least ? least : value;
-}
-
 /* Does the moves and clicks that keys have asked for. */
 static void settle(struct watch_view *view, const struct watch_table *table)
 {
 	int last = (int)table->rows - 1, chosen = chosen_row(view, table), to = chosen;
-	int move = view->move + view->move_pages * (view->rows > 1 ? view->rows - 1 : 1);
+	int move = view->move;
 
 	if (move)
-		to = clamp(chosen >= 0 ? chosen + move : move > 0 ? view->top + move - 1 : view->top, 0, last);
+		to = watch_clamp(chosen >= 0 ? chosen + move : move > 0 ? view->top + move - 1 : view->top, 0, last);
 	if (view->click >= view->first_row && view->click < view->first_row + view->rows)
 		to = view->top + view->click - view->first_row;
 	if (view->click >= 0 && to > last)
 		to = chosen;
 	/* Enter without a choice opens the first. */
 	if (view->page == WATCH_PAGE_HOST && !view->selecting)
-		to = clamp(view->top, 0, last);
-	view->move = view->move_pages = 0;
+		to = watch_clamp(view->top, 0, last);
+	view->move = 0;
 	view->click = -1;
 	if (to >= 0 && last >= 0) {
 		const struct watch_sample_host *host = table->row[to].host;
@@ -191,26 +172,31 @@ static void settle(struct watch_view *view, const struct watch_table *table)
 		memcpy(view->label, host->label, sizeof(view->label));
 		memcpy(view->mac, host->mac, sizeof(view->mac));
 		if (to != chosen || view->top > to || to >= view->top + view->rows)
-			view->top = clamp(view->top, to - view->rows + 1, to);
+			view->top = watch_clamp(view->top, to - view->rows + 1, to);
 	}
-	view->top = clamp(view->top, 0, last + 1 - view->rows);
+	view->top = watch_clamp(view->top, 0, last + 1 - view->rows);
 }
 
-static void put_hosts(struct watch_frame *frame, const struct watch_history *history, const struct watch_view *view,
-	const struct watch_table *table)
+static void put_hosts(const struct watch_screen *screen, const struct watch_table *table)
 {
+	const struct watch_view *view = screen->view;
+	struct watch_frame *frame = screen->frame;
+	unsigned int families = watch_view_families(view);
 	int steps = spark_steps(frame->width), y = view->first_row;
-	float most = highest(history, view, table, steps), step[WATCH_SLOTS];
+	float step[WATCH_SLOTS], most = 0;
 
+	/* One scale for all hosts, so that their lines can be compared. */
+	for (size_t i = 0; i < table->rows; i++)
+		most = fmaxf(most, watch_history_spark(screen->history, table->row[i].track, families, step, steps));
 	if (!table->rows)
 		watch_frame_put(frame, 0, y, frame->width, WATCH_STYLE_DIM,
 			table->hosts ? "no host has this in its name, MAC or addresses" : "no hosts yet");
 	for (int i = view->top; i < (int)table->rows && y < view->first_row + view->rows; i++, y++) {
 		const struct watch_row *row = &table->row[i];
 
-		put_row(frame, y, history, view, row, &table->sum, row->host->label);
+		put_row(screen, y, row, &table->sum, row->host->label);
 		if (view->header[WATCH_COL_SPARK].width) {
-			watch_history_spark(history, row->track, watch_view_families(view), step, steps);
+			watch_history_spark(screen->history, row->track, families, step, steps);
 			watch_header_spark(frame, view->header[WATCH_COL_SPARK].x, y, step, steps, most);
 		}
 		if (is_chosen(view, row->host) && !view->plain)
@@ -220,8 +206,7 @@ static void put_hosts(struct watch_frame *frame, const struct watch_history *his
 
 /* ---- The foot */
 
-static void put_totals(struct watch_frame *frame, int y, const struct watch_history *history,
-	const struct watch_view *view, const struct watch_table *table)
+static void put_totals(const struct watch_screen *screen, int y, const struct watch_table *table)
 {
 	char name[64];
 
@@ -229,8 +214,8 @@ static void put_totals(struct watch_frame *frame, int y, const struct watch_hist
 		snprintf(name, sizeof(name), "all (%zu of %zu)", table->rows, table->hosts);
 	else
 		snprintf(name, sizeof(name), "%zu host%s", table->hosts, table->hosts == 1 ? "" : "s");
-	watch_frame_paint(frame, y, WATCH_STYLE_TOTAL);
-	put_row(frame, y, history, view, &table->sum, &table->sum, name);
+	watch_frame_paint(screen->frame, y, WATCH_STYLE_TOTAL);
+	put_row(screen, y, &table->sum, &table->sum, name);
 }
 
 static void put_hints(struct watch_frame *frame, int y, const struct watch_view *view)
@@ -257,49 +242,56 @@ static void put_hints(struct watch_frame *frame, int y, const struct watch_view 
 
 /* ---- The whole */
 
-static void render_list(struct watch_frame *frame, int y, const struct watch_history *history, struct watch_view *view,
-	const struct watch_table *table)
+static void render_list(const struct watch_screen *screen, int y, const struct watch_table *table)
 {
-	y = watch_header_links(frame, y, history, view);
-	y = watch_header_warnings(frame, y, history, view);
-	lay_out(view, frame->width);
-	y = put_header(frame, y, view);
+	struct watch_view *view = screen->view;
+	int foot = screen->frame->height - 2;
+
+	y = watch_header_links(screen, y);
+	y = watch_header_warnings(screen, y);
+	lay_out(view, screen->frame->width);
+	y = put_header(screen, y);
 	view->first_row = y;
-	view->rows = view->plain ? (int)table->rows : frame->height - y - 2;
+	view->rows = view->plain ? (int)table->rows : foot - y;
 	if (view->rows < 1)
 		view->rows = 1;
 	settle(view, table);
-	put_hosts(frame, history, view, table);
-	put_totals(frame, view->plain ? frame->height - 1 : frame->height - 2, history, view, table);
-	if (!view->plain)
-		put_hints(frame, frame->height - 1, view);
+	put_hosts(screen, table);
+	if (view->plain)
+		foot = y + view->rows;
+	else
+		put_hints(screen->frame, foot + 1, view);
+	put_totals(screen, foot, table);
+	/* Plain text is as high as it takes. */
+	if (view->plain)
+		screen->frame->height = foot + 1;
 }
 
 /* The list needs its hosts for the choice of one, even while another page is open. */
 int watch_render(struct watch_frame *frame, const struct watch_history *history, struct watch_view *view)
 {
 	int height = view->height < WATCH_MIN_HEIGHT ? WATCH_MIN_HEIGHT : view->height;
+	struct watch_screen screen = { frame, history, view };
 	struct watch_table table;
 	int error = watch_table_build(&table, history, view), y;
 
 	if (error)
 		return error;
 	if (view->plain) {
-		/* The header and the totals besides; what the window's height would bound is whole. */
 		view->height = WATCH_ROOMY;
-		height = 2 + watch_header_rows(history, view) + (table.rows ? (int)table.rows : 1);
+		height = WATCH_ROOMY + (int)table.rows;
 	}
 	error = watch_frame_begin(frame, view->width < WATCH_MIN_WIDTH ? WATCH_MIN_WIDTH : view->width, height,
 		view->utf8);
 	if (error)
 		goto out;
-	y = watch_header_title(frame, history, view);
+	y = watch_header_title(&screen);
 	if (view->page == WATCH_PAGE_HOST && !view->selecting)
 		settle(view, &table);
 	if (view->page == WATCH_PAGE_LIST)
-		render_list(frame, y, history, view, &table);
+		render_list(&screen, y, &table);
 	else
-		watch_pages_draw(frame, y, history, view);
+		watch_pages_draw(&screen, y);
 out:
 	watch_table_free(&table);
 	return error;

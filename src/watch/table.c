@@ -23,6 +23,16 @@ double watch_table_share(double part, double all)
 	return all > 0 ? part / all : -1;
 }
 
+double watch_table_ipv6(const struct watch_row *row)
+{
+	return watch_table_share(row->both[WATCH_IPV6], row->both[WATCH_IPV4] + row->both[WATCH_IPV6]);
+}
+
+double watch_table_total(const struct watch_row *row)
+{
+	return (double)row->total[WATCH_DOWN] + (double)row->total[WATCH_UP];
+}
+
 /* The numbers of one host. */
 static struct watch_row row_of(const struct watch_history *history, const struct watch_view *view, size_t host)
 {
@@ -71,9 +81,9 @@ static double order_of(const struct watch_history *history, const struct watch_v
 	case WATCH_COL_UP:
 		return rate[WATCH_UP];
 	case WATCH_COL_TOTAL:
-		return (double)row->total[WATCH_DOWN] + (double)row->total[WATCH_UP];
+		return watch_table_total(row);
 	case WATCH_COL_IPV6:
-		return watch_table_share(row->both[WATCH_IPV6], row->both[WATCH_IPV4] + row->both[WATCH_IPV6]);
+		return watch_table_ipv6(row);
 	case WATCH_COL_CONNECTIONS:
 		return row->connections;
 	case WATCH_COL_SEEN:
@@ -99,28 +109,27 @@ static bool is_shown(const struct watch_history *history, const struct watch_vie
 
 /* ---- The order */
 
-static int compare_down(const void *a, const void *b)
+static int descending(double a, double b)
 {
-	const struct watch_row *one = a, *other = b;
-	uint64_t mine = one->total[WATCH_DOWN] + one->total[WATCH_UP];
-	uint64_t its = other->total[WATCH_DOWN] + other->total[WATCH_UP];
-	int order;
-
-	if (one->order > other->order || one->order < other->order)
-		return one->order > other->order ? -1 : 1;
-	/* Idle hosts are ordered by their total, so that they keep their places. */
-	if (mine != its)
-		return mine > its ? -1 : 1;
-	order = strcmp(one->host->label, other->host->label);
-	return order ? order : strcmp(one->host->mac, other->host->mac);
+	return (a < b) - (a > b);
 }
 
-static int compare_name(const void *a, const void *b)
+static int compare(const void *a, const void *b, void *arg)
 {
 	const struct watch_row *one = a, *other = b;
-	int order = strcasecmp(one->host->label, other->host->label);
+	const struct watch_view *view = arg;
+	int order;
 
-	return order ? order : strcmp(one->host->mac, other->host->mac);
+	if (view->sort == WATCH_COL_NAME) {
+		order = strcasecmp(one->host->label, other->host->label);
+	} else {
+		order = descending(one->order, other->order);
+		/* Idle hosts are ordered by their total, so that they keep their places. */
+		order = order ? order : descending(watch_table_total(one), watch_table_total(other));
+		order = order ? order : strcmp(one->host->label, other->host->label);
+	}
+	order = order ? order : strcmp(one->host->mac, other->host->mac);
+	return view->reverse ? -order : order;
 }
 
 static void add_to_sum(struct watch_row *sum, const struct watch_row *row)
@@ -149,13 +158,7 @@ int watch_table_build(struct watch_table *table, const struct watch_history *his
 		if (is_shown(history, view, row.host))
 			table->row[table->rows++] = row;
 	}
-	qsort(table->row, table->rows, sizeof(*table->row), view->sort == WATCH_COL_NAME ? compare_name : compare_down);
-	for (size_t i = 0; view->reverse && i < table->rows / 2; i++) {
-		struct watch_row swap = table->row[i];
-
-		table->row[i] = table->row[table->rows - 1 - i];
-		table->row[table->rows - 1 - i] = swap;
-	}
+	qsort_r(table->row, table->rows, sizeof(*table->row), compare, (void *)view);
 	return 0;
 }
 

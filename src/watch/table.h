@@ -38,3 +38,7 @@ void watch_table_free(struct watch_table *table);
 
 /* part of all: 0 to 1, or -1 where all is nothing. */
 double watch_table_share(double part, double all);
+
+/* The share of IPv6 in what the host moved, and its bytes of the session in both directions. */
+double watch_table_ipv6(const struct watch_row *row);
+double watch_table_total(const struct watch_row *row);

@@ -119,19 +119,19 @@ static void interval(struct watch_view *view, int arg)
 	view->interval_ns = intervals[i];
 }
 
-static int bounded(int rows)
-{
-	return rows > FAR ? FAR : rows < -FAR ? -FAR : rows;
-}
-
 static void move(struct watch_view *view, int arg)
 {
-	view->move = bounded(view->move + arg);
+	int rows = view->move + arg;
+
+	view->move = rows > FAR ? FAR : rows < -FAR ? -FAR : rows;
 }
 
+/* One row of the old page stays in sight. */
 static void move_page(struct watch_view *view, int arg)
 {
-	view->move_pages = bounded(view->move_pages + arg);
+	int rows = view->page == WATCH_PAGE_LIST ? view->rows : view->height - 2;
+
+	move(view, arg * (rows > 1 ? rows - 1 : 1));
 }
 
 /* ---- The table: what each key does, what the help page says of it, and the hints at the foot. */

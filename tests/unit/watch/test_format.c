@@ -44,10 +44,10 @@ static void amounts_are_short(void **state)
 	assert_string_equal(watch_format_percent(text, 0.001), "<1%");
 	assert_string_equal(watch_format_percent(text, 0.994), "99%");
 	assert_string_equal(watch_format_percent(text, 1), "100%");
-	assert_string_equal(watch_format_age(text, S), "now");
-	assert_string_equal(watch_format_age(text, 59 * S), "59s");
-	assert_string_equal(watch_format_age(text, 3599 * S), "59m");
-	assert_string_equal(watch_format_age(text, 47 * 3600 * S), "1d");
+	assert_string_equal(watch_format_age(text, S, 0), "now");
+	assert_string_equal(watch_format_age(text, 59 * S, 0), "59s");
+	assert_string_equal(watch_format_age(text, 3599 * S, 0), "59m");
+	assert_string_equal(watch_format_age(text, 47 * 3600 * S, 0), "1d");
 	assert_string_equal(watch_format_interval(text, S / 5), "0.2 s");
 	assert_string_equal(watch_format_interval(text, 300 * S), "5 min");
 	assert_string_equal(watch_format_interval(text, 3600 * S), "1 h");

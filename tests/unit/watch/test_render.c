@@ -174,6 +174,35 @@ static void plain_text_equals_the_golden_one(void **state)
 	finish(&w);
 }
 
+/* Title, eight rows of WANs, notice, three warnings, columns, hosts or a line that there are none, totals. */
+static void plain_text_is_as_high_as_it_takes(void **state)
+{
+	(void)state;
+	for (int hosts = 0; hosts < 60; hosts += 20) {
+		struct world w = { .view = watch_view_default() };
+		struct watch_sample sample = sample_at(T0);
+		char name[16];
+
+		for (int i = 0; i < 10; i++) {
+			put_link(&sample, "wan", 0, 0);
+			watch_sample_add_warning(&sample, "lost");
+		}
+		for (int i = 0; i < hosts; i++) {
+			snprintf(name, sizeof(name), "host-%d", i);
+			put_host(&sample, name, "", 0, 0, 0, 0);
+		}
+		add(&w.history, sample);
+		strcpy(w.view.notice, "The meter is lost.");
+		w.view.plain = true;
+		w.view.height = 5;
+		render(&w);
+		assert_int_equal(w.frame.height, 1 + 8 + 1 + 3 + 1 + (hosts ? hosts : 1) + 1);
+		snprintf(name, sizeof(name), "%d hosts", hosts);
+		assert_int_equal(strncmp(row(&w, w.frame.height - 1), name, strlen(name)), 0);
+		finish(&w);
+	}
+}
+
 /* Every size, every world: never a cell that lies, never a row that is lost. */
 static void any_size_is_drawn(void **state)
 {
@@ -370,6 +399,7 @@ int main(void)
 		cmocka_unit_test(frames_equal_the_golden_ones),
 		cmocka_unit_test(the_readme_shows_what_is_drawn),
 		cmocka_unit_test(plain_text_equals_the_golden_one),
+		cmocka_unit_test(plain_text_is_as_high_as_it_takes),
 		cmocka_unit_test(any_size_is_drawn),
 		cmocka_unit_test(keys_change_units),
 		cmocka_unit_test(keys_choose_and_open),

@@ -91,14 +91,12 @@ static int width_of(const struct watch_frame *frame, const char *text)
 
 int watch_frame_put(struct watch_frame *frame, int x, int y, int width, enum watch_style style, const char *text)
 {
-	bool cut = false;
 	int used = 0, room;
+	bool cut;
 
-	if (y < 0 || y >= frame->height || x < 0 || x >= frame->width)
-		return 0;
 	if (width > frame->width - x)
 		width = frame->width - x;
-	if (width <= 0)
+	if (y < 0 || y >= frame->height || x < 0 || width <= 0)
 		return 0;
 
 	struct watch_cell *row = frame->cell + (size_t)y * (size_t)frame->width + x, *last = NULL;
@@ -119,8 +117,6 @@ int watch_frame_put(struct watch_frame *frame, int x, int y, int width, enum wat
 		if (used + glyph.width > room)
 			break;
 		last = &row[used];
-		if (used + glyph.width < frame->width - x && !row[used + glyph.width].text[0])
-			strcpy(row[used + glyph.width].text, " ");
 		last->style = (uint8_t)style;
 		strcpy(last->text, glyph.text);
 		if (glyph.width == 2)
@@ -129,10 +125,10 @@ int watch_frame_put(struct watch_frame *frame, int x, int y, int width, enum wat
 	}
 	if (cut) {
 		row[used].style = (uint8_t)style;
-		if (used + 1 < frame->width - x && !row[used + 1].text[0])
-			strcpy(row[used + 1].text, " ");
 		strcpy(row[used++].text, frame->utf8 ? "…" : "~");
 	}
+	if (used < frame->width - x && !row[used].text[0])
+		strcpy(row[used].text, " ");
 	return used;
 }
 

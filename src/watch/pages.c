@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "hostmeter/base/protocol.h"
 #include "parts.h"
-#include "table.h"
 
 #include <stdio.h>
 #include <stdlib.h>

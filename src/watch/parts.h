@@ -1,27 +1,83 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * watch_header, watch_pages: the live view without its list of hosts: the rows above it (title, WANs, warnings), and
- * the pages that take its place (the keys, one host).
+ * The parts that render.c draws a screen from: numbers as text (format.c), the list of hosts (table.c), the rows above
+ * it (header.c), and the pages that take its place (pages.c).
  */
 #pragma once
 
-#include "format.h"
 #include "hostmeter/watch/frame.h"
 #include "hostmeter/watch/view.h"
 
-enum { WATCH_ROOMY = 30 }; /* a screen with so many rows shows as many WANs and warnings as there may be */
+/* ---- Numbers as short as a column needs them. Each writes to text and returns it. */
 
-static inline int watch_clamp(int value, int least, int most)
-{
-	return value > most ? (most > least ? most : least) : value < least ? least : value;
-}
+enum { WATCH_NUMBER = 16 };
 
-/* Where is drawn, and what. */
+/* Three digits and a power: "0", "999", "1.23k", "12.3M", "123G"; of 1024: "1023", "1.23Ki", "1023Mi". */
+const char *watch_format_amount(char text[static WATCH_NUMBER], double amount, bool binary);
+
+/* A share of 0 to 1: "37%", "0%" only for nothing, else "<1%"; "-" below 0. */
+const char *watch_format_percent(char text[static WATCH_NUMBER], double share);
+
+/* How long ago it was: "now", "12s", "5m", "3h", "12d". */
+const char *watch_format_age(char text[static WATCH_NUMBER], uint64_t now_ns, uint64_t when_ns);
+
+/* "0.2 s", "1 s", "5 min", "1 h". */
+const char *watch_format_interval(char text[static WATCH_NUMBER], uint64_t ns);
+
+/* ---- The list of hosts */
+
+/* The columns from left to right. The name takes what the others leave. */
+extern const struct watch_table_column {
+	enum watch_column id;
+	const char *title;
+	int width;                     /* with the gap before it */
+	int from;                      /* it is shown on screens at least this wide */
+	const char *help_title, *help; /* its line of the help page; NULL: another column's line covers it */
+} watch_table_columns[WATCH_COLUMNS];
+
+struct watch_row {
+	const struct watch_sample_host *host; /* NULL: the sum of all */
+	const struct watch_track *track;
+	double rate[WATCH_DIRECTIONS];    /* bytes a second over the view's window */
+	uint64_t total[WATCH_DIRECTIONS]; /* bytes of the session */
+	double both[WATCH_FAMILIES];      /* of each family in both directions: rate or total, as the view says */
+	double amount;                    /* the same of the families shown together */
+	double order;                     /* what it is sorted by */
+	uint32_t connections;
+};
+
+struct watch_table {
+	struct watch_row *row;
+	size_t rows, hosts;   /* shown, and known */
+	struct watch_row sum; /* of all that are known */
+};
+
+/* Filters and sorts as the view says. 0 or -ENOMEM. Borrows from history; freed by watch_table_free(). */
+int watch_table_build(struct watch_table *table, const struct watch_history *history, const struct watch_view *view);
+void watch_table_free(struct watch_table *table);
+
+/* part of all: 0 to 1; -1 if all is 0. */
+double watch_table_share(double part, double all);
+
+/* The share of IPv6 in what the host moved, and its bytes of the session in both directions. */
+double watch_table_ipv6(const struct watch_row *row);
+double watch_table_total(const struct watch_row *row);
+
+/* ---- The rows above the list, and the pages */
+
+enum { WATCH_ROOMY = 30 }; /* rows of a screen that shows as many WANs as there may be */
+
+/* Where to draw, and what. */
 struct watch_screen {
 	struct watch_frame *frame;
 	const struct watch_history *history;
 	struct watch_view *view;
 };
+
+static inline int watch_clamp(int value, int least, int most)
+{
+	return value > most ? (most > least ? most : least) : value < least ? least : value;
+}
 
 /* Each draws from row y on and returns the next free row. The title is row 0. */
 int watch_header_title(const struct watch_screen *screen);
@@ -31,8 +87,8 @@ int watch_header_warnings(const struct watch_screen *screen, int y);
 /* Draws a line of count steps; most is full height. */
 void watch_header_spark(struct watch_frame *frame, int x, int y, const float *step, int count, float most);
 
-/* A rate, given in bytes a second, in the view's units; "-" while there is none. Returns text or a constant. */
+/* A rate of bytes a second in the view's units; "-" while no rates are known. Returns text or a constant. */
 const char *watch_header_rate(char text[static WATCH_NUMBER], const struct watch_screen *screen, double rate);
 
-/* Draws the page that view->page names (the keys or a host) from row y on, and scrolls it as the view asks. */
+/* Draws the page of view->page (help or host) from row y on, scrolled by view->move. */
 void watch_pages_draw(const struct watch_screen *screen, int y);

@@ -2,7 +2,6 @@
 #include "hostmeter/watch/render.h"
 
 #include "parts.h"
-#include "table.h"
 
 #include <errno.h>
 #include <math.h>

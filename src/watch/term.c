@@ -27,7 +27,7 @@ static struct {
 	SCREEN *screen;
 	const struct term_look *look;
 	size_t looks;
-	bool colours, many;
+	bool colours;
 	struct termios before;
 	char restore[RESTORE_BYTES]; /* what puts the screen back, for a handler that may call nothing but write(2) */
 	size_t restore_len;
@@ -56,10 +56,8 @@ static void end(int signo)
 }
 
 /* Appends a capability without its padding, "$<5>". */
-static void keep(const char *name)
+static void keep(const char *text)
 {
-	const char *text = tigetstr(name);
-
 	if (!text || text == (const char *)-1)
 		return;
 	for (; *text && term.restore_len < sizeof(term.restore); text++) {
@@ -73,18 +71,14 @@ static void keep(const char *name)
 static void keep_restore(void)
 {
 	static const char no_mouse[] = "\033[?1000l\033[?1002l\033[?1003l\033[?1006l";
+	static const char *const names[] = { "sgr0", "op", "rmkx", "cnorm", "rmcup" };
 	const char *kmous = tigetstr("kmous");
 
 	term.restore_len = 0;
-	if (kmous && kmous != (const char *)-1) {
-		memcpy(term.restore, no_mouse, sizeof(no_mouse) - 1);
-		term.restore_len = sizeof(no_mouse) - 1;
-	}
-	keep("sgr0");
-	keep("op");
-	keep("rmkx");
-	keep("cnorm");
-	keep("rmcup");
+	if (kmous && kmous != (const char *)-1)
+		keep(no_mouse);
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		keep(tigetstr(names[i]));
 }
 
 static void catch_signals(void)
@@ -104,12 +98,13 @@ static void hold_signals(void)
 	static const int held[] = { SIGTERM, SIGINT, SIGHUP, SIGWINCH, SIGTSTP };
 	sigset_t set;
 
-	sigemptyset(&set);
-	for (size_t i = 0; i < sizeof(held) / sizeof(held[0]); i++)
+	sigprocmask(SIG_BLOCK, NULL, &set);
+	term.waiting = set;
+	for (size_t i = 0; i < sizeof(held) / sizeof(held[0]); i++) {
 		sigaddset(&set, held[i]);
-	sigprocmask(SIG_BLOCK, &set, &term.waiting);
-	for (size_t i = 0; i < sizeof(held) / sizeof(held[0]); i++)
 		sigdelset(&term.waiting, held[i]);
+	}
+	sigprocmask(SIG_SETMASK, &set, NULL);
 }
 
 static void let_signals_go(void)
@@ -149,11 +144,10 @@ static void set_colours(enum term_colours colours)
 		return;
 	start_color();
 	use_default_colors();
-	term.many = COLORS >= COLOURS_OF_MANY;
 	for (size_t i = 0; i < term.looks && (int)i + 1 < COLOR_PAIRS; i++) {
 		const struct term_look *look = &term.look[i];
-		short colour = term.many ? look->colour : look->colour16,
-		      ground = term.many ? look->ground : look->ground16;
+		bool many = COLORS >= COLOURS_OF_MANY;
+		short colour = many ? look->colour : look->colour16, ground = many ? look->ground : look->ground16;
 
 		init_pair((short)(i + 1), colour < COLORS ? colour : (short)(colour % 8),
 			ground < COLORS ? ground : GROUND_DEFAULT);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The rows of the list: their numbers, their order, the filter, the sum, and which columns a screen has room for. */
-#include "table.h"
+#include "parts.h"
 
 #include "watch_world.h"
 

@@ -51,8 +51,8 @@ struct watch_view {
 	bool selecting;                         /* a host has been chosen; it stays chosen wherever it moves */
 	char label[WATCH_LABEL], mac[MAC_TEXT]; /* the host chosen, and the one of WATCH_PAGE_HOST */
 	int move;                               /* rows that the keys ask to go down, not done yet */
-	int top;      /* the first host shown */
-	int page_top; /* the first line of another page shown */
+	int top;                                /* the first host shown */
+	int page_top;                           /* the first line of another page shown */
 	struct watch_span {
 		int x, width;
 	} header[WATCH_COLUMNS];         /* where the columns are; width 0: not shown */

@@ -125,6 +125,8 @@ static void judge_names(const struct check_facts *f, struct finding *finding)
 		finding_bad(finding, "%s%s: %s", finding->text.len ? ", " : "", f->names[i].path, f->names[i].error);
 		if (!strcmp(f->names[i].error, strerror(EACCES)))
 			finding_fix(finding, "chmod a+r %s  # and a+rx its directories", f->names[i].path);
+		else if (!strcmp(f->names[i].error, "no line of it could be used"))
+			finding_fix(finding, "head -n 3 %s  # hostmeter.conf(5) has the formats", f->names[i].path);
 		else
 			finding_fix(finding, "ls -lL %s  # which of them, and how large", f->names[i].path);
 	}

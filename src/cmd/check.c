@@ -8,6 +8,8 @@
 #include "hostmeter/config/config.h"
 #include "hostmeter/http/client.h"
 #include "hostmeter/http/listen.h"
+#include "hostmeter/meter/names.h"
+#include "hostmeter/names/follow.h"
 #include "hostmeter/os/ct_sysctl.h"
 #include "hostmeter/os/file.h"
 
@@ -110,13 +112,11 @@ static void try_files(struct check_facts *facts, const struct config_strings *pa
 {
 	for (size_t i = 0; i < paths->count && facts->names_count < CHECK_MOST; i++) {
 		struct check_names *names = &facts->names[facts->names_count++];
-		struct buf text = BUF_INIT;
-		int error = file_read_matching(paths->item[i], &text);
+		int error = names_follow_try(paths->item[i]);
 
 		snprintf(names->path, sizeof(names->path), "%s", paths->item[i]);
 		if (error)
-			snprintf(names->error, sizeof(names->error), "%s", strerror(-error));
-		buf_free(&text);
+			snprintf(names->error, sizeof(names->error), "%s", names_error_text(error));
 	}
 }
 

@@ -188,7 +188,7 @@ static void put_names_files(struct buf *out, const struct snapshot_process *proc
 		json_begin(out, NULL, '{');
 		json_put_text(out, "source", names_source_name(file->source));
 		json_put_text(out, "path", file->path);
-		json_put_text(out, "error", file->error ? strerror(-file->error) : NULL);
+		json_put_text(out, "error", file->error ? names_error_text(file->error) : NULL);
 		json_end(out, '}');
 	}
 	json_end(out, ']');

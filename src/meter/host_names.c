@@ -21,27 +21,27 @@ static struct names_answer ask(const struct names *names, const struct host *hos
 	return answer;
 }
 
-static void set_name(struct host *host, const struct names_answer *answer)
+static void set_name(const struct names *names, struct host *host, struct names_answer answer)
 {
-	if (answer->name ? !host->name || strcmp(answer->name, host->name) : host->name != NULL)
-		hosts_set_name(host, answer->name);
-	host->name_source = (uint8_t)answer->source;
+	char distinct[NAMES_BYTES + 1];
+
+	names_make_distinct(names, &answer, distinct);
+	if (answer.name ? !host->name || strcmp(answer.name, host->name) : host->name != NULL)
+		hosts_set_name(host, answer.name);
+	host->name_source = (uint8_t)answer.source;
 }
 
 void meter_meet_host(struct meter *m, uint32_t index)
 {
 	const struct host_names *own = &m->host_names;
 	struct host *host = hosts_get(m->hosts, index);
-	struct names_answer answer;
 
 	host->last_seen = m->now;
 	if (host->vendor) /* not new */
 		return;
 	host->vendor = strdup(own->vendor && host->kind == HOST_KIND_MAC ? own->vendor(own->ctx, &host->mac) : "");
-	if (!m->options.names)
-		return;
-	answer = ask(m->options.names, host);
-	set_name(host, &answer);
+	if (m->options.names)
+		set_name(m->options.names, host, ask(m->options.names, host));
 }
 
 struct renaming {
@@ -72,6 +72,6 @@ void meter_names_changed(struct meter *meter)
 		r.answer[i] = ask(meter->options.names, hosts_get(meter->hosts, i));
 	neigh_each_seen(meter->neigh, ask_address, &r);
 	for (uint32_t i = HOST_FIRST; i < r.count; i++)
-		set_name(hosts_get(meter->hosts, i), &r.answer[i]);
+		set_name(meter->options.names, hosts_get(meter->hosts, i), r.answer[i]);
 	free(r.answer);
 }

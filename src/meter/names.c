@@ -6,12 +6,15 @@
 #include "hostmeter/base/utf8.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <uthash.h>
 
-/* key: an address, or a MAC with family 0. It has no padding: it is compared as bytes. */
+/* key: an address, or a MAC with family 0. A key has no padding: it is compared as bytes. */
 struct item {
 	struct addr key;
+	bool newer;    /* it replaces the earlier ones of this key */
 	uint32_t name; /* its offset in text */
 };
 
@@ -25,8 +28,15 @@ struct names_list {
 	unsigned int file;
 };
 
+/* A name of a host of the configuration. */
+struct configured {
+	UT_hash_handle hh;
+	char name[];
+};
+
 struct names {
 	struct names_list *lists;
+	struct configured *configured;
 };
 
 const char *names_source_name(enum names_source source)
@@ -36,14 +46,33 @@ const char *names_source_name(enum names_source source)
 	return names[source];
 }
 
-size_t names_clean(char out[static NAMES_BYTES + 1], const char *name)
+const char *names_error_text(int error)
 {
-	size_t len = utf8_clean(out, NAMES_BYTES + 1, name, strlen(name), "\"'`\\<>");
+	return error == NAMES_USELESS ? "no line of it could be used" : strerror(-error);
+}
+
+/* Also with an interface or a prefix length, and with '-' for the dots. */
+static bool is_address(const char *name)
+{
+	char text[ADDR_TEXT];
 	struct addr addr;
 	struct mac mac;
 
+	snprintf(text, sizeof(text), "%.*s", (int)strcspn(name, "%/"), name);
+	if (!addr_parse(&addr, text) || !mac_parse(&mac, text))
+		return true;
+	for (char *c = text; *c; c++)
+		if (*c == '-')
+			*c = '.';
+	return !addr_parse(&addr, text);
+}
+
+size_t names_clean(char out[static NAMES_BYTES + 1], const char *name)
+{
+	size_t len = utf8_clean(out, NAMES_BYTES + 1, name, strlen(name), "\"'`\\<>");
+
 	/* A host must not pass for another by its address. */
-	if (!addr_parse(&addr, out) || !mac_parse(&mac, out)) {
+	if (is_address(out)) {
 		*out = '\0';
 		return 0;
 	}
@@ -51,6 +80,43 @@ size_t names_clean(char out[static NAMES_BYTES + 1], const char *name)
 		memcpy(out + len, "-host", sizeof("-host"));
 	return strlen(out);
 }
+
+/* --- Names of the configuration */
+
+static int add_configured(struct names *names, const char *name)
+{
+	struct configured *configured;
+
+	HASH_FIND_STR(names->configured, name, configured);
+	if (configured)
+		return 0;
+	configured = malloc(sizeof(*configured) + strlen(name) + 1);
+	if (!configured)
+		return -ENOMEM;
+	strcpy(configured->name, name);
+	HASH_ADD_STR(names->configured, name, configured);
+	return 0;
+}
+
+static void clear_configured(struct names *names)
+{
+	struct configured *one, *next;
+
+	HASH_ITER (hh, names->configured, one, next) {
+		HASH_DEL(names->configured, one);
+		free(one);
+	}
+}
+
+static bool is_configured(const struct names *names, const char *name)
+{
+	struct configured *configured;
+
+	HASH_FIND_STR(names->configured, name, configured);
+	return configured;
+}
+
+/* --- */
 
 struct names *names_new(void)
 {
@@ -65,6 +131,8 @@ void names_free(struct names *names)
 		next = list->next;
 		names_list_free(list);
 	}
+	if (names)
+		clear_configured(names);
 	free(names);
 }
 
@@ -97,7 +165,7 @@ static const char *item_name(const struct names_list *list, const struct item *i
 
 /* --- Lists that are not in use yet */
 
-static int append(struct names_list *list, struct addr key, const char *name)
+static int append(struct names_list *list, struct addr key, const char *name, bool newer)
 {
 	const size_t offset = list->text.len;
 	struct item *item;
@@ -106,27 +174,27 @@ static int append(struct names_list *list, struct addr key, const char *name)
 	item = buf_error(&list->text) ? NULL : array_add(&list->item, &list->count, sizeof(*item));
 	if (!item)
 		return -ENOMEM;
-	*item = (struct item){ key, (uint32_t)offset };
+	*item = (struct item){ key, newer, (uint32_t)offset };
 	return 0;
 }
 
-static int add(struct names_list *list, struct addr key, const char *name)
+static int add(struct names_list *list, struct addr key, const char *name, bool newer)
 {
 	char clean[NAMES_BYTES + 1];
 
 	if (!names_clean(clean, name))
 		return 0;
-	return list->count < NAMES_LIST_LIMIT ? append(list, key, clean) : -ENOSPC;
+	return list->count < NAMES_LIST_LIMIT ? append(list, key, clean, newer) : -ENOSPC;
 }
 
-int names_list_mac(struct names_list *list, const struct mac *mac, const char *name)
+int names_list_mac(struct names_list *list, const struct mac *mac, const char *name, bool newer)
 {
-	return add(list, mac_key(mac), name);
+	return add(list, mac_key(mac), name, newer);
 }
 
-int names_list_address(struct names_list *list, const struct addr *addr, const char *name)
+int names_list_address(struct names_list *list, const struct addr *addr, const char *name, bool newer)
 {
-	return add(list, *addr, name);
+	return add(list, *addr, name, newer);
 }
 
 /* Of two items, or of a key and an item. */
@@ -153,6 +221,8 @@ static void sort(struct names_list *list)
 	for (size_t i = 1; i < list->count; i++)
 		if (by_key(&list->item[i], &list->item[kept]) != 0)
 			list->item[++kept] = list->item[i];
+		else if (list->item[i].newer)
+			list->item[kept] = list->item[i];
 	list->count = kept + 1;
 }
 
@@ -211,6 +281,10 @@ bool names_replace(struct names *names, enum names_source source, unsigned int f
 		*link = old->next;
 	}
 	names_list_free(old);
+	if (source == NAMES_CONFIG)
+		clear_configured(names);
+	for (size_t i = 0; list && source == NAMES_CONFIG && i < list->count; i++)
+		add_configured(names, item_name(list, &list->item[i]));
 	return true;
 }
 
@@ -232,7 +306,7 @@ static int set(struct names *names, enum names_source source, struct addr key, c
 	}
 	known = find(list, &key);
 	at = known ? (size_t)(known - list->item) : list->count;
-	if (append(list, key, name))
+	if (append(list, key, name, false) || (source == NAMES_CONFIG && add_configured(names, name)))
 		return -ENOMEM;
 	item = list->item[list->count - 1];
 	if (at < list->count - 1)
@@ -273,4 +347,18 @@ void names_ask_mac(const struct names *names, const struct mac *mac, struct name
 void names_ask_address(const struct names *names, const struct addr *addr, struct names_answer *best)
 {
 	ask(names, *addr, best);
+}
+
+void names_make_distinct(const struct names *names, struct names_answer *answer, char text[static NAMES_BYTES + 1])
+{
+	static const char suffix[] = "-host";
+	size_t len;
+
+	if (!answer->name || answer->source == NAMES_CONFIG || !is_configured(names, answer->name))
+		return;
+	len = utf8_clean(text, NAMES_BYTES + 2 - sizeof(suffix), answer->name, strlen(answer->name), "");
+	memcpy(text + len, suffix, sizeof(suffix));
+	answer->name = text;
+	if (is_configured(names, text))
+		*answer = NAMES_NO_ANSWER;
 }

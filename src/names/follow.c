@@ -18,7 +18,6 @@
 #define WARN_EVERY_NS (UINT64_C(3600) * 1000000000)
 
 struct names_file {
-	enum names_format format;
 	unsigned int number; /* of its path among those of its source */
 	struct file_watch watch;
 	struct log_limit limit;
@@ -42,38 +41,57 @@ struct filling {
 	int error;
 };
 
-static void fill(void *ctx, const struct mac *mac, const struct addr *addr, const char *name)
+static void fill(void *ctx, const struct mac *mac, const struct addr *addr, const char *name, bool newer)
 {
 	struct filling *filling = ctx;
-	int error = mac ? names_list_mac(filling->list, mac, name) : names_list_address(filling->list, addr, name);
+	int error = mac ? names_list_mac(filling->list, mac, name, newer) :
+			  names_list_address(filling->list, addr, name, newer);
 
 	if (!filling->error)
 		filling->error = error;
 }
 
+/* 0, -errno or NAMES_USELESS. */
+static int read_names(const char *path, struct names_list *list)
+{
+	struct filling filling = { .list = list };
+	struct buf text = BUF_INIT;
+	int error = file_read_matching(path, &text);
+	bool known = true;
+
+	if (!buf_error(&text) && text.len)
+		known = names_parse(text.data, text.len, fill, &filling);
+	buf_free(&text);
+	return error ? error : known ? filling.error : NAMES_USELESS;
+}
+
+int names_follow_try(const char *path)
+{
+	struct names_list *list = names_list_new();
+	int error = list ? read_names(path, list) : -ENOMEM;
+
+	names_list_free(list);
+	return error;
+}
+
 /* True if names changed. */
 static bool read_file(struct names_follow *follow, size_t i)
 {
-	struct filling filling = { .list = names_list_new() };
+	struct names_list *list = names_list_new();
 	struct snapshot_names *state = &follow->state[i];
 	struct names_file *file = &follow->file[i];
-	struct buf text = BUF_INIT;
 	bool changed = false;
 
-	state->error = filling.list ? file_read_matching(state->path, &text) : -ENOMEM;
-	if (!buf_error(&text) && filling.list && text.len)
-		names_parse(file->format, text.data, text.len, fill, &filling);
-	if (!state->error)
-		state->error = filling.error;
+	state->error = list ? read_names(state->path, list) : -ENOMEM;
 	if (state->error)
-		log_repeated(&file->limit, WARN_EVERY_NS, loop_now_ns(follow->loop), "%s: not all names were read: %s",
-			state->path, strerror(-state->error));
+		log_repeated(&file->limit, WARN_EVERY_NS, loop_now_ns(follow->loop),
+			state->error == NAMES_USELESS ? "names: %s: %s" : "%s: not all names were read: %s",
+			state->path, names_error_text(state->error));
 	/* Of files or lists that are too long, the start counts; after other errors the names stay as they are. */
-	if (!state->error || state->error == -EFBIG || state->error == -ENOSPC)
-		changed = names_replace(follow->names, state->source, file->number, filling.list);
+	if (!state->error || state->error == -EFBIG || state->error == -ENOSPC || state->error == NAMES_USELESS)
+		changed = names_replace(follow->names, state->source, file->number, list);
 	else
-		names_list_free(filling.list);
-	buf_free(&text);
+		names_list_free(list);
 	return changed;
 }
 
@@ -106,13 +124,12 @@ static int add_files(struct names_follow *follow, const struct config *config)
 {
 	const struct {
 		enum names_source source;
-		enum names_format format;
 		const struct config_strings *paths;
 	} kinds[] = {
-		{ NAMES_ETHERS, NAMES_FORMAT_ETHERS, &config->names_ethers },
-		{ NAMES_LEASES, NAMES_FORMAT_LEASES, &config->names_leases },
-		{ NAMES_ODHCPD, NAMES_FORMAT_ODHCPD, &config->names_odhcpd },
-		{ NAMES_HOSTS, NAMES_FORMAT_HOSTS, &config->names_hosts },
+		{ NAMES_ETHERS, &config->names_ethers },
+		{ NAMES_LEASES, &config->names_leases },
+		{ NAMES_ODHCPD, &config->names_odhcpd },
+		{ NAMES_HOSTS, &config->names_hosts },
 	};
 	size_t count = 0;
 
@@ -129,8 +146,7 @@ static int add_files(struct names_follow *follow, const struct config *config)
 			if (!path)
 				return -ENOMEM;
 			follow->state[follow->count] = (struct snapshot_names){ kinds[i].source, path, 0 };
-			follow->file[follow->count++] =
-				(struct names_file){ .format = kinds[i].format, .number = j, .watch.path = path };
+			follow->file[follow->count++] = (struct names_file){ .number = j, .watch.path = path };
 		}
 	}
 	return 0;

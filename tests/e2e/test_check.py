@@ -387,6 +387,19 @@ def test_names_that_cannot_be_read(network):
         wait_until(lambda: lines_of(meter)["names"]["state"] == "ok", what="the meter reads them")
 
 
+def test_names_of_no_known_format(network):
+    file = network.scratch / "notes"
+    file.write_text("desktop = 00:00:5e:00:53:0b\n")
+    meter = prepare(network.meter("--nflog-group", "74", config=f'names-leases = {{"{file}"}}\n', listen=":10074"))
+    text, fix = rf"^{file}: no line of it could be used$", rf"^head -n 3 {file}"
+    expect(lines_of(meter), "names", text, fix)
+    with meter_ends(meter):
+        meter.start()
+        expect(lines_of(meter), "names", text, fix)
+        file.write_text("00:00:5e:00:53:0b desktop\n")
+        wait_until(lambda: lines_of(meter)["names"]["state"] == "ok", what="the meter reads it")
+
+
 def test_clock_that_was_not_set(meter):
     # The variable is for a program that was built with a sanitizer.
     then = "env", "ASAN_OPTIONS=verify_asan_link_order=0", "faketime", "-f", "@1970-01-02 00:00:00"

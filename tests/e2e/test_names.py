@@ -59,3 +59,57 @@ def test_a_lease_names_its_host_and_a_rename_keeps_its_counts(lab, leases, traff
         ask_for_lease(lab[lab.hosts[0].name], "router")
         wait_until(lambda: "router" in leases.read_text(), what="the lease")
         assert counts("desktop") and not counts("router-host")
+
+
+NO_OTHER_NAMES = "names-ethers = {}\nnames-odhcpd = {}\nnames-hosts = {}\n"
+
+# Each names the phone, whose MAC address and addresses are filled in.
+FORMATS = {
+    "ethers": "{mac} from-ethers\n",
+    "bare-mac": "{bare} from-bare-mac\n",
+    "hosts": "{v4} {v4}.lan from-hosts\n",
+    "odhcpd": "# br-lan 00030001{bare} 0 broken\\x20from\\x20odhcpd 1713258215 d09 128 2001:db8:77::d09/128\n",
+    "odhcpd-ipv4": "# br-lan {bare} ipv4 from-odhcpd-ipv4 1713258215 32 32 {v4}/32\n",
+    "dhcp-hostsfile": "{mac},192.168.77.64,from-dhcp-hostsfile,infinite\n",
+    "uci": "config host\n\toption name 'from-uci'\n\toption mac '{mac}'\n\toption ip '{v4}'\n",
+    "dhcpd": "lease {v4} {{\n  hardware ethernet {mac};\n  client-hostname \"old\";\n}}\n"
+             "lease {v4} {{\n  hardware ethernet {mac};\n  client-hostname \"from-dhcpd\";\n}}\n",
+    "kea4": "address,hwaddr,client_id,valid_lifetime,expire,subnet_id,fqdn_fwd,fqdn_rev,hostname,state,user_context\n"
+            "{v4},{mac},,3600,1700000000,1,0,0,from-kea4.lan.,0,\n",
+    "kea6": "address,duid,valid_lifetime,expire,subnet_id,pref_lifetime,lease_type,iaid,prefix_len,fqdn_fwd,fqdn_rev,"
+            "hostname,hwaddr,state\n{v6},00:02:00:01,3600,1700000000,1,1800,0,7,128,0,0,from-kea6,{mac},0\n",
+}
+
+
+def test_a_name_comes_from_each_format(lab, traffic):
+    """A file's format is known by its content; one that has none is told of."""
+    phone, file = lab.hosts[2], lab.scratch / "names"
+    shown = {"mac": phone.mac, "bare": phone.mac.replace(":", ""), "v4": phone.v4, "v6": phone.v6}
+    lab.load_rules()
+    with lab.meter(config=f'names-leases = {{"{file}"}}\n' + NO_OTHER_NAMES) as meter:
+        traffic.ping(phone, 4)
+        traffic.ping(phone, 6)
+        lab.settled(meter)
+        for kind, text in FORMATS.items():
+            file.write_text(text.format(**shown))
+            name = "from odhcpd" if kind == "odhcpd" else f"from-{kind}"
+            wait_until(lambda: name in {host for host, _, _ in meter.hosts()}, what=name)
+
+        file.write_text(f"phone = {phone.mac}\n")
+        wait_until(lambda: phone.mac in {host for host, _, _ in meter.hosts()}, what="no name")
+        wait_until(lambda: f"names: {file}: no line of it could be used\n" in meter.log(), what="the log tells of it")
+
+
+def test_a_lease_cannot_take_a_configured_name(lab, traffic):
+    desktop, phone = lab.hosts[0], lab.hosts[2]
+    file = lab.scratch / "names"
+    file.write_text(f"1700000000 {phone.mac} {phone.v4} desktop *\n")
+    lab.load_rules()
+    with lab.meter(config=f'names-leases = {{"{file}"}}\nhost "desktop" {{ mac = {{"{desktop.mac}"}} }}\n' +
+                   NO_OTHER_NAMES) as meter:
+        for host in desktop, phone:
+            traffic.ping(host, 4)
+        lab.settled(meter)
+        info = {labels["mac"]: labels["host"] for labels in
+                (dict(labels) for name, labels in meter.metrics() if name == "hostmeter_host_info")}
+        assert info[desktop.mac] == "desktop" and info[phone.mac] == "desktop-host", info

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Files with names, in each format: no crash; what comes out can be a host's, and its name is made fit for a label. */
+/* Files with names: no crash; what comes out can be a host's, and its name is made fit for a label. */
 #include "names/parse.h"
 
 #include "hostmeter/base/utf8.h"
@@ -10,7 +10,7 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static void check(void *ctx, const struct mac *mac, const struct addr *addr, const char *name)
+static void check(void *ctx, const struct mac *mac, const struct addr *addr, const char *name, bool newer)
 {
 	char clean[NAMES_BYTES + 1];
 	size_t len = names_clean(clean, name), step;
@@ -28,21 +28,18 @@ static void check(void *ctx, const struct mac *mac, const struct addr *addr, con
 		if (!step || !utf8_is_visible(code))
 			abort();
 	}
-	if (mac ? names_list_mac(ctx, mac, name) : names_list_address(ctx, addr, name))
+	if (mac ? names_list_mac(ctx, mac, name, newer) : names_list_address(ctx, addr, name, newer))
 		abort();
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct names *names = names_new();
+	struct names_list *list = names_list_new();
 
 	/* The input without a NUL behind it: reading past its end is seen. */
-	for (enum names_format format = NAMES_FORMAT_ETHERS; format <= NAMES_FORMAT_HOSTS; format++) {
-		struct names_list *list = names_list_new();
-
-		names_parse(format, (const char *)data, size, check, list);
-		names_replace(names, NAMES_LEASES, format, list);
-	}
+	names_parse((const char *)data, size, check, list);
+	names_replace(names, NAMES_LEASES, 0, list);
 	names_free(names);
 	return 0;
 }

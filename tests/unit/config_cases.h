@@ -96,10 +96,12 @@ static inline void show(struct buf *b, const struct config *config)
 	show_strings(b, "listen", &config->listen, ":10060");
 	show_strings(b, "allow", &config->allow, "");
 	show_strings(b, "server-name", &config->server_names, "");
-	show_strings(b, "names-ethers", &config->names_ethers, "/etc/ethers");
-	show_strings(b, "names-leases", &config->names_leases, "/var/lib/misc/dnsmasq.leases,/tmp/dhcp.leases");
-	show_strings(b, "names-odhcpd", &config->names_odhcpd, "/tmp/hosts/odhcpd*");
-	show_strings(b, "names-hosts", &config->names_hosts, "/etc/hosts");
+	show_strings(b, "names-ethers", &config->names_ethers, "/etc/ethers,/etc/config/dhcp");
+	show_strings(b, "names-leases", &config->names_leases,
+		"/var/lib/misc/dnsmasq.leases,/tmp/dhcp.leases,/var/lib/dhcp/dhcpd.leases,"
+		"/var/lib/kea/kea-leases4.csv,/var/lib/kea/kea-leases6.csv");
+	show_strings(b, "names-odhcpd", &config->names_odhcpd, "/tmp/hosts/odhcpd*,/tmp/odhcpd.leases");
+	show_strings(b, "names-hosts", &config->names_hosts, "/etc/hosts,/tmp/hosts/dhcp*");
 	show_string(b, "socket", config->socket, "/run/hostmeter/hostmeter.sock");
 	show_string(b, "runtime-dir", config->runtime_dir, "/run/hostmeter");
 	show_string(b, "state-dir", config->state_dir, "/var/lib/hostmeter");

@@ -7,6 +7,8 @@
 
 #include "hostmeter/base/addr.h"
 
+#include <errno.h>
+
 /* From the most trusted to the least. NAMES_SOURCES: none of them. */
 enum names_source { NAMES_CONFIG, NAMES_ETHERS, NAMES_LEASES, NAMES_ODHCPD, NAMES_HOSTS, NAMES_SOURCES };
 
@@ -21,10 +23,17 @@ struct names_list;
 /* "config", "ethers", "leases", "odhcpd", "hosts", "none". */
 const char *names_source_name(enum names_source source);
 
+/* An error of reading a file of names: none of its lines could be used. */
+#define NAMES_USELESS (-ENOMSG)
+
+/* What is wrong with a file of names; error is -errno or NAMES_USELESS. */
+const char *names_error_text(int error);
+
 /*
  * Makes an untrusted name fit for a label: valid UTF-8 without control characters, quotes, backslashes and angle
- * brackets, at most NAMES_BYTES long. An address or a MAC is not accepted as a name; "-host" is appended to "router",
- * "unknown" and "other". Returns the length, 0: no name.
+ * brackets, at most NAMES_BYTES long. An address or a MAC is not accepted as a name, nor is an IPv4 address with '-'
+ * for
+ * '.'; "-host" is appended to "router", "unknown" and "other". Returns the length, 0: no name.
  */
 size_t names_clean(char out[static NAMES_BYTES + 1], const char *name);
 
@@ -36,9 +45,12 @@ void names_free(struct names *names);
 struct names_list *names_list_new(void);
 void names_list_free(struct names_list *list);
 
-/* Adds a name, cleaned. The first name of a MAC or address counts. 0, -ENOSPC at NAMES_LIST_LIMIT, -ENOMEM. */
-int names_list_mac(struct names_list *list, const struct mac *mac, const char *name);
-int names_list_address(struct names_list *list, const struct addr *addr, const char *name);
+/*
+ * Adds a name, cleaned. The first name of a MAC or address counts, but a newer one replaces those before it. 0, -ENOSPC
+ * at NAMES_LIST_LIMIT, -ENOMEM.
+ */
+int names_list_mac(struct names_list *list, const struct mac *mac, const char *name, bool newer);
+int names_list_address(struct names_list *list, const struct addr *addr, const char *name, bool newer);
 
 /*
  * Replaces the list of this file of this source. Takes over list; NULL stands for an empty one. Files with a lower
@@ -61,3 +73,9 @@ struct names_answer {
 /* Replaces *best if this MAC or address has a more trusted name. Ask for the host's MAC, then for its addresses. */
 void names_ask_mac(const struct names *names, const struct mac *mac, struct names_answer *best);
 void names_ask_address(const struct names *names, const struct addr *addr, struct names_answer *best);
+
+/*
+ * Makes *answer differ from the names of NAMES_CONFIG if it is from another source: text gets its name with "-host"
+ * appended. If that is one of those names too, or there is no name, the answer is NAMES_NO_ANSWER.
+ */
+void names_make_distinct(const struct names *names, struct names_answer *answer, char text[static NAMES_BYTES + 1]);

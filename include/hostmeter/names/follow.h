@@ -26,5 +26,11 @@ void names_follow_free(struct names_follow *follow);
 /* Looks at the files now, for somebody who is about to read the names. */
 void names_follow_look(struct names_follow *follow);
 
+/*
+ * Reads a file or pattern as names_follow_new() would, for somebody who has no meter. 0, also if there is none; -errno;
+ * NAMES_USELESS.
+ */
+int names_follow_try(const char *path);
+
 /* Each path, and the result of its last reading; *count of them, borrowed until names_follow_free(). */
 const struct snapshot_names *names_follow_files(const struct names_follow *follow, size_t *count);

@@ -127,6 +127,7 @@ FAULT(wan_missing, w->wan_missing = "ppp0")
 FAULT(no_links, w->links = 0)
 FAULT(sides_unknown, no_meter(w), no_lan(w), no_wan(w))
 FAULT(names_unreadable, snprintf(w->names[0].error, CHECK_NAME, "Permission denied"))
+FAULT(names_useless, snprintf(w->names[1].error, CHECK_NAME, "no line of it could be used"))
 FAULT(names_too_long, snprintf(w->names[1].error, CHECK_NAME, "File too large"))
 FAULT(port_taken, no_meter(w), w->port[0].error = -EADDRINUSE,
 	w->port[0].owner = ((struct socket_owner){ 77, "prometheus" }))
@@ -208,6 +209,8 @@ static const struct fault {
 	{ sides_unknown, "lan", FINDING_UNKNOWN, "only a running meter knows", NULL },
 	{ sides_unknown, "wan", FINDING_UNKNOWN, "none is configured", NULL },
 	{ names_unreadable, "names", FINDING_BAD, "/etc/ethers: Permission denied", "chmod a+r /etc/ethers" },
+	{ names_useless, "names", FINDING_BAD, "/tmp/hosts/odhcpd*: no line of it could be used",
+		"head -n 3 /tmp/hosts/odhcpd*" },
 	{ names_too_long, "names", FINDING_BAD, "/tmp/hosts/odhcpd*: File too large", "ls -lL /tmp/hosts/odhcpd*" },
 	{ port_taken, "port", FINDING_BAD, ":10060: in use by prometheus (process 77)", "listen = {" },
 	{ port_not_ours, "port", FINDING_BAD, "[::1]:10061: Cannot assign", "an address that this machine has" },

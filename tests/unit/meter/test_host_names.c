@@ -107,6 +107,32 @@ static void changed_names_are_looked_up_again(void **state)
 	assert_int_equal(host->name_source, NAMES_SOURCES);
 }
 
+/* Whether the host is new or known when the lease comes; a host of an address, which has no MAC to differ by, too. */
+static void a_lease_cannot_take_a_configured_name(void **state)
+{
+	struct scene *scene = *state;
+	const struct host *desktop = hosts_get(scene->meter->hosts, scene->desktop);
+	struct mac mac = event_mac(DESKTOP), other = event_mac(LAPTOP);
+	struct addr addr = event_ip("10.9.0.7");
+	uint32_t laptop = hosts_by_mac(scene->meter->hosts, &other),
+		 peer = hosts_by_address(scene->meter->hosts, &addr);
+
+	names_set_mac(scene->names, NAMES_CONFIG, &mac, "desktop");
+	names_set_mac(scene->names, NAMES_LEASES, &other, "desktop");
+	meter_meet_host(scene->meter, scene->desktop);
+	meter_meet_host(scene->meter, laptop);
+	assert_string_equal(desktop->name, "desktop");
+	assert_string_equal(hosts_get(scene->meter->hosts, laptop)->name, "desktop-host");
+	assert_int_equal(hosts_get(scene->meter->hosts, laptop)->name_source, NAMES_LEASES);
+	meter_meet_host(scene->meter, peer);
+	assert_null(hosts_get(scene->meter->hosts, peer)->name);
+	names_set_address(scene->names, NAMES_HOSTS, &addr, "desktop");
+	meter_names_changed(scene->meter);
+	assert_string_equal(desktop->name, "desktop");
+	assert_string_equal(hosts_get(scene->meter->hosts, laptop)->name, "desktop-host");
+	assert_string_equal(hosts_get(scene->meter->hosts, peer)->name, "desktop-host");
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
 
 int main(void)
@@ -115,6 +141,7 @@ int main(void)
 		TEST(a_new_host_is_looked_up_once),
 		TEST(other_hosts_have_no_vendor),
 		TEST(changed_names_are_looked_up_again),
+		TEST(a_lease_cannot_take_a_configured_name),
 	};
 
 	return cmocka_run_group_tests_name("host_names", tests, NULL, NULL);

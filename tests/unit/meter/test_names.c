@@ -82,7 +82,7 @@ static struct names_list *list_of(const struct mac *mac, const char *name)
 
 	assert_non_null(list);
 	if (name)
-		assert_int_equal(names_list_mac(list, mac, name), 0);
+		assert_int_equal(names_list_mac(list, mac, name, false), 0);
 	return list;
 }
 
@@ -123,8 +123,8 @@ static void a_host_is_asked_for_by_all_it_has(void **state)
 	struct names_answer answer = NAMES_NO_ANSWER;
 
 	(void)state;
-	names_list_address(hosts, &four, "from-hosts");
-	names_list_address(hosts, &six, "from-hosts-too");
+	names_list_address(hosts, &four, "from-hosts", false);
+	names_list_address(hosts, &six, "from-hosts-too", false);
 	names_replace(names, NAMES_HOSTS, 0, hosts);
 	names_ask_mac(names, &mac, &answer);
 	names_ask_address(names, &four, &answer);
@@ -147,8 +147,8 @@ static void a_file_is_replaced_at_once_and_alone(void **state)
 	struct mac desktop = event_mac(DESKTOP), laptop = event_mac(LAPTOP), phone = event_mac("02:00:00:00:00:0c");
 
 	(void)state;
-	names_list_mac(list, &desktop, "desktop");
-	names_list_mac(list, &laptop, "laptop");
+	names_list_mac(list, &desktop, "desktop", false);
+	names_list_mac(list, &laptop, "laptop", false);
 	assert_true(names_replace(names, NAMES_LEASES, 1, list));
 	assert_true(names_replace(names, NAMES_LEASES, 2, list_of(&phone, "phone")));
 	assert_true(names_replace(names, NAMES_LEASES, 0, list_of(&desktop, "lower-file-first")));
@@ -179,13 +179,13 @@ static void only_changes_are_changes(void **state)
 	assert_true(names_replace(names, NAMES_HOSTS, 0, list_of(&desktop, "b")));
 	assert_true(names_replace(names, NAMES_HOSTS, 0, list_of(&laptop, "b")));
 	/* In another order, with another second name: the same. */
-	names_list_mac(list, &laptop, "b");
-	names_list_mac(list, &desktop, "c");
+	names_list_mac(list, &laptop, "b", false);
+	names_list_mac(list, &desktop, "c", false);
 	assert_true(names_replace(names, NAMES_HOSTS, 0, list));
 	list = names_list_new();
-	names_list_mac(list, &desktop, "c");
-	names_list_mac(list, &laptop, "b");
-	names_list_mac(list, &laptop, "second");
+	names_list_mac(list, &desktop, "c", false);
+	names_list_mac(list, &laptop, "b", false);
+	names_list_mac(list, &laptop, "second", false);
 	assert_false(names_replace(names, NAMES_HOSTS, 0, list));
 	assert_string_equal(names_of_mac(names, &laptop), "b");
 	assert_true(names_replace(names, NAMES_HOSTS, 0, list_of(&desktop, NULL)));
@@ -215,6 +215,11 @@ static void hostile_names_are_cleaned(void **state)
 		{ "2001:db8::1", "" },
 		{ "00:00:5e:00:53:01", "" },
 		{ "00-00-5E-00-53-01", "" },
+		{ "192-0-2-1", "" },
+		{ "192.0.2.1/24", "" },
+		{ "fe80::1%br-lan", "" },
+		{ "192-0-2", "192-0-2" },
+		{ "ip-192-0-2-1", "ip-192-0-2-1" },
 	};
 	char out[NAMES_BYTES + 1], ten_thousand[10001];
 
@@ -244,6 +249,65 @@ static void lists_clean_and_configured_names_stay(void **state)
 	names_free(names);
 }
 
+static void a_newer_name_replaces_those_before_it(void **state)
+{
+	struct names *names = names_new();
+	struct names_list *list = names_list_new();
+	struct mac desktop = event_mac(DESKTOP), laptop = event_mac(LAPTOP);
+
+	(void)state;
+	names_list_mac(list, &desktop, "first", false);
+	names_list_mac(list, &desktop, "second", true);
+	names_list_mac(list, &laptop, "laptop", true);
+	names_list_mac(list, &desktop, "third", true);
+	names_list_mac(list, &desktop, "fourth", false);
+	assert_true(names_replace(names, NAMES_LEASES, 0, list));
+	assert_string_equal(names_of_mac(names, &desktop), "third");
+	assert_string_equal(names_of_mac(names, &laptop), "laptop");
+	names_free(names);
+}
+
+static const char *distinct(const struct names *names, const char *name, enum names_source source, char *text)
+{
+	struct names_answer answer = { name, source };
+
+	names_make_distinct(names, &answer, text);
+	assert_int_equal(answer.source, answer.name ? source : NAMES_SOURCES);
+	return answer.name;
+}
+
+static void a_configured_name_is_of_its_host_alone(void **state)
+{
+	struct names *names = names_new();
+	struct mac desktop = event_mac(DESKTOP), laptop = event_mac(LAPTOP);
+	char text[NAMES_BYTES + 1], longest[NAMES_BYTES + 1];
+
+	(void)state;
+	memset(longest, 'x', NAMES_BYTES);
+	longest[NAMES_BYTES] = '\0';
+	memcpy(longest + NAMES_BYTES - 6, "\xc3\xa4", 2); /* a character that the cut would halve */
+	names_set_mac(names, NAMES_CONFIG, &desktop, "nas");
+	names_set_mac(names, NAMES_CONFIG, &laptop, longest);
+	names_set_mac(names, NAMES_ETHERS, &desktop, "printer"); /* another source reserves nothing */
+	assert_string_equal(distinct(names, "nas", NAMES_CONFIG, text), "nas");
+	assert_string_equal(distinct(names, "nas", NAMES_LEASES, text), "nas-host");
+	assert_string_equal(distinct(names, "nas", NAMES_HOSTS, text), "nas-host");
+	assert_string_equal(distinct(names, "Nas", NAMES_LEASES, text), "Nas");
+	assert_string_equal(distinct(names, "printer", NAMES_LEASES, text), "printer");
+	assert_null(distinct(names, NULL, NAMES_SOURCES, text));
+	distinct(names, longest, NAMES_LEASES, text);
+	assert_int_equal(strlen(text), NAMES_BYTES - 6 + strlen("-host"));
+	assert_string_equal(text + NAMES_BYTES - 6, "-host");
+	/* With both names configured, it has none. */
+	names_set_address(names, NAMES_CONFIG, &(struct addr){ .family = 4, .b = { 192, 0, 2, 1 } }, "nas-host");
+	assert_null(distinct(names, "nas", NAMES_LEASES, text));
+	names_replace(names, NAMES_CONFIG, 0, NULL);
+	assert_string_equal(distinct(names, "nas", NAMES_LEASES, text), "nas");
+	assert_true(names_replace(names, NAMES_CONFIG, 0, list_of(&desktop, "nas")));
+	assert_string_equal(distinct(names, "nas", NAMES_LEASES, text), "nas-host");
+	names_free(names);
+}
+
 static void lists_are_bounded(void **state)
 {
 	struct names *names = names_new();
@@ -256,10 +320,10 @@ static void lists_are_bounded(void **state)
 		uint32_t scattered = i * UINT32_C(2654435761);
 
 		memcpy(&mac.b[2], &scattered, sizeof(scattered));
-		assert_int_equal(names_list_mac(list, &mac, "flood"), 0);
+		assert_int_equal(names_list_mac(list, &mac, "flood", false), 0);
 	}
 	mac.b[0] = 2;
-	assert_int_equal(names_list_mac(list, &mac, "flood"), -ENOSPC);
+	assert_int_equal(names_list_mac(list, &mac, "flood", false), -ENOSPC);
 	assert_true(names_replace(names, NAMES_LEASES, 0, list));
 	assert_null(names_of_mac(names, &mac));
 	mac.b[0] = 0;
@@ -283,6 +347,8 @@ int main(void)
 		cmocka_unit_test(only_changes_are_changes),
 		cmocka_unit_test(hostile_names_are_cleaned),
 		cmocka_unit_test(lists_clean_and_configured_names_stay),
+		cmocka_unit_test(a_newer_name_replaces_those_before_it),
+		cmocka_unit_test(a_configured_name_is_of_its_host_alone),
 		cmocka_unit_test(lists_are_bounded),
 	};
 

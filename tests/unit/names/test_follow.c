@@ -8,6 +8,7 @@
 #include "hostmeter/base/log.h"
 #include "hostmeter/config/config.h"
 #include "hostmeter/meter/names.h"
+#include "hostmeter/meter/snapshot.h"
 #include "hostmeter/os/file.h"
 #include "hostmeter/os/loop.h"
 
@@ -240,6 +241,52 @@ static void hostile_files_hurt_nobody(void **state)
 	close(null);
 }
 
+static int error_of(const struct scene *scene, const char *path)
+{
+	size_t count;
+	const struct snapshot_names *file = names_follow_files(scene->follow, &count);
+
+	while (count && strcmp(file->path, path) != 0)
+		file++, count--;
+	assert_int_not_equal(count, 0);
+	assert_int_equal(file->error, names_follow_try(path));
+	return file->error;
+}
+
+/* Its earlier names are gone: they may be wrong by now. One line in the log. */
+static void a_file_of_no_format_is_told_of(void **state)
+{
+	struct scene scene;
+	char log[1000] = "";
+	ssize_t len;
+	int fd;
+
+	open_scene(&scene, state);
+	fd = open(scratch_path(state, "log"), O_RDWR | O_CREAT, 0600);
+	log_set_fd(fd);
+	scratch_write(state, "dhcp.leases", "w", "1 " CARD " 192.0.2.1 phone *\n");
+	start(&scene);
+	assert_int_equal(error_of(&scene, scene.leases[1]), 0);
+	assert_int_equal(error_of(&scene, scene.leases[0]), 0); /* does not exist */
+	scratch_replace(state, "dhcp.leases", "phone = " CARD "\n");
+	expect_change(&scene);
+	expect_name(&scene, NULL, NAMES_SOURCES);
+	assert_int_equal(error_of(&scene, scene.leases[1]), NAMES_USELESS);
+	scratch_replace(state, "dhcp.leases", "tablet = " CARD "\n");
+	names_follow_look(scene.follow);
+	len = pread(fd, log, sizeof(log) - 1, 0);
+	assert_true(len > 0);
+	assert_non_null(strstr(log, "names: "));
+	assert_non_null(strstr(log, "dhcp.leases: no line of it could be used\n"));
+	assert_ptr_equal(strchr(log, '\n') + 1, log + len);
+	scratch_replace(state, "dhcp.leases", "1 " CARD " 192.0.2.1 phone *\n");
+	expect_change(&scene);
+	assert_int_equal(error_of(&scene, scene.leases[1]), 0);
+	close_scene(&scene);
+	log_set_fd(STDERR_FILENO);
+	close(fd);
+}
+
 /* Long before the timer looks. */
 static void a_look_finds_changes_at_once(void **state)
 {
@@ -277,6 +324,7 @@ int main(void)
 		SCRATCH_TEST(every_file_is_found_and_followed_in_the_order_of_trust),
 		SCRATCH_TEST(a_change_that_changes_no_name_is_none),
 		SCRATCH_TEST(hostile_files_hurt_nobody),
+		SCRATCH_TEST(a_file_of_no_format_is_told_of),
 		SCRATCH_TEST(a_look_finds_changes_at_once),
 		SCRATCH_TEST(nothing_configured_is_nothing_to_do),
 	};

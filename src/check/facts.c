@@ -79,6 +79,7 @@ static void read_meter(struct check_meter *meter, const json_t *status)
 		.checkpoint_failures = json_get_u64(json_object_get(status, "checkpoint"), "failures"),
 		.hosts_folded = warning(status, "hosts-folded"),
 		.sighted = json_get_u64(json_object_get(status, "attributed"), "nflog"),
+		.routes_dropped = json_get_u64(incomplete, "routes_dropped"),
 		.unsighted = warning(status, "no-rules"),
 		.dump_age = json_is_number(age) ? json_number_value(age) : -1,
 		.dump_interval = json_number_value(json_object_get(dump, "interval_seconds")),
@@ -102,6 +103,17 @@ static void read_lists(struct check_facts *facts, const json_t *document)
 		json_copy_text(link->name, sizeof(link->name), json_object_get(one, "interface"));
 		link->side = !*side ? CHECK_OTHER : !strcmp(side, "wan") ? CHECK_WAN : CHECK_LAN;
 		facts->links++;
+	}
+	json_array_foreach (json_object_get(document, "sides"), i, one) {
+		struct check_verdict *verdict = &facts->verdict[facts->verdicts];
+
+		if (facts->verdicts == CHECK_STATUS_MOST)
+			break;
+		json_copy_text(verdict->name, sizeof(verdict->name), json_object_get(one, "interface"));
+		json_copy_text(verdict->side, sizeof(verdict->side), json_object_get(one, "side"));
+		json_copy_text(verdict->reason, sizeof(verdict->reason), json_object_get(one, "reason"));
+		json_copy_text(verdict->carries, sizeof(verdict->carries), json_object_get(one, "carries"));
+		facts->verdicts++;
 	}
 	json_array_foreach (json_object_get(document, "names"), i, one) {
 		struct check_names *names = &facts->names[facts->names_count];
@@ -127,7 +139,7 @@ int check_facts_read(struct check_facts *facts, const struct buf *status)
 	if (!error && !json_is_object(flows))
 		error = -EBADMSG;
 	if (!error) {
-		facts->links = facts->names_count = facts->listens = 0;
+		facts->links = facts->names_count = facts->listens = facts->verdicts = 0;
 		read_meter(&facts->meter, document);
 		read_lists(facts, document);
 		facts->nflog_group = facts->meter.nflog_group;

@@ -73,6 +73,9 @@ void finding_clear(struct finding *finding, size_t count)
 
 /* --- Printing */
 
+#define FIX "     fix: "
+#define CONTINUED "                   "
+
 /* The length of the line that begins there. */
 static size_t line_len(const struct buf *text, size_t from)
 {
@@ -88,16 +91,24 @@ static void put_clean(struct buf *out, const char *text, size_t len)
 	buf_putc(out, '\n');
 }
 
+/* All lines; before each but the first comes between. */
+static void put_lines(struct buf *out, const struct buf *text, const char *between)
+{
+	for (size_t at = 0, len; at < text->len; at += len + 1) {
+		len = line_len(text, at);
+		buf_puts(out, at ? between : "");
+		put_clean(out, text->data + at, len);
+	}
+}
+
 void finding_print_text(struct buf *out, const struct finding *finding, size_t count)
 {
 	for (; count--; finding++) {
 		buf_printf(out, "%-4s %-13s ", states[finding->state].text, finding->name);
-		put_clean(out, finding->text.data, finding->text.len);
-		for (size_t at = 0, len; at < finding->fix.len; at += len + 1) {
-			len = line_len(&finding->fix, at);
-			buf_puts(out, "     fix: ");
-			put_clean(out, finding->fix.data + at, len);
-		}
+		put_lines(out, &finding->text, CONTINUED);
+		if (finding->fix.len)
+			buf_puts(out, FIX);
+		put_lines(out, &finding->fix, FIX);
 	}
 }
 

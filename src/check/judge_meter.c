@@ -18,6 +18,23 @@ static void judge_count(struct finding *finding, uint64_t count, const char *goo
 		finding_good(finding, "%s", good);
 }
 
+/* Each interface on a line of its own. */
+static void judge_sides(const struct check_facts *f, struct finding *finding)
+{
+	if (f->meter.routes_dropped)
+		finding_bad(finding,
+			"no room for %" PRIu64 " routes: addresses that they lead to may be on the wrong side",
+			f->meter.routes_dropped);
+	else
+		finding_good(finding, "to say otherwise: lan, wan, carrier, transit or ignore in the configuration");
+	for (size_t i = 0; i < f->verdicts; i++) {
+		const struct check_verdict *verdict = &f->verdict[i];
+
+		buf_printf(&finding->text, "\n%s: %s: %s%s%s", verdict->name, verdict->side, verdict->reason,
+			*verdict->carries ? " " : "", verdict->carries);
+	}
+}
+
 static void judge_sources(const struct check_facts *f, struct finding *finding)
 {
 	for (enum source source = 0; source < SOURCE_COUNT; source++)
@@ -180,6 +197,7 @@ static void judge_offloaded(const struct check_facts *f, struct finding *finding
 }
 
 const struct judgement judge_meter_rows[] = {
+	{ "sides", judge_sides, "lan = {\"INTERFACE\"}  # name the LANs, and the WANs with wan = {...}" },
 	{ "sources", judge_sources, "journalctl -u hostmeter  # the log says why" },
 	{ "buffers", judge_buffers, NULL },
 	{ "overruns", judge_overruns, NULL },

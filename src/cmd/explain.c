@@ -29,17 +29,6 @@ static const char *const words[OBSERVER_KINDS] = {
 	[OBSERVER_EARLY] = "early",
 };
 
-static const char *const side_names[] = {
-	[SIDE_NONE] = "none",
-	[SIDE_LAN] = "lan",
-	[SIDE_WAN] = "wan",
-	[SIDE_ROUTER] = "router",
-	[SIDE_GROUP] = "group",
-	[SIDE_OTHER] = "other",
-	[SIDE_CARRIER] = "carrier",
-	[SIDE_UNKNOWN] = "unknown",
-};
-
 /* A flow of the trace, kept over both rounds. */
 struct seen {
 	uint64_t key;
@@ -130,7 +119,7 @@ static void put_end(const struct explain *e, const char *name, const struct attr
 {
 	char text[ADDR_TEXT];
 
-	buf_printf(e->out, " %s=%s(%s", name, addr_format(&end->addr, text), side_names[end->side]);
+	buf_printf(e->out, " %s=%s(%s", name, addr_format(&end->addr, text), topology_side_name(end->side));
 	if (end->ifindex)
 		buf_printf(e->out, ",%s", topology_name(meter_topology(e->meter), end->ifindex));
 	if (end->is_group && end->side != SIDE_GROUP)
@@ -216,6 +205,8 @@ static void add_sum(struct explain *e, const struct observer_note *note, const c
 	struct traffic_count *count;
 	struct sum *sum;
 
+	if (!flow_has_host(note->flow))
+		return;
 	if (e->host && strcmp(e->host, host) && strcasecmp(e->host, mac) &&
 		(addr_parse(&asked, e->host) || !addr_equal(&asked, addr)))
 		return;

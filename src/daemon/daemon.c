@@ -3,7 +3,6 @@
 
 #include "checkpointer.h"
 #include "collector.h"
-#include "hostmeter/base/buf.h"
 #include "hostmeter/base/clock.h"
 #include "hostmeter/base/log.h"
 #include "hostmeter/config/config.h"
@@ -14,13 +13,13 @@
 #include "hostmeter/http/web_apply.h"
 #include "hostmeter/meter/dispatch.h"
 #include "hostmeter/meter/meter.h"
-#include "hostmeter/meter/topology.h"
 #include "hostmeter/names/follow.h"
 #include "hostmeter/names/vendor.h"
 #include "hostmeter/netlink/ifnames.h"
 #include "hostmeter/os/ct_sysctl.h"
 #include "hostmeter/os/loop.h"
 #include "hostmeter/os/sd_notify.h"
+#include "interfaces.h"
 #include "queries.h"
 #include "recorder.h"
 
@@ -46,6 +45,7 @@ struct daemon {
 	struct collector *collector;
 	struct names_follow *names;
 	struct ifnames *ifnames;
+	struct interfaces interfaces;
 	struct queries queries;
 	struct endpoints *endpoints;
 	struct basic_auth *auth;
@@ -88,52 +88,19 @@ static void on_turn_end(void *ctx)
 {
 	struct daemon *d = ctx;
 
+	interfaces_turn(&d->interfaces);
 	if (checkpointer_turn(d->checkpointer, meter_of(d), loop_now_ns(d->loop)))
 		loop_timer_set(d->again, 0);
 }
 
 /* --- What is logged at the start */
 
-struct link_list {
-	const struct ifnames *names;
-	enum side side;
-	struct buf text;
-};
-
-static void list_link(void *ctx, const struct topology_link *link)
-{
-	struct link_list *list = ctx;
-	char name[IFNAMES_LEN];
-
-	if (link->side != list->side || !link->is_up)
-		return;
-	buf_puts(&list->text, list->text.len ? ", " : "");
-	buf_puts(&list->text, ifnames_name(list->names, link->ifindex, name) ? link->name : name);
-}
-
-/* Whether there are any. */
-static bool log_links(struct daemon *d, enum side side, const char *what, const char *none)
-{
-	struct link_list list = { .names = d->ifnames, .side = side, .text = BUF_INIT };
-	bool found;
-
-	topology_each_link(meter_topology(meter_of(d)), list_link, &list);
-	found = list.text.len > 0;
-	log_info("%s: %s", what, found ? buf_text(&list.text) : none);
-	buf_free(&list.text);
-	return found;
-}
-
 static void log_start(struct daemon *d)
 {
 	const char *scheme = web_apply_has_tls(d->web) ? "https" : "http";
-	bool wan_is_known;
 
 	log_info("hostmeter %s meters every host of this router by its MAC address", HOSTMETER_VERSION);
-	wan_is_known = log_links(d, SIDE_WAN, "WAN", "none found: no default route and no --wan");
-	log_links(d, SIDE_LAN, "LAN",
-		wan_is_known ? "none: this machine meters itself as host=\"router\"" :
-			       "none: no interface is a LAN until a WAN is known, or --lan names it");
+	interfaces_start(&d->interfaces);
 	for (size_t i = 0; i < d->config->listen.count; i++) {
 		const char *address = d->config->listen.item[i];
 
@@ -268,6 +235,7 @@ static int make_meter_parts(struct daemon *d, const char *checkpoint)
 	d->ifnames = ifnames_new(d->loop);
 	if (!d->names || !d->collector || !d->ifnames)
 		return -ENOMEM;
+	d->interfaces = (struct interfaces){ .loop = d->loop, .meter = meter_of(d), .names = d->ifnames };
 	return dispatch_subscribe(collector_dispatch(d->collector), &listener);
 }
 

@@ -45,8 +45,13 @@ int meter_setup_make(struct meter_setup *setup, const struct config *config, con
 	if (setup->names && setup->alias && !name_hosts(setup->names, config)) {
 		const struct meter_options options = {
 			.hash = *hash,
-			.lan = (const char *const *)config->lan.item,
-			.wan = (const char *const *)config->wan.item,
+			.sides = {
+				.lan = (const char *const *)config->lan.item,
+				.wan = (const char *const *)config->wan.item,
+				.carrier = (const char *const *)config->carrier.item,
+				.transit = (const char *const *)config->transit.item,
+				.ignore = (const char *const *)config->ignore.item,
+			},
 			.names = setup->names,
 			.max_hosts = config->max_hosts,
 			.forget_after_ns = config->forget_after_ns,

@@ -62,6 +62,7 @@ static const char *const kind_names[] = {
 	[RTNL_KIND_VRF] = "vrf",
 	[RTNL_KIND_IFB] = "ifb",
 	[RTNL_KIND_DUMMY] = "dummy",
+	[RTNL_KIND_WIREGUARD] = "wireguard",
 };
 
 const char *rtnl_kind_name(enum rtnl_kind kind)
@@ -134,11 +135,14 @@ static int decode_link(const void *header, struct nlattr_walk walk, struct rtnl_
 	return ret < 0 || event->link.name[0] ? ret : -EBADMSG;
 }
 
+#define VALID_FOR_EVER UINT32_MAX /* INFINITY_LIFE_TIME of the kernel's net/addrconf.h */
+
 /* On a point-to-point link IFA_ADDRESS is the other end; without IFA_LOCAL it is our own. */
 static int decode_addr(const void *header, struct nlattr_walk walk, struct rtnl_event *event)
 {
 	const struct ifaddrmsg *info = header;
 	uint8_t family = family_of(info->ifa_family);
+	struct ifa_cacheinfo cache = { .ifa_valid = VALID_FOR_EVER };
 	struct addr address = { 0 }, local = { 0 };
 	struct nlattr_item item;
 	int ret;
@@ -150,11 +154,17 @@ static int decode_addr(const void *header, struct nlattr_walk walk, struct rtnl_
 			ret = copy_addr(&item, family, &address);
 		else if (item.type == IFA_LOCAL)
 			ret = copy_addr(&item, family, &local);
+		else if (item.type == IFA_CACHEINFO)
+			ret = nlattr_copy(&item, &cache, sizeof(cache));
 		if (ret < 0)
 			return ret;
 	}
 	event->ifindex = info->ifa_index;
-	event->addr = (struct rtnl_addr){ .addr = local.family ? local : address, .prefix_len = info->ifa_prefixlen };
+	event->addr = (struct rtnl_addr){
+		.addr = local.family ? local : address,
+		.prefix_len = info->ifa_prefixlen,
+		.is_leased = family == 4 && cache.ifa_valid != VALID_FOR_EVER,
+	};
 	if (ret < 0 || !event->addr.addr.family || info->ifa_prefixlen > 8 * addr_len(family))
 		return -EBADMSG;
 	return 0;

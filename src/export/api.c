@@ -173,6 +173,7 @@ static void put_incomplete(struct buf *out, const struct snapshot *snapshot)
 	json_put_u64(out, "flows_ended_uncounted", stats->ended_uncounted);
 	json_put_u64(out, "flows_refused", stats->flows_refused);
 	json_put_u64(out, "first_packets_lost", stats->sightings_lost);
+	json_put_u64(out, "routes_dropped", stats->routes_dropped);
 	json_put_u64(out, "damaged_messages", stats->damaged);
 	json_put_u64(out, "dumps_incomplete", stats->dumps_incomplete);
 	json_put_u64(out, "reliable_switched_off", snapshot->process.reliable_losses);
@@ -205,10 +206,29 @@ static void put_interfaces(struct buf *out, const struct snapshot *snapshot)
 		json_begin(out, NULL, '{');
 		json_put_text(out, "interface", link->name);
 		json_put_u64(out, "index", link->ifindex);
-		json_put_text(out, "side", link->side == SIDE_WAN ? "wan" : "lan");
+		json_put_text(out, "side", topology_side_name(link->side));
 		json_put_bool(out, "up", link->is_up);
 		put_count(out, "rx", &(struct traffic_count){ link->rx_bytes, link->rx_packets });
 		put_count(out, "tx", &(struct traffic_count){ link->tx_bytes, link->tx_packets });
+		json_end(out, '}');
+	}
+	json_end(out, ']');
+}
+
+/* All interfaces but loopback, metered or not. */
+static void put_sides(struct buf *out, const struct snapshot *snapshot)
+{
+	json_begin(out, "sides", '[');
+	for (size_t i = 0; i < snapshot->links; i++) {
+		const struct topology_link *link = &snapshot->link[i];
+
+		if (link->side == SIDE_NONE)
+			continue;
+		json_begin(out, NULL, '{');
+		json_put_text(out, "interface", link->name);
+		json_put_text(out, "side", topology_side_name(link->side));
+		json_put_text(out, "reason", topology_reason_text(link->reason));
+		json_put_text(out, "carries", *link->because_of ? link->because_of : NULL);
 		json_end(out, '}');
 	}
 	json_end(out, ']');
@@ -281,6 +301,7 @@ void api_status(struct buf *out, const struct snapshot *snapshot)
 	json_end(out, ']');
 	put_names_files(out, process);
 	put_interfaces(out, snapshot);
+	put_sides(out, snapshot);
 	put_wan(out, snapshot);
 	put_all_warnings(out, snapshot);
 	json_end(out, '}');

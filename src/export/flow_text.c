@@ -10,9 +10,11 @@
 
 const char *flow_text_scope(const struct meter_flow *flow)
 {
-	static const char *const names[] = {
-		[FLOW_UNDECIDED] = "undecided", [FLOW_IGNORED] = "none", [FLOW_LOCAL] = "local", [FLOW_WAN] = "wan"
-	};
+	static const char *const names[] = { [FLOW_UNDECIDED] = "undecided",
+		[FLOW_IGNORED] = "none",
+		[FLOW_LOCAL] = "local",
+		[FLOW_WAN] = "wan",
+		[FLOW_TUNNEL] = "tunnel" };
 
 	return flow->scope == FLOW_WAN && flow->by == FLOW_BY_ROUTER ? "router" : names[flow->scope];
 }

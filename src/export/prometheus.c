@@ -383,6 +383,8 @@ static const struct family families[] = {
 		NUMBER(stats.ended_before_first_dump) },
 	{ "hostmeter_flows_refused", COUNTER, "Dump entries that found no room; their end still counts.",
 		NUMBER(stats.flows_refused) },
+	{ "hostmeter_routes_dropped", COUNTER, "Routes that found no room and do not lead out of a WAN.",
+		NUMBER(stats.routes_dropped) },
 	{ "hostmeter_hosts_folded", COUNTER, "Times a host found no room and was counted as other.",
 		NUMBER(stats.hosts_folded) },
 	{ "hostmeter_damaged_messages", COUNTER, "Messages that did not decode.", NUMBER(stats.damaged) },

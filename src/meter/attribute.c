@@ -8,6 +8,9 @@
  *   WAN      WAN, the LAN's   WAN, unknown     WAN, router
  *   router   local, the LAN's WAN, router      ignored
  *
+ * Beyond a transit interface is the Internet: for a host or the router it is a WAN. What a translator sends between its
+ * interface and a WAN is that traffic again, and has no host (FLOW_TUNNEL), as the outer packets of a tunnel.
+ *
  * Sides and MACs come from a sighting if there is one, otherwise from addresses and routes. An interface that is not
  * configured (SIDE_OTHER) is treated as a LAN whose hosts are all HOST_OTHER, so that sums over hosts still match the
  * WAN's counters.
@@ -73,6 +76,12 @@ static void recall(const struct attribute_sources *s, struct attribute_end *end)
 	end->gateway.family = 0;
 }
 
+/* Beyond it is the Internet. */
+static bool is_outside(enum side side)
+{
+	return side == SIDE_WAN || side == SIDE_TRANSIT;
+}
+
 static bool is_inside(enum side side)
 {
 	return side == SIDE_LAN || side == SIDE_OTHER || side == SIDE_CARRIER || side == SIDE_UNKNOWN;
@@ -114,12 +123,18 @@ static uint32_t host_of(const struct attribute_sources *s, const struct attribut
 
 static struct attribution decide_unknown(const struct attribute_end end[static 2], enum attribute_evidence evidence)
 {
-	bool wan = end[CT_ORIGINAL].side == SIDE_WAN || end[CT_REPLY].side == SIDE_WAN;
+	bool wan = is_outside(end[CT_ORIGINAL].side) || is_outside(end[CT_REPLY].side);
+	bool transit = end[CT_ORIGINAL].side == SIDE_TRANSIT || end[CT_REPLY].side == SIDE_TRANSIT;
 	struct attribution a = { .scope = FLOW_LOCAL, .host = HOST_UNKNOWN, .peer = HOST_NONE };
 
 	if (wan && end[CT_REPLY].side != SIDE_GROUP)
 		a.scope = FLOW_WAN;
-	if (evidence != ATTRIBUTE_FINAL)
+	if (transit && is_outside(end[CT_ORIGINAL].side) && is_outside(end[CT_REPLY].side))
+		a = (struct attribution){ .scope = FLOW_TUNNEL,
+			.host = HOST_NONE,
+			.peer = HOST_NONE,
+			.host_is_reply = end[CT_ORIGINAL].side == SIDE_WAN };
+	else if (evidence != ATTRIBUTE_FINAL)
 		a.scope = FLOW_UNDECIDED;
 	a.wan = end[CT_REPLY].side == SIDE_WAN ? end[CT_REPLY].ifindex : end[CT_ORIGINAL].ifindex;
 	return a;
@@ -134,7 +149,7 @@ static struct attribution decide_lan(const struct attribute_sources *s, const st
 	enum flow_by by;
 
 	a.host = host_of(s, &end[near], evidence, &a.by);
-	if (far->side == SIDE_WAN) {
+	if (is_outside(far->side)) {
 		a.scope = FLOW_WAN;
 		a.wan = far->ifindex;
 	} else if (is_inside(far->side) && !far->is_group) {
@@ -163,7 +178,7 @@ static bool decide_router(const struct attribute_sources *s, const struct attrib
 		*a = (struct attribution){ .scope = FLOW_IGNORED, .host = HOST_NONE, .peer = HOST_NONE };
 		return true;
 	}
-	if (beyond == SIDE_WAN) {
+	if (is_outside(beyond)) {
 		a->scope = FLOW_WAN;
 		a->wan = other->ifindex ? other->ifindex : own->ifindex;
 		return true;

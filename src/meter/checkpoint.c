@@ -2,7 +2,8 @@
 /*
  * How the meter goes on after its process was killed. There are three kinds of blobs:
  *
- *   flows*, tombstones*, end   the records of live flows, the tombstones, and the totals of all hosts
+ *   flows*, tombstones*, sides, end   the records of live flows, the tombstones, what is remembered of interfaces, and
+ *                              the totals of all hosts
  *   journal                    the flows that ended or were decided since, with their counts
  *   totals                     the totals as they were shown
  *
@@ -28,7 +29,7 @@
 
 enum {
 	BLOB_WANTED = 1 << 17,        /* bytes in one step: a few thousand flows */
-	STEPS = 2 * HASHTABLE_SHARDS, /* flows, then tombstones; then comes the end */
+	STEPS = 2 * HASHTABLE_SHARDS, /* flows, then tombstones; then come the sides and the end */
 };
 
 static void put_traffic(struct buf *out, const struct traffic *traffic)
@@ -95,11 +96,21 @@ static void save_shards(struct meter *meter, struct buf *out)
 	}
 }
 
+static void put_memory(void *ctx, const struct topology_memory *memory)
+{
+	struct buf *out = ctx;
+
+	buf_add(out, memory->name, sizeof(memory->name));
+	le_put(out, memory->was_lan | memory->was_wan << 1, 1);
+	le_put(out, memory->lan_ns, 8);
+	le_put(out, memory->wan_ns, 8);
+}
+
 bool checkpoint_step(struct meter *meter, struct buf *out)
 {
 	struct checkpoint *own = &meter->checkpoint;
 
-	if (!meter->journal.running || own->step > STEPS)
+	if (!meter->journal.running || own->step > STEPS + 1)
 		return true;
 	if (meter->dumps.since)
 		return false;
@@ -114,9 +125,13 @@ bool checkpoint_step(struct meter *meter, struct buf *out)
 		save_shards(meter, out);
 		return false;
 	}
+	if (own->step++ == STEPS) {
+		journal_put_head(out, CHECKPOINT_SIDES, &meter->options.hash);
+		topology_each_memory(meter->topology, put_memory, out);
+		return false;
+	}
 	journal_put_head(out, CHECKPOINT_END, &meter->options.hash);
 	put_totals(out, meter, false);
-	own->step++;
 	meter->journal.totals_moved = own->dumps_to_fold; /* the floor is not in this blob */
 	return true;
 }

@@ -69,7 +69,7 @@ static bool get_flow(struct le_reader *in, struct meter *m, struct flow *flow)
 	get_counts(in, &flow->counts);
 	flow->wan = (uint32_t)le_get(in, 4);
 	bits = (unsigned int)le_get(in, 2);
-	flow->scope = bits;
+	flow->scope = (bits & 3) | (bits >> 9 & 1) << 2;
 	flow->by = bits >> 2;
 	flow->host_is_reply = bits >> 5;
 	flow->v6 = bits >> 6;
@@ -77,7 +77,7 @@ static bool get_flow(struct le_reader *in, struct meter *m, struct flow *flow)
 	flow->offloaded = bits >> 8;
 	if (!get_host_id(in, m, &flow->host) || !get_host_id(in, m, &flow->peer))
 		return false;
-	return flow->key && (flow->scope == FLOW_UNDECIDED || flow->scope == FLOW_IGNORED || flow->host != HOST_NONE);
+	return flow->key && flow->scope < FLOW_SCOPES && flow_has_host(flow) <= (flow->host != HOST_NONE);
 }
 
 /* --- Loading */
@@ -130,6 +130,25 @@ static bool load_tombstones(struct meter *m, struct le_reader *in)
 		if (in->ran_out || !key)
 			return false;
 		tombstones_restore(m->tombstones, key, final, m->now);
+	}
+	return true;
+}
+
+static bool load_sides(struct meter *m, struct le_reader *in)
+{
+	while (in->left) {
+		struct topology_memory memory;
+		unsigned int bits;
+
+		le_get_bytes(in, memory.name, sizeof(memory.name));
+		bits = (unsigned int)le_get(in, 1);
+		memory.was_lan = bits & 1;
+		memory.was_wan = bits & 2;
+		memory.lan_ns = le_get(in, 8);
+		memory.wan_ns = le_get(in, 8);
+		if (in->ran_out || memory.name[IFNAME_LEN - 1])
+			return false;
+		topology_remember(m->topology, &memory);
 	}
 	return true;
 }
@@ -240,6 +259,9 @@ int checkpoint_load(struct meter *meter, const void *blob, size_t len, uint64_t 
 		break;
 	case CHECKPOINT_TOMBSTONES:
 		good = good && load_tombstones(meter, &in);
+		break;
+	case CHECKPOINT_SIDES:
+		good = good && load_sides(meter, &in);
 		break;
 	case CHECKPOINT_ANEW:
 		forget_flows(meter);

@@ -64,10 +64,11 @@ void meter_count(struct meter *m, struct flow *flow, const struct ct_event *even
 	if (flow->scope == FLOW_IGNORED || !(delta[0].packets | delta[1].packets | delta[0].bytes | delta[1].bytes))
 		return;
 	OBSERVE(m, OBSERVER_COUNTED, .event = event, .flow = flow, .delta = { delta[0], delta[1] });
-	add_to_host(m, flow, flow->host, flow->host_is_reply, delta);
+	if (flow_has_host(flow))
+		add_to_host(m, flow, flow->host, flow->host_is_reply, delta);
 	if (flow->peer != HOST_NONE)
 		add_to_host(m, flow, flow->peer, !flow->host_is_reply, delta);
-	if (flow->scope == FLOW_WAN) {
+	if (flow->scope != FLOW_LOCAL) {
 		wan_count(m->wan, flow->wan, flow->host, flow->host_is_reply ? WAN_RX : WAN_TX, &delta[CT_ORIGINAL]);
 		wan_count(m->wan, flow->wan, flow->host, flow->host_is_reply ? WAN_TX : WAN_RX, &delta[CT_REPLY]);
 	}

@@ -169,7 +169,7 @@ static void dump_ended(struct dispatch *dispatch, uint16_t protocol, const struc
 	dump->seq = 0;
 	if (!complete)
 		return;
-	meter_rtnl_sync_end(dispatch->meter, dispatch->rtnl_type, dispatch->rtnl_family);
+	meter_rtnl_sync_end(dispatch->meter, dispatch->rtnl_type, dispatch->rtnl_family, now);
 	if (dispatch->rtnl_type == RTNL_NEIGH && !dispatch->topology_known)
 		dispatch->topology_known = dispatch->topology_news = true;
 }

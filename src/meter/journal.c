@@ -42,15 +42,14 @@ void journal_put_counts(struct buf *out, const struct flow_counts *counts)
 
 void journal_put_flow(struct buf *out, const struct hosts *hosts, const struct flow *flow)
 {
-	/* Undecided and ignored flows have no host. */
-	bool has_host = flow->scope == FLOW_WAN || flow->scope == FLOW_LOCAL;
+	bool has_host = flow_has_host(flow);
 
 	le_put(out, flow->key, 8);
 	journal_put_counts(out, &flow->counts);
 	le_put(out, flow->wan, 4);
 	le_put(out,
-		flow->scope | flow->by << 2 | flow->host_is_reply << 5 | flow->v6 << 6 | flow->uncounted << 7 |
-			flow->offloaded << 8,
+		(flow->scope & 3) | (flow->scope >> 2) << 9 | flow->by << 2 | flow->host_is_reply << 5 | flow->v6 << 6 |
+			flow->uncounted << 7 | flow->offloaded << 8,
 		2);
 	journal_put_host(out, hosts, has_host ? flow->host : HOST_NONE);
 	journal_put_host(out, hosts, has_host ? flow->peer : HOST_NONE);

@@ -15,7 +15,8 @@ enum { CHECKPOINT_VERSION = 3 };
 enum {
 	CHECKPOINT_FLOWS = 'F',
 	CHECKPOINT_TOMBSTONES = 'D',
-	CHECKPOINT_END = 'E', /* the totals; the checkpoint is complete */
+	CHECKPOINT_SIDES = 'S', /* what is remembered of interfaces */
+	CHECKPOINT_END = 'E',   /* the totals; the checkpoint is complete */
 	CHECKPOINT_JOURNAL = 'J',
 	CHECKPOINT_TOTALS = 'T', /* as they were shown */
 	CHECKPOINT_ANEW = 'A',   /* the blobs before it are void */

@@ -53,7 +53,7 @@ struct meter *meter_new(const struct meter_options *options)
 	m->pending_ends = pending_ends_new(MAX_PENDING_ENDS);
 	m->sightings = sightings_new(MAX_SIGHTINGS);
 	m->neigh = neigh_new(MAX_NEIGHBOURS);
-	m->topology = topology_new(options->lan, options->wan, MAX_ROUTES);
+	m->topology = topology_new(&options->sides, MAX_ROUTES);
 	m->hosts = hosts_new(options->max_hosts);
 	m->wan = wan_new();
 	m->dumps.sweep = HASHTABLE_SHARDS;
@@ -122,7 +122,7 @@ static void assign(struct meter *m, struct flow *flow, const struct attribution 
 	flow->peer = a->peer;
 	flow->host_is_reply = a->host_is_reply;
 	flow->wan = a->wan;
-	if (a->scope != FLOW_IGNORED) {
+	if (flow_has_host(flow)) {
 		m->stats.attributed[a->by]++;
 		/* Logging rules would have shown the first packet of this new flow. */
 		m->stats.unsighted += m->dumps.ready && a->scope == FLOW_WAN &&
@@ -174,7 +174,7 @@ static bool born_while_metering(const struct meter *m, const struct ct_event *ev
 
 void meter_connect(struct meter *m, const struct flow *flow, int step)
 {
-	if (flow->scope != FLOW_WAN && flow->scope != FLOW_LOCAL)
+	if (!flow_has_host(flow))
 		return;
 	hosts_get(m->hosts, flow->host)->connections[flow->v6] += step;
 	if (flow->peer != HOST_NONE)
@@ -459,6 +459,7 @@ static bool settle_gone(void *ctx, void *record)
 void meter_tick(struct meter *meter, uint64_t now)
 {
 	meter->now = now;
+	topology_tick(meter->topology, now);
 	settle_pending(meter, now);
 	/* After a stall, repetitions of ends that were read before it may still be in the queue. */
 	if (now - meter->ticked > STALL_NS)

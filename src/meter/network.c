@@ -55,7 +55,7 @@ void meter_rtnl(struct meter *meter, const struct rtnl_event *event, uint64_t no
 
 	meter->now = now;
 	neigh_rtnl(meter->neigh, event, now);
-	topology_rtnl(meter->topology, event);
+	topology_rtnl(meter->topology, event, now);
 	if (event->type == RTNL_LINK || event->type == RTNL_ADDR)
 		remember_side(meter, event->ifindex, before);
 }
@@ -67,11 +67,24 @@ void meter_rtnl_sync_begin(struct meter *meter, enum rtnl_type type, uint8_t fam
 	topology_sync_begin(meter->topology, type, family);
 }
 
-void meter_rtnl_sync_end(struct meter *meter, enum rtnl_type type, uint8_t family)
+void meter_rtnl_sync_end(struct meter *meter, enum rtnl_type type, uint8_t family, uint64_t now)
 {
 	if (type == RTNL_NEIGH)
 		neigh_sync_end(meter->neigh);
-	topology_sync_end(meter->topology, type, family);
+	topology_sync_end(meter->topology, type, family, now);
+	if (type == RTNL_NEIGH) /* the last of the dumps */
+		topology_known(meter->topology, now);
+}
+
+void meter_pppoe(struct meter *meter, const char (*name)[IFNAME_LEN], size_t count, uint64_t now)
+{
+	topology_pppoe(meter->topology, name, count, now);
+}
+
+void meter_watch_sides(struct meter *meter,
+	void (*changed)(void *ctx, const struct topology_link *link, enum side before), void *ctx)
+{
+	topology_watch(meter->topology, changed, ctx);
 }
 
 const struct topology *meter_topology(const struct meter *meter)

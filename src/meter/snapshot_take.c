@@ -204,6 +204,7 @@ int meter_snapshot(const struct meter *meter, struct snapshot *snapshot, uint64_
 		.last_dump_ns = meter->dumps.last_ns,
 	};
 	snapshot->stats.hosts_folded = hosts_folded(meter->hosts);
+	snapshot->stats.routes_dropped = topology_passed_over(meter->topology);
 	memcpy(snapshot->source, meter->source, sizeof(snapshot->source));
 	topology_each_link(meter->topology, add_link, &taking);
 	take_wans(&taking);
@@ -235,7 +236,7 @@ static void describe_host(const struct meter *m, uint32_t index, char label[stat
 
 void meter_describe_flow(const struct meter *meter, const struct flow *record, struct meter_flow *flow)
 {
-	bool has_host = record->scope == FLOW_WAN || record->scope == FLOW_LOCAL;
+	bool has_host = flow_has_host(record);
 	int in = record->host_is_reply ? CT_ORIGINAL : CT_REPLY, out = !in;
 
 	*flow = (struct meter_flow){

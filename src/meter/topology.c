@@ -6,6 +6,7 @@
 #include <linux/rtnetlink.h>
 #include <net/if.h>
 #include <net/if_arp.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <uthash.h>
@@ -29,6 +30,7 @@ struct own_key {
 struct own {
 	struct own_key key;
 	struct prefix subnet;
+	bool is_leased;
 	bool listed;
 	UT_hash_handle hh;
 };
@@ -64,25 +66,38 @@ struct rule {
 	UT_hash_handle hh;
 };
 
+struct memory {
+	struct topology_memory value;
+	UT_hash_handle hh;
+};
+
 struct topology {
-	struct sides_config config;
+	struct topology_config config;
 	struct link *links;
+	struct memory *memories; /* of interfaces that are not there, the oldest first */
 	struct own *own;
 	struct route *routes;
 	struct rule *rules; /* in the order of their priority; none: not told, and all tables count */
 	size_t limit;
 	bool is_packed;       /* full, and no route leads out of a WAN; until the sides change */
-	uint64_t passed_over; /* routes for which there was no room */
+	uint64_t passed_over; /* routes for which there was no room, and that do not lead out of a WAN */
+	bool is_known;
+	uint64_t due; /* the next decision, if no event comes before */
+	char pppoe[TOPOLOGY_PPPOE_MOST][IFNAME_LEN];
+	size_t pppoes, ppp_links;
+	void (*changed)(void *ctx, const struct topology_link *link, enum side before);
+	void *changed_ctx;
 };
 
-struct topology *topology_new(const char *const *lan, const char *const *wan, size_t limit)
+struct topology *topology_new(const struct topology_config *config, size_t limit)
 {
 	struct topology *t = calloc(1, sizeof(*t));
 
 	if (!t)
 		return NULL;
-	t->config = (struct sides_config){ .lan = lan, .wan = wan };
+	t->config = *config;
 	t->limit = limit;
+	t->due = UINT64_MAX;
 	return t;
 }
 
@@ -126,23 +141,19 @@ static void sync(struct topology *t, enum rtnl_type type, uint8_t family, bool b
 	}
 }
 
-static void decide(struct topology *t);
-
 void topology_sync_begin(struct topology *topology, enum rtnl_type type, uint8_t family)
 {
 	sync(topology, type, family, true);
 }
 
-void topology_sync_end(struct topology *topology, enum rtnl_type type, uint8_t family)
-{
-	sync(topology, type, family, false);
-	decide(topology);
-}
-
 void topology_free(struct topology *topology)
 {
+	struct memory *memory, *tmp;
+
 	if (!topology)
 		return;
+	HASH_ITER (hh, topology->memories, memory, tmp)
+		FORGET(topology->memories, memory);
 	for (enum rtnl_type type = RTNL_LINK; type <= RTNL_RULE; type++) {
 		sync(topology, type, 0, true);
 		sync(topology, type, 0, false);
@@ -157,6 +168,70 @@ static struct link *find_link(const struct topology *t, uint32_t ifindex)
 	HASH_FIND(hh, t->links, &ifindex, sizeof(ifindex), link);
 	return link;
 }
+
+/* --- What is remembered of interfaces by their names */
+
+enum { MEMORIES_MOST = 64 };
+
+void topology_remember(struct topology *topology, const struct topology_memory *value)
+{
+	struct memory *memory = NULL;
+
+	HASH_FIND_STR(topology->memories, value->name, memory);
+	if (memory) {
+		memory->value = *value;
+		return;
+	}
+	memory = calloc(1, sizeof(*memory));
+	if (!memory)
+		return;
+	if (HASH_COUNT(topology->memories) >= MEMORIES_MOST) {
+		struct memory *oldest = topology->memories;
+
+		FORGET(topology->memories, oldest);
+	}
+	memory->value = *value;
+	HASH_ADD_STR(topology->memories, value.name, memory);
+}
+
+/* Whether there is anything to remember. */
+static bool memory_of(const struct link *link, struct topology_memory *memory)
+{
+	*memory = link->sides.memory;
+	memcpy(memory->name, link->state.name, sizeof(memory->name));
+	return memory->name[0] && (memory->was_lan || memory->was_wan);
+}
+
+void topology_each_memory(const struct topology *topology,
+	void (*each)(void *ctx, const struct topology_memory *memory), void *ctx)
+{
+	struct topology_memory value;
+
+	for (const struct memory *memory = topology->memories; memory; memory = memory->hh.next)
+		each(ctx, &memory->value);
+	for (const struct link *link = topology->links; link; link = link->hh.next) {
+		if (memory_of(link, &value))
+			each(ctx, &value);
+	}
+}
+
+/* The interface has another name from now on: "" if it goes. */
+static void change_name(struct topology *t, struct link *link, const char *name)
+{
+	struct topology_memory value;
+	struct memory *memory = NULL;
+
+	if (memory_of(link, &value))
+		topology_remember(t, &value);
+	link->sides.memory = (struct topology_memory){ .was_lan = false };
+	HASH_FIND_STR(t->memories, name, memory);
+	if (!memory)
+		return;
+	link->sides.memory = memory->value;
+	FORGET(t->memories, memory);
+}
+
+/* --- Links and addresses */
 
 /* When a link goes down the kernel removes its IPv4 routes without an event for each. */
 static void forget_routes(struct topology *t, uint32_t ifindex)
@@ -176,9 +251,12 @@ static void take_link(struct topology *t, const struct rtnl_event *event)
 
 	if (event->gone || !(state.flags & IFF_UP))
 		forget_routes(t, event->ifindex);
+	t->ppp_links += state.arphrd == ARPHRD_PPP && event->gone == !!link;
 	if (event->gone) {
-		if (link)
-			FORGET(t->links, link);
+		if (!link)
+			return;
+		change_name(t, link, "");
+		FORGET(t->links, link);
 		return;
 	}
 	if (!link) {
@@ -187,6 +265,7 @@ static void take_link(struct topology *t, const struct rtnl_event *event)
 			return;
 		link->ifindex = link->sides.ifindex = event->ifindex;
 		link->sides.state = &link->state;
+		link->sides.side = SIDE_UNKNOWN;
 		HASH_ADD(hh, t->links, ifindex, sizeof(link->ifindex), link);
 	} else if (!state.has_stats) {
 		state.has_stats = link->state.has_stats;
@@ -195,6 +274,8 @@ static void take_link(struct topology *t, const struct rtnl_event *event)
 		state.rx_packets = link->state.rx_packets;
 		state.tx_packets = link->state.tx_packets;
 	}
+	if (strcmp(link->state.name, state.name) != 0)
+		change_name(t, link, state.name);
 	link->state = state;
 	link->listed = true;
 }
@@ -222,6 +303,7 @@ static void take_addr(struct topology *t, const struct rtnl_event *event)
 		HASH_ADD(hh, t->own, key, sizeof(own->key), own);
 	}
 	own->subnet = prefix_make(&a->addr, a->prefix_len);
+	own->is_leased = a->is_leased;
 	own->listed = true;
 }
 
@@ -269,7 +351,6 @@ static bool make_room(struct topology *t, uint32_t ifindex, bool is_needed)
 	HASH_ITER (hh, t->routes, route, tmp) {
 		if (!is_short(route) && find_wan(t, route->key.ifindex)) {
 			FORGET(t->routes, route);
-			t->passed_over++;
 		}
 	}
 	t->is_packed = HASH_COUNT(t->routes) >= t->limit;
@@ -311,7 +392,7 @@ static void take_hop(struct topology *t, const struct rtnl_event *event, uint32_
 	}
 	if (!route) {
 		if (!make_room(t, ifindex, r->dst.len <= SHORT_LEN) || !(route = add_route(t, &key, r, gateway))) {
-			t->passed_over++;
+			t->passed_over += !find_wan(t, ifindex);
 			return;
 		}
 	}
@@ -410,47 +491,231 @@ static bool is_default(const struct topology *t, const struct route *route)
 	return taken == wanted;
 }
 
-static void gather(struct topology *t)
+/* Whether it is an address that networks of one's own use (RFC 1918). */
+static bool is_private(const struct addr *addr)
+{
+	return addr->b[0] == 10 || (addr->b[0] == 172 && addr->b[1] >> 4 == 1) ||
+		(addr->b[0] == 192 && addr->b[1] == 168);
+}
+
+/* Translators' prefixes: of RFC 6052 and RFC 8215, and others of the length that they mostly have. */
+static bool is_translated(const struct prefix *dst)
+{
+	static const uint8_t well_known[] = { 0, 0x64, 0xff, 0x9b };
+
+	return dst->addr.family == 6 &&
+		(dst->len == 96 || (dst->len >= 48 && !memcmp(dst->addr.b, well_known, sizeof(well_known))));
+}
+
+static bool is_host6(const struct route *route)
+{
+	return route->key.family == 6 && route->key.len == 128;
+}
+
+/* Whether this route, of more than SHORT_LEN bits, decides about the side of its interface. */
+static bool is_evidence(const struct topology *t, const struct route *route)
+{
+	const struct link *link;
+
+	if (route->kind != RTN_UNICAST || (!is_host6(route) && !is_translated(&route->dst)))
+		return false;
+	link = find_link(t, route->key.ifindex);
+	return link && link->state.arphrd == ARPHRD_NONE;
+}
+
+static void gather_address(const struct own *own, struct sides_link *sides)
+{
+	const struct addr *addr = &own->subnet.addr;
+
+	if (addr_is_link_local(addr))
+		return;
+	/* Without MAC addresses it is a tunnel's end, whose addresses are as its ends agreed. */
+	if (addr->family == 4 && sides->state->arphrd != ARPHRD_NONE)
+		sides->has_foreign |= !sides->has_private && (own->is_leased || !is_private(addr));
+	sides->has_private |= addr->family == 4 && !own->is_leased && is_private(addr);
+	sides->has_foreign &= !sides->has_private;
+	sides->has_address = true;
+}
+
+static bool is_own6(const struct topology *t, const struct route *route)
+{
+	for (const struct own *own = t->own; own; own = own->hh.next) {
+		if (own->key.family == 6 && !memcmp(own->key.bytes, route->key.bytes, sizeof(own->key.bytes)))
+			return true;
+	}
+	return false;
+}
+
+static void gather_route(const struct topology *t, const struct route *route, struct sides_link *sides)
+{
+	bool *has_default = &sides->has_default[route->key.family == 6];
+
+	if (!is_used(t, route))
+		return;
+	if (is_short(route))
+		*has_default = *has_default || is_default(t, route);
+	else if (is_translated(&route->dst))
+		sides->has_translated = true;
+	else
+		sides->has_host6 = sides->has_host6 || !is_own6(t, route);
+}
+
+static bool is_pppoe_port(const struct topology *t, const char *name)
+{
+	for (size_t i = 0; i < t->pppoes; i++) {
+		if (!strcmp(t->pppoe[i], name))
+			return true;
+	}
+	return false;
+}
+
+static void gather(struct topology *t, uint64_t now)
 {
 	struct link *link;
 
 	for (link = t->links; link; link = link->hh.next) {
 		const struct link *master = link->state.master ? find_link(t, link->state.master) : NULL;
+		struct sides_link *sides = &link->sides;
 
-		link->sides.has_default = link->sides.has_address = false;
-		link->sides.is_vrf_port = master && master->state.kind == RTNL_KIND_VRF;
+		sides->has_default[0] = sides->has_default[1] = sides->has_address = sides->has_foreign = false;
+		sides->has_private = sides->has_translated = sides->has_host6 = false;
+		sides->is_vrf_port = master && master->state.kind == RTNL_KIND_VRF;
+		sides->is_pppoe_port = is_pppoe_port(t, link->state.name);
 	}
 	for (const struct own *own = t->own; own; own = own->hh.next) {
 		link = find_link(t, own->key.ifindex);
-		if (link && !addr_is_link_local(&own->subnet.addr))
-			link->sides.has_address = true;
+		if (link)
+			gather_address(own, &link->sides);
 	}
 	for (const struct route *route = t->routes; route; route = route->hh.next) {
-		if (!is_short(route))
+		if (!is_short(route) && !is_evidence(t, route))
 			continue;
 		link = find_link(t, route->key.ifindex);
-		if (link && !link->sides.has_default)
-			link->sides.has_default = is_used(t, route) && is_default(t, route);
+		if (link)
+			gather_route(t, route, &link->sides);
 	}
+	for (link = t->links; link; link = link->hh.next) {
+		struct sides_link *sides = &link->sides;
+
+		if (!sides->has_address)
+			sides->address_since = 0;
+		else if (!sides->address_since)
+			sides->address_since = now + !now;
+		sides->was_there = sides->has_address && (sides->was_there || !t->is_known);
+	}
+}
+
+static struct topology_link describe(const struct topology *t, const struct link *link)
+{
+	const struct rtnl_link *state = &link->state;
+	struct topology_link view = {
+		.ifindex = link->ifindex,
+		.side = link->sides.side,
+		.reason = link->sides.reason,
+		.is_port = state->master && !link->sides.is_vrf_port,
+		.is_up = state->flags & IFF_UP,
+		.has_stats = state->has_stats,
+		.rx_bytes = state->rx_bytes,
+		.tx_bytes = state->tx_bytes,
+		.rx_packets = state->rx_packets,
+		.tx_packets = state->tx_packets,
+	};
+
+	memcpy(view.name, state->name, sizeof(view.name));
+	if (view.reason == TOPOLOGY_CARRIES)
+		snprintf(view.because_of, sizeof(view.because_of), "%s", topology_name(t, link->sides.because_of));
+	return view;
 }
 
 /* Decides all sides again: one change may affect several interfaces. A new WAN makes others LANs, for example. */
-static void decide(struct topology *t)
+static void decide(struct topology *t, uint64_t now)
 {
-	size_t count = 0;
-	struct sides_link **links = calloc(HASH_COUNT(t->links) + 1, sizeof(struct sides_link *));
+	size_t count = HASH_COUNT(t->links), i = 0;
+	struct sides_link **links = calloc(count + 1, sizeof(struct sides_link *));
+	enum side *before = calloc(count + 1, sizeof(*before));
 
-	if (!links)
-		return;
-	gather(t);
-	for (struct link *link = t->links; link; link = link->hh.next)
-		links[count++] = &link->sides;
-	sides_decide(links, count, &t->config);
+	if (!links || !before)
+		goto out;
+	gather(t, now);
+	for (struct link *link = t->links; link; link = link->hh.next, i++) {
+		links[i] = &link->sides;
+		before[i] = link->sides.side;
+	}
+	sides_decide(links, count, &t->config, now);
+	t->due = sides_due(links, count);
 	t->is_packed = false;
+	i = 0;
+	for (const struct link *link = t->links; link && t->changed; link = link->hh.next, i++) {
+		const struct topology_link view = describe(t, link);
+
+		if (before[i] != view.side)
+			t->changed(t->changed_ctx, &view, before[i]);
+	}
+out:
+	free(before);
 	free(links);
 }
 
-void topology_rtnl(struct topology *topology, const struct rtnl_event *event)
+void topology_watch(struct topology *topology,
+	void (*changed)(void *ctx, const struct topology_link *link, enum side before), void *ctx)
+{
+	topology->changed = changed;
+	topology->changed_ctx = ctx;
+}
+
+void topology_sync_end(struct topology *topology, enum rtnl_type type, uint8_t family, uint64_t now)
+{
+	sync(topology, type, family, false);
+	decide(topology, now);
+}
+
+void topology_known(struct topology *topology, uint64_t now)
+{
+	if (topology->is_known)
+		return;
+	decide(topology, now);
+	topology->is_known = true;
+	for (struct link *link = topology->links; link; link = link->hh.next) {
+		struct topology_memory *memory = &link->sides.memory;
+
+		if (link->sides.side == SIDE_LAN && memory->lan_ns < SIDES_START_NS)
+			memory->lan_ns = SIDES_START_NS;
+	}
+}
+
+void topology_tick(struct topology *topology, uint64_t now)
+{
+	if (now >= topology->due)
+		decide(topology, now);
+}
+
+size_t topology_ppp_links(const struct topology *topology)
+{
+	return topology->ppp_links;
+}
+
+void topology_pppoe(struct topology *topology, const char (*name)[IFNAME_LEN], size_t count, uint64_t now)
+{
+	topology->pppoes = count < TOPOLOGY_PPPOE_MOST ? count : TOPOLOGY_PPPOE_MOST;
+	for (size_t i = 0; i < topology->pppoes; i++)
+		memcpy(topology->pppoe[i], name[i], IFNAME_LEN);
+	decide(topology, now);
+}
+
+/* Whether the event may change a side. */
+static bool may_decide(const struct topology *t, const struct rtnl_event *event)
+{
+	const struct rtnl_route *r = &event->route;
+	const struct route route = {
+		.key = { .family = r->dst.addr.family, .len = r->dst.len, .ifindex = event->ifindex },
+		.dst = r->dst,
+		.kind = r->kind
+	};
+
+	return event->type != RTNL_ROUTE || r->dst.len <= SHORT_LEN || is_evidence(t, &route);
+}
+
+void topology_rtnl(struct topology *topology, const struct rtnl_event *event, uint64_t now)
 {
 	switch (event->type) {
 	case RTNL_LINK:
@@ -461,8 +726,6 @@ void topology_rtnl(struct topology *topology, const struct rtnl_event *event)
 		break;
 	case RTNL_ROUTE:
 		take_route(topology, event);
-		if (event->route.dst.len > SHORT_LEN)
-			return;
 		break;
 	case RTNL_RULE:
 		take_rule(topology, event);
@@ -470,7 +733,48 @@ void topology_rtnl(struct topology *topology, const struct rtnl_event *event)
 	default:
 		return;
 	}
-	decide(topology);
+	if (may_decide(topology, event))
+		decide(topology, now);
+}
+
+const char *topology_side_name(enum side side)
+{
+	static const char *const names[] = {
+		[SIDE_NONE] = "none",
+		[SIDE_LAN] = "lan",
+		[SIDE_WAN] = "wan",
+		[SIDE_ROUTER] = "router",
+		[SIDE_GROUP] = "group",
+		[SIDE_OTHER] = "other",
+		[SIDE_CARRIER] = "carrier",
+		[SIDE_TRANSIT] = "transit",
+		[SIDE_UNKNOWN] = "unknown",
+	};
+
+	return names[side];
+}
+
+const char *topology_reason_text(enum topology_reason reason)
+{
+	static const char *const texts[TOPOLOGY_REASONS] = {
+		[TOPOLOGY_UNDECIDED] = "nothing is known of it yet",
+		[TOPOLOGY_CONFIGURED] = "the configuration says so",
+		[TOPOLOGY_LEFT_OUT] = "the configuration lists the LANs, and not this one",
+		[TOPOLOGY_LOOPBACK] = "it is the loopback interface",
+		[TOPOLOGY_PORT] = "it is a port of a bridge or bond",
+		[TOPOLOGY_NO_ENDPOINT] = "it is an ifb or a VRF's device: no host is on it",
+		[TOPOLOGY_DEFAULT_ROUTE] = "a default route leads out of it",
+		[TOPOLOGY_HAD_DEFAULT] = "a default route led out of it before",
+		[TOPOLOGY_CARRIES] = "it carries the WAN",
+		[TOPOLOGY_TRANSLATES] = "a translator's routes lead out of it",
+		[TOPOLOGY_OWN_SUBNET] = "the router has an address on it, and no default route leads out of it",
+		[TOPOLOGY_NO_WAN] = "no WAN is known: it could be one",
+		[TOPOLOGY_NO_ADDRESS] = "the router has no address on it",
+		[TOPOLOGY_FOREIGN_ADDRESS] = "the router's addresses on it are public or leased: it could be a WAN",
+		[TOPOLOGY_SETTLES] = "it came a moment ago: its default route may follow",
+	};
+
+	return texts[reason];
 }
 
 enum side topology_interface(const struct topology *topology, uint32_t ifindex)
@@ -603,22 +907,8 @@ void topology_each_link(const struct topology *topology, void (*each)(void *ctx,
 		sorted[n++] = link;
 	qsort(sorted, n, sizeof(struct link *), by_ifindex);
 	for (size_t i = 0; i < n; i++) {
-		const struct rtnl_link *state = &sorted[i]->state;
-		struct topology_link view = {
-			.ifindex = sorted[i]->ifindex,
-			.side = sorted[i]->sides.side,
-			.reason = sorted[i]->sides.reason,
-			.because_of = sorted[i]->sides.because_of,
-			.is_port = state->master && !sorted[i]->sides.is_vrf_port,
-			.is_up = state->flags & IFF_UP,
-			.has_stats = state->has_stats,
-			.rx_bytes = state->rx_bytes,
-			.tx_bytes = state->tx_bytes,
-			.rx_packets = state->rx_packets,
-			.tx_packets = state->tx_packets,
-		};
+		const struct topology_link view = describe(topology, sorted[i]);
 
-		memcpy(view.name, state->name, sizeof(view.name));
 		each(ctx, &view);
 	}
 	free(sorted);

@@ -28,6 +28,7 @@ const char *wan_kind_name(enum wan_kind kind)
 		[WAN_ATTRIBUTED] = "attributed",
 		[WAN_ROUTER] = "router",
 		[WAN_UNKNOWN] = "unknown",
+		[WAN_TUNNEL] = "tunnel",
 		[WAN_UNSEEN] = "unseen",
 	};
 
@@ -57,12 +58,24 @@ static struct entry *find_or_add(struct wan *wan, uint32_t ifindex)
 	return &wan->entry[wan->count++];
 }
 
+static enum wan_kind kind_of(uint32_t host)
+{
+	switch (host) {
+	case HOST_NONE:
+		return WAN_TUNNEL;
+	case HOST_ROUTER:
+		return WAN_ROUTER;
+	case HOST_UNKNOWN:
+		return WAN_UNKNOWN;
+	default:
+		return WAN_ATTRIBUTED;
+	}
+}
+
 void wan_count(struct wan *wan, uint32_t ifindex, uint32_t host, enum wan_direction direction,
 	const struct traffic_count *delta)
 {
-	enum wan_kind kind = host == HOST_ROUTER ? WAN_ROUTER : host == HOST_UNKNOWN ? WAN_UNKNOWN : WAN_ATTRIBUTED;
-
-	traffic_count_add(&find_or_add(wan, ifindex)->link.count[kind][direction], delta);
+	traffic_count_add(&find_or_add(wan, ifindex)->link.count[kind_of(host)][direction], delta);
 }
 
 static uint64_t above(uint64_t a, uint64_t b)

@@ -243,8 +243,12 @@ static void encode_address(union encode_message *m, const struct nlmsghdr *like,
 	const struct ifaddrmsg fixed = {
 		.ifa_family = af_of(e->addr.addr.family), .ifa_prefixlen = e->addr.prefix_len, .ifa_index = e->ifindex
 	};
+	const struct ifa_cacheinfo for_a_day = { .ifa_prefered = 86400, .ifa_valid = 86400 };
+	struct nlmsghdr *head = begin(m, like, &fixed, sizeof(fixed));
 
-	put_addr(begin(m, like, &fixed, sizeof(fixed)), IFA_ADDRESS, &e->addr.addr);
+	put_addr(head, IFA_ADDRESS, &e->addr.addr);
+	if (e->addr.is_leased)
+		mnl_attr_put(head, IFA_CACHEINFO, sizeof(for_a_day), &for_a_day);
 }
 
 static void put_gateway(struct nlmsghdr *head, uint8_t family, const struct addr *gateway)

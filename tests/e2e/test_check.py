@@ -71,7 +71,7 @@ def full_rights():
 
 
 ONLY_A_METER_KNOWS = {"meter", "sources", "overruns", "reliability", "lost-ends", "unattributed", "zeroing", "dump-age", "capacity",
-                      "damaged", "checkpoint", "hosts", "uncounted", "offloaded", "buffers"}
+                      "damaged", "checkpoint", "hosts", "uncounted", "offloaded", "buffers", "sides"}
 
 
 def bad(lines):

@@ -47,12 +47,12 @@ static inline struct snapshot snapshots_full(void)
 		{ .label = "10.9.0.7", .connections = { 5, 6 } },
 	};
 	const struct topology_link make_links[] = {
-		{ 1, "lo", SIDE_NONE, false, true, true, 1, 2, 3, 4, 0, 0 },
-		{ 2, "wan0", SIDE_WAN, false, true, true, 201, 202, 203, 204, 0, 0 },
-		{ 3, "br-lan", SIDE_LAN, false, true, true, 301, 302, 303, UINT64_MAX, 0, 0 },
-		{ 4, "eth1", SIDE_OTHER, true, true, true, 401, 402, 403, 404, 0, 0 },
-		{ 5, "dmz", SIDE_OTHER, false, true, true, 501, 502, 503, 504, 0, 0 },
-		{ 6, "wg0", SIDE_LAN, false, false, false, 601, 602, 603, 604, 0, 0 },
+		{ 1, "lo", SIDE_NONE, false, true, true, 1, 2, 3, 4, 0, "" },
+		{ 2, "wan0", SIDE_WAN, false, true, true, 201, 202, 203, 204, 0, "" },
+		{ 3, "br-lan", SIDE_LAN, false, true, true, 301, 302, 303, UINT64_MAX, 0, "" },
+		{ 4, "eth1", SIDE_OTHER, true, true, true, 401, 402, 403, 404, 0, "" },
+		{ 5, "dmz", SIDE_CARRIER, false, true, true, 501, 502, 503, 504, TOPOLOGY_CARRIES, "wan0" },
+		{ 6, "wg0", SIDE_LAN, false, false, false, 601, 602, 603, 604, 0, "" },
 	};
 	const struct wan_link make_wan[] = {
 		{ .count = { [WAN_UNKNOWN] = { { 801, 802 }, { 803, 804 } } } }, /* which WAN is not known */
@@ -82,7 +82,7 @@ static inline struct snapshot snapshots_full(void)
 		.stats = { .dumps = 31, .dumps_incomplete = 32, .destroys = 33, .entries = 34, .sightings = 35,
 			.attributed = { 36, 37, 38, 39, 40 }, .duplicates = 41, .counter_resets = 42, .baselined = 43,
 			.ended_unseen = 44, .ended_uncounted = 45, .ended_before_first_dump = 46, .sightings_lost = 47,
-			.flows_refused = 48, .hosts_folded = 49, .damaged = 50 },
+			.flows_refused = 48, .hosts_folded = 49, .routes_dropped = 88, .damaged = 50 },
 		.process = { .running = true, .reliable = true, .reliable_losses = 71, .conntrack_entries = 72,
 			.conntrack_limit = 73, .dump_interval_ns = 10 * S, .dump_cost_ns = 74 * S / 1000,
 			.stall_ns = 75 * S / 1000, .checkpoint_age_ns = 3 * S / 2, .checkpoint_failures = 76,

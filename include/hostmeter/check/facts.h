@@ -23,6 +23,11 @@ struct check_link {
 	enum check_side { CHECK_OTHER, CHECK_LAN, CHECK_WAN } side;
 };
 
+/* Of any interface, as the meter says. */
+struct check_verdict {
+	char name[CHECK_NAME], side[16], reason[2 * CHECK_NAME], carries[CHECK_NAME];
+};
+
 struct check_names {
 	char path[256];
 	char error[CHECK_NAME]; /* "": all was read */
@@ -49,7 +54,7 @@ struct check_meter {
 	struct check_source source[SOURCE_COUNT];
 	bool reliable;
 	uint64_t switched_off, ends, ends_unseen, ends_uncounted, resets, refused, sightings_lost, damaged;
-	uint64_t checkpoint_failures, hosts_folded;
+	uint64_t checkpoint_failures, hosts_folded, routes_dropped;
 	uint64_t sighted;                  /* connections whose host is known by their first packet */
 	uint64_t unsighted;                /* new connections in a row without a first packet, if there were many */
 	uint64_t unknown_bytes, wan_bytes; /* counted for no host; of all that flows carried */
@@ -82,6 +87,8 @@ struct check_facts {
 	/* From the meter, if one answers. */
 	char listen[CHECK_STATUS_MOST][CHECK_NAME];
 	size_t listens;
+	struct check_verdict verdict[CHECK_STATUS_MOST];
+	size_t verdicts;
 	uint64_t flows, flows_uncounted, flows_offloaded;
 	struct check_meter meter;
 };

@@ -11,7 +11,14 @@ enum { IFNAME_LEN = 16 }; /* IFNAMSIZ */
 enum rtnl_type { RTNL_LINK, RTNL_ADDR, RTNL_ROUTE, RTNL_NEIGH, RTNL_RULE };
 
 /* What an interface is made of (IFLA_INFO_KIND), as far as it decides about its side. */
-enum rtnl_kind { RTNL_KIND_PLAIN, RTNL_KIND_BRIDGE, RTNL_KIND_VRF, RTNL_KIND_IFB, RTNL_KIND_DUMMY };
+enum rtnl_kind {
+	RTNL_KIND_PLAIN,
+	RTNL_KIND_BRIDGE,
+	RTNL_KIND_VRF,
+	RTNL_KIND_IFB,
+	RTNL_KIND_DUMMY,
+	RTNL_KIND_WIREGUARD
+};
 
 enum { RTNL_OTHER_HOPS = 15 };
 
@@ -30,6 +37,7 @@ struct rtnl_link {
 struct rtnl_addr {
 	struct addr addr; /* the router's own (IFA_LOCAL where given) */
 	uint8_t prefix_len;
+	bool is_leased; /* IPv4, and valid for a time only: another machine gave it to the router */
 };
 
 /* A next hop of a multipath route. */

@@ -10,6 +10,9 @@ enum flow_scope {
 	FLOW_WAN,       /* between a host (or the router) and the WAN */
 	FLOW_LOCAL,     /* LAN to LAN, LAN to router */
 	FLOW_IGNORED,   /* the router with itself */
+	FLOW_TUNNEL, /* crosses the WAN, and what it carries is counted by other flows: a tunnel's outer packets, what a
+			translator sends */
+	FLOW_SCOPES,
 };
 
 /* How the host was found; the value of the label by. */
@@ -37,14 +40,20 @@ struct flow {
 	uint32_t peer;              /* the other LAN host of a local flow, or HOST_NONE */
 	uint32_t wan;               /* ifindex of the WAN side, 0 if unknown */
 	uint16_t dump;              /* number of the last dump that listed it, modulo 2^16 */
-	uint16_t scope : 2;         /* enum flow_scope */
+	uint16_t scope : 3;         /* enum flow_scope */
 	uint16_t by : 3;            /* enum flow_by */
 	uint16_t host_is_reply : 1; /* the host is the reply source: an inbound flow */
 	uint16_t v6 : 1;
 	uint16_t uncounted : 1; /* the kernel keeps no counters for it */
 	uint16_t offloaded : 1;
-	uint16_t spare : 7;
+	uint16_t spare : 6;
 };
+
+/* Flows of other scopes have no host. */
+static inline bool flow_has_host(const struct flow *flow)
+{
+	return flow->scope == FLOW_WAN || flow->scope == FLOW_LOCAL;
+}
 
 _Static_assert(sizeof(struct flow) == 48, "a million flows shall fit the memory that the design gives them");
 

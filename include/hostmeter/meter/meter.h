@@ -11,13 +11,14 @@
 #include "hostmeter/decode/sighting.h"
 #include "hostmeter/meter/names.h"
 #include "hostmeter/meter/snapshot.h"
+#include "hostmeter/meter/topology.h"
 
 #define METER_TICK_NS (UINT64_C(100) * 1000000)
 
 struct meter_options {
 	struct hash_key hash;
-	const char *const *lan, *const *wan; /* as topology_new() takes them */
-	const struct names *names;           /* borrowed */
+	struct topology_config sides;
+	const struct names *names; /* borrowed */
 	uint32_t max_hosts;
 	uint64_t forget_after_ns; /* hosts without traffic for so long become "other"; 0: never */
 	size_t max_flows;
@@ -56,7 +57,10 @@ void meter_rtnl(struct meter *meter, const struct rtnl_event *event, uint64_t no
 
 /* Around a dump of all of one type, of one family or (0) of both: what it did not list is gone. */
 void meter_rtnl_sync_begin(struct meter *meter, enum rtnl_type type, uint8_t family);
-void meter_rtnl_sync_end(struct meter *meter, enum rtnl_type type, uint8_t family);
+void meter_rtnl_sync_end(struct meter *meter, enum rtnl_type type, uint8_t family, uint64_t now);
+
+/* The interfaces that PPPoE sessions run over, as topology_pppoe() takes them. */
+void meter_pppoe(struct meter *meter, const char (*name)[IFNAME_LEN], size_t count, uint64_t now);
 
 /* The state of a source; it lost messages; a message of it did not decode. */
 void meter_source(struct meter *meter, enum source source, bool up, uint64_t receive_buffer);
@@ -98,3 +102,7 @@ bool meter_ready(const struct meter *meter);
 uint64_t meter_offloaded(const struct meter *meter);
 
 const struct topology *meter_topology(const struct meter *meter);
+
+/* As topology_watch(). */
+void meter_watch_sides(struct meter *meter,
+	void (*changed)(void *ctx, const struct topology_link *link, enum side before), void *ctx);

@@ -48,8 +48,8 @@ struct snapshot_stats {
 	uint64_t ended_uncounted;         /* DESTROY without counters */
 	uint64_t ended_before_first_dump; /* age unknown, so not counted */
 	uint64_t unsighted;               /* new WAN flows of LAN hosts without sighting, since the last sighting */
-	uint64_t sightings_lost, flows_refused, hosts_folded; /* no room */
-	uint64_t damaged;                                     /* messages that did not decode */
+	uint64_t sightings_lost, flows_refused, hosts_folded, routes_dropped; /* no room */
+	uint64_t damaged;                                                     /* messages that did not decode */
 };
 
 /* A file or pattern with names of hosts; error: 0 or -errno of the last reading. */

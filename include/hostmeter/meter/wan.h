@@ -10,7 +10,7 @@
 #include "hostmeter/meter/hosts.h"
 #include "hostmeter/meter/topology.h"
 
-enum wan_kind { WAN_ATTRIBUTED, WAN_ROUTER, WAN_UNKNOWN, WAN_UNSEEN, WAN_KINDS };
+enum wan_kind { WAN_ATTRIBUTED, WAN_ROUTER, WAN_UNKNOWN, WAN_TUNNEL, WAN_UNSEEN, WAN_KINDS };
 enum wan_direction { WAN_RX, WAN_TX };
 
 /* One interface. bytes of WAN_UNSEEN: counted by the interface and by no flow, link headers taken off. */
@@ -23,14 +23,14 @@ struct wan_link {
 
 struct wan;
 
-/* "attributed", "router", "unknown", "unseen": the value of the label kind. */
+/* "attributed", "router", "unknown", "tunnel", "unseen": the value of the label kind. */
 const char *wan_kind_name(enum wan_kind kind);
 
 /* NULL: out of memory. */
 struct wan *wan_new(void);
 void wan_free(struct wan *wan);
 
-/* Adds a flow's delta for this host; ifindex 0: unknown. */
+/* Adds a flow's delta for this host, HOST_NONE: of a tunnel; ifindex 0: unknown. */
 void wan_count(struct wan *wan, uint32_t ifindex, uint32_t host, enum wan_direction direction,
 	const struct traffic_count *delta);
 

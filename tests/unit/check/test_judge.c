@@ -136,6 +136,7 @@ FAULT(port_forbidden, w->port[1].error = -EACCES)
 FAULT(meter_hangs, no_meter(w), w->meter.error = -ETIMEDOUT)
 FAULT(meter_ill, no_meter(w), w->meter.error = 500)
 FAULT(meter_forbidden, no_meter(w), w->meter.error = -EACCES)
+FAULT(routes_dropped, w->meter.routes_dropped = 13)
 FAULT(source_down, w->meter.source[SOURCE_RTNL].up = w->meter.source[SOURCE_DUMP].up = false)
 FAULT(overrun, w->meter.source[SOURCE_EVENTS].overruns = 1, w->meter.source[SOURCE_NFLOG].overruns = 5)
 FAULT(reliability_off, w->meter.reliable = false)
@@ -224,6 +225,7 @@ static const struct fault {
 	{ no_meter, "uncounted", FINDING_UNKNOWN, "only a running meter knows", NULL },
 	{ no_meter, "offloaded", FINDING_UNKNOWN, "only a running meter knows", NULL },
 	{ no_meter, "buffers", FINDING_UNKNOWN, "only a running meter knows", NULL },
+	{ routes_dropped, "sides", FINDING_BAD, "no room for 13 routes", "lan = {" },
 	{ source_down, "sources", FINDING_BAD, "not open: dump, rtnetlink", "journalctl" },
 	{ overrun, "overruns", FINDING_BAD, "events: 1 time, nflog: 5 times", "event-buffer = 2000" },
 	{ reliability_off, "reliability", FINDING_BAD, "not delivered reliably", "nf_conntrack_max=2000" },

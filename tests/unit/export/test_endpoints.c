@@ -114,7 +114,7 @@ static int setup(void **state)
 	struct fixture *f = calloc(1, sizeof(*f));
 
 	f->loop = loop_new();
-	f->topology = topology_new(lan, wan, 100);
+	f->topology = topology_new(&(struct topology_config){ .lan = lan, .wan = wan }, 100);
 	f->ready = true;
 	start(f);
 	memset(headers, 0, sizeof(headers));
@@ -416,7 +416,7 @@ static bool admits(struct fixture *f, const char *client, uint32_t ifindex)
 
 static void rtnl(struct fixture *f, struct rtnl_event event)
 {
-	topology_rtnl(f->topology, &event);
+	topology_rtnl(f->topology, &event, 0);
 }
 
 static void only_the_house_may_ask(void **state)
@@ -513,7 +513,7 @@ static void sides_are_followed_live(void **state)
 	struct fixture *f = *state;
 
 	topology_free(f->topology);
-	f->topology = topology_new(NULL, NULL, 100);
+	f->topology = topology_new(&(struct topology_config){ .lan = NULL }, 100);
 	start(f);
 	rtnl(f, event_link(2, "wan0", 0, ARPHRD_ETHER));
 	rtnl(f, event_link(3, "br-lan", 0, ARPHRD_ETHER));

@@ -21,7 +21,7 @@ static void take(void *ctx, const struct rtnl_event *event)
 {
 	struct world *w = ctx;
 
-	topology_rtnl(w->topology, event);
+	topology_rtnl(w->topology, event, 0);
 	neigh_rtnl(w->neigh, event, 1);
 }
 
@@ -36,7 +36,7 @@ static struct world *world_new(const char *const *lan)
 	struct world *w = calloc(1, sizeof(*w));
 
 	assert_non_null(w);
-	w->topology = topology_new(lan, NULL, 100);
+	w->topology = topology_new(&(struct topology_config){ .lan = lan }, 100);
 	w->neigh = neigh_new(100);
 	w->sightings = sightings_new(100);
 	w->hosts = hosts_new(100);

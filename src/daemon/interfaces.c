@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "interfaces.h"
+
+#include "hostmeter/base/buf.h"
+#include "hostmeter/base/log.h"
+#include "hostmeter/meter/meter.h"
+#include "hostmeter/meter/topology.h"
+#include "hostmeter/netlink/ifnames.h"
+#include "hostmeter/os/file.h"
+#include "hostmeter/os/loop.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define PPPOE_FILE "/proc/self/net/pppoe"
+
+enum { PPPOE_BYTES = 16384 };
+
+/* --- The log */
+
+struct link_list {
+	const struct ifnames *names;
+	enum side side;
+	struct buf text;
+};
+
+static void list_link(void *ctx, const struct topology_link *link)
+{
+	struct link_list *list = ctx;
+	char name[IFNAMES_LEN];
+
+	if (link->side != list->side || !link->is_up)
+		return;
+	buf_puts(&list->text, list->text.len ? ", " : "");
+	buf_puts(&list->text, ifnames_name(list->names, link->ifindex, name) ? link->name : name);
+}
+
+/* Whether there are any. */
+static bool log_links(const struct interfaces *interfaces, enum side side, const char *what, const char *none)
+{
+	struct link_list list = { .names = interfaces->names, .side = side, .text = BUF_INIT };
+	bool found;
+
+	topology_each_link(meter_topology(interfaces->meter), list_link, &list);
+	found = list.text.len > 0;
+	log_info("%s: %s", what, found ? buf_text(&list.text) : none);
+	buf_free(&list.text);
+	return found;
+}
+
+static void on_change(void *ctx, const struct topology_link *link, enum side before)
+{
+	(void)ctx;
+	log_info("interface %s: %s, before: %s: %s%s%s", link->name, topology_side_name(link->side),
+		topology_side_name(before), topology_reason_text(link->reason), *link->because_of ? " " : "",
+		link->because_of);
+}
+
+void interfaces_start(struct interfaces *interfaces)
+{
+	bool wan_is_known = log_links(interfaces, SIDE_WAN, "WAN", "none found: no default route and no --wan");
+
+	log_links(interfaces, SIDE_LAN, "LAN",
+		wan_is_known ? "none: this machine meters itself as host=\"router\"" :
+			       "none: no interface is a LAN until a WAN is known, or --lan names it");
+	meter_watch_sides(interfaces->meter, on_change, NULL);
+}
+
+/* --- PPPoE */
+
+/* Lines of "ID ADDRESS DEVICE" below a line with titles. Returns how many devices were found. */
+static size_t read_ports(const char *text, char port[static TOPOLOGY_PPPOE_MOST][IFNAME_LEN])
+{
+	size_t count = 0;
+
+	for (const char *line = strchr(text, '\n'); line && count < TOPOLOGY_PPPOE_MOST; line = strchr(line, '\n')) {
+		line++;
+		count += sscanf(line, "%*s %*s %15s", port[count]) == 1;
+	}
+	return count;
+}
+
+void interfaces_turn(struct interfaces *interfaces)
+{
+	size_t links = topology_ppp_links(meter_topology(interfaces->meter));
+	char port[TOPOLOGY_PPPOE_MOST][IFNAME_LEN] = { { 0 } };
+	struct buf text = BUF_INIT;
+
+	if (links == interfaces->ppp_links)
+		return;
+	interfaces->ppp_links = links;
+	/* Without PPPoE in the kernel there is no such file. */
+	if (!file_read(PPPOE_FILE, PPPOE_BYTES, &text) && !buf_error(&text))
+		meter_pppoe(interfaces->meter, port, read_ports(buf_text(&text), port), loop_now_ns(interfaces->loop));
+	buf_free(&text);
+}

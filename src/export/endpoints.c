@@ -49,23 +49,10 @@ struct endpoints {
 
 /* --- Who may ask */
 
-struct question {
-	const struct addr *client;
-	bool answer;
-};
-
-static void ask_prefix(void *ctx, const struct prefix *prefix)
-{
-	struct question *question = ctx;
-
-	question->answer |= prefix_contains(prefix, question->client);
-}
-
 bool endpoints_admits(void *ctx, const struct addr *client, uint32_t ifindex)
 {
 	const struct endpoints *endpoints = ctx;
 	const struct topology *topology = endpoints->source.topology;
-	struct question question = { client, false };
 	struct addr gateway;
 	enum side side;
 	uint32_t out;
@@ -81,9 +68,11 @@ bool endpoints_admits(void *ctx, const struct addr *client, uint32_t ifindex)
 	side = topology_address(topology, client, &out, &gateway);
 	if (side != SIDE_LAN)
 		return side == SIDE_ROUTER;
-	/* Behind a LAN there may be networks that are no LAN of this router: those are for allow. */
-	topology_each_lan_prefix(topology, ask_prefix, &question);
-	return question.answer;
+	/*
+	 * Networks behind a LAN are for allow. And a rule may use a route of a WAN that is not seen here: then the
+	 * prefix of the router's address on that WAN tells.
+	 */
+	return topology_subnet(topology, client) == SIDE_LAN;
 }
 
 /* --- Pages that are shared */

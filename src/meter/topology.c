@@ -921,11 +921,19 @@ const char *topology_name(const struct topology *topology, uint32_t ifindex)
 	return link ? link->state.name : "";
 }
 
-void topology_each_lan_prefix(const struct topology *topology, void (*each)(void *ctx, const struct prefix *prefix),
-	void *ctx)
+enum side topology_subnet(const struct topology *topology, const struct addr *addr)
 {
+	enum side side = SIDE_UNKNOWN;
+	int len = -1;
+
 	for (const struct own *own = topology->own; own; own = own->hh.next) {
-		if (topology_interface(topology, own->key.ifindex) == SIDE_LAN)
-			each(ctx, &own->subnet);
+		enum side here = topology_interface(topology, own->key.ifindex);
+
+		if (!prefix_contains(&own->subnet, addr) || own->subnet.len < len ||
+			(own->subnet.len == len && here != SIDE_LAN))
+			continue;
+		side = here;
+		len = own->subnet.len;
 	}
+	return side;
 }

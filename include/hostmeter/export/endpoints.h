@@ -44,9 +44,8 @@ struct endpoints *endpoints_new(struct loop *loop, const struct config *config, 
 void endpoints_free(struct endpoints *endpoints);
 
 /*
- * An http_admit: this machine itself, what was allowed, and whoever has an address in a prefix of the router's LANs
- * that the routes lead to through a LAN, as it is known now. A link-local client is judged by its interface's side
- * alone.
+ * An http_admit: this machine itself, what was allowed, and whoever is on the subnet of a LAN, by the routes and by the
+ * prefixes of the router's addresses as they are now. A link-local client is judged by its interface's side alone.
  */
 bool endpoints_admits(void *endpoints, const struct addr *client, uint32_t ifindex);
 

@@ -137,6 +137,8 @@ void topology_remember(struct topology *topology, const struct topology_memory *
 /* The link's name, or "" if it is unknown. Valid until the next event. */
 const char *topology_name(const struct topology *topology, uint32_t ifindex);
 
-/* Calls each for every prefix of an address that the router has on a LAN interface. */
-void topology_each_lan_prefix(const struct topology *topology, void (*each)(void *ctx, const struct prefix *prefix),
-	void *ctx);
+/*
+ * The side of the interface on which the router has an address with this one in its prefix: the longest such prefix,
+ * and of several interfaces with the same one a LAN. SIDE_UNKNOWN: there is none. Routes are not looked at.
+ */
+enum side topology_subnet(const struct topology *topology, const struct addr *addr);

@@ -456,6 +456,8 @@ static void only_the_house_may_ask(void **state)
 		{ "11.4.0.7", 0, true },
 		{ "11.5.0.7", 0, false },
 		{ "2001:db8:7:5::7", 0, false },
+		/* A network of the provider's that only its address shows: the route is in another table. */
+		{ "11.7.0.7", 0, false },
 		/* A network behind a machine of the LAN. */
 		{ "11.6.0.7", 0, true },
 		{ "172.16.0.7", 0, false },
@@ -473,6 +475,7 @@ static void only_the_house_may_ask(void **state)
 	rtnl(f, event_addr(3, "2001:db8:77::1", 64));
 	rtnl(f, event_addr(3, "fe80::3", 64));
 	rtnl(f, event_addr(3, "11.0.0.1", 8));
+	rtnl(f, event_addr(2, "11.7.0.2", 24));
 	rtnl(f, event_addr(3, "2001:db8:7::1", 48));
 	/* An address whose prefix no route leads to tells nothing. */
 	assert_false(admits(f, "192.168.77.11", 0));

@@ -420,28 +420,48 @@ static void links_are_listed_in_order(void **state)
 	topology_free(t);
 }
 
-static void count_prefix(void *ctx, const struct prefix *prefix)
+static void subnets_have_the_side_of_their_interface(void **state)
 {
-	static const char *const want[] = { "192.168.1.10", "2001:db8:1::10", "fe80::10", "192.168.2.10", "10.9.0.10" };
-	unsigned int *found = ctx;
-
-	for (unsigned int i = 0; i < 5; i++) {
-		struct addr inside = event_ip(want[i]);
-
-		if (prefix_contains(prefix, &inside))
-			*found += 1U << 4 * i;
-	}
-	*found += 1U << 20;
-}
-
-static void prefixes_of_the_lan(void **state)
-{
+	static const struct {
+		const char *addr;
+		enum side want;
+	} cases[] = {
+		{ "192.168.1.10", SIDE_LAN },
+		{ "2001:db8:1::10", SIDE_LAN },
+		{ "192.168.2.10", SIDE_LAN },
+		{ "10.9.0.10", SIDE_LAN },
+		{ "198.51.100.9", SIDE_WAN },
+		{ "2001:db8:ff::9", SIDE_WAN },
+		/* Routes lead there, but no address of the router has it in its prefix. */
+		{ "10.50.0.1", SIDE_UNKNOWN },
+		{ "203.0.113.80", SIDE_UNKNOWN },
+		{ "2001:db8:2::1", SIDE_UNKNOWN },
+		/* On both links: the LAN's. */
+		{ "fe80::10", SIDE_LAN },
+		/* The longest prefix, whichever came first. */
+		{ "11.4.0.1", SIDE_LAN },
+		{ "11.5.0.1", SIDE_WAN },
+		{ "11.5.0.129", SIDE_LAN },
+		{ "172.16.0.1", SIDE_LAN },
+		{ "172.17.0.1", SIDE_LAN },
+	};
 	struct topology *t = network(NULL, NULL);
-	unsigned int found = 0;
 
 	(void)state;
-	topology_each_lan_prefix(t, count_prefix, &found);
-	assert_int_equal(found, 0x511111);
+	tell(t, event_addr(LAN, "11.0.0.1", 8));
+	tell(t, event_addr(WAN, "11.5.0.2", 24));
+	tell(t, event_addr(LAN, "11.5.0.130", 25));
+	tell(t, event_addr(LAN, "172.16.0.9", 24));
+	tell(t, event_addr(WAN, "172.16.0.10", 24));
+	tell(t, event_addr(WAN, "172.16.0.11", 12));
+	tell(t, event_addr(WAN, "172.17.0.9", 24));
+	tell(t, event_addr(LAN, "172.17.0.10", 24));
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct addr addr = event_ip(cases[i].addr);
+
+		if (topology_subnet(t, &addr) != cases[i].want)
+			fail_msg("%s: %d", cases[i].addr, topology_subnet(t, &addr));
+	}
 	topology_free(t);
 }
 
@@ -771,7 +791,7 @@ int main(void)
 		cmocka_unit_test(a_dump_of_routes),
 		cmocka_unit_test(what_a_dump_listed_may_be_missing_from_the_next),
 		cmocka_unit_test(links_are_listed_in_order),
-		cmocka_unit_test(prefixes_of_the_lan),
+		cmocka_unit_test(subnets_have_the_side_of_their_interface),
 		cmocka_unit_test(the_limit_holds),
 		cmocka_unit_test(routes_of_the_wan_make_room),
 		cmocka_unit_test(two_halves_are_a_default_route),

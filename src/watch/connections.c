@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Seconds that the order is averaged over: lines that change places with each listing cannot be read. */
+/* The order is averaged over these seconds: rows that move with each listing cannot be read. */
 #define CALM_S 5.0
 
 struct watch_connection *watch_connections_add(struct watch_connections *connections)
@@ -52,7 +52,7 @@ uint16_t watch_connection_own_port(const struct watch_connection *connection)
 
 /* ---- Two listings */
 
-/* The key of a connection: id, protocol, ports and addresses. */
+/* Compares the keys of two connections: id, protocol, ports and addresses. */
 static int compare_key(const void *a, const void *b)
 {
 	const struct watch_connection *one = a, *other = b;
@@ -66,7 +66,7 @@ static int compare_key(const void *a, const void *b)
 	return order ? order : addr_cmp(&one->dst, &other->dst);
 }
 
-/* before: the same connection in the listing before, NULL: it began since. */
+/* before: the same connection in the listing before; NULL: it began since then. */
 static void go_on(struct watch_connection *c, const struct watch_connection *before, double seconds)
 {
 	static const struct watch_connection nothing;
@@ -80,7 +80,7 @@ static void go_on(struct watch_connection *c, const struct watch_connection *bef
 		c->rate[i] = (double)more / seconds;
 		sum += c->rate[i];
 	}
-	/* The average begins with the first rate. */
+	/* The first rate is the first average. */
 	c->calm = before->has_rate ? before->calm + (sum - before->calm) * part : sum;
 	c->has_rate = true;
 	if (c->began || before == &nothing)
@@ -89,7 +89,7 @@ static void go_on(struct watch_connection *c, const struct watch_connection *bef
 	c->older = before->older;
 }
 
-/* In the order of keys; a dump may list one twice. */
+/* Sorts by key, and drops repetitions: a dump may list a connection twice. */
 static void put_in_order(struct watch_connections *connections)
 {
 	struct watch_connection *list = connections->list;
@@ -118,7 +118,7 @@ void watch_connections_take(struct watch_connections *known, struct watch_connec
 		c->older = !c->began && !goes_on;
 		if (!goes_on)
 			continue;
-		/* Both are in the order of keys. */
+		/* Both lists are sorted by key. */
 		while (at < known->count && compare_key(&known->list[at], c) < 0)
 			at++;
 		if (at < known->count && !compare_key(&known->list[at], c))

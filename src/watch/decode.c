@@ -130,7 +130,7 @@ static uint16_t port(const json_t *object, const char *key)
 	return n <= UINT16_MAX ? (uint16_t)n : 0;
 }
 
-/* A line of a connection within the LAN is written from the side of one host. True: we want the other one. */
+/* A line of a connection within the LAN is written for one of its two hosts. True: it is not ours. */
 static bool is_peer(const struct watch_connections *of, const json_t *line)
 {
 	return of->mac[0] ? strcmp(of->mac, json_get_text(line, "mac")) :

@@ -15,14 +15,14 @@ enum { ANSWER_MS = 5000, OK = 200, ACCEPTED = 202 };
 
 #define AGAIN_NS (50 * CLOCK_NS_PER_MS)
 
-/* The first two are asked for one after the other, the third beside them. */
+/* HOSTS and STATUS are requested one after the other, CONNECTIONS at the same time. */
 enum document { HOSTS, STATUS, CONNECTIONS, DOCUMENTS };
 
 struct watch_feed {
 	const char *socket;
 	struct http_fetch *fetch[DOCUMENTS];
 	struct buf document[DOCUMENTS];
-	struct watch_connections wanted; /* the host whose listing was begun; both names "": none */
+	struct watch_connections wanted; /* the host whose listing was requested; both names "": none */
 	uint64_t again;                  /* when to ask for it again */
 };
 
@@ -46,7 +46,7 @@ void watch_feed_free(struct watch_feed *feed)
 	free(feed);
 }
 
-/* One document: 0 while it is under way, or as http_fetch_step(). */
+/* Requests one document, or continues. Returns as http_fetch_step(); 0: not complete yet. */
 static int get(struct watch_feed *feed, enum document which, const char *target)
 {
 	int result;
@@ -83,7 +83,7 @@ int watch_feed_sample(struct watch_feed *feed, uint64_t interval_ns, struct watc
 
 /* ---- Connections */
 
-/* The MAC address, which is unique; the name of a host without one. */
+/* What the meter is asked by: the MAC address, which is unique; else the name. */
 static const char *name_of(const struct watch_connections *host)
 {
 	return host->mac[0] ? host->mac : host->label;
@@ -97,7 +97,7 @@ int watch_feed_connections(struct watch_feed *feed, const char *label, const cha
 
 	if (!feed->fetch[CONNECTIONS] && now < feed->again)
 		return 0;
-	/* A listing that was begun is always fetched: else the meter would delay the next one. */
+	/* A listing that was requested is always read: else the meter delays the next one. */
 	if (!name_of(&feed->wanted)[0]) {
 		snprintf(feed->wanted.label, sizeof(feed->wanted.label), "%s", label);
 		snprintf(feed->wanted.mac, sizeof(feed->wanted.mac), "%s", mac);
@@ -120,7 +120,7 @@ int watch_feed_connections(struct watch_feed *feed, const char *label, const cha
 	return error ? error : OK;
 }
 
-/* ---- What is under way */
+/* ---- Waiting for answers */
 
 bool watch_feed_wants_sample(const struct watch_feed *feed)
 {

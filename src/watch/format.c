@@ -15,7 +15,7 @@ const char *watch_format_amount(char text[static WATCH_NUMBER], double amount, b
 	double base = binary ? 1024 : 1000;
 	int power = 0;
 
-	/* What would be rounded up to the next power is of the next power. */
+	/* 999.6 would be printed as 1000: it is 1.00 of the next power. */
 	while (amount >= base - 0.5 && power < 6) {
 		amount /= base;
 		power++;

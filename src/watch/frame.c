@@ -8,13 +8,13 @@
 #include <string.h>
 #include <wchar.h>
 
-/* One character of a text as it will stand in the frame. */
+/* One character of a text, as the frame shows it. */
 struct glyph {
 	char text[5];
-	int width; /* 0: it combines with the one before */
+	int width; /* 0: it combines with the character before */
 };
 
-/* Visible characters on whose width terminals do not agree, because they join with their neighbours. */
+/* Visible characters that join with their neighbours: terminals differ in their width. */
 static const struct {
 	uint32_t first, last;
 } unruly[] = { { 0x115f, 0x1160 }, { 0x180b, 0x180f }, { 0x3164, 0x3164 }, { 0xd7b0, 0xd7fb }, { 0xfe00, 0xfe0f },
@@ -28,7 +28,7 @@ static bool is_tame(uint32_t code)
 	return utf8_is_visible(code);
 }
 
-/* Takes the next character off the text. Each byte that is not UTF-8 becomes a mark. */
+/* Takes the next character from the text; "?" for a byte that is not UTF-8. */
 static struct glyph next_glyph(bool utf8, const char **text)
 {
 	struct glyph mark = { "?", 1 }, glyph = { "", 0 };
@@ -74,12 +74,12 @@ static void combine(struct watch_cell *cell, const char *mark)
 {
 	size_t len = strlen(cell->text);
 
-	/* Marks beyond the room of a cell are dropped. */
+	/* What does not fit into a cell is dropped. */
 	if (len + strlen(mark) < sizeof(cell->text))
 		strcpy(cell->text + len, mark);
 }
 
-/* How many cells the text would take. */
+/* How many cells the text needs. */
 static int width_of(const struct watch_frame *frame, const char *text)
 {
 	int width = 0;
@@ -101,7 +101,7 @@ int watch_frame_put(struct watch_frame *frame, int x, int y, int width, enum wat
 
 	struct watch_cell *row = frame->cell + (size_t)y * (size_t)frame->width + x, *last = NULL;
 
-	/* A wide character that is overwritten by half goes as a whole. */
+	/* If half of a wide character is overwritten, the other half becomes blank: here and at the end. */
 	if (x > 0 && !row[0].text[0])
 		strcpy(row[-1].text, " ");
 	cut = width_of(frame, text) > width;

@@ -20,7 +20,7 @@ void watch_header_spark(struct watch_frame *frame, int x, int y, const float *st
 	for (int i = 0; i < count; i++) {
 		int level = most > 0 ? (int)(step[i] / most * LEVELS) : 0;
 
-		/* The smallest amount is still visible. */
+		/* Anything above 0 is visible. */
 		if (step[i] > 0)
 			watch_frame_put(frame, x + i, y, 1, WATCH_STYLE_SPARK,
 				blocks[frame->utf8][level < LEVELS ? level : LEVELS - 1]);
@@ -34,7 +34,7 @@ const char *watch_header_rate(char text[static WATCH_NUMBER], const struct watch
 	return watch_format_amount(text, screen->view->bytes ? rate : rate * 8, screen->view->binary);
 }
 
-/* ---- The top: what this is, each WAN, the warnings */
+/* ---- The rows */
 
 static void put_time(char *text, size_t size, uint64_t ns)
 {
@@ -45,7 +45,7 @@ static void put_time(char *text, size_t size, uint64_t ns)
 		*text = '\0';
 }
 
-/* The settings of the view that change the meaning of its numbers, the most important first. */
+/* The settings that change what the numbers mean, the most important first. */
 static int title_words(const struct watch_screen *screen, char words[static 6][40])
 {
 	const struct watch_view *view = screen->view;
@@ -90,7 +90,7 @@ int watch_header_title(const struct watch_screen *screen)
 	return 1;
 }
 
-/* The line of a WAN, or of the sum of several. */
+/* The row of a WAN, or of the sum of several. */
 static void put_link(const struct watch_screen *screen, int y, const char *name,
 	const double rate[static WATCH_DIRECTIONS])
 {

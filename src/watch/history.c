@@ -8,12 +8,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Two samples are of the same reading of the counters if they tell its time so closely. */
+/* Two samples whose times differ by less are of the same reading of the counters. */
 #define SAME_NS (CLOCK_NS_PER_S / 20)
 
 const unsigned int watch_windows[WATCH_WINDOWS] = { 2, 10, 40 };
 
-/* ---- Seconds. A slot holds what was moved within one second, or within the part of it that has been watched. */
+/* ---- Seconds. A slot holds the bytes of one second, or of the part of it since the first reading. */
 
 static double slot_begin(const struct watch_history *history, uint64_t second)
 {
@@ -25,7 +25,7 @@ static double slot_end(const struct watch_history *history, uint64_t second)
 	return fmin((double)history->time / CLOCK_NS_PER_S, (double)second + 1);
 }
 
-/* The oldest second that the slots still hold, seen from the time of the latest sample. */
+/* The oldest second that the slots hold at the latest reading. */
 static uint64_t oldest_second(const struct watch_history *history)
 {
 	uint64_t now = history->time / CLOCK_NS_PER_S, begin = history->begin / CLOCK_NS_PER_S;
@@ -33,7 +33,7 @@ static uint64_t oldest_second(const struct watch_history *history)
 	return now - begin < WATCH_SLOTS ? begin : now - WATCH_SLOTS + 1;
 }
 
-/* Adds bytes that were moved between two times, evenly; begins the slots of the seconds that began meanwhile. */
+/* Spreads bytes evenly over the time between two readings; the slots of new seconds start from 0. */
 static void spread(float *slot, uint64_t from, uint64_t to, uint64_t bytes)
 {
 	uint64_t first = from / CLOCK_NS_PER_S, last = to / CLOCK_NS_PER_S;
@@ -49,7 +49,7 @@ static void spread(float *slot, uint64_t from, uint64_t to, uint64_t bytes)
 	}
 }
 
-/* What was moved from a time on, in bytes; from lies within the slots. */
+/* The bytes moved since a time within the slots. */
 static double sum_from(const struct watch_history *history, const float *slot, double from)
 {
 	uint64_t last = history->time / CLOCK_NS_PER_S;
@@ -91,38 +91,34 @@ float watch_history_spark(const struct watch_history *history, const struct watc
 	float *step, int count)
 {
 	uint64_t per_step = (uint64_t)(WATCH_SLOTS / count), last = history->time / CLOCK_NS_PER_S;
-	uint64_t oldest = oldest_second(history);
+	double bytes[WATCH_SLOTS] = { 0 }, seconds[WATCH_SLOTS] = { 0 };
 	float most = 0;
 
-	/* Steps begin at multiples of their length, so that the line moves on in whole steps and does not quiver. */
-	for (int i = 0; i < count; i++) {
-		uint64_t back = (uint64_t)(count - 1 - i), number = last / per_step;
-		double bytes = 0, seconds = 0;
+	/* Steps begin at multiples of their length, so that the line moves by whole steps. */
+	for (uint64_t s = oldest_second(history); s <= last; s++) {
+		int i = count - 1 - (int)(last / per_step - s / per_step);
 
-		step[i] = 0;
-		if (!watch_history_has_rates(history) || number < back)
+		if (i < 0)
 			continue;
-		for (uint64_t s = (number - back) * per_step; s < (number - back + 1) * per_step && s <= last; s++) {
-			if (s < oldest)
-				continue;
-			seconds += slot_end(history, s) - slot_begin(history, s);
-			for (int family = 0; family < WATCH_FAMILIES; family++)
-				if (families & 1u << family)
-					bytes += track->slot[family][WATCH_DOWN][s % WATCH_SLOTS] +
-						track->slot[family][WATCH_UP][s % WATCH_SLOTS];
-		}
-		step[i] = seconds > 0 ? (float)(bytes / seconds) : 0;
-		most = step[i] > most ? step[i] : most;
+		seconds[i] += slot_end(history, s) - slot_begin(history, s);
+		for (int family = 0; family < WATCH_FAMILIES; family++)
+			if (families & 1u << family)
+				bytes[i] += track->slot[family][WATCH_DOWN][s % WATCH_SLOTS] +
+					track->slot[family][WATCH_UP][s % WATCH_SLOTS];
+	}
+	for (int i = 0; i < count; i++) {
+		step[i] = seconds[i] > 0 ? (float)(bytes[i] / seconds[i]) : 0;
+		most = fmaxf(most, step[i]);
 	}
 	return most;
 }
 
 /* ---- Hosts */
 
-/* The track of a host, found or made. NULL: out of memory. */
+/* Finds or makes the track of a host. NULL: out of memory. */
 static struct watch_track *track_of(struct watch_history *history, const struct watch_sample_host *host)
 {
-	enum { KEY_LEN = WATCH_LABEL + MAC_TEXT }; /* both begin with label and mac, padded with zeros */
+	enum { KEY_LEN = WATCH_LABEL + MAC_TEXT }; /* label and mac, padded with zeros: both structs begin so */
 	struct watch_track *track;
 
 	HASH_FIND(hh, history->known, host, KEY_LEN, track);
@@ -136,10 +132,7 @@ static struct watch_track *track_of(struct watch_history *history, const struct 
 	return track;
 }
 
-/*
- * Takes the counters in. On the first sample they are where the session begins; a host that comes later began from
- * zero, and so did one whose counter fell.
- */
+/* Takes new counters. The first ones begin the session; those of later hosts, or that fell, count from 0. */
 static void count(const struct watch_history *history, struct watch_track *track, const uint64_t *now, size_t counters)
 {
 	uint64_t *last = &track->last[0][0], *session = &track->session[0][0], *latest = &track->latest[0][0];
@@ -160,7 +153,7 @@ static void count(const struct watch_history *history, struct watch_track *track
 	}
 }
 
-/* Frees the tracks that the latest sample did not have. */
+/* Frees the tracks of hosts that are not in the latest sample. */
 static void forget_absent(struct watch_history *history)
 {
 	struct watch_track *track, *next;
@@ -173,13 +166,13 @@ static void forget_absent(struct watch_history *history)
 	}
 }
 
-/* The tracks of a sample's links, those known carried over. NULL if there are none, or out of memory. */
+/* The tracks of a sample's links; known ones are copied. NULL: there are none, or out of memory. */
 static struct watch_track *tracks_of_links(const struct watch_history *history, const struct watch_sample *sample)
 {
 	struct watch_track *links = sample->links ? calloc(sample->links, sizeof(*links)) : NULL;
 
 	for (size_t i = 0; links && i < sample->links; i++) {
-		/* The counters of a new link are as old as the machine: they begin where they stand. */
+		/* An interface has counted since the machine started: a new link begins at its present counters. */
 		strcpy(links[i].label, sample->link[i].name);
 		memcpy(links[i].last[0], sample->link[i].bytes, sizeof(links[i].last[0]));
 		for (size_t known = 0; known < history->links; known++)
@@ -189,7 +182,7 @@ static struct watch_track *tracks_of_links(const struct watch_history *history, 
 	return links;
 }
 
-/* Differences within such a time give no rates: they are left for the next sample. */
+/* Such a sample adds no bytes: they are counted at the next reading. */
 static bool is_same_reading(const struct watch_history *history, uint64_t taken)
 {
 	return history->rounds && taken < history->time + SAME_NS && history->time < taken + SAME_NS;
@@ -216,7 +209,7 @@ int watch_history_add(struct watch_history *history, struct watch_sample *sample
 		tracks[i]->serial = history->serial;
 	}
 	if (!again) {
-		/* The first sample, or one after a clock was set back: averages begin here. */
+		/* The first sample, or the clock was set back: averages begin here. */
 		if (!history->rounds || sample->taken < history->time)
 			history->begin = history->time = sample->taken;
 		history->before = history->time;

@@ -6,20 +6,20 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { KEYS_WIDTH = 14, WORDS_WIDTH = 16, BOTH_FROM = 60 /* columns, for rates and sums */ };
+enum { KEYS_WIDTH = 14, WORDS_WIDTH = 16, BOTH_FROM = 60 /* width for both rates and sums */ };
 
-/* A page longer than the screen: lines are numbered, and those that lie within the screen are drawn. */
+/* A page may be longer than the screen: only the lines that lie on the screen are drawn. */
 struct page {
 	struct watch_frame *frame;
 	const struct watch_history *history;
 	const struct watch_view *view;
-	int from, to;                           /* rows of the screen */
-	int top;                                /* the line that stands in the first of them */
-	int line;                               /* the next one */
-	const struct watch_connection **sorted; /* the host's connections, NULL: there are none */
+	int from, to;                           /* the rows of the screen it may use */
+	int top;                                /* the line in the first of these rows */
+	int line;                               /* the next line */
+	const struct watch_connection **sorted; /* the host's connections; NULL: none */
 };
 
-/* The row of the next line, -1 if it is not on the screen. */
+/* The row of the next line; -1: it is not on the screen. */
 static int next_line(struct page *page)
 {
 	int y = page->from + page->line++ - page->top;
@@ -106,20 +106,21 @@ static void put_spark(struct page *page, const struct watch_track *track)
 
 enum connection_column { REMOTE, PROTOCOL, PORT, OWN_PORT, DOWN, UP, TOTAL, AGE };
 
-/* From left to right, right-aligned but for the first, which takes what the others leave. */
+/* From left to right; all but the first are right-aligned, and the first takes what the others leave. */
 static const struct connection_title {
 	const char *title;
 	int width; /* with the gap before it */
-	int from;  /* the screen's width from which on it is shown */
+	int from;  /* it is shown on screens at least this wide */
+	enum watch_style style;
 } connection_titles[] = {
-	[REMOTE] = { "REMOTE", 0, 0 },
-	[PROTOCOL] = { "PROTO", 6, 48 },
-	[PORT] = { "PORT", 6, 0 },
-	[OWN_PORT] = { "OWN", 6, 90 },
-	[DOWN] = { "DOWN", 8, 0 },
-	[UP] = { "UP", 8, 0 },
-	[TOTAL] = { "TOTAL", 8, 70 },
-	[AGE] = { "AGE", 6, 56 },
+	[REMOTE] = { "REMOTE", 0, 0, WATCH_STYLE_PLAIN },
+	[PROTOCOL] = { "PROTO", 6, 48, WATCH_STYLE_PLAIN },
+	[PORT] = { "PORT", 6, 0, WATCH_STYLE_PLAIN },
+	[OWN_PORT] = { "OWN", 6, 90, WATCH_STYLE_PLAIN },
+	[DOWN] = { "DOWN", 8, 0, WATCH_STYLE_DOWN },
+	[UP] = { "UP", 8, 0, WATCH_STYLE_UP },
+	[TOTAL] = { "TOTAL", 8, 70, WATCH_STYLE_PLAIN },
+	[AGE] = { "AGE", 6, 56, WATCH_STYLE_PLAIN },
 };
 
 enum { CONNECTION_COLUMNS = sizeof(connection_titles) / sizeof(connection_titles[0]), REMOTE_MOST = ADDR_TEXT + 2 };
@@ -138,11 +139,7 @@ static void put_columns(struct page *page, enum watch_style style, const char *c
 		if (width < connection_titles[i].from)
 			continue;
 		watch_frame_put_right(page->frame, x + 1, y, connection_titles[i].width - 1,
-			style != WATCH_STYLE_PLAIN ? style :
-				i == DOWN          ? WATCH_STYLE_DOWN :
-				i == UP            ? WATCH_STYLE_UP :
-						     style,
-			text[i]);
+			style == WATCH_STYLE_PLAIN ? connection_titles[i].style : style, text[i]);
 		x += connection_titles[i].width;
 	}
 }
@@ -163,7 +160,7 @@ static const char *put_amount(char text[static WATCH_NUMBER], const struct watch
 	return watch_format_amount(text, view->bytes ? c->rate[direction] : 8 * c->rate[direction], view->binary);
 }
 
-/* One that is older than the first listing shows how old it is at least. */
+/* The age of a connection that is older than the first listing is a minimum: ">12s". */
 static const char *put_age(char text[static WATCH_NUMBER], const struct watch_connections *all,
 	const struct watch_connection *c)
 {
@@ -180,15 +177,17 @@ static const char *put_age(char text[static WATCH_NUMBER], const struct watch_co
 
 static void put_connection(struct page *page, const struct watch_connection *c)
 {
-	/* Who began it: to the other end, or from there. */
+	/* Who opened it: the host, or the other end. */
 	static const char *const marks[2][2] = { { "> ", "< " }, { "→ ", "← " } };
 	char address[ADDR_TEXT], remote[ADDR_TEXT + 8], protocol[PROTOCOL_TEXT],
 		number[CONNECTION_COLUMNS][WATCH_NUMBER];
 	const struct watch_view *view = page->view;
+	/* If there is room for one port only, it is that of the end that did not open the connection. */
+	bool own = c->inbound && page->frame->width < connection_titles[OWN_PORT].from;
 	const char *text[CONNECTION_COLUMNS] = {
 		[REMOTE] = remote,
 		[PROTOCOL] = protocol_short_name(c->proto, protocol),
-		[PORT] = put_port(number[PORT], watch_connection_remote_port(c)),
+		[PORT] = put_port(number[PORT], own ? watch_connection_own_port(c) : watch_connection_remote_port(c)),
 		[OWN_PORT] = put_port(number[OWN_PORT], watch_connection_own_port(c)),
 		[DOWN] = put_amount(number[DOWN], view, c, WATCH_DOWN),
 		[UP] = put_amount(number[UP], view, c, WATCH_UP),
@@ -197,9 +196,6 @@ static void put_connection(struct page *page, const struct watch_connection *c)
 		[AGE] = put_age(number[AGE], &page->history->connections, c),
 	};
 
-	/* Where there is no room for both ports: the one that was asked for. */
-	if (c->inbound && page->frame->width < connection_titles[OWN_PORT].from)
-		text[PORT] = put_port(number[PORT], watch_connection_own_port(c));
 	snprintf(remote, sizeof(remote), "%s%s", marks[page->frame->utf8][c->inbound],
 		addr_format(watch_connection_remote(c), address));
 	put_columns(page, c->local ? WATCH_STYLE_DIM : WATCH_STYLE_PLAIN, text);
@@ -208,13 +204,11 @@ static void put_connection(struct page *page, const struct watch_connection *c)
 static void put_connections(struct page *page)
 {
 	const struct watch_connections *all = &page->history->connections;
-	const char *titles[CONNECTION_COLUMNS];
+	const char *notice = page->view->connections_notice, *titles[CONNECTION_COLUMNS];
 	char line[64];
 
 	if (!watch_connections_are_of(all, page->view->label, page->view->mac) || !page->sorted) {
-		put_line(page, WATCH_STYLE_DIM,
-			page->view->connections_notice[0] ? page->view->connections_notice :
-							    "Its connections are being read.");
+		put_line(page, WATCH_STYLE_DIM, notice[0] ? notice : "Its connections are being read.");
 		return;
 	}
 	if (!all->count) {
@@ -234,21 +228,17 @@ static void put_connections(struct page *page)
 static void draw_host(struct page *page)
 {
 	const struct watch_history *history = page->history;
-	const struct watch_sample_host *host;
+	const struct watch_sample_host *host = history->sample.host, *end = host + history->tracks;
 	const struct watch_track *track;
 	char line[64];
-	size_t index = 0;
 
-	while (index < history->tracks &&
-		(strcmp(history->track[index]->label, page->view->label) ||
-			strcmp(history->track[index]->mac, page->view->mac)))
-		index++;
-	if (index == history->tracks) {
+	while (host < end && (strcmp(host->label, page->view->label) || strcmp(host->mac, page->view->mac)))
+		host++;
+	if (host == end) {
 		put_line(page, WATCH_STYLE_DIM, "The meter does not list this host any more.");
 		return;
 	}
-	host = &history->sample.host[index];
-	track = history->track[index];
+	track = history->track[host - history->sample.host];
 	put_line(page, WATCH_STYLE_TITLE, host->label);
 	if (host->mac[0])
 		put_pair(page, WORDS_WIDTH, WATCH_STYLE_DIM, "MAC", host->mac);
@@ -269,7 +259,7 @@ static void draw_host(struct page *page)
 
 /* ---- The whole */
 
-/* Draws twice: first to count the lines, so that scrolling stops at the end. */
+/* Draws twice: the first time only counts the lines, so that scrolling stops at the last one. */
 void watch_pages_draw(const struct watch_screen *screen, int y)
 {
 	const struct watch_connections *connections = &screen->history->connections;

@@ -24,14 +24,14 @@ static int column_width(const struct watch_table_column *column, int width)
 	return column->id == WATCH_COL_SPARK ? spark_steps(width) + 1 : column->width;
 }
 
-/* Lays the columns out in the view; a span is where the column's text may stand, without the gap. */
+/* Sets the view's spans: the cells of each column's text, without the gap. */
 static void lay_out(struct watch_view *view, int width)
 {
 	int x = width;
 
 	for (int i = 1; i < WATCH_COLUMNS; i++)
 		x -= column_width(&watch_table_columns[i], width);
-	/* Names have a limit on wide screens. */
+	/* On wide screens the name does not take all the rest. */
 	x = x < NAME_MOST ? x : NAME_MOST;
 	memset(view->header, 0, sizeof(view->header));
 	view->header[WATCH_COL_NAME] = (struct watch_span){ 0, x };
@@ -147,7 +147,7 @@ static int chosen_row(const struct watch_view *view, const struct watch_table *t
 	return -1;
 }
 
-/* Does the moves and clicks that keys have asked for. */
+/* Chooses a host and scrolls, as keys and clicks ask. */
 static void settle(struct watch_view *view, const struct watch_table *table)
 {
 	int last = (int)table->rows - 1, chosen = chosen_row(view, table), to = chosen;
@@ -159,7 +159,7 @@ static void settle(struct watch_view *view, const struct watch_table *table)
 		to = view->top + view->click - view->first_row;
 	if (view->click >= 0 && to > last)
 		to = chosen;
-	/* Enter without a choice opens the first. */
+	/* Enter opens the first host on the screen if none is chosen. */
 	if (view->page == WATCH_PAGE_HOST && !view->selecting)
 		to = watch_clamp(view->top, 0, last);
 	view->move = 0;
@@ -261,12 +261,12 @@ static void render_list(const struct watch_screen *screen, int y, const struct w
 	else
 		put_hints(screen->frame, foot + 1, view);
 	put_totals(screen, foot, table);
-	/* Plain text is as high as it takes. */
+	/* Plain text is as high as needed. */
 	if (view->plain)
 		screen->frame->height = foot + 1;
 }
 
-/* The list needs its hosts for the choice of one, even while another page is open. */
+/* Every page needs the table: Enter chooses from it. */
 int watch_render(struct watch_frame *frame, const struct watch_history *history, struct watch_view *view)
 {
 	int height = view->height < WATCH_MIN_HEIGHT ? WATCH_MIN_HEIGHT : view->height;

@@ -61,10 +61,7 @@ static struct watch_row row_of(const struct watch_history *history, const struct
 	return row;
 }
 
-/*
- * What a row is sorted by. Rates are averaged over ten seconds at least, whatever is shown: lines that change places
- * with each refresh cannot be read.
- */
+/* What a row is sorted by. Rates are averages of at least ten seconds: rows that move all the time cannot be read. */
 static double order_of(const struct watch_history *history, const struct watch_view *view, const struct watch_row *row)
 {
 	unsigned int families = watch_view_families(view);
@@ -95,7 +92,7 @@ static double order_of(const struct watch_history *history, const struct watch_v
 
 /* ---- The filter */
 
-/* In any case; letters beyond ASCII are found only as they are written. */
+/* Upper and lower case are the same for ASCII letters only. */
 static bool is_shown(const struct watch_history *history, const struct watch_view *view,
 	const struct watch_sample_host *host)
 {

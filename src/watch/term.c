@@ -29,15 +29,15 @@ static struct {
 	size_t looks;
 	bool colours;
 	struct termios before;
-	char restore[RESTORE_BYTES]; /* what puts the screen back, for a handler that may call nothing but write(2) */
+	char restore[RESTORE_BYTES]; /* restores the screen, for a signal handler, which may only write(2) */
 	size_t restore_len;
-	sigset_t waiting; /* the mask while waiting: signals come then, and only then */
+	sigset_t waiting; /* the signal mask while waiting, which alone lets signals in */
 	struct sigaction old[CAUGHT];
 } term;
 
 static volatile sig_atomic_t told_to_end;
 
-/* ---- However it ends */
+/* ---- Signals and restoring */
 
 static void put_back(int signo)
 {
@@ -86,13 +86,13 @@ static void catch_signals(void)
 	struct sigaction last = { .sa_handler = put_back, .sa_flags = SA_RESETHAND | SA_NODEFER };
 	struct sigaction soft = { .sa_handler = end };
 
-	/* Before curses, which takes only the signals that have no handler. */
+	/* Before curses starts: it leaves signals that have a handler alone. */
 	for (int i = 0; i < CAUGHT; i++)
 		sigaction(caught[i], i < FATALS ? &last : &soft, &term.old[i]);
 	signal(SIGPIPE, SIG_IGN);
 }
 
-/* From now on these signals arrive only within term_wait(), so that none is missed between a look and the wait. */
+/* From here on these signals arrive only in term_wait(), so that none is missed just before it waits. */
 static void hold_signals(void)
 {
 	static const int held[] = { SIGTERM, SIGINT, SIGHUP, SIGWINCH, SIGTSTP };
@@ -118,7 +118,7 @@ static void let_signals_go(void)
 
 bool term_locale(void)
 {
-	/* Only this category: numbers are to be written with a point. */
+	/* LC_CTYPE only: numbers keep their decimal point. */
 	return setlocale(LC_CTYPE, "") && !strcmp(nl_langinfo(CODESET), "UTF-8");
 }
 
@@ -131,7 +131,7 @@ int term_check(void)
 		return -ENOTTY;
 	if (!name || !*name || setupterm(name, STDOUT_FILENO, &error) != OK)
 		return -ENODEV;
-	/* It must be able to move the cursor. */
+	/* The cursor must be movable. */
 	return tigetstr("cup") ? 0 : -ENOTTY;
 }
 
@@ -214,7 +214,7 @@ void term_put(int x, int y, unsigned int look, const char *text)
 
 	if (l && l->bold)
 		attributes |= A_BOLD;
-	/* Dim is shown by colour where there is one. */
+	/* With colours, dim is a colour. */
 	if (l && l->dim && !term.colours)
 		attributes |= A_DIM;
 	if (l && l->reverse)
@@ -238,7 +238,7 @@ int term_wait(const struct pollfd *polled, size_t count, int timeout_ms)
 
 	memcpy(all + 1, polled, count * sizeof(*polled));
 	ready = ppoll(all, 1 + count, timeout_ms < 0 ? NULL : &time, &term.waiting);
-	/* A terminal that is gone ends the program too. */
+	/* A terminal that was closed ends the program too. */
 	return told_to_end || (ready > 0 && all[0].revents & (POLLHUP | POLLERR | POLLNVAL)) ? -EINTR : 0;
 }
 

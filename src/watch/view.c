@@ -40,9 +40,9 @@ unsigned int watch_view_families(const struct watch_view *view)
 	return view->family == 4 ? ipv4 : view->family == 6 ? ipv6 : ipv4 | ipv6;
 }
 
-/* ---- What keys do. arg: the row's own, or for a range of keys which one it was. */
+/* ---- What keys do. arg: from the table below; it counts up within a range of keys. */
 
-/* arg: where the choice stands in the view. */
+/* arg: the offset of a bool in the view. */
 static void toggle(struct watch_view *view, int arg)
 {
 	bool *choice = (bool *)((char *)view + arg);
@@ -96,7 +96,7 @@ static void open_host(struct watch_view *view, int arg)
 	view->page_top = 0;
 }
 
-/* One step back: from a page, then from the filter, then from the choice of a host. */
+/* Leaves one thing: the page, else the filter, else the choice of a host. */
 static void back(struct watch_view *view, int arg)
 {
 	(void)arg;
@@ -108,7 +108,7 @@ static void back(struct watch_view *view, int arg)
 		view->selecting = false;
 }
 
-/* arg: 1 to the next longer interval, -1 to the next shorter one. */
+/* arg: 1: the next longer interval; -1: the next shorter one. */
 static void interval(struct watch_view *view, int arg)
 {
 	int i = arg > 0 ? 0 : INTERVALS - 1;
@@ -126,7 +126,7 @@ static void move(struct watch_view *view, int arg)
 	view->move = rows > FAR ? FAR : rows < -FAR ? -FAR : rows;
 }
 
-/* One row of the old page stays in sight. */
+/* One row of the old page stays visible. */
 static void move_page(struct watch_view *view, int arg)
 {
 	int rows = view->page == WATCH_PAGE_LIST ? view->rows : view->height - 2;
@@ -138,13 +138,13 @@ static void move_page(struct watch_view *view, int arg)
 
 struct binding {
 	int key;
-	void (*act)(struct watch_view *view, int arg); /* NULL: nothing but what the caller has to do */
+	void (*act)(struct watch_view *view, int arg); /* NULL: only the caller does something */
 	int arg;
 	enum watch_action then;
-	const char *keys, *what; /* the line of the help page; NULL: the row above speaks for this one too */
-	int place;               /* of the hint at the foot, from 1; 0: it has none */
+	const char *keys, *what; /* the line of the help page; NULL: the row above covers it */
+	int place;               /* of the hint at the foot, from 1; 0: no hint */
 	const char *hint;
-	int last; /* the last of a range of keys, which count arg up; 0: one key */
+	int last; /* the last key of a range, each with an arg one higher; 0: one key */
 };
 
 #define DO(function, value) .act = function, .arg = value

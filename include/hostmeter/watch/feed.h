@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * watch_feed: what --watch asks a meter for, over and over: all hosts, and the connections of one. It never waits: its
- * caller polls for what is under way.
+ * watch_feed: asks a meter for all hosts and for the connections of one. No call waits: the caller polls for the answer
+ * and calls again.
  */
 #pragma once
 
@@ -21,18 +21,18 @@ int watch_feed_open(struct watch_feed **feed, const char *socket);
 void watch_feed_free(struct watch_feed *feed);
 
 /*
- * Goes on asking for the hosts, or begins to; interval_ns: in how long it will be asked again. 200 and a sample to be
- * cleared; 0: poll, and call it again; else why there is none: -errno, or an HTTP status.
+ * Starts or continues a request for the hosts. interval_ns tells the meter how often it will be asked. 200: there is a
+ * sample, for the caller to clear; 0: poll and call again; else it failed: -errno or an HTTP status.
  */
 int watch_feed_sample(struct watch_feed *feed, uint64_t interval_ns, struct watch_sample *sample);
 
-/* The same for the connections of a host. A listing begun for another host is waited for first, and dropped. */
+/* The same for the connections of a host. An unfinished listing of another host is first read and dropped. */
 int watch_feed_connections(struct watch_feed *feed, const char *label, const char *mac, uint64_t now,
 	struct watch_connections *fresh);
 
-/* Whether an answer is under way. */
+/* Whether an answer is awaited. */
 bool watch_feed_wants_sample(const struct watch_feed *feed);
 bool watch_feed_wants_connections(const struct watch_feed *feed);
 
-/* What to poll for; fd -1: nothing. Returns for how long at most, in ms; -1: for ever. */
+/* Fills in what to poll for; fd -1: nothing. Returns the timeout in ms; -1: none. */
 int watch_feed_poll(const struct watch_feed *feed, struct pollfd polled[static WATCH_FEED_FDS], uint64_t now);

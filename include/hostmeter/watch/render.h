@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/*
- * watch_render: the live view as a frame of text, or as JSON: a pure function of what was measured and of what the user
- * has chosen to see. No terminal, no sockets, no clock.
- */
+/* watch_render: the live view as a frame of text or as JSON. It uses no terminal, no sockets and no clock. */
 #pragma once
 
 #include "hostmeter/base/buf.h"
@@ -11,14 +8,11 @@
 
 enum { WATCH_MIN_WIDTH = 20, WATCH_MIN_HEIGHT = 4, WATCH_PLAIN_WIDTH = 80 };
 
-/* Draws the view's page, and settles in the view which host is chosen and what is scrolled to. 0 or -ENOMEM. */
+/* Draws the view's page; updates in the view the chosen host and the scroll position. 0 or -ENOMEM. */
 int watch_render(struct watch_frame *frame, const struct watch_history *history, struct watch_view *view);
 
-/* Raised when a field changes its meaning or goes; a new field is no change. */
+/* Raised when a field changes its meaning or is removed, not when one is added. */
 enum { WATCH_SCHEMA = 1 };
 
-/*
- * Appends a line for scripts: counters as the meter has them, and the rates in bytes a second: the difference of
- * session from one dump_time to the next, over the time between.
- */
+/* Appends a line of JSON: the meter's counters, and rates in bytes a second between the latest two dump_time. */
 void watch_json(struct buf *out, const struct watch_history *history);

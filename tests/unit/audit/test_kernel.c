@@ -293,6 +293,7 @@ static void addresses_are_the_routers(void **state)
 	assert_int_equal(owner_of(w, "198.51.100.2", "192.168.1.1").scope, AUDIT_IGNORED);
 	assert_true(owner_of(w, "192.168.1.1", "203.0.113.9").given);
 	assert_false(owner_of(w, "172.16.0.1", "203.0.113.9").given);
+	assert_true(owner_of(w, "10.0.0.1", "203.0.113.9").began);
 	/* To a broadcast address: nothing that leaves. */
 	assert_int_equal(owner_of(w, "192.168.1.1", "192.168.3.255").scope, AUDIT_LOCAL);
 	assert_true(owner_of(w, "192.168.1.1", "192.168.3.255").given);

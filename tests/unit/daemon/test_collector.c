@@ -218,6 +218,21 @@ static void a_lost_source_is_opened_again(void **state)
 	check_log(state, expected); /* not more than once in ten minutes for each source */
 }
 
+static void a_dump_ends_with_its_socket(void **state)
+{
+	struct snapshot s;
+
+	(void)state;
+	run();
+	fake_advance(10 * S);
+	fake_check("dump-flows dump-links ");
+	fake_failed(SOURCE_DUMP, -EIO);
+	s = look();
+	assert_int_equal(s.stats.dumps, 2);
+	assert_int_equal(s.stats.dumps_incomplete, 1);
+	snapshot_clear(&s);
+}
+
 static void before_the_start_only_the_topology_is_opened_again(void **state)
 {
 	(void)state;
@@ -351,6 +366,7 @@ int main(void)
 		TEST(a_taken_nflog_group_is_tried_again),
 		TEST(another_fault_of_nflog_is_named),
 		TEST(a_lost_source_is_opened_again),
+		TEST(a_dump_ends_with_its_socket),
 		TEST(before_the_start_only_the_topology_is_opened_again),
 		TEST(an_overrun_is_made_good),
 		TEST(a_replay_sees_overruns_and_requests),

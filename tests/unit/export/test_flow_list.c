@@ -293,6 +293,21 @@ static void the_next_whole_dump_is_listed_once(void **state)
 	assert_false(fetch(w, &filter, ""));
 }
 
+static void a_later_dump_leaves_a_listing_alone(void **state)
+{
+	const struct flow_list_filter filter = filter_of(NULL, NULL, "udp", NULL);
+	struct world *w = *state;
+	struct buf out = BUF_INIT;
+
+	flow_list_ask(w->list, &filter, w->now);
+	dump(w);
+	dump_begins(w);
+	dump_ends(w);
+	assert_true(flow_list_fetch(w->list, &filter, &out, w->now));
+	assert_non_null(strstr(buf_text(&out), "host=router"));
+	buf_free(&out);
+}
+
 static void a_listing_is_kept_for_five_seconds(void **state)
 {
 	const struct flow_list_filter filter = filter_of(NULL, NULL, "udp", NULL);
@@ -367,6 +382,7 @@ int main(void)
 		TEST(filters_pick),
 		TEST(an_object_has_all_of_a_flow),
 		TEST(the_next_whole_dump_is_listed_once),
+		TEST(a_later_dump_leaves_a_listing_alone),
 		TEST(a_listing_is_kept_for_five_seconds),
 		TEST(the_first_who_asked_comes_first),
 		TEST(what_is_too_long_is_cut_and_says_so),

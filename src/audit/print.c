@@ -116,52 +116,65 @@ void audit_print_text(struct buf *out, const struct audit_report *report, const 
 		buf_puts(out, "every difference is explained\n");
 }
 
-/* --- For programs. json_pack() refuses NULL: a value that could not be made makes the whole fail. */
+/* --- For programs */
 
-static json_t *json_of_reasons(const struct audit_line *line)
+static void put_json_line(struct buf *out, const struct audit_line *line)
 {
-	json_t *list = json_array();
+	bool link = line->kind == AUDIT_LINK;
 
-	for (enum audit_reason r = 0; r < AUDIT_REASONS; r++)
-		if (line->reason[r])
-			json_array_append_new(list,
-				json_of_pair("reason", json_string(reasons[r].id), "bytes",
-					json_of_u64(line->reason[r])));
-	return list;
-}
-
-/* What a line of its kind does not have is NULL, which "s*" and "o*" leave out. */
-static json_t *json_of_line(const struct audit_line *line)
-{
-	bool link = line->kind == AUDIT_LINK, host = line->kind == AUDIT_HOST;
-
-	return json_pack("{so so so so ss so* so* so* ss*}", "meter", json_of_u64(line->meter), "kernel",
-		json_of_u64(line->kernel), "reasons", json_of_reasons(line), "unexplained",
-		json_of_u64(line->unexplained), "direction", (link ? link_directions : directions)[line->direction],
-		"ipv", link ? NULL : json_integer(line->family == AUDIT_IPV6 ? 6 : 4), "host",
-		host ? json_of_text(line->host) : NULL, "mac",
-		!host                ? NULL :
-			line->mac[0] ? json_of_text(line->mac) :
-				       json_null(),
-		"scope", host ? scopes[line->scope] : NULL);
+	json_begin(out, NULL, '{');
+	json_put_u64(out, "meter", line->meter);
+	json_put_u64(out, "kernel", line->kernel);
+	json_begin(out, "reasons", '[');
+	for (enum audit_reason r = 0; r < AUDIT_REASONS; r++) {
+		if (!line->reason[r])
+			continue;
+		json_begin(out, NULL, '{');
+		json_put_text(out, "reason", reasons[r].id);
+		json_put_u64(out, "bytes", line->reason[r]);
+		json_end(out, '}');
+	}
+	json_end(out, ']');
+	json_put_u64(out, "unexplained", line->unexplained);
+	json_put_text(out, "direction", (link ? link_directions : directions)[line->direction]);
+	if (!link)
+		json_put_u64(out, "ipv", line->family == AUDIT_IPV6 ? 6 : 4);
+	if (line->kind == AUDIT_HOST) {
+		json_put_text(out, "host", line->host);
+		json_put_text(out, "mac", line->mac[0] ? line->mac : NULL);
+		json_put_text(out, "scope", scopes[line->scope]);
+	}
+	json_end(out, '}');
 }
 
 void audit_print_json(struct buf *out, const struct audit_report *report, const struct audit_times *times)
 {
-	json_t *lists[] = { [AUDIT_HOST] = json_array(), [AUDIT_SUM] = json_array(), [AUDIT_LINK] = json_array() };
+	static const char *const lists[] = { [AUDIT_HOST] = "hosts", [AUDIT_SUM] = "sums", [AUDIT_LINK] = "wan" };
 
-	for (size_t i = 0; i < report->lines; i++)
-		json_array_append_new(lists[report->line[i].kind], json_of_line(&report->line[i]));
-	json_write(out,
-		json_pack("{si so so so so so so so so s{so so so so so so so so}}", "schema", AUDIT_SCHEMA, "begin",
-			json_of_seconds(times->begin_ns), "end", json_of_seconds(times->end_ns), "begin_took_seconds",
-			json_of_seconds(times->took_ns[AUDIT_BEGIN]), "end_took_seconds",
-			json_of_seconds(times->took_ns[AUDIT_END]), "hosts", lists[AUDIT_HOST], "sums",
-			lists[AUDIT_SUM], "wan", lists[AUDIT_LINK], "unexplained",
-			json_of_u64(report->unexplained + (report->refused != 0)), "connections", "all",
-			json_of_u64(report->flows), "ended", json_of_u64(report->ended), "without_counters",
-			json_of_u64(report->uncounted), "offloaded", json_of_u64(report->offloaded), "unknown",
-			json_of_u64(report->unknown), "zeroed", json_of_u64(report->zeroed), "vanished",
-			json_of_u64(report->vanished), "refused", json_of_u64(report->refused)));
+	json_begin(out, NULL, '{');
+	json_put_u64(out, "schema", AUDIT_SCHEMA);
+	json_put_seconds(out, "begin", times->begin_ns);
+	json_put_seconds(out, "end", times->end_ns);
+	json_put_seconds(out, "begin_took_seconds", times->took_ns[AUDIT_BEGIN]);
+	json_put_seconds(out, "end_took_seconds", times->took_ns[AUDIT_END]);
+	for (int kind = AUDIT_HOST; kind <= AUDIT_LINK; kind++) {
+		json_begin(out, lists[kind], '[');
+		for (size_t i = 0; i < report->lines; i++)
+			if ((int)report->line[i].kind == kind)
+				put_json_line(out, &report->line[i]);
+		json_end(out, ']');
+	}
+	json_put_u64(out, "unexplained", report->unexplained + (report->refused != 0));
+	json_begin(out, "connections", '{');
+	json_put_u64(out, "all", report->flows);
+	json_put_u64(out, "ended", report->ended);
+	json_put_u64(out, "without_counters", report->uncounted);
+	json_put_u64(out, "offloaded", report->offloaded);
+	json_put_u64(out, "unknown", report->unknown);
+	json_put_u64(out, "zeroed", report->zeroed);
+	json_put_u64(out, "vanished", report->vanished);
+	json_put_u64(out, "refused", report->refused);
+	json_end(out, '}');
+	json_end(out, '}');
 	buf_putc(out, '\n');
 }

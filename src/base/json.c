@@ -8,35 +8,6 @@
 #include <stdio.h>
 #include <string.h>
 
-json_t *json_of_u64(uint64_t value)
-{
-	return json_integer((json_int_t)(value > INT64_MAX ? INT64_MAX : value));
-}
-
-json_t *json_of_seconds(uint64_t ns)
-{
-	return json_real((double)(ns / CLOCK_NS_PER_MS) / 1e3);
-}
-
-json_t *json_of_text_n(const char *text, size_t len)
-{
-	json_t *string = json_stringn(text ? text : "", len);
-
-	return string ? string : json_string("?");
-}
-
-json_t *json_of_text(const char *text)
-{
-	json_t *string = json_string(text);
-
-	return string ? string : json_string("?");
-}
-
-json_t *json_of_pair(const char *first, json_t *a, const char *second, json_t *b)
-{
-	return json_pack("{so so}", first, a, second, b);
-}
-
 uint64_t json_to_u64(const json_t *value)
 {
 	json_int_t integer = json_integer_value(value);
@@ -74,20 +45,6 @@ json_t *json_open(const char *data, size_t len, int *error)
 		return document;
 	json_decref(document);
 	return NULL;
-}
-
-static int append(const char *data, size_t len, void *ctx)
-{
-	buf_add(ctx, data, len);
-	return buf_error(ctx);
-}
-
-void json_write(struct buf *out, json_t *value)
-{
-	if (!value ||
-		json_dump_callback(value, append, out, JSON_COMPACT | JSON_ENCODE_ANY | JSON_REAL_PRECISION(15)) != 0)
-		out->error = -ENOMEM;
-	json_decref(value);
 }
 
 /* ---- Writing */
@@ -133,28 +90,48 @@ void json_put_null(struct buf *out, const char *key)
 }
 
 /* Whether it stands between quotes as it is. */
-static bool is_plain(const char *text)
+static bool is_plain(const char *text, size_t len)
 {
-	for (; *text; text++)
-		if (*text < ' ' || *text > '~' || *text == '"' || *text == '\\')
+	for (size_t i = 0; i < len; i++)
+		if (text[i] < ' ' || text[i] > '~' || text[i] == '"' || text[i] == '\\')
 			return false;
 	return true;
 }
 
-void json_put_text(struct buf *out, const char *key, const char *text)
+static int append(const char *data, size_t len, void *ctx)
 {
-	if (!text) {
-		json_put_null(out, key);
+	buf_add(ctx, data, len);
+	return buf_error(ctx);
+}
+
+static void put_escaped(struct buf *out, const char *text, size_t len)
+{
+	json_t *string = json_stringn(text, len);
+
+	string = string ? string : json_string("?");
+	if (json_dump_callback(string, append, out, JSON_ENCODE_ANY))
+		out->error = -ENOMEM;
+	json_decref(string);
+}
+
+void json_put_text_n(struct buf *out, const char *key, const char *text, size_t len)
+{
+	put_key(out, key);
+	if (!is_plain(text, len)) {
+		put_escaped(out, text, len);
 		return;
 	}
-	put_key(out, key);
-	if (is_plain(text)) {
-		buf_putc(out, '"');
-		buf_puts(out, text);
-		buf_putc(out, '"');
-	} else {
-		json_write(out, json_of_text(text));
-	}
+	buf_putc(out, '"');
+	buf_add(out, text, len);
+	buf_putc(out, '"');
+}
+
+void json_put_text(struct buf *out, const char *key, const char *text)
+{
+	if (text)
+		json_put_text_n(out, key, text, strlen(text));
+	else
+		json_put_null(out, key);
 }
 
 void json_put_seconds(struct buf *out, const char *key, uint64_t ns)

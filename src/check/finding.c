@@ -112,29 +112,32 @@ void finding_print_text(struct buf *out, const struct finding *finding, size_t c
 	}
 }
 
-static json_t *json_of_finding(const struct finding *finding)
+static void put_json(struct buf *out, const struct finding *finding)
 {
-	json_t *fix = json_array();
-
+	json_begin(out, NULL, '{');
+	json_put_text(out, "name", finding->name);
+	json_put_text(out, "state", states[finding->state].json);
+	json_put_text_n(out, "text", finding->text.data, finding->text.len);
+	json_begin(out, "fix", '[');
 	for (size_t at = 0, len; at < finding->fix.len; at += len + 1) {
 		len = line_len(&finding->fix, at);
-		json_array_append_new(fix, json_of_text_n(finding->fix.data + at, len));
+		json_put_text_n(out, NULL, finding->fix.data + at, len);
 	}
-	return json_pack("{s:s, s:s, s:o, s:o}", "name", finding->name, "state", states[finding->state].json, "text",
-		json_of_text_n(finding->text.data, finding->text.len), "fix", fix);
+	json_end(out, ']');
+	json_end(out, '}');
 }
 
 void finding_print_json(struct buf *out, const struct finding *finding, size_t count, uint64_t real_ns)
 {
-	bool good = finding_none_bad(finding, count), refused = false;
-	json_t *list = json_array();
-
+	json_begin(out, NULL, '{');
+	json_put_u64(out, "schema", CHECK_SCHEMA);
+	json_put_seconds(out, "time", real_ns);
+	json_put_text(out, "version", HOSTMETER_VERSION);
+	json_put_bool(out, "good", finding_none_bad(finding, count));
+	json_begin(out, "checks", '[');
 	for (size_t i = 0; i < count; i++)
-		refused |= json_array_append_new(list, json_of_finding(&finding[i]));
-	json_write(out,
-		json_pack("{s:i, s:o, s:s, s:b, s:o}", "schema", CHECK_SCHEMA, "time", json_of_seconds(real_ns),
-			"version", HOSTMETER_VERSION, "good", good, "checks", refused ? NULL : list));
-	if (refused)
-		json_decref(list);
+		put_json(out, &finding[i]);
+	json_end(out, ']');
+	json_end(out, '}');
 	buf_putc(out, '\n');
 }

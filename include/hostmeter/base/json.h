@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * json: our values to JSON and back, on top of jansson. json_of_*() makes a value that the caller owns, NULL when out
- * of memory: jansson refuses to put NULL into an object or list, and json_write() refuses to write NULL, so that a hole
- * is noticed at one of the two. json_to_*() reads a borrowed value and is content with any: what is missing or of
- * another type is 0 or "".
+ * json: JSON from our values and back. json_to_*() reads a borrowed value of jansson and is content with any: what is
+ * missing or of another type is 0 or "".
  */
 #pragma once
 
@@ -13,19 +11,6 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-
-/* jansson's integers are signed: beyond INT64_MAX it stays there. No counter gets there in a thousand years. */
-json_t *json_of_u64(uint64_t value);
-
-/* Nanoseconds as seconds with three decimals. */
-json_t *json_of_seconds(uint64_t ns);
-
-/* A string; "?" for one that is not UTF-8. json_of_text_n() takes len bytes, and NULL where len is 0. */
-json_t *json_of_text(const char *text);
-json_t *json_of_text_n(const char *text, size_t len);
-
-/* {first: a, second: b}; takes both values, whatever happens. */
-json_t *json_of_pair(const char *first, json_t *a, const char *second, json_t *b);
 
 /* A number that is not negative. */
 uint64_t json_to_u64(const json_t *value);
@@ -64,13 +49,11 @@ static inline const char *json_get_text(const json_t *object, const char *key)
  */
 json_t *json_open(const char *data, size_t len, int *error);
 
-/* Appends the value's text, compact, and takes the value. What did not fit, and NULL, is -ENOMEM in buf_error(). */
-void json_write(struct buf *out, json_t *value);
-
 /*
- * Writing without jansson's values, for documents of many thousand numbers. Each appends to out: the comma before it if
- * there has to be one; the key, or NULL within a list; the value. What did not fit shows in buf_error(). A text that is
- * not UTF-8 is "?"; a text that is NULL and a time of 0 are null.
+ * Writing, without jansson's values: a document may have many thousand numbers. Each appends to out: the comma before
+ * it if there has to be one; the key, or NULL within a list; the value. What did not fit shows in buf_error(). Numbers
+ * above INT64_MAX become that, seconds have three decimals, a text that is not UTF-8 is "?"; a text that is NULL and a
+ * time of 0 are null.
  */
 void json_begin(struct buf *out, const char *key, char bracket); /* '{' or '[' */
 void json_end(struct buf *out, char bracket);                    /* '}' or ']' */
@@ -78,5 +61,6 @@ void json_put_u64(struct buf *out, const char *key, uint64_t value);
 void json_put_bool(struct buf *out, const char *key, bool value);
 void json_put_null(struct buf *out, const char *key);
 void json_put_text(struct buf *out, const char *key, const char *text);
+void json_put_text_n(struct buf *out, const char *key, const char *text, size_t len);
 void json_put_seconds(struct buf *out, const char *key, uint64_t ns);
 void json_put_time(struct buf *out, const char *key, uint64_t ns);

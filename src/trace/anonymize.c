@@ -24,12 +24,11 @@ struct anonymizer *anonymize_new(const struct hash_key *key)
 {
 	struct anonymizer *anonymizer = calloc(1, sizeof(*anonymizer));
 
-	if (!anonymizer)
-		return NULL;
-	anonymizer->pseudonyms = pseudonyms_new(key);
-	if (anonymizer->pseudonyms)
+	if (anonymizer)
+		anonymizer->pseudonyms = pseudonyms_new(key);
+	if (anonymizer && anonymizer->pseudonyms)
 		return anonymizer;
-	free(anonymizer);
+	anonymize_free(anonymizer);
 	return NULL;
 }
 

@@ -108,8 +108,7 @@ void audit_print_text(struct buf *out, const struct audit_report *report, const 
 	put_note(out, report->zeroed, "connections had their counters zeroed by another program");
 	put_note(out, report->vanished, "connections vanished without an event (nf_conntrack_events=1 was set later)");
 	put_note(out, report->cut, "end of the meter's list is missing: it has more connections than it lists");
-	if (report->refused)
-		put_note(out, report->refused, "connections found no room: NOT EXPLAINED");
+	put_note(out, report->refused, "connections found no room: NOT EXPLAINED");
 	if (report->unexplained)
 		buf_printf(out, "NOT EXPLAINED: %" PRIu64 " of these lines\n", report->unexplained);
 	else

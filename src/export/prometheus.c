@@ -4,6 +4,7 @@
 #include "hostmeter/base/clock.h"
 #include "hostmeter/base/version.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -81,10 +82,7 @@ static void put_value(struct page *page, uint64_t value)
 
 static void put_number(struct page *page, uint64_t value)
 {
-	buf_add(page->out, page->sample, page->sample_len);
-	buf_putc(page->out, ' ');
-	buf_put_u64(page->out, value);
-	buf_putc(page->out, '\n');
+	buf_printf(page->out, "%s %" PRIu64 "\n", page->sample, value);
 }
 
 static void put_seconds(struct page *page, uint64_t ns)

@@ -139,11 +139,11 @@ static bool do_request(uint16_t protocol, const struct nlmsghdr *message, union 
 	};
 
 	for (size_t i = 0; i < sizeof(requests) / sizeof(requests[0]); i++) {
-		if (requests[i].protocol != protocol || requests[i].type != message->nlmsg_type ||
-			message->nlmsg_len <= NLMSG_HDRLEN)
-			continue;
-		encode_plain(out, message, NLMSG_DATA(message), 1, requests[i].len);
-		return true;
+		if (requests[i].protocol == protocol && requests[i].type == message->nlmsg_type &&
+			message->nlmsg_len > NLMSG_HDRLEN) {
+			encode_plain(out, message, NLMSG_DATA(message), 1, requests[i].len);
+			return true;
+		}
 	}
 	return false;
 }

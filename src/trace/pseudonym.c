@@ -151,10 +151,7 @@ static struct addr broadcast_of(const struct prefix *subnet)
 	return last;
 }
 
-/*
- * The pseudonym of a broadcast address must be the broadcast address of the new subnet. So this address and the one
- * that has that pseudonym swap their pseudonyms. to: the pseudonym without a swap.
- */
+/* A broadcast address must get a broadcast address: it swaps pseudonyms with the address that has that one. */
 static struct addr swap_broadcast(const struct pseudonyms *p, const struct addr *addr, const struct addr *to)
 {
 	for (size_t i = 0; i < p->subnets; i++) {

@@ -14,11 +14,10 @@
 enum firewall_family { FIREWALL_IPV4, FIREWALL_IPV6, FIREWALL_FAMILIES };
 
 struct firewall {
-	bool has_nft;       /* nft is there and lists */
-	bool read;          /* at least one program listed its rules */
-	const char *failed; /* a program that is there and did not list; NULL: none */
-	const char *
-		rules[FIREWALL_FAMILIES]; /* which rules of ours log to the group: "nft inet hostmeter", ...; or NULL */
+	bool has_nft;                         /* nft is there and lists */
+	bool read;                            /* at least one program listed its rules */
+	const char *failed;                   /* a program that is there and did not list; NULL: none */
+	const char *rules[FIREWALL_FAMILIES]; /* those of ours that log to the group: "nft inet hostmeter"; or NULL */
 	size_t flowtables;
 	struct buf uncounted, hardware; /* names of flowtables without the flag counter; with the flag offload */
 };

@@ -67,7 +67,7 @@ static void a_flow_decodes_to_what_was_encoded(void **state)
 
 static void a_sighting_decodes_to_what_was_encoded(void **state)
 {
-	static const uint8_t with_ports[] = { 1, 6, 17, 33, 58, 132, 136 };
+	static const uint8_t with_ports[] = { 1, 6, 17, 33, 58, 132, 136 }, header[] = { 8, 20, 8, 16, 8, 12, 8 };
 	const struct nlmsghdr like = { .nlmsg_type = NFNL_SUBSYS_ULOG << 8 | NFULNL_MSG_PACKET };
 
 	(void)state;
@@ -86,6 +86,8 @@ static void a_sighting_decodes_to_what_was_encoded(void **state)
 		sighting.src = address(sighting.family == 6 ? "2001:db8::1" : "192.0.2.1");
 		sighting.dst = address(sighting.family == 6 ? "2001:db8::2" : "192.0.2.2");
 		encode_sighting(&message, &like, &sighting);
+		/* 56: all that is not the packet. */
+		assert_int_equal(message.head.nlmsg_len, 56 + (sighting.family == 6 ? 40 : 20) + header[i]);
 		assert_int_equal(nflog_decode(&message.head, &got), 0);
 		assert_int_equal(got.proto, sighting.proto);
 		assert_true(got.has_ports && got.has_mac);

@@ -36,7 +36,7 @@ static int begin(void **state)
 {
 	static const char *const lan[] = { "br-lan", "br-guest", "wg0", NULL }, *const wan[] = { "wan0", NULL };
 	const struct meter_options options = {
-		.hash = { { 1, 2 } }, .max_hosts = 10, .max_flows = 100, .lan = lan, .wan = wan
+		.hash = { { 1, 2 } }, .max_hosts = 10, .max_flows = 100, .sides = { .lan = lan, .wan = wan }
 	};
 	struct rtnl_event neighbour;
 	struct world *w = calloc(1, sizeof(*w));

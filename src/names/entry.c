@@ -82,6 +82,16 @@ static size_t read_hex(const char *text, uint8_t bytes[static DUID_BYTES])
 	return count;
 }
 
+/* A file may have 200,000 lines: the arrays are not zeroed for each. */
+struct entry *entry_begin(struct entry *entry, bool newer)
+{
+	entry->name = NULL;
+	entry->macs = entry->addresses = 0;
+	entry->has_card = false;
+	entry->newer = newer;
+	return entry;
+}
+
 static void add_mac(struct entry *entry, const struct mac *mac)
 {
 	if (entry->macs < ENTRY_MACS)

@@ -21,29 +21,29 @@ static void cut_comment(struct parser *p)
 
 static bool parse_ethers(struct parser *p)
 {
-	struct entry entry = { 0 };
+	struct entry *entry = entry_begin(&p->entry, false);
 
-	if (p->words < 2 || !entry_add_mac(&entry, p->word[0]))
+	if (p->words < 2 || !entry_add_mac(entry, p->word[0]))
 		return false;
 	cut_comment(p);
 	if (p->words >= 2)
-		entry.name = p->word[1];
-	entry_report(p, &entry);
+		entry->name = p->word[1];
+	entry_report(p, entry);
 	return true;
 }
 
 static bool parse_hosts(struct parser *p)
 {
-	struct entry entry = { 0 };
+	struct entry *entry = entry_begin(&p->entry, false);
 	struct addr addr;
 
 	if (p->words < 2 || addr_parse(&addr, p->word[0]))
 		return false;
-	entry_add_address(&entry, p->word[0]);
+	entry_add_address(entry, p->word[0]);
 	cut_comment(p);
 	for (size_t i = 1; i < p->words; i++) {
-		entry.name = p->word[i];
-		if (entry_report(p, &entry))
+		entry->name = p->word[i];
+		if (entry_report(p, entry))
 			break;
 	}
 	return true;
@@ -51,18 +51,18 @@ static bool parse_hosts(struct parser *p)
 
 static bool parse_leases(struct parser *p)
 {
-	struct entry entry = { 0 };
+	struct entry *entry = entry_begin(&p->entry, false);
 	struct addr addr;
 
 	if (p->words == 2 && !strcmp(p->word[0], "duid")) /* the server's own */
 		return true;
 	if (p->words < 4 || !parser_is_digits(p->word[0]) || addr_parse(&addr, p->word[2]))
 		return false;
-	entry.name = p->word[3];
-	if (!entry_add_mac(&entry, p->word[1]) && p->words >= 5)
-		entry_add_duid(&entry, p->word[4]);
-	entry_add_address(&entry, p->word[2]);
-	entry_report(p, &entry);
+	entry->name = p->word[3];
+	if (!entry_add_mac(entry, p->word[1]) && p->words >= 5)
+		entry_add_duid(entry, p->word[4]);
+	entry_add_address(entry, p->word[2]);
+	entry_report(p, entry);
 	return true;
 }
 
@@ -79,7 +79,7 @@ static char *join(struct parser *p, size_t first, size_t last)
 static bool parse_odhcpd(struct parser *p)
 {
 	static const char broken[] = "broken ";
-	struct entry entry = { 0 };
+	struct entry *entry = entry_begin(&p->entry, false);
 	size_t end = p->words;
 
 	if (strcmp(p->word[0], "#") != 0)
@@ -89,10 +89,10 @@ static bool parse_odhcpd(struct parser *p)
 	if (end < 8 || !parser_is_digits(p->word[end - 3] + (*p->word[end - 3] == '-')) ||
 		!parser_is_digits(p->word[end - 1]))
 		return false;
-	if (!entry_add_mac(&entry, p->word[2])) {
+	if (!entry_add_mac(entry, p->word[2])) {
 		if (!strcmp(p->word[3], "ipv4"))
 			return false;
-		entry_add_duid(&entry, p->word[2]);
+		entry_add_duid(entry, p->word[2]);
 	}
 	for (size_t i = end; i < p->words; i++) {
 		char *slash = strchr(p->word[i], '/');
@@ -101,14 +101,14 @@ static bool parse_odhcpd(struct parser *p)
 		if (strcmp(slash, "/128") != 0)
 			continue;
 		*slash = '\0';
-		entry.has_card = false;
-		entry_add_address(&entry, p->word[i]);
+		entry->has_card = false;
+		entry_add_address(entry, p->word[i]);
 	}
-	entry.name = join(p, 4, end - 4);
-	parser_unescape(entry.name, "\\x");
-	if (!strncmp(entry.name, broken, sizeof(broken) - 1))
-		entry.name += sizeof(broken) - 1;
-	entry_report(p, &entry);
+	entry->name = join(p, 4, end - 4);
+	parser_unescape(entry->name, "\\x");
+	if (!strncmp(entry->name, broken, sizeof(broken) - 1))
+		entry->name += sizeof(broken) - 1;
+	entry_report(p, entry);
 	return true;
 }
 
@@ -123,9 +123,8 @@ static void take_line(struct parser *p, const char *text, size_t len)
 	memcpy(p->text, text, len);
 	p->text[len] = '\0';
 	/* A NUL must not end a hostile name. */
-	for (size_t i = 0; i < len; i++)
-		if (!p->text[i])
-			p->text[i] = '\1';
+	for (char *nul; (nul = memchr(p->text, '\0', len));)
+		*nul = '\1';
 	memcpy(p->copy, p->text, len + 1);
 	for (p->words = 0; p->words < PARSER_WORDS; p->words++) {
 		while (parser_is_space(*c))

@@ -93,7 +93,7 @@ static void begin(struct parser *p, int kind)
 	parse_block_end(p);
 	p->block.kind = kind;
 	p->block.depth = 0;
-	p->block.entry = (struct entry){ .newer = kind == BLOCK_ISC };
+	entry_begin(&p->block.entry, kind == BLOCK_ISC);
 }
 
 static void set_name(struct block *block, const char *name)

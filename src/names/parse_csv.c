@@ -40,9 +40,9 @@ static bool read_titles(struct parser *p, char *const *field, size_t count)
 	return true;
 }
 
-static bool read_kea_lease(const struct parser *p, char **field, size_t count)
+static bool read_kea_lease(struct parser *p, char **field, size_t count)
 {
-	struct entry entry = { .newer = true };
+	struct entry *entry = entry_begin(&p->entry, true);
 	char none[] = "", *cell[KEA_COLUMNS];
 	struct addr addr;
 
@@ -50,16 +50,16 @@ static bool read_kea_lease(const struct parser *p, char **field, size_t count)
 		cell[i] = p->column[i] < count ? field[p->column[i]] : none;
 	if (!p->has_columns || addr_parse(&addr, cell[KEA_ADDRESS]))
 		return false;
-	entry_add_mac(&entry, cell[KEA_HWADDR]);
+	entry_add_mac(entry, cell[KEA_HWADDR]);
 	if (addr.family == 6) {
-		entry.has_card = false; /* Kea may have it from the DUID */
-		entry_add_duid(&entry, cell[KEA_DUID]);
+		entry->has_card = false; /* Kea may have it from the DUID */
+		entry_add_duid(entry, cell[KEA_DUID]);
 	}
 	if (!*cell[KEA_PREFIX_LEN] || !strcmp(cell[KEA_PREFIX_LEN], "128"))
-		entry_add_address(&entry, cell[KEA_ADDRESS]);
-	entry.name = cell[KEA_HOSTNAME];
-	parser_unescape(entry.name, "&#x");
-	entry_report(p, &entry);
+		entry_add_address(entry, cell[KEA_ADDRESS]);
+	entry->name = cell[KEA_HOSTNAME];
+	parser_unescape(entry->name, "&#x");
+	entry_report(p, entry);
 	return true;
 }
 
@@ -104,14 +104,14 @@ static void read_field(struct entry *entry, char *text)
 		entry->name = text;
 }
 
-static bool read_dhcp_host(const struct parser *p, char **field, size_t count)
+static bool read_dhcp_host(struct parser *p, char **field, size_t count)
 {
-	struct entry entry = { 0 };
+	struct entry *entry = entry_begin(&p->entry, false);
 
 	for (size_t i = 0; i < count; i++)
-		read_field(&entry, field[i]);
-	entry_report(p, &entry);
-	return entry.macs || entry.addresses;
+		read_field(entry, field[i]);
+	entry_report(p, entry);
+	return entry->macs || entry->addresses;
 }
 
 bool parse_csv(struct parser *p)

@@ -33,7 +33,8 @@ struct parser {
 	char text[NAMES_PARSE_LINE + 1]; /* the line; the format that knows it may change it */
 	char copy[NAMES_PARSE_LINE + 1]; /* the same, cut into words at white space; so may this */
 	char *word[PARSER_WORDS];
-	size_t words; /* at least one */
+	size_t words;       /* at least one */
+	struct entry entry; /* what a line alone says */
 	struct block block;
 	bool has_columns;
 	size_t column[KEA_COLUMNS]; /* PARSER_WORDS: there is none of this title */
@@ -45,6 +46,9 @@ bool parse_block(struct parser *p); /* isc and uci */
 
 /* Reports the block that is open, if any. */
 void parse_block_end(struct parser *p);
+
+/* Empties it. Returns entry. */
+struct entry *entry_begin(struct entry *entry, bool newer);
 
 /* Each adds what the text is to the entry. False: it is something else, or can belong to no host. */
 bool entry_add_mac(struct entry *entry, const char *text);

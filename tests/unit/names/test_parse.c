@@ -170,7 +170,7 @@ static void macs_have_several_shapes(void **state)
 			"00:00:5e:00:53:53=ap 00:00:5e:00:53:54=nas 00:00:5e:00:53:55=tv " },
 		{ "1700000000 00-00-5e-00-53-54 192.0.2.10 nas *\n", "00:00:5e:00:53:54=nas " },
 		/* All of digits: not the time of a lease. */
-		{ "020000005353 name of many words\n", "02:00:00:00:53:53=name " },
+		{ "020000005353 name 192.0.2.1 words\n", "02:00:00:00:53:53=name " },
 		{ "00005e00535 a\n00005e0053533 b\n0000.5e00.535 c\n0000.5e.005353 d\n0000:5e00-5353 e\n", "" },
 		{ "00.00.5e.00.53 f\n0x:00:5e:00:53:01 g\n00 h\n. i\n", "" },
 	};
@@ -304,8 +304,8 @@ static void isc(void **state)
 		{ "lease 192.0.2.10 {\n hardware ethernet 00:00:5e:00:53:01;\n client-hostname \"old\";\n}\n"
 		  "lease 192.0.2.11 { hardware ethernet 00:00:5e:00:53:01; client-hostname \"new\"; }\n",
 			"00:00:5e:00:53:01=>old 00:00:5e:00:53:01=>new " },
-		{ "lease 192.0.2.10 {\n uid \"x\";\n on expiry {\n client-hostname \"bad\";\n }\n client-hostname "
-		  "\"tv\";\n}\n",
+		{ "lease 192.0.2.10 {\n uid \"x\";\n client-hostname \"tv\";\n on expiry {\n client-hostname "
+		  "\"bad\";\n }\n}\n",
 			"192.0.2.10=>tv " },
 		/* Escapes; what looks like the end of a block is in quotes. */
 		{ "lease 192.0.2.10 {\n hardware ethernet 00:00:5e:00:53:01;\n"

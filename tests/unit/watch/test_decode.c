@@ -150,6 +150,27 @@ static void nonsense_is_nothing(void **state)
 	buf_free(&long_name);
 }
 
+static void lists_are_bounded(void **state)
+{
+	static const char hosts[] = "{\"schema\":1,\"hosts\":[]}";
+	struct buf status = BUF_INIT;
+	struct watch_sample s;
+
+	(void)state;
+	buf_puts(&status, "{\"schema\":1,\"interfaces\":[{}");
+	for (int i = 1; i <= 64; i++)
+		buf_puts(&status, ",{\"interface\":\"wan\",\"side\":\"wan\"}");
+	buf_puts(&status, "],\"warnings\":[{}");
+	for (int i = 1; i <= 64; i++)
+		buf_puts(&status, ",{\"count\":1,\"text\":\"lost\"}");
+	buf_puts(&status, "]}");
+	assert_int_equal(read_texts(&s, hosts, buf_text(&status)), 0);
+	assert_int_equal(s.links, 63); /* of the first 64 interfaces */
+	assert_int_equal(s.warnings, 64);
+	watch_sample_clear(&s);
+	buf_free(&status);
+}
+
 #define TUPLES(src, sport, dst, dport, reply)                                                                          \
 	"\"original\":{\"src\":\"" src "\",\"dst\":\"" dst "\",\"sport\":" sport ",\"dport\":" dport "},"              \
 	"\"reply\":{\"src\":\"" dst "\",\"dst\":\"" src "\",\"sport\":" reply ",\"dport\":1}"
@@ -236,6 +257,7 @@ int main(void)
 		cmocka_unit_test(what_api_writes_is_read),
 		cmocka_unit_test(fields_are_where_they_belong),
 		cmocka_unit_test(nonsense_is_nothing),
+		cmocka_unit_test(lists_are_bounded),
 		cmocka_unit_test(connections_are_read),
 		cmocka_unit_test(nonsense_is_no_connection),
 	};

@@ -46,7 +46,13 @@ static void amounts_are_short(void **state)
 	assert_string_equal(watch_format_percent(text, 1), "100%");
 	assert_string_equal(watch_format_age(text, S, 0), "now");
 	assert_string_equal(watch_format_age(text, 59 * S, 0), "59s");
+	assert_string_equal(watch_format_age(text, 60 * S, 0), "1m");
 	assert_string_equal(watch_format_age(text, 3599 * S, 0), "59m");
+	assert_string_equal(watch_format_age(text, 3600 * S, 0), "1h");
+	assert_string_equal(watch_format_age(text, 86400 * S, 0), "1d");
+	assert_string_equal(watch_format_age(text, UINT64_MAX, 0), "213503d");
+	assert_string_equal(watch_format_age(text, 100 * S, 88 * S), "12s");
+	assert_string_equal(watch_format_age(text, 88 * S, 100 * S), "now");
 	assert_string_equal(watch_format_age(text, 47 * 3600 * S, 0), "1d");
 	assert_string_equal(watch_format_interval(text, S / 5), "0.2 s");
 	assert_string_equal(watch_format_interval(text, 300 * S), "5 min");

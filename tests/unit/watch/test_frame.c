@@ -55,10 +55,43 @@ static void text_fills_its_cells(void **state)
 	assert_put(true, 20, "cut\xe2\x82", "cut??", 5);
 }
 
+/* A wide character of which half is overwritten leaves a blank, never half of itself. */
+static void half_a_wide_character_is_blank(void **state)
+{
+	static const struct {
+		int x, width;
+		const char *text, *expected;
+	} cases[] = {
+		{ 0, 1, "a", "a 京都" },
+		{ 1, 1, "a", " a京都" },
+		{ 0, 3, "abc", "abc 都" },
+		{ 1, 2, "大", " 大 都" },
+		{ 0, 3, "大阪", "大… 都" },
+		{ 1, 2, "abc", " a… 都" },
+		{ 4, 2, "大", "東京大" },
+	};
+	struct watch_frame frame = { 0 };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct buf out = BUF_INIT;
+
+		assert_int_equal(watch_frame_begin(&frame, 6, 1, true), 0);
+		assert_int_equal(watch_frame_put(&frame, 0, 0, 6, WATCH_STYLE_PLAIN, "東京都"), 6);
+		watch_frame_put(&frame, cases[i].x, 0, cases[i].width, WATCH_STYLE_PLAIN, cases[i].text);
+		assert_whole(&frame);
+		watch_frame_row(&frame, 0, &out);
+		assert_string_equal(buf_text(&out), cases[i].expected);
+		buf_free(&out);
+	}
+	watch_frame_free(&frame);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(text_fills_its_cells),
+		cmocka_unit_test(half_a_wide_character_is_blank),
 	};
 
 	setlocale(LC_CTYPE, "C.UTF-8");

@@ -36,10 +36,8 @@ static uint64_t kind_bytes(const json_t *wan, const char *kind)
 
 static void read_wan(struct check_meter *meter, const json_t *list)
 {
-	size_t i;
-	json_t *one;
-
-	json_array_foreach (list, i, one) {
+	for (size_t i = 0; i < json_array_size(list); i++) {
+		const json_t *one = json_array_get(list, i);
 		uint64_t unknown = kind_bytes(one, "unknown");
 
 		meter->unknown_bytes += unknown;

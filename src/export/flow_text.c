@@ -33,7 +33,6 @@ bool flow_text_is_of(const char *host, const struct ct_event *event, const struc
 		!strcasecmp(host, flow->peer_mac) || is_address(event, host);
 }
 
-/* Names are cleaned when they come in; what would still break a line of words is replaced. */
 void flow_text_put(struct buf *out, const char *name, const char *word)
 {
 	buf_putc(out, ' ');

@@ -47,6 +47,10 @@ void parser_unescape(char *text, const char *start)
 
 static bool read_mac(const char *text, struct mac *mac)
 {
+	/* dnsmasq's hardware type before an address that is no Ethernet card's; 6 has MACs too. */
+	if (!strncmp(text, "06-", 3) && strchr(text, ':'))
+		text += 3;
+
 	const size_t first = strspn(text, HEX_DIGITS), groups = first == 12 ? 1 : first == 4 ? 3 : 6;
 	const char separator = text[first];
 	uint64_t value = 0;

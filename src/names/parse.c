@@ -155,7 +155,12 @@ bool names_parse(const char *text, size_t len, names_parse_each *each, void *ctx
 {
 	struct parser parser = { .each = each, .ctx = ctx };
 	bool known = false, unknown = false;
+	static const char mark[] = "\xef\xbb\xbf"; /* some editors put it before UTF-8 */
 
+	if (len >= sizeof(mark) - 1 && !memcmp(text, mark, sizeof(mark) - 1)) {
+		text += sizeof(mark) - 1;
+		len -= sizeof(mark) - 1;
+	}
 	while (len) {
 		const char *end = memchr(text, '\n', len);
 		size_t bytes = end ? (size_t)(end - text) : len;

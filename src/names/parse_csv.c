@@ -118,10 +118,11 @@ bool parse_csv(struct parser *p)
 {
 	static const char option[] = "dhcp-host";
 	char *field[PARSER_WORDS], *text = p->text, *comment;
-	bool is_option = starts_with(p->word[0], option);
+	bool is_option = starts_with(p->word[0], option),
+	     has_comma = strchr(p->word[0], ',') || (p->words > 1 && *p->word[1] == ',');
 	size_t count;
 
-	if (*p->word[0] == '#' || (!is_option && !strchr(p->word[0], ',')))
+	if (*p->word[0] == '#' || (!is_option && !has_comma))
 		return false;
 	if (is_option)
 		text = strchr(text, '=') ? strchr(text, '=') + 1 : text;

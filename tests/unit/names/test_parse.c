@@ -65,6 +65,10 @@ static void hosts(void **state)
 			"" },
 		{ "fe80::1%eth0 x\n192.0.2 y\n192.0.2.1\n#192.0.2.1 z\n", "" },
 		{ "192.0.2.1 a\n192.0.2.1 b\n", "192.0.2.1=a 192.0.2.1=b " },
+		{ "\xef\xbb\xbf"
+		  "192.0.2.1 a\n",
+			"192.0.2.1=a " },
+		{ "\xef\xbb", "" },
 	};
 
 	(void)state;
@@ -199,6 +203,8 @@ static void dhcp_host(void **state)
 {
 	static const struct test_case cases[] = {
 		{ "00:00:5e:00:53:40,192.168.77.64,nas,infinite\n", "00:00:5e:00:53:40=nas " },
+		{ "00:00:5e:00:53:40 , 192.168.77.64 ,nas\n06-00:00:5e:00:53:41 ,tv\n",
+			"00:00:5e:00:53:40=nas 00:00:5e:00:53:41=tv " },
 		{ "dhcp-host=00:00:5e:00:53:40,nas.lan\ndhcp-host = 00-00-5E-00-53-41, tv , 24h # Sony\n",
 			"00:00:5e:00:53:40=nas 00:00:5e:00:53:41=tv " },
 		{ "00:00:5e:00:53:40,00:00:5e:00:53:41,set:known,laptop,192.168.77.65,3600\n",

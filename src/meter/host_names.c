@@ -31,6 +31,34 @@ static void set_name(const struct names *names, struct host *host, struct names_
 	host->name_source = (uint8_t)answer.source;
 }
 
+struct renaming {
+	const struct meter *meter;
+	struct names_answer *answer; /* of the hosts with these indexes */
+	uint32_t first, count;
+};
+
+static void ask_address(void *ctx, const struct addr *addr, const struct mac *mac, uint64_t time)
+{
+	const struct renaming *r = ctx;
+	uint32_t i = hosts_find_mac(r->meter->hosts, mac) - r->first;
+
+	(void)time;
+	if (i < r->count)
+		names_ask_address(r->meter->options.names, addr, &r->answer[i]);
+}
+
+/* The addresses of a new host are asked for at the next dump, unless it may be the configured one by its address. */
+static struct names_answer ask_for_new(const struct meter *m, uint32_t index)
+{
+	struct names_answer answer = ask(m->options.names, hosts_get(m->hosts, index)), changed = answer;
+	struct renaming r = { m, &answer, index, 1 };
+	char text[NAMES_BYTES + 1];
+
+	if (names_make_distinct(m->options.names, &changed, text))
+		neigh_each_seen(m->neigh, ask_address, &r);
+	return answer;
+}
+
 void meter_meet_host(struct meter *m, uint32_t index)
 {
 	const struct host_names *own = &m->host_names;
@@ -41,28 +69,12 @@ void meter_meet_host(struct meter *m, uint32_t index)
 		return;
 	host->vendor = strdup(own->vendor && host->kind == HOST_KIND_MAC ? own->vendor(own->ctx, &host->mac) : "");
 	if (m->options.names)
-		set_name(m->options.names, host, ask(m->options.names, host));
-}
-
-struct renaming {
-	const struct meter *meter;
-	struct names_answer *answer; /* by host index */
-	uint32_t count;
-};
-
-static void ask_address(void *ctx, const struct addr *addr, const struct mac *mac, uint64_t time)
-{
-	const struct renaming *r = ctx;
-	uint32_t index = hosts_find_mac(r->meter->hosts, mac);
-
-	(void)time;
-	if (index < r->count)
-		names_ask_address(r->meter->options.names, addr, &r->answer[index]);
+		set_name(m->options.names, host, ask_for_new(m, index));
 }
 
 void meter_names_changed(struct meter *meter)
 {
-	struct renaming r = { meter, NULL, hosts_count(meter->hosts) };
+	struct renaming r = { meter, NULL, 0, hosts_count(meter->hosts) };
 
 	if (meter->options.names)
 		r.answer = calloc(r.count, sizeof(*r.answer));

@@ -349,16 +349,17 @@ void names_ask_address(const struct names *names, const struct addr *addr, struc
 	ask(names, *addr, best);
 }
 
-void names_make_distinct(const struct names *names, struct names_answer *answer, char text[static NAMES_BYTES + 1])
+bool names_make_distinct(const struct names *names, struct names_answer *answer, char text[static NAMES_BYTES + 1])
 {
 	static const char suffix[] = "-host";
 	size_t len;
 
 	if (!answer->name || answer->source == NAMES_CONFIG || !is_configured(names, answer->name))
-		return;
+		return false;
 	len = utf8_clean(text, NAMES_BYTES + 2 - sizeof(suffix), answer->name, strlen(answer->name), "");
 	memcpy(text + len, suffix, sizeof(suffix));
 	answer->name = text;
 	if (is_configured(names, text))
 		*answer = NAMES_NO_ANSWER;
+	return true;
 }

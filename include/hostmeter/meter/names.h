@@ -76,6 +76,7 @@ void names_ask_address(const struct names *names, const struct addr *addr, struc
 
 /*
  * Makes *answer differ from the names of NAMES_CONFIG if it is from another source: text gets its name with "-host"
- * appended. If that is one of those names too, or there is no name, the answer is NAMES_NO_ANSWER.
+ * appended. If that is one of those names too, or there is no name, the answer is NAMES_NO_ANSWER. True if it was
+ * changed.
  */
-void names_make_distinct(const struct names *names, struct names_answer *answer, char text[static NAMES_BYTES + 1]);
+bool names_make_distinct(const struct names *names, struct names_answer *answer, char text[static NAMES_BYTES + 1]);

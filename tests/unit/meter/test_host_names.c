@@ -133,6 +133,21 @@ static void a_lease_cannot_take_a_configured_name(void **state)
 	assert_string_equal(hosts_get(scene->meter->hosts, peer)->name, "desktop-host");
 }
 
+/* Configured by its address alone, with a lease of the same name: known from the start. */
+static void a_configured_address_has_its_name_at_once(void **state)
+{
+	struct scene *scene = *state;
+	struct mac mac = event_mac(DESKTOP);
+	struct addr addr = event_ip("192.168.1.10");
+
+	names_set_address(scene->names, NAMES_CONFIG, &addr, "desktop");
+	names_set_mac(scene->names, NAMES_LEASES, &mac, "desktop");
+	neigh_saw(scene->meter->neigh, LAN, &addr, &mac, 1);
+	meter_meet_host(scene->meter, scene->desktop);
+	assert_string_equal(hosts_get(scene->meter->hosts, scene->desktop)->name, "desktop");
+	assert_int_equal(hosts_get(scene->meter->hosts, scene->desktop)->name_source, NAMES_CONFIG);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
 
 int main(void)
@@ -142,6 +157,7 @@ int main(void)
 		TEST(other_hosts_have_no_vendor),
 		TEST(changed_names_are_looked_up_again),
 		TEST(a_lease_cannot_take_a_configured_name),
+		TEST(a_configured_address_has_its_name_at_once),
 	};
 
 	return cmocka_run_group_tests_name("host_names", tests, NULL, NULL);

@@ -33,6 +33,8 @@ static const struct setting_row rows[] = {
 		.help = "an interface of a translator, such as NAT64" },
 	{ "ignore", 0, "IF", METERING, KEY | HIDDEN | LIST, value_interface, SETTING_FIELD(ignore),
 		.help = "an interface whose hosts are not metered" },
+	{ "tunnel", 0, "[ADDR]:PORT", METERING, KEY | HIDDEN | LIST, value_tunnel, SETTING_FIELD(tunnel),
+		.help = "the other end of a tunnel, whose outer packets are not the router's own traffic" },
 	{ "nflog-group", 0, "N", METERING, KEY | WHOLE, value_number, SETTING_FIELD(nflog_group),
 		.help = "the NFLOG group that the rules log to", .preset = "60", .min = 0, .max = 65535 },
 	{ "dump-interval", 0, "SECONDS", METERING, KEY | TIME, value_number, SETTING_FIELD(dump_interval_ns),

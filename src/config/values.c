@@ -141,6 +141,17 @@ int value_listen(const struct setting *s)
 	return value_add(s);
 }
 
+int value_tunnel(const struct setting *s)
+{
+	struct addr addr;
+	uint16_t port;
+
+	if (addr_parse(&addr, s->value) && url_read_port(s->value, &addr, &port))
+		return config_error(s->origin, "\"%s\" is not ADDRESS, ADDRESS:PORT, [IPV6ADDRESS]:PORT or PORT",
+			s->value);
+	return value_add(s);
+}
+
 int value_allow(const struct setting *s)
 {
 	struct prefix prefix;

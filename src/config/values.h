@@ -74,6 +74,7 @@ int value_rules(const struct setting *s);
 /* These add to a list what it does not have yet. */
 int value_interface(const struct setting *s);
 int value_listen(const struct setting *s);
+int value_tunnel(const struct setting *s);
 int value_allow(const struct setting *s);
 int value_server_name(const struct setting *s);
 int value_pattern(const struct setting *s);

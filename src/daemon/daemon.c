@@ -138,6 +138,14 @@ static void on_topology_known(void *ctx)
 	sd_notify_send("READY=1");
 }
 
+static void on_dump_began(void *ctx, uint64_t now)
+{
+	struct daemon *d = ctx;
+
+	(void)now;
+	interfaces_ask(&d->interfaces);
+}
+
 static void on_dump_ended(void *ctx, bool complete, uint64_t now)
 {
 	struct daemon *d = ctx;
@@ -216,7 +224,7 @@ static int make_meter(struct daemon *d, const struct hash_key *hash, const char 
 static int make_meter_parts(struct daemon *d, const char *checkpoint)
 {
 	const struct dispatch_listener listener = {
-		.ctx = d, .topology_known = on_topology_known, .dump_ended = on_dump_ended
+		.ctx = d, .topology_known = on_topology_known, .dump_began = on_dump_began, .dump_ended = on_dump_ended
 	};
 	struct hash_key hash;
 	int error = hash_key_random(&hash);
@@ -233,9 +241,9 @@ static int make_meter_parts(struct daemon *d, const char *checkpoint)
 	d->names = names_follow_new(d->loop, d->setup.names, d->config, NAMES_FOLLOW_EVERY_NS, on_names, d);
 	d->collector = collector_new(d->loop, d->config, meter_of(d), on_more_to_read, d);
 	d->ifnames = ifnames_new(d->loop);
-	if (!d->names || !d->collector || !d->ifnames)
+	if (!d->names || !d->collector || !d->ifnames ||
+		interfaces_make(&d->interfaces, d->loop, meter_of(d), d->ifnames))
 		return -ENOMEM;
-	d->interfaces = (struct interfaces){ .loop = d->loop, .meter = meter_of(d), .names = d->ifnames };
 	return dispatch_subscribe(collector_dispatch(d->collector), &listener);
 }
 
@@ -400,6 +408,7 @@ static void free_parts(struct daemon *d)
 	endpoints_free(d->endpoints);
 	flow_list_free(d->queries.flow_list);
 	collector_free(d->collector);
+	interfaces_free(&d->interfaces);
 	ifnames_free(d->ifnames);
 	names_follow_free(d->names);
 	loop_free(d->loop);

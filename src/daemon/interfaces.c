@@ -6,9 +6,11 @@
 #include "hostmeter/meter/meter.h"
 #include "hostmeter/meter/topology.h"
 #include "hostmeter/netlink/ifnames.h"
+#include "hostmeter/netlink/wireguard.h"
 #include "hostmeter/os/file.h"
 #include "hostmeter/os/loop.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -80,7 +82,7 @@ static size_t read_ports(const char *text, char port[static TOPOLOGY_PPPOE_MOST]
 	return count;
 }
 
-void interfaces_turn(struct interfaces *interfaces)
+static void read_pppoe(struct interfaces *interfaces)
 {
 	size_t links = topology_ppp_links(meter_topology(interfaces->meter));
 	char port[TOPOLOGY_PPPOE_MOST][IFNAME_LEN] = { { 0 } };
@@ -93,4 +95,42 @@ void interfaces_turn(struct interfaces *interfaces)
 	if (!file_read(PPPOE_FILE, PPPOE_BYTES, &text) && !buf_error(&text))
 		meter_pppoe(interfaces->meter, port, read_ports(buf_text(&text), port), loop_now_ns(interfaces->loop));
 	buf_free(&text);
+}
+
+/* --- WireGuard */
+
+static void on_port(void *ctx, uint32_t ifindex, uint16_t port)
+{
+	const struct interfaces *interfaces = ctx;
+
+	meter_tunnel_port(interfaces->meter, ifindex, port);
+}
+
+void interfaces_ask(struct interfaces *interfaces)
+{
+	uint32_t ifindex[WIREGUARD_MOST];
+
+	interfaces->wireguards = meter_wireguards(interfaces->meter, ifindex, WIREGUARD_MOST);
+	wireguard_ask(interfaces->wireguard, ifindex, interfaces->wireguards);
+}
+
+void interfaces_turn(struct interfaces *interfaces)
+{
+	read_pppoe(interfaces);
+	if (meter_wireguards(interfaces->meter, NULL, 0) != interfaces->wireguards)
+		interfaces_ask(interfaces);
+}
+
+/* --- Begin and end */
+
+int interfaces_make(struct interfaces *interfaces, struct loop *loop, struct meter *meter, const struct ifnames *names)
+{
+	*interfaces = (struct interfaces){ .loop = loop, .meter = meter, .names = names };
+	interfaces->wireguard = wireguard_new(loop, on_port, interfaces);
+	return interfaces->wireguard ? 0 : -ENOMEM;
+}
+
+void interfaces_free(struct interfaces *interfaces)
+{
+	wireguard_free(interfaces->wireguard);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * interfaces: logs the sides of interfaces, at the start and when one changes, and tells the meter what rtnetlink does
- * not: over which interfaces PPPoE sessions run.
+ * not: over which interfaces PPPoE sessions run, and on which ports WireGuard listens.
  */
 #pragma once
 
@@ -10,16 +10,25 @@
 struct ifnames;
 struct loop;
 struct meter;
+struct wireguard;
 
 struct interfaces {
 	struct loop *loop;
 	struct meter *meter;
 	const struct ifnames *names;
-	size_t ppp_links;
+	struct wireguard *wireguard;
+	size_t ppp_links, wireguards;
 };
 
 /* Logs which are WAN and LAN, and from now on each change of a side. */
 void interfaces_start(struct interfaces *interfaces);
 
-/* To be called at the end of each turn of the loop: reads /proc/net/pppoe anew if interfaces of PPP came or went. */
+/* 0 or -ENOMEM. interfaces_free() is fine for what was not made. */
+int interfaces_make(struct interfaces *interfaces, struct loop *loop, struct meter *meter, const struct ifnames *names);
+void interfaces_free(struct interfaces *interfaces);
+
+/* To be called before each dump: a port may have changed. */
+void interfaces_ask(struct interfaces *interfaces);
+
+/* To be called at the end of each turn of the loop: asks anew if interfaces of PPP or WireGuard came or went. */
 void interfaces_turn(struct interfaces *interfaces);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "hostmeter/daemon/meter_setup.h"
 
+#include "hostmeter/base/url.h"
 #include "hostmeter/config/config.h"
 #include "hostmeter/meter/meter.h"
 #include "hostmeter/meter/names.h"
@@ -34,6 +35,17 @@ static int name_hosts(struct names *names, const struct config *config)
 	return error;
 }
 
+static struct tunnels_peer *tunnel_peers(const struct config *config)
+{
+	struct tunnels_peer *peer = calloc(config->tunnel.count + 1, sizeof(*peer));
+
+	for (size_t i = 0; peer && i < config->tunnel.count; i++) {
+		if (addr_parse(&peer[i].addr, config->tunnel.item[i]))
+			url_read_port(config->tunnel.item[i], &peer[i].addr, &peer[i].port);
+	}
+	return peer;
+}
+
 int meter_setup_make(struct meter_setup *setup, const struct config *config, const struct hash_key *hash,
 	uint64_t start_real_ns)
 {
@@ -41,8 +53,9 @@ int meter_setup_make(struct meter_setup *setup, const struct config *config, con
 		.names = names_new(),
 		.alias = aliases(config),
 		.aliases = config->interfaces,
+		.peer = tunnel_peers(config),
 	};
-	if (setup->names && setup->alias && !name_hosts(setup->names, config)) {
+	if (setup->names && setup->alias && setup->peer && !name_hosts(setup->names, config)) {
 		const struct meter_options options = {
 			.hash = *hash,
 			.sides = {
@@ -52,6 +65,7 @@ int meter_setup_make(struct meter_setup *setup, const struct config *config, con
 				.transit = (const char *const *)config->transit.item,
 				.ignore = (const char *const *)config->ignore.item,
 			},
+			.tunnels = { setup->peer, config->tunnel.count },
 			.names = setup->names,
 			.max_hosts = config->max_hosts,
 			.forget_after_ns = config->forget_after_ns,
@@ -81,5 +95,6 @@ void meter_setup_free(struct meter_setup *setup)
 	meter_free(setup->meter);
 	names_free(setup->names);
 	free(setup->alias);
+	free(setup->peer);
 	*setup = (struct meter_setup){ 0 };
 }

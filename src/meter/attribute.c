@@ -162,9 +162,25 @@ static struct attribution decide_lan(const struct attribute_sources *s, const st
 	return a;
 }
 
+/* The scope of a flow between the router and the WAN. */
+static enum flow_scope scope_of_router(const struct attribute_sources *s, uint8_t proto,
+	const struct attribute_end *own, const struct attribute_end *other, enum attribute_evidence evidence)
+{
+	const struct tunnels_flow flow = { proto, own->port, other->port, &other->addr };
+
+	switch (tunnels_carries(s->tunnels, &flow)) {
+	case TUNNELS_YES:
+		return FLOW_TUNNEL;
+	case TUNNELS_MAYBE:
+		return evidence == ATTRIBUTE_FINAL ? FLOW_WAN : FLOW_UNDECIDED;
+	default:
+		return FLOW_WAN;
+	}
+}
+
 /* A flow of the router itself, which is end number router; false: the other end is a LAN host. */
-static bool decide_router(const struct attribute_sources *s, const struct attribute_end end[static 2],
-	enum ct_dir router, struct attribution *a)
+static bool decide_router(const struct attribute_sources *s, uint8_t proto, const struct attribute_end end[static 2],
+	enum ct_dir router, enum attribute_evidence evidence, struct attribution *a)
 {
 	const struct attribute_end *own = &end[router], *other = &end[!router];
 	enum side beyond = side_beyond(s, own, other);
@@ -179,21 +195,23 @@ static bool decide_router(const struct attribute_sources *s, const struct attrib
 		return true;
 	}
 	if (is_outside(beyond)) {
-		a->scope = FLOW_WAN;
+		a->scope = scope_of_router(s, proto, own, other, evidence);
 		a->wan = other->ifindex ? other->ifindex : own->ifindex;
+		if (a->scope == FLOW_TUNNEL)
+			a->host = HOST_NONE;
 		return true;
 	}
 	return !is_inside(other->side); /* multicast, broadcast, the unspecified address */
 }
 
-static struct attribution decide(const struct attribute_sources *s, struct attribute_end end[static 2],
+static struct attribution decide(const struct attribute_sources *s, uint8_t proto, struct attribute_end end[static 2],
 	enum attribute_evidence evidence)
 {
 	struct attribution a;
 	enum ct_dir near;
 
 	for (enum ct_dir dir = CT_ORIGINAL; dir <= CT_REPLY; dir++) {
-		if (end[dir].side == SIDE_ROUTER && decide_router(s, end, dir, &a))
+		if (end[dir].side == SIDE_ROUTER && decide_router(s, proto, end, dir, evidence, &a))
 			return a;
 	}
 	if (end[CT_ORIGINAL].side == SIDE_WAN && end[CT_REPLY].side == SIDE_WAN) {
@@ -210,8 +228,8 @@ struct attribution attribute(const struct attribute_sources *sources, const stru
 	enum attribute_evidence evidence, bool *sighted)
 {
 	struct attribute_end end[2] = {
-		[CT_ORIGINAL] = { .addr = event->tuple[CT_ORIGINAL].src },
-		[CT_REPLY] = { .addr = event->tuple[CT_REPLY].src },
+		[CT_ORIGINAL] = { .addr = event->tuple[CT_ORIGINAL].src, .port = event->tuple[CT_ORIGINAL].sport },
+		[CT_REPLY] = { .addr = event->tuple[CT_REPLY].src, .port = event->tuple[CT_REPLY].sport },
 	};
 	struct sightings_end seen[2];
 	bool swapped;
@@ -234,7 +252,7 @@ struct attribution attribute(const struct attribute_sources *sources, const stru
 			evidence = ATTRIBUTE_FROM_TABLES;
 	}
 
-	struct attribution answer = decide(sources, end, evidence);
+	struct attribution answer = decide(sources, event->proto, end, evidence);
 
 	if (sources->end)
 		memcpy(sources->end, end, sizeof(end));

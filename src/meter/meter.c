@@ -54,12 +54,13 @@ struct meter *meter_new(const struct meter_options *options)
 	m->sightings = sightings_new(MAX_SIGHTINGS);
 	m->neigh = neigh_new(MAX_NEIGHBOURS);
 	m->topology = topology_new(&options->sides, MAX_ROUTES);
+	m->tunnels = tunnels_new(&options->tunnels);
 	m->hosts = hosts_new(options->max_hosts);
 	m->wan = wan_new();
 	m->dumps.sweep = HASHTABLE_SHARDS;
 	m->journal = (struct journal){ .hash = &m->options.hash, .hosts = m->hosts };
 	if (m->flows && m->held && m->tombstones && m->pending_ends && m->sightings && m->neigh && m->topology &&
-		m->hosts && m->wan)
+		m->tunnels && m->hosts && m->wan)
 		return m;
 	meter_free(m);
 	return NULL;
@@ -72,6 +73,7 @@ void meter_free(struct meter *meter)
 	wan_free(meter->wan);
 	hosts_free(meter->hosts);
 	topology_free(meter->topology);
+	tunnels_free(meter->tunnels);
 	neigh_free(meter->neigh);
 	sightings_free(meter->sightings);
 	pending_ends_free(meter->pending_ends);
@@ -105,6 +107,7 @@ static struct attribution ask(struct meter *m, const struct ct_event *event, enu
 	const struct attribute_sources sources = {
 		.hash = &m->options.hash,
 		.topology = m->topology,
+		.tunnels = m->tunnels,
 		.neigh = m->neigh,
 		.sightings = m->sightings,
 		.hosts = m->hosts,

@@ -56,6 +56,7 @@ void meter_rtnl(struct meter *meter, const struct rtnl_event *event, uint64_t no
 	meter->now = now;
 	neigh_rtnl(meter->neigh, event, now);
 	topology_rtnl(meter->topology, event, now);
+	tunnels_rtnl(meter->tunnels, event);
 	if (event->type == RTNL_LINK || event->type == RTNL_ADDR)
 		remember_side(meter, event->ifindex, before);
 }
@@ -64,6 +65,8 @@ void meter_rtnl_sync_begin(struct meter *meter, enum rtnl_type type, uint8_t fam
 {
 	if (type == RTNL_NEIGH)
 		neigh_sync_begin(meter->neigh);
+	if (type == RTNL_LINK)
+		tunnels_sync_begin(meter->tunnels);
 	topology_sync_begin(meter->topology, type, family);
 }
 
@@ -71,6 +74,8 @@ void meter_rtnl_sync_end(struct meter *meter, enum rtnl_type type, uint8_t famil
 {
 	if (type == RTNL_NEIGH)
 		neigh_sync_end(meter->neigh);
+	if (type == RTNL_LINK)
+		tunnels_sync_end(meter->tunnels);
 	topology_sync_end(meter->topology, type, family, now);
 	if (type == RTNL_NEIGH) /* the last of the dumps */
 		topology_known(meter->topology, now);
@@ -85,6 +90,16 @@ void meter_watch_sides(struct meter *meter,
 	void (*changed)(void *ctx, const struct topology_link *link, enum side before), void *ctx)
 {
 	topology_watch(meter->topology, changed, ctx);
+}
+
+void meter_tunnel_port(struct meter *meter, uint32_t ifindex, uint16_t port)
+{
+	tunnels_port(meter->tunnels, ifindex, port);
+}
+
+size_t meter_wireguards(const struct meter *meter, uint32_t *ifindex, size_t size)
+{
+	return tunnels_wireguards(meter->tunnels, ifindex, size);
 }
 
 const struct topology *meter_topology(const struct meter *meter)

@@ -71,6 +71,7 @@ struct meter {
 	struct sightings *sightings;
 	struct neigh *neigh;
 	struct topology *topology;
+	struct tunnels *tunnels;
 	struct hosts *hosts;
 	struct wan *wan;
 	struct snapshot_source source[SOURCE_COUNT];

@@ -52,6 +52,7 @@ struct config {
 	enum config_mode mode;
 	char *file; /* --config FILE, NULL: the default one, if there */
 	struct config_strings lan, wan, carrier, transit, ignore, listen;
+	struct config_strings tunnel; /* addresses and ports of the other ends, as text */
 	struct config_strings names_ethers, names_leases, names_odhcpd, names_hosts; /* paths, the last part a glob */
 	struct config_strings allow, server_names; /* prefixes as text; names of this server */
 	char *socket, *runtime_dir, *state_dir;

@@ -13,11 +13,13 @@ struct meter;
 struct names;
 struct snapshot;
 struct snapshot_alias;
+struct tunnels_peer;
 
 struct meter_setup {
 	struct names *names;
 	struct snapshot_alias *alias;
 	size_t aliases;
+	struct tunnels_peer *peer;
 	struct meter *meter;
 };
 

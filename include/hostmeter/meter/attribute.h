@@ -9,10 +9,12 @@
 #include "hostmeter/meter/neigh.h"
 #include "hostmeter/meter/sightings.h"
 #include "hostmeter/meter/topology.h"
+#include "hostmeter/meter/tunnels.h"
 
 /* One end of a flow. */
 struct attribute_end {
 	struct addr addr;
+	uint16_t port;
 	struct addr gateway; /* of the route to it; family 0: it is on the link */
 	uint32_t ifindex;    /* 0: unknown */
 	enum side side;
@@ -26,6 +28,7 @@ struct attribute_end {
 struct attribute_sources {
 	const struct hash_key *hash;
 	const struct topology *topology;
+	const struct tunnels *tunnels;
 	const struct neigh *neigh;
 	const struct sightings *sightings;
 	struct hosts *hosts;       /* new hosts are added */

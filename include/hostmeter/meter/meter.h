@@ -12,12 +12,14 @@
 #include "hostmeter/meter/names.h"
 #include "hostmeter/meter/snapshot.h"
 #include "hostmeter/meter/topology.h"
+#include "hostmeter/meter/tunnels.h"
 
 #define METER_TICK_NS (UINT64_C(100) * 1000000)
 
 struct meter_options {
 	struct hash_key hash;
 	struct topology_config sides;
+	struct tunnels_config tunnels;
 	const struct names *names; /* borrowed */
 	uint32_t max_hosts;
 	uint64_t forget_after_ns; /* hosts without traffic for so long become "other"; 0: never */
@@ -100,6 +102,10 @@ bool meter_ready(const struct meter *meter);
 
 /* Live flows that a flowtable or hardware forwards: their counts may be late, and their last bytes lost. */
 uint64_t meter_offloaded(const struct meter *meter);
+
+/* As tunnels_port() and tunnels_wireguards(). */
+void meter_tunnel_port(struct meter *meter, uint32_t ifindex, uint16_t port);
+size_t meter_wireguards(const struct meter *meter, uint32_t *ifindex, size_t size);
 
 const struct topology *meter_topology(const struct meter *meter);
 

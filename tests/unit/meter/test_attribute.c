@@ -3,6 +3,7 @@
 
 #include "events.h"
 
+#include <netinet/in.h>
 #include <setjmp.h>
 #include <stdarg.h>
 
@@ -12,6 +13,7 @@ static const struct hash_key secret = { { 1, 2 } };
 
 struct world {
 	struct topology *topology;
+	struct tunnels *tunnels;
 	struct neigh *neigh;
 	struct sightings *sightings;
 	struct hosts *hosts;
@@ -22,6 +24,7 @@ static void take(void *ctx, const struct rtnl_event *event)
 	struct world *w = ctx;
 
 	topology_rtnl(w->topology, event, 0);
+	tunnels_rtnl(w->tunnels, event);
 	neigh_rtnl(w->neigh, event, 1);
 }
 
@@ -37,6 +40,7 @@ static struct world *world_new(const char *const *lan)
 
 	assert_non_null(w);
 	w->topology = topology_new(&(struct topology_config){ .lan = lan }, 100);
+	w->tunnels = tunnels_new(&(struct tunnels_config){ .peers = 0 });
 	w->neigh = neigh_new(100);
 	w->sightings = sightings_new(100);
 	w->hosts = hosts_new(100);
@@ -60,6 +64,7 @@ static int end(void **state)
 	struct world *w = *state;
 
 	topology_free(w->topology);
+	tunnels_free(w->tunnels);
 	neigh_free(w->neigh);
 	sightings_free(w->sightings);
 	hosts_free(w->hosts);
@@ -69,7 +74,8 @@ static int end(void **state)
 
 static struct attribution ask(struct world *w, const struct ct_event *event, enum attribute_evidence evidence)
 {
-	const struct attribute_sources sources = { &secret, w->topology, w->neigh, w->sightings, w->hosts, NULL };
+	const struct attribute_sources sources = { &secret, w->topology, w->tunnels, w->neigh, w->sightings, w->hosts,
+		NULL };
 	bool sighted;
 
 	return attribute(&sources, event, evidence, &sighted);
@@ -184,6 +190,67 @@ static void a_group_on_a_bridge_is_no_peer(void **state)
 		check_host(w, a.peer, "-");
 		assert_int_equal(a.by, FLOW_BY_NFLOG);
 	}
+}
+
+/* --- What only carries what another flow counts */
+
+static void a_translators_flows(void **state)
+{
+	struct world *w = *state;
+	struct ct_event inside = event_flow("2001:db8:1::10", "64:ff9b::cb00:7150"),
+			outside = event_flow("192.168.255.9", SERVER4), back = event_flow(SERVER4, "192.168.255.9"),
+			own = event_flow("2001:db8:1::1", "64:ff9b::cb00:7150");
+	struct attribution a;
+
+	tell(w, event_link(40, "nat64", 0, ARPHRD_NONE));
+	tell(w, event_route(40, "64:ff9b::/96", NULL));
+	tell(w, event_route(40, "192.168.255.0/24", NULL));
+	a = ask(w, &inside, ATTRIBUTE_FROM_TABLES);
+	assert_int_equal(a.scope, FLOW_WAN);
+	check_host(w, a.host, DESKTOP);
+	assert_int_equal(a.wan, 40);
+	a = ask(w, &outside, ATTRIBUTE_FROM_TABLES);
+	assert_int_equal(a.scope, FLOW_TUNNEL);
+	check_host(w, a.host, "-");
+	assert_false(a.host_is_reply);
+	assert_int_equal(a.wan, WAN);
+	a = ask(w, &back, ATTRIBUTE_FROM_TABLES);
+	assert_int_equal(a.scope, FLOW_TUNNEL);
+	assert_true(a.host_is_reply);
+	assert_int_equal(a.wan, WAN);
+	a = ask(w, &own, ATTRIBUTE_FROM_TABLES);
+	assert_int_equal(a.scope, FLOW_WAN);
+	check_host(w, a.host, "router");
+}
+
+static void outer_packets_are_nobodys(void **state)
+{
+	struct world *w = *state;
+	struct ct_event out = event_flow(ROUTER_WAN_IP, SERVER4), in = event_flow(SERVER4, ROUTER_WAN_IP),
+			lan = event_flow(ROUTER_LAN_IP, DESKTOP_IP), through = event_masqueraded(DESKTOP_IP, SERVER4);
+	struct rtnl_event wg = event_link(41, "wg0", 0, ARPHRD_NONE);
+	struct attribution a;
+
+	out.proto = in.proto = lan.proto = through.proto = IPPROTO_ESP;
+	a = ask(w, &out, ATTRIBUTE_FROM_PACKET);
+	assert_int_equal(a.scope, FLOW_TUNNEL);
+	check_host(w, a.host, "-");
+	assert_int_equal(a.wan, WAN);
+	a = ask(w, &in, ATTRIBUTE_FROM_PACKET);
+	assert_int_equal(a.scope, FLOW_TUNNEL);
+	assert_true(a.host_is_reply);
+	/* To a host of the LAN it is local, and a host's own tunnel is the host's. */
+	assert_int_equal(ask(w, &lan, ATTRIBUTE_FROM_TABLES).scope, FLOW_LOCAL);
+	assert_int_equal(ask(w, &through, ATTRIBUTE_FROM_TABLES).scope, FLOW_WAN);
+	/* Until WireGuard's port is known, the router's UDP waits. */
+	wg.link.kind = RTNL_KIND_WIREGUARD;
+	tell(w, wg);
+	out.proto = IPPROTO_UDP;
+	out.tuple[CT_ORIGINAL].sport = 51820;
+	assert_int_equal(ask(w, &out, ATTRIBUTE_FROM_TABLES).scope, FLOW_UNDECIDED);
+	assert_int_equal(ask(w, &out, ATTRIBUTE_FINAL).scope, FLOW_WAN);
+	tunnels_port(w->tunnels, 41, 51820);
+	assert_int_equal(ask(w, &out, ATTRIBUTE_FROM_TABLES).scope, FLOW_TUNNEL);
 }
 
 /* A packet of a group that came by the WAN is nobody's WAN traffic. */
@@ -345,7 +412,8 @@ static void the_routes_gateway_is_not_the_packets(void **state)
 static void sighted_is_told(void **state)
 {
 	struct world *w = *state;
-	const struct attribute_sources sources = { &secret, w->topology, w->neigh, w->sightings, w->hosts, NULL };
+	const struct attribute_sources sources = { &secret, w->topology, w->tunnels, w->neigh, w->sightings, w->hosts,
+		NULL };
 	struct ct_event e = event_masqueraded(DESKTOP_IP, SERVER4), other = event_masqueraded(LAPTOP_IP, SERVER4);
 	bool sighted;
 
@@ -454,6 +522,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(scopes, begin, end),
 		cmocka_unit_test_setup_teardown(a_group_on_a_bridge_is_no_peer, begin, end),
+		cmocka_unit_test_setup_teardown(a_translators_flows, begin, end),
+		cmocka_unit_test_setup_teardown(outer_packets_are_nobodys, begin, end),
 		cmocka_unit_test_setup_teardown(a_group_has_no_wan_traffic, begin, end),
 		cmocka_unit_test_setup_teardown(nat_is_seen_through, begin, end),
 		cmocka_unit_test_setup_teardown(evidence_goes_step_by_step, begin, end),

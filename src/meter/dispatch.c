@@ -22,12 +22,13 @@ struct dump {
 	bool interrupted; /* NLM_F_DUMP_INTR: the table changed meanwhile, so entries may be missing */
 };
 
-/* Entries that are decoded ahead of the meter, so that the memory for them can be prefetched. */
-enum { AHEAD = 8 };
+enum { BATCH = 32 };
 
-struct ahead {
-	const struct nlmsghdr *message;
-	struct ct_event event;
+/* Entries that are decoded and that the meter has not got yet, so that their records can be prefetched together. */
+struct batch {
+	size_t count;
+	const struct nlmsghdr *message[BATCH];
+	struct ct_event event[BATCH];
 };
 
 struct dispatch {
@@ -39,8 +40,7 @@ struct dispatch {
 	bool topology_news, end_news, end_complete; /* for the listeners */
 	struct dispatch_listener listener[DISPATCH_LISTENERS];
 	size_t listeners;
-	struct ahead ahead[AHEAD]; /* a ring; empty between datagrams, since messages are borrowed */
-	unsigned int first, count;
+	struct batch batch; /* empty between datagrams, since messages are borrowed */
 };
 
 struct dispatch *dispatch_new(struct meter *meter)
@@ -174,40 +174,32 @@ static void dump_ended(struct dispatch *dispatch, uint16_t protocol, const struc
 		dispatch->topology_known = dispatch->topology_news = true;
 }
 
-static void take_first(struct dispatch *dispatch, uint64_t now)
-{
-	struct ahead *a = &dispatch->ahead[dispatch->first];
-
-	dispatch->first = (dispatch->first + 1) % AHEAD;
-	dispatch->count--;
-	meter_ct(dispatch->meter, &a->event, now);
-	if (a->event.type == CT_ENTRY)
-		notify_entry(dispatch, a->message, &a->event);
-}
-
 /* To be called before the meter gets anything else: the order of messages stays. */
-static void take_all(struct dispatch *dispatch, uint64_t now)
+static void take_batch(struct dispatch *dispatch, uint64_t now)
 {
-	while (dispatch->count)
-		take_first(dispatch, now);
+	struct batch *batch = &dispatch->batch;
+
+	meter_prefetch(dispatch->meter, batch->event, batch->count);
+	for (size_t i = 0; i < batch->count; i++) {
+		meter_ct(dispatch->meter, &batch->event[i], now);
+		if (batch->event[i].type == CT_ENTRY)
+			notify_entry(dispatch, batch->message[i], &batch->event[i]);
+	}
+	batch->count = 0;
 }
 
 static void conntrack(struct dispatch *dispatch, const struct nlmsghdr *message, uint64_t now)
 {
-	struct ahead *a;
-	int error;
+	struct batch *batch = &dispatch->batch;
+	int error = ct_decode(message, &batch->event[batch->count]);
 
-	if (dispatch->count == AHEAD)
-		take_first(dispatch, now);
-	a = &dispatch->ahead[(dispatch->first + dispatch->count) % AHEAD];
-	a->message = message;
-	error = ct_decode(message, &a->event);
 	if (error == -EBADMSG)
 		meter_damaged(dispatch->meter);
 	if (error)
 		return;
-	meter_prefetch(dispatch->meter, &a->event);
-	dispatch->count++;
+	batch->message[batch->count++] = message;
+	if (batch->count == BATCH)
+		take_batch(dispatch, now);
 }
 
 /* NETLINK_NETFILTER carries two subsystems of interest: 1 conntrack, 4 NFLOG. */
@@ -217,7 +209,7 @@ static void netfilter(struct dispatch *dispatch, const struct nlmsghdr *message,
 	int error;
 
 	if (message->nlmsg_type >> 8 == NFNL_SUBSYS_ULOG) {
-		take_all(dispatch, now);
+		take_batch(dispatch, now);
 		error = nflog_decode(message, &sighting);
 		if (!error)
 			meter_sighting(dispatch->meter, &sighting, now);
@@ -246,7 +238,7 @@ static void received(struct dispatch *dispatch, uint16_t protocol, const struct 
 	if (dump->seq && message->nlmsg_seq == dump->seq && (message->nlmsg_flags & NLM_F_DUMP_INTR))
 		dump->interrupted = true;
 	if (message->nlmsg_type < NLMSG_MIN_TYPE)
-		take_all(dispatch, now);
+		take_batch(dispatch, now);
 	switch (message->nlmsg_type) {
 	case NLMSG_NOOP:
 		break;
@@ -290,7 +282,7 @@ void dispatch_datagram(struct dispatch *dispatch, uint16_t protocol, bool outgoi
 		message = (const void *)((const char *)message + step);
 		left -= step;
 	}
-	take_all(dispatch, now);
+	take_batch(dispatch, now);
 	if (left) /* a wrong length, or a cut message */
 		meter_damaged(dispatch->meter);
 	notify_news(dispatch, now);

@@ -18,7 +18,7 @@ struct hashtable {
 	struct shard shard[HASHTABLE_SHARDS];
 };
 
-enum { SMALLEST = 4 };
+enum { SMALLEST = 4, CACHE_LINE = 64 };
 
 static uint64_t key_of(const void *record)
 {
@@ -148,7 +148,8 @@ void hashtable_prefetch(const struct hashtable *table, uint64_t key)
 		return;
 	s = slot(table, shard, home(shard, key));
 	__builtin_prefetch(s);
-	__builtin_prefetch(s + table->size - 1); /* a record may lie across two lines */
+	/* The next line too: the record may end there, and a probe goes on there. It may lie behind the shard. */
+	__builtin_prefetch((const void *)((uintptr_t)s + CACHE_LINE));
 }
 
 void *hashtable_put(struct hashtable *table, uint64_t key, bool *fresh)

@@ -376,10 +376,12 @@ static void on_destroy(struct meter *m, const struct ct_event *event)
 	wait_or_settle(m, &end);
 }
 
-void meter_prefetch(const struct meter *meter, struct ct_event *event)
+void meter_prefetch(const struct meter *meter, struct ct_event *events, size_t count)
 {
-	event->key = flow_key(&meter->options.hash, event);
-	hashtable_prefetch(meter->flows, event->key);
+	for (size_t i = 0; i < count; i++)
+		events[i].key = flow_key(&meter->options.hash, &events[i]);
+	for (size_t i = 0; i < count; i++) /* in a loop of its own, so that many wait for memory at once */
+		hashtable_prefetch(meter->flows, events[i].key);
 }
 
 void meter_ct(struct meter *meter, const struct ct_event *event, uint64_t now)

@@ -43,8 +43,8 @@ void meter_observe(struct meter *meter, void (*observe)(void *ctx, const struct 
 /* The names changed: looks up all hosts again, by their MAC and the addresses seen with it. */
 void meter_names_changed(struct meter *meter);
 
-/* Calculates the key of an entry that meter_ct() will get soon, and prefetches its record: a dump waits for memory. */
-void meter_prefetch(const struct meter *meter, struct ct_event *event);
+/* Calculates the keys of count entries that meter_ct() will get next, and prefetches their records into the cache. */
+void meter_prefetch(const struct meter *meter, struct ct_event *events, size_t count);
 
 /* A conntrack event, or an entry of a dump. */
 void meter_ct(struct meter *meter, const struct ct_event *event, uint64_t now);

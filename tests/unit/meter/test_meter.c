@@ -259,7 +259,7 @@ static void a_flow_that_was_expected_is_the_same(void **state)
 	struct world *w = *state;
 	struct ct_event flow = event_masqueraded(DESKTOP_IP, SERVER4), expected = flow;
 
-	meter_prefetch(w->meter, &expected);
+	meter_prefetch(w->meter, &expected, 1);
 	assert_true(expected.key);
 	dump(w, flow, 1000, 5000);
 	dump(w, expected, 1500, 9000);

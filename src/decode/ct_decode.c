@@ -15,6 +15,13 @@ struct tuple_rest {
 	uint16_t zone;
 };
 
+/* An entry while it is decoded. */
+struct entry {
+	struct ct_event *event;
+	struct tuple_rest rest[2];
+	bool has_tuple[2], has_counters[2];
+};
+
 static int decode_addresses(struct nlattr_walk walk, uint8_t family, struct ct_tuple *tuple)
 {
 	const uint16_t src = family == 4 ? CTA_IP_V4_SRC : CTA_IP_V6_SRC;
@@ -80,8 +87,10 @@ static int decode_proto(struct nlattr_walk walk, struct ct_tuple *tuple, struct 
 }
 
 /* 0 only if the tuple is complete; a repeated tuple cannot complete the other one. */
-static int decode_tuple(struct nlattr_walk walk, uint8_t family, struct ct_tuple *tuple, struct tuple_rest *rest)
+static int decode_tuple(struct nlattr_walk walk, enum ct_dir dir, struct entry *entry)
 {
+	struct ct_tuple *tuple = &entry->event->tuple[dir];
+	struct tuple_rest *rest = &entry->rest[dir];
 	struct nlattr_item item;
 	bool has_proto = false;
 	int ret;
@@ -91,7 +100,7 @@ static int decode_tuple(struct nlattr_walk walk, uint8_t family, struct ct_tuple
 	while ((ret = nlattr_next(&walk, &item)) > 0) {
 		switch (item.type) {
 		case CTA_TUPLE_IP:
-			ret = decode_addresses(nlattr_nested(&item), family, tuple);
+			ret = decode_addresses(nlattr_nested(&item), entry->event->family, tuple);
 			break;
 		case CTA_TUPLE_PROTO:
 			has_proto = true;
@@ -105,11 +114,13 @@ static int decode_tuple(struct nlattr_walk walk, uint8_t family, struct ct_tuple
 		if (ret < 0)
 			return ret;
 	}
+	entry->has_tuple[dir] = true;
 	return ret < 0 || (tuple->src.family && tuple->dst.family && has_proto) ? ret : -EBADMSG;
 }
 
-static int decode_counters(struct nlattr_walk walk, uint64_t *packets, uint64_t *bytes)
+static int decode_counters(struct nlattr_walk walk, enum ct_dir dir, struct entry *entry)
 {
+	struct ct_event *event = entry->event;
 	bool has_packets = false, has_bytes = false;
 	struct nlattr_item item;
 	int ret;
@@ -117,14 +128,15 @@ static int decode_counters(struct nlattr_walk walk, uint64_t *packets, uint64_t 
 	while ((ret = nlattr_next(&walk, &item)) > 0) {
 		if (item.type == CTA_COUNTERS_PACKETS) {
 			has_packets = true;
-			ret = nlattr_be64(&item, packets);
+			ret = nlattr_be64(&item, &event->packets[dir]);
 		} else if (item.type == CTA_COUNTERS_BYTES) {
 			has_bytes = true;
-			ret = nlattr_be64(&item, bytes);
+			ret = nlattr_be64(&item, &event->bytes[dir]);
 		}
 		if (ret < 0)
 			return ret;
 	}
+	entry->has_counters[dir] = true;
 	return ret < 0 || (has_packets && has_bytes) ? ret : -EBADMSG;
 }
 
@@ -140,27 +152,19 @@ static int decode_timestamp(struct nlattr_walk walk, uint64_t *start_ns)
 	return ret;
 }
 
-struct entry {
-	struct ct_event *event;
-	struct tuple_rest rest[2];
-	bool has_counters[2];
-};
-
 static int decode_attribute(const struct nlattr_item *item, struct entry *entry)
 {
 	struct ct_event *event = entry->event;
-	int dir;
 
 	switch (item->type) {
 	case CTA_TUPLE_ORIG:
+		return decode_tuple(nlattr_nested(item), CT_ORIGINAL, entry);
 	case CTA_TUPLE_REPLY:
-		dir = item->type == CTA_TUPLE_REPLY;
-		return decode_tuple(nlattr_nested(item), event->family, &event->tuple[dir], &entry->rest[dir]);
+		return decode_tuple(nlattr_nested(item), CT_REPLY, entry);
 	case CTA_COUNTERS_ORIG:
+		return decode_counters(nlattr_nested(item), CT_ORIGINAL, entry);
 	case CTA_COUNTERS_REPLY:
-		dir = item->type == CTA_COUNTERS_REPLY;
-		entry->has_counters[dir] = true;
-		return decode_counters(nlattr_nested(item), &event->packets[dir], &event->bytes[dir]);
+		return decode_counters(nlattr_nested(item), CT_REPLY, entry);
 	case CTA_STATUS:
 		return nlattr_be32(item, &event->status);
 	case CTA_ID:
@@ -176,18 +180,20 @@ static int decode_attribute(const struct nlattr_item *item, struct entry *entry)
 
 int ct_decode_attributes(const void *attributes, size_t len, uint8_t family, struct ct_event *event)
 {
-	struct nlattr_walk walk = { .at = attributes, .left = len };
+	struct nlattr_walk walk = { .at = attributes, .end = (const uint8_t *)attributes + len };
 	struct entry entry = { .event = event };
 	const struct tuple_rest *original = &entry.rest[CT_ORIGINAL];
 	struct nlattr_item item;
 	int ret;
 
-	*event = (struct ct_event){ .type = CT_NEW, .family = family };
+	memset(event, 0, offsetof(struct ct_event, tuple)); /* decode_tuple() writes the rest */
+	event->type = CT_NEW;
+	event->family = family;
 	while ((ret = nlattr_next(&walk, &item)) > 0) {
 		if (decode_attribute(&item, &entry))
 			return -EBADMSG;
 	}
-	if (ret || !event->tuple[CT_ORIGINAL].src.family || !event->tuple[CT_REPLY].src.family)
+	if (ret || !entry.has_tuple[CT_ORIGINAL] || !entry.has_tuple[CT_REPLY])
 		return -EBADMSG;
 	event->proto = original->proto;
 	event->icmp_type = original->icmp_type;
@@ -230,7 +236,7 @@ int ct_decode(const struct nlmsghdr *message, struct ct_event *event)
 	family = ((const struct nfgenmsg *)NLMSG_DATA(message))->nfgen_family;
 	if (family != AF_INET && family != AF_INET6)
 		return -EBADMSG;
-	ret = ct_decode_attributes(walk.at, walk.left, family == AF_INET ? 4 : 6, event);
+	ret = ct_decode_attributes(walk.at, nlattr_left(&walk), family == AF_INET ? 4 : 6, event);
 	event->type = (uint8_t)type;
 	return ret;
 }

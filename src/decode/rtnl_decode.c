@@ -193,13 +193,13 @@ static int decode_nexthop(struct nlattr_walk *walk, uint8_t family, struct rtnl_
 	size_t step;
 	int ret;
 
-	if (walk->left < sizeof(hop))
+	if (nlattr_left(walk) < sizeof(hop))
 		return -EBADMSG;
 	memcpy(&hop, walk->at, sizeof(hop));
-	if (hop.rtnh_len < sizeof(hop) || hop.rtnh_len > walk->left)
+	if (hop.rtnh_len < sizeof(hop) || hop.rtnh_len > nlattr_left(walk))
 		return -EBADMSG;
 	*to = (struct rtnl_hop){ .ifindex = (uint32_t)hop.rtnh_ifindex };
-	inside = (struct nlattr_walk){ .at = walk->at + sizeof(hop), .left = hop.rtnh_len - sizeof(hop) };
+	inside = (struct nlattr_walk){ .at = walk->at + sizeof(hop), .end = walk->at + hop.rtnh_len };
 	while ((ret = nlattr_next(&inside, &item)) > 0) {
 		if (item.type == RTA_GATEWAY)
 			ret = copy_addr(&item, family, &to->gateway);
@@ -209,10 +209,7 @@ static int decode_nexthop(struct nlattr_walk *walk, uint8_t family, struct rtnl_
 			break;
 	}
 	step = RTNH_ALIGN((size_t)hop.rtnh_len);
-	if (step > walk->left)
-		step = walk->left;
-	walk->at += step;
-	walk->left -= step;
+	walk->at += step < nlattr_left(walk) ? step : nlattr_left(walk);
 	return ret;
 }
 
@@ -225,7 +222,7 @@ static int decode_nexthops(const struct nlattr_item *multipath, uint8_t family, 
 
 	event->ifindex = hop.ifindex;
 	route->gateway = hop.gateway;
-	while (!ret && walk.left && route->others < RTNL_OTHER_HOPS)
+	while (!ret && nlattr_left(&walk) && route->others < RTNL_OTHER_HOPS)
 		ret = decode_nexthop(&walk, family, &route->other[route->others++]);
 	return ret;
 }

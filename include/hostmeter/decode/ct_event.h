@@ -26,11 +26,11 @@ struct ct_event {
 	uint8_t proto;     /* IPPROTO_… */
 	bool has_counters; /* false: the flow was born before nf_conntrack_acct=1, or the kernel left them out */
 	uint16_t zone;     /* of the original direction */
-	uint8_t icmp_type, icmp_code; /* original direction; part of the kernel's tuple */
-	uint32_t id;                  /* CTA_ID */
-	uint32_t status;              /* CTA_STATUS: IPS_… of nf_conntrack_common.h */
-	uint64_t key;                 /* flow_key(), once somebody worked it out; 0: nobody did */
-	uint64_t start_ns;            /* real time of birth, 0 unless nf_conntrack_timestamp=1 */
-	struct ct_tuple tuple[2];
+	uint8_t icmp_type, icmp_code;  /* original direction; part of the kernel's tuple */
+	uint32_t id;                   /* CTA_ID */
+	uint32_t status;               /* CTA_STATUS: IPS_… of nf_conntrack_common.h */
+	uint64_t key;                  /* flow_key(), once somebody worked it out; 0: nobody did */
+	uint64_t start_ns;             /* real time of birth, 0 unless nf_conntrack_timestamp=1 */
 	uint64_t bytes[2], packets[2]; /* by enum ct_dir; valid where has_counters */
+	struct ct_tuple tuple[2];
 };

@@ -14,14 +14,13 @@
 #include <string.h>
 
 struct nlattr_walk {
-	const uint8_t *at;
-	size_t left;
+	const uint8_t *at, *end;
 };
 
 /* One attribute; data is borrowed from the message and may be unaligned. */
 struct nlattr_item {
-	uint16_t type; /* without the flags for nested and byte order */
-	uint16_t len;  /* of data */
+	unsigned int type; /* without the flags for nested and byte order */
+	size_t len;        /* of data */
 	const uint8_t *data;
 };
 
@@ -39,36 +38,39 @@ static inline int nlattr_message(const struct nlmsghdr *message, size_t fixed, s
 	if (message->nlmsg_len < header)
 		return -EBADMSG;
 	walk->at = (const uint8_t *)message + header;
-	walk->left = message->nlmsg_len - header;
+	walk->end = (const uint8_t *)message + message->nlmsg_len;
 	return 0;
 }
 
 /* The attributes inside a nested one. */
 static inline struct nlattr_walk nlattr_nested(const struct nlattr_item *item)
 {
-	return (struct nlattr_walk){ .at = item->data, .left = item->len };
+	return (struct nlattr_walk){ .at = item->data, .end = item->data + item->len };
+}
+
+/* The bytes that are left. */
+static inline size_t nlattr_left(const struct nlattr_walk *walk)
+{
+	return (size_t)(walk->end - walk->at);
 }
 
 /* The next attribute: 1, 0 at the end, -EBADMSG if a length is wrong. The last one may lack its padding. */
 static inline int nlattr_next(struct nlattr_walk *walk, struct nlattr_item *item)
 {
+	size_t left = nlattr_left(walk), len, step;
 	struct nlattr head;
-	size_t len, step;
 
-	if (walk->left < NLA_HDRLEN)
-		return walk->left ? -EBADMSG : 0;
+	if (left < NLA_HDRLEN)
+		return left ? -EBADMSG : 0;
 	memcpy(&head, walk->at, sizeof(head));
 	len = (size_t)head.nla_len - NLA_HDRLEN; /* huge if it is too short */
-	if (len > walk->left - NLA_HDRLEN)
+	if (len > left - NLA_HDRLEN)
 		return -EBADMSG;
 	item->type = head.nla_type & NLA_TYPE_MASK;
-	item->len = (uint16_t)len;
+	item->len = len;
 	item->data = walk->at + NLA_HDRLEN;
 	step = NLA_ALIGN((size_t)head.nla_len);
-	if (step > walk->left)
-		step = walk->left;
-	walk->at += step;
-	walk->left -= step;
+	walk->at += step < left ? step : left;
 	return 1;
 }
 

@@ -261,6 +261,7 @@ static void entries_keep_their_order(void **state)
 	CHECK(w, stats.entries, MANY);
 	CHECK(w, stats.destroys, 1);
 	CHECK(w, flows, MANY - 1);
+	CHECK(w, stats.baselined, MANY); /* all of them before the end of the first dump */
 	CHECK(w, stats.duplicates, 0);
 	CHECK(w, stats.dumps, 1);
 	CHECK(w, stats.ended_before_first_dump, 0);

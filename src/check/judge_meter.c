@@ -185,15 +185,35 @@ static void judge_uncounted(const struct check_facts *f, struct finding *finding
 	finding_fix(finding, "conntrack -F  # or wait until they end");
 }
 
+/*
+ * The meter sees that flows are offloaded, nft says whether they are counted all the same. Flows may also be offloaded
+ * by tc, or be left over from a flowtable that is gone.
+ */
 static void judge_offloaded(const struct check_facts *f, struct finding *finding)
 {
-	if (f->flows_offloaded)
-		finding_bad(finding,
-			"%" PRIu64 " of %" PRIu64 " live connections bypass connection tracking in a flowtable: their "
-			"last bytes may be lost",
-			f->flows_offloaded, f->flows);
-	else
+	const struct firewall *firewall = &f->firewall;
+
+	if (!f->flows_offloaded) {
 		finding_good(finding, "none of %" PRIu64 " live connections", f->flows);
+		return;
+	}
+	finding_unknown(finding, "%" PRIu64 " of %" PRIu64 " live connections are offloaded", f->flows_offloaded,
+		f->flows);
+	if (!firewall->has_nft) {
+		finding_unknown(finding, ": nft did not list the flowtables, which say whether they are counted");
+	} else if (!firewall->flowtables) {
+		finding_unknown(finding, ", and there is no flowtable: whether they are counted is not known");
+	} else if (firewall->uncounted.len) {
+		finding_bad(finding, ", and not counted in %.*s: the flag counter is missing",
+			(int)firewall->uncounted.len, firewall->uncounted.data);
+		finding_fix(finding, "%s", JUDGE_FIX_COUNTER);
+	} else if (firewall->hardware.len) {
+		finding_bad(finding, ", by hardware in %.*s: their last bytes may be lost", (int)firewall->hardware.len,
+			firewall->hardware.data);
+		finding_fix(finding, "%s", JUDGE_FIX_HARDWARE);
+	} else {
+		finding_good(finding, ", and their flowtables count them");
+	}
 }
 
 const struct judgement judge_meter_rows[] = {
@@ -202,7 +222,7 @@ const struct judgement judge_meter_rows[] = {
 	{ "buffers", judge_buffers, NULL },
 	{ "overruns", judge_overruns, NULL },
 	{ "uncounted", judge_uncounted, NULL },
-	{ "offloaded", judge_offloaded, "nft list ruleset | grep 'flow add'  # the rule to take out" },
+	{ "offloaded", judge_offloaded, NULL },
 	{ "reliability", judge_reliability, NULL },
 	{ "lost-ends", judge_ends,
 		"sysctl -w net.netfilter.nf_conntrack_events=1  # and let the meter run: what ends meanwhile shows "

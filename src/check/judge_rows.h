@@ -14,6 +14,10 @@ struct judgement {
 	const char *fix; /* unless the function gives another; or NULL */
 };
 
+/* Of a flowtable without the flag counter; of one with the flag offload. */
+#define JUDGE_FIX_COUNTER "counter;  # in the flowtable's definition; load it anew"
+#define JUDGE_FIX_HARDWARE "take \"flags offload;\" out of its definition  # OpenWrt: option flow_offloading_hw '0'"
+
 extern const struct judgement judge_rules_rows[], judge_meter_rows[];
 
 /* Adds the commands that load our rules for the group. */

@@ -140,9 +140,8 @@ static void judge_hardware(const struct check_facts *f, struct finding *finding)
 }
 
 const struct judgement judge_rules_rows[] = {
-	{ "flowtable", judge_flowtable, "counter;  # in the flowtable's definition; load it anew" },
-	{ "hardware", judge_hardware,
-		"take \"flags offload;\" out of its definition  # OpenWrt: option flow_offloading_hw '0'" },
+	{ "flowtable", judge_flowtable, JUDGE_FIX_COUNTER },
+	{ "hardware", judge_hardware, JUDGE_FIX_HARDWARE },
 	{ "rules-ipv4", judge_rules, NULL },
 	{ "rules-ipv6", judge_rules, NULL },
 	{ "nflog-group", judge_nflog, NULL },

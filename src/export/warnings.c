@@ -38,8 +38,8 @@ bool warnings_next(const struct snapshot *snapshot, size_t *i, struct warning *w
 			"new connections in a row whose first packet no rule told of: load what hostmeter "
 			"--print-rules prints" },
 		{ "offloaded-flows", snapshot->flows_offloaded,
-			"live connections in a flowtable or in hardware: counted only as far as connection tracking "
-			"is told" },
+			"live connections in a flowtable or in hardware: hostmeter --check says whether they are "
+			"counted" },
 		{ "overruns", overruns, "times since the start that the kernel dropped messages for a full socket" },
 		{ "unreliable-ends", snapshot->ready && process->running && !process->reliable,
 			"the ends of connections are not delivered reliably: some may be lost" },

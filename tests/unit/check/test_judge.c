@@ -157,6 +157,11 @@ FAULT(flowtable_without_counter, w->firewall.flowtables = 1, buf_puts(&w->firewa
 FAULT(flowtable_with_counter, w->firewall.flowtables = 1)
 FAULT(flowtable_in_hardware, w->firewall.flowtables = 1, buf_puts(&w->firewall.hardware, "inet fw4 ft"))
 
+FAULT(offloaded_unlisted, offloaded(w), w->firewall.has_nft = false)
+FAULT(offloaded_counted, offloaded(w), flowtable_with_counter(w))
+FAULT(offloaded_uncounted, offloaded(w), flowtable_without_counter(w))
+FAULT(offloaded_in_hardware, offloaded(w), flowtable_in_hardware(w))
+
 static const struct fault {
 	void (*make)(struct check_facts *w);
 	const char *name;
@@ -174,7 +179,16 @@ static const struct fault {
 	{ table_unknown, "table", FINDING_UNKNOWN, "does not say", NULL },
 	{ uncounted, "uncounted", FINDING_BAD, "7 of 40", "conntrack -F" },
 	{ uncounted_acct_off, "uncounted", FINDING_BAD, "7 of 40", "nf_conntrack_acct=1\nconntrack -F" },
-	{ offloaded, "offloaded", FINDING_BAD, "3 of 40", "flow add" },
+	{ offloaded, "offloaded", FINDING_UNKNOWN, "3 of 40 live connections are offloaded, and there is no flowtable",
+		NULL },
+	{ offloaded_unlisted, "offloaded", FINDING_UNKNOWN, "offloaded: nft did not list", NULL },
+	{ offloaded_counted, "offloaded", FINDING_OK,
+		"3 of 40 live connections are offloaded, and their flowtables count", NULL },
+	{ offloaded_uncounted, "offloaded", FINDING_BAD,
+		"3 of 40 live connections are offloaded, and not counted in inet fw4 ft", "counter;" },
+	{ offloaded_in_hardware, "offloaded", FINDING_BAD,
+		"3 of 40 live connections are offloaded, by hardware in inet fw4 ft", "flags offload" },
+	{ flowtable_without_counter, "offloaded", FINDING_OK, "none of 40", NULL },
 	{ flowtable_without_counter, "flowtable", FINDING_BAD, "inet fw4 ft", "counter;" },
 	{ flowtable_without_counter, "hardware", FINDING_OK, "off", NULL },
 	{ flowtable_with_counter, "flowtable", FINDING_OK, "all count", NULL },

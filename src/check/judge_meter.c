@@ -18,6 +18,33 @@ static void judge_count(struct finding *finding, uint64_t count, const char *goo
 		finding_good(finding, "%s", good);
 }
 
+/* --- Sides */
+
+/* Who is behind a bridge or port that Docker, libvirt and their like made, by their names for it. NULL: not known. */
+static const char *guests_behind(const char *name)
+{
+	static const struct {
+		const char *begins, *guests;
+	} names[] = {
+		{ "docker", "containers" },
+		{ "podman", "containers" },
+		{ "cni", "containers" },
+		{ "lxcbr", "containers" },
+		{ "lxdbr", "containers" },
+		{ "incusbr", "containers" },
+		{ "veth", "containers" },
+		{ "virbr", "virtual machines" },
+	};
+	const char *hex = name + strlen("br-"); /* a network of Docker's, by its id */
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (!strncmp(name, names[i].begins, strlen(names[i].begins)))
+			return names[i].guests;
+	if (!strncmp(name, "br-", 3) && strlen(hex) == 12 && strspn(hex, "0123456789abcdef") == 12)
+		return "containers";
+	return NULL;
+}
+
 /* Each interface on a line of its own. */
 static void judge_sides(const struct check_facts *f, struct finding *finding)
 {
@@ -29,11 +56,16 @@ static void judge_sides(const struct check_facts *f, struct finding *finding)
 		finding_good(finding, "to say otherwise: lan, wan, carrier, transit or ignore in the configuration");
 	for (size_t i = 0; i < f->verdicts; i++) {
 		const struct check_verdict *verdict = &f->verdict[i];
+		const char *guests = strcmp(verdict->side, "lan") ? NULL : guests_behind(verdict->name);
 
 		buf_printf(&finding->text, "\n%s: %s: %s%s%s", verdict->name, verdict->side, verdict->reason,
 			*verdict->carries ? " " : "", verdict->carries);
+		if (guests)
+			buf_printf(&finding->text, "; ignore = {\"%s\"} leaves its %s out", verdict->name, guests);
 	}
 }
+
+/* --- Sources and ends */
 
 static void judge_sources(const struct check_facts *f, struct finding *finding)
 {

@@ -406,6 +406,28 @@ def test_clock_that_was_not_set(meter):
     expect(lines_of(meter, before=then), "clock", r"1970-01-0\d", r"set-ntp")
 
 
+def test_docker_and_its_like_are_no_fault(network):
+    """That its containers are metered as hosts may be wanted: how to leave them out is said, and then it is so."""
+    network.router.ip("""
+        link add docker0 type veth peer name eth9 netns inet
+        address add 172.17.0.1/16 dev docker0
+        link set docker0 up
+    """)
+    meter = prepare(network.meter("--nflog-group", "78", listen=":10078", interfaces=()))
+    try:
+        with meter:
+            line = lines_of(meter)["sides"]
+            assert line["state"] == "ok" and re.search(r'^docker0: lan: .*; ignore = \{"docker0"\} leaves its containers out$',
+                                                       line["text"], re.MULTILINE), line
+            assert line["text"].count("leaves") == 1
+        meter = prepare(network.meter("--nflog-group", "78", listen=":10078", interfaces=(), config='ignore = {"docker0"}\n'))
+        with meter:
+            line = lines_of(meter)["sides"]
+            assert re.search(r"^docker0: other: ", line["text"], re.MULTILINE) and "leaves" not in line["text"], line
+    finally:
+        network.router.ip("link del docker0")
+
+
 # --- Faults that only a running meter knows of
 
 def many_flows(network, count):

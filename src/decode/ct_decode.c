@@ -15,13 +15,6 @@ struct tuple_rest {
 	uint16_t zone;
 };
 
-/* An entry while it is decoded. */
-struct entry {
-	struct ct_event *event;
-	struct tuple_rest rest[2];
-	bool has_tuple[2], has_counters[2];
-};
-
 static int decode_addresses(struct nlattr_walk walk, uint8_t family, struct ct_tuple *tuple)
 {
 	const uint16_t src = family == 4 ? CTA_IP_V4_SRC : CTA_IP_V6_SRC;
@@ -87,10 +80,8 @@ static int decode_proto(struct nlattr_walk walk, struct ct_tuple *tuple, struct 
 }
 
 /* 0 only if the tuple is complete; a repeated tuple cannot complete the other one. */
-static int decode_tuple(struct nlattr_walk walk, enum ct_dir dir, struct entry *entry)
+static int decode_tuple(struct nlattr_walk walk, uint8_t family, struct ct_tuple *tuple, struct tuple_rest *rest)
 {
-	struct ct_tuple *tuple = &entry->event->tuple[dir];
-	struct tuple_rest *rest = &entry->rest[dir];
 	struct nlattr_item item;
 	bool has_proto = false;
 	int ret;
@@ -100,7 +91,7 @@ static int decode_tuple(struct nlattr_walk walk, enum ct_dir dir, struct entry *
 	while ((ret = nlattr_next(&walk, &item)) > 0) {
 		switch (item.type) {
 		case CTA_TUPLE_IP:
-			ret = decode_addresses(nlattr_nested(&item), entry->event->family, tuple);
+			ret = decode_addresses(nlattr_nested(&item), family, tuple);
 			break;
 		case CTA_TUPLE_PROTO:
 			has_proto = true;
@@ -114,13 +105,11 @@ static int decode_tuple(struct nlattr_walk walk, enum ct_dir dir, struct entry *
 		if (ret < 0)
 			return ret;
 	}
-	entry->has_tuple[dir] = true;
 	return ret < 0 || (tuple->src.family && tuple->dst.family && has_proto) ? ret : -EBADMSG;
 }
 
-static int decode_counters(struct nlattr_walk walk, enum ct_dir dir, struct entry *entry)
+static int decode_counters(struct nlattr_walk walk, uint64_t *packets, uint64_t *bytes)
 {
-	struct ct_event *event = entry->event;
 	bool has_packets = false, has_bytes = false;
 	struct nlattr_item item;
 	int ret;
@@ -128,15 +117,14 @@ static int decode_counters(struct nlattr_walk walk, enum ct_dir dir, struct entr
 	while ((ret = nlattr_next(&walk, &item)) > 0) {
 		if (item.type == CTA_COUNTERS_PACKETS) {
 			has_packets = true;
-			ret = nlattr_be64(&item, &event->packets[dir]);
+			ret = nlattr_be64(&item, packets);
 		} else if (item.type == CTA_COUNTERS_BYTES) {
 			has_bytes = true;
-			ret = nlattr_be64(&item, &event->bytes[dir]);
+			ret = nlattr_be64(&item, bytes);
 		}
 		if (ret < 0)
 			return ret;
 	}
-	entry->has_counters[dir] = true;
 	return ret < 0 || (has_packets && has_bytes) ? ret : -EBADMSG;
 }
 
@@ -152,19 +140,30 @@ static int decode_timestamp(struct nlattr_walk walk, uint64_t *start_ns)
 	return ret;
 }
 
+struct entry {
+	struct ct_event *event;
+	struct tuple_rest rest[2];
+	bool has_counters[2];
+};
+
+/* Each direction has a call of its own: with one for both, all becomes one function, which runs out of registers. */
 static int decode_attribute(const struct nlattr_item *item, struct entry *entry)
 {
 	struct ct_event *event = entry->event;
 
 	switch (item->type) {
 	case CTA_TUPLE_ORIG:
-		return decode_tuple(nlattr_nested(item), CT_ORIGINAL, entry);
+		return decode_tuple(nlattr_nested(item), event->family, &event->tuple[CT_ORIGINAL],
+			&entry->rest[CT_ORIGINAL]);
 	case CTA_TUPLE_REPLY:
-		return decode_tuple(nlattr_nested(item), CT_REPLY, entry);
+		return decode_tuple(nlattr_nested(item), event->family, &event->tuple[CT_REPLY],
+			&entry->rest[CT_REPLY]);
 	case CTA_COUNTERS_ORIG:
-		return decode_counters(nlattr_nested(item), CT_ORIGINAL, entry);
+		entry->has_counters[CT_ORIGINAL] = true;
+		return decode_counters(nlattr_nested(item), &event->packets[CT_ORIGINAL], &event->bytes[CT_ORIGINAL]);
 	case CTA_COUNTERS_REPLY:
-		return decode_counters(nlattr_nested(item), CT_REPLY, entry);
+		entry->has_counters[CT_REPLY] = true;
+		return decode_counters(nlattr_nested(item), &event->packets[CT_REPLY], &event->bytes[CT_REPLY]);
 	case CTA_STATUS:
 		return nlattr_be32(item, &event->status);
 	case CTA_ID:
@@ -189,11 +188,12 @@ int ct_decode_attributes(const void *attributes, size_t len, uint8_t family, str
 	memset(event, 0, offsetof(struct ct_event, tuple)); /* decode_tuple() writes the rest */
 	event->type = CT_NEW;
 	event->family = family;
+	event->tuple[CT_ORIGINAL].src.family = event->tuple[CT_REPLY].src.family = 0; /* not seen yet */
 	while ((ret = nlattr_next(&walk, &item)) > 0) {
 		if (decode_attribute(&item, &entry))
 			return -EBADMSG;
 	}
-	if (ret || !entry.has_tuple[CT_ORIGINAL] || !entry.has_tuple[CT_REPLY])
+	if (ret || !event->tuple[CT_ORIGINAL].src.family || !event->tuple[CT_REPLY].src.family)
 		return -EBADMSG;
 	event->proto = original->proto;
 	event->icmp_type = original->icmp_type;

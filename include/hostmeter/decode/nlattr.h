@@ -57,20 +57,24 @@ static inline size_t nlattr_left(const struct nlattr_walk *walk)
 /* The next attribute: 1, 0 at the end, -EBADMSG if a length is wrong. The last one may lack its padding. */
 static inline int nlattr_next(struct nlattr_walk *walk, struct nlattr_item *item)
 {
-	size_t left = nlattr_left(walk), len, step;
+	size_t left = nlattr_left(walk), step;
 	struct nlattr head;
 
 	if (left < NLA_HDRLEN)
 		return left ? -EBADMSG : 0;
 	memcpy(&head, walk->at, sizeof(head));
-	len = (size_t)head.nla_len - NLA_HDRLEN; /* huge if it is too short */
-	if (len > left - NLA_HDRLEN)
-		return -EBADMSG;
-	item->type = head.nla_type & NLA_TYPE_MASK;
-	item->len = len;
-	item->data = walk->at + NLA_HDRLEN;
 	step = NLA_ALIGN((size_t)head.nla_len);
-	walk->at += step < left ? step : left;
+	if (head.nla_len < NLA_HDRLEN)
+		return -EBADMSG;
+	if (step > left) {
+		if (head.nla_len > left)
+			return -EBADMSG;
+		step = left; /* without its padding */
+	}
+	item->type = head.nla_type & NLA_TYPE_MASK;
+	item->len = (size_t)head.nla_len - NLA_HDRLEN;
+	item->data = walk->at + NLA_HDRLEN;
+	walk->at += step;
 	return 1;
 }
 

@@ -319,7 +319,7 @@ static int decode_rule(const void *header, struct nlattr_walk walk, struct rtnl_
 {
 	const struct fib_rule_hdr *info = header;
 	struct rtnl_rule *rule = &event->rule;
-	bool asks_mark = false, asks_more = info->src_len || info->dst_len || info->tos;
+	bool asks_mark = false, asks_more = info->src_len || info->tos;
 	uint32_t suppress = UINT32_MAX;
 	struct nlattr_item item;
 	int ret;
@@ -338,6 +338,8 @@ static int decode_rule(const void *header, struct nlattr_walk walk, struct rtnl_
 			asks_mark = true;
 		else if (item.type == FRA_L3MDEV)
 			rule->is_vrf = true;
+		else if (item.type == FRA_DST)
+			ret = copy_addr(&item, rule->family, &rule->to.addr);
 		else
 			asks_more |= is_condition(&item);
 		if (ret < 0)
@@ -345,6 +347,10 @@ static int decode_rule(const void *header, struct nlattr_walk walk, struct rtnl_
 	}
 	if (info->action != FR_ACT_TO_TBL)
 		rule->table = 0;
+	if (info->dst_len > 8 * addr_len(rule->to.addr.family))
+		return -EBADMSG;
+	rule->to = prefix_make(&rule->to.addr, info->dst_len);
+	asks_more |= info->dst_len && info->flags & FIB_RULE_INVERT;
 	rule->suppress = suppress > 128 ? -1 : (int32_t)suppress;
 	/* "not fwmark N": all but marked packets. */
 	rule->is_general = !asks_more && (info->flags & FIB_RULE_INVERT ? asks_mark : !asks_mark) && !rule->is_vrf;

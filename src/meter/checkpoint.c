@@ -127,7 +127,7 @@ bool checkpoint_step(struct meter *meter, struct buf *out)
 	}
 	if (own->step++ == STEPS) {
 		journal_put_head(out, CHECKPOINT_SIDES, &meter->options.hash);
-		topology_each_memory(meter->topology, put_memory, out);
+		topology_each_memory(meter->topology, meter->now, put_memory, out);
 		return false;
 	}
 	journal_put_head(out, CHECKPOINT_END, &meter->options.hash);

@@ -154,8 +154,7 @@ static void decide_lan(struct sides_link *link, const struct topology_config *co
 	link->memory.was_lan |= link->side == SIDE_LAN;
 }
 
-/* Adds the time since the last decision to what the interface was in it. */
-static void account(struct sides_link *link, uint64_t now)
+void sides_account(struct sides_link *link, uint64_t now)
 {
 	uint64_t lasted = link->decided_at && now > link->decided_at ? now - link->decided_at : 0;
 
@@ -171,7 +170,7 @@ void sides_decide(struct sides_link *const *links, size_t count, const struct to
 	bool wan_is_known = is_given(config->wan), ipv6_has_default = false;
 
 	for (size_t i = 0; i < count; i++) {
-		account(links[i], now);
+		sides_account(links[i], now);
 		ipv6_has_default |= links[i]->has_default[1];
 	}
 	for (size_t i = 0; i < count; i++) {

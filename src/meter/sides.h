@@ -45,6 +45,9 @@ struct sides_link {
 	uint32_t because_of; /* ifindex of the WAN that it carries, with TOPOLOGY_CARRIES */
 };
 
+/* Adds the time since the last call to what the interface was in it. sides_decide() does so itself. */
+void sides_account(struct sides_link *link, uint64_t now);
+
 /* Decides the side of each of the count links. */
 void sides_decide(struct sides_link *const *links, size_t count, const struct topology_config *config, uint64_t now);
 

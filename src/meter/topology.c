@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "hostmeter/meter/topology.h"
 
+#include "routes.h"
 #include "sides.h"
 
 #include <linux/rtnetlink.h>
@@ -35,37 +36,6 @@ struct own {
 	UT_hash_handle hh;
 };
 
-/* Each next hop of a route is a record of its own. */
-struct route_key {
-	uint32_t table, metric, ifindex;
-	uint8_t family, len;
-	uint8_t bytes[16];
-	uint8_t gateway_family;
-	uint8_t gateway[16];
-	uint8_t zero;
-};
-
-struct route {
-	struct route_key key;
-	struct prefix dst;
-	struct addr gateway;
-	uint8_t kind; /* RTN_UNICAST or RTN_THROW: on to the next table */
-	bool listed;
-	UT_hash_handle hh;
-};
-
-struct rule_key {
-	uint32_t priority, table;
-	int32_t suppress;
-	uint8_t family, is_general, is_vrf, zero;
-};
-
-struct rule {
-	struct rule_key key;
-	bool listed;
-	UT_hash_handle hh;
-};
-
 struct memory {
 	struct topology_memory value;
 	UT_hash_handle hh;
@@ -76,11 +46,8 @@ struct topology {
 	struct link *links;
 	struct memory *memories; /* of interfaces that are not there, the oldest first */
 	struct own *own;
-	struct route *routes;
-	struct rule *rules; /* in the order of their priority; none: not told, and all tables count */
-	size_t limit;
-	bool is_packed;       /* full, and no route leads out of a WAN; until the sides change */
-	uint64_t passed_over; /* routes for which there was no room, and that do not lead out of a WAN */
+	struct routes *routes;
+	size_t limit; /* of addresses */
 	bool is_known;
 	uint64_t due; /* the next decision, if no event comes before */
 	char pppoe[TOPOLOGY_PPPOE_MOST][IFNAME_LEN];
@@ -89,16 +56,33 @@ struct topology {
 	void *changed_ctx;
 };
 
+static struct link *find_link(const struct topology *t, uint32_t ifindex)
+{
+	struct link *link = NULL;
+
+	HASH_FIND(hh, t->links, &ifindex, sizeof(ifindex), link);
+	return link;
+}
+
+static bool is_wan(void *ctx, uint32_t ifindex)
+{
+	const struct link *link = find_link(ctx, ifindex);
+
+	return link && link->sides.side == SIDE_WAN;
+}
+
 struct topology *topology_new(const struct topology_config *config, size_t limit)
 {
 	struct topology *t = calloc(1, sizeof(*t));
 
 	if (!t)
 		return NULL;
-	t->config = *config;
-	t->limit = limit;
-	t->due = UINT64_MAX;
-	return t;
+	*t = (struct topology){ .config = *config, .limit = limit, .due = UINT64_MAX };
+	t->routes = routes_new(limit, is_wan, t);
+	if (t->routes)
+		return t;
+	free(t);
+	return NULL;
 }
 
 #define FORGET(head, item)                                                                                             \
@@ -131,10 +115,8 @@ static void sync(struct topology *t, enum rtnl_type type, uint8_t family, bool b
 		SYNC(t->own, struct own, !family || item->key.family == family);
 		break;
 	case RTNL_ROUTE:
-		SYNC(t->routes, struct route, !family || item->key.family == family);
-		break;
 	case RTNL_RULE:
-		SYNC(t->rules, struct rule, !family || item->key.family == family);
+		routes_sync(t->routes, type, family, begins);
 		break;
 	default:
 		break;
@@ -154,19 +136,12 @@ void topology_free(struct topology *topology)
 		return;
 	HASH_ITER (hh, topology->memories, memory, tmp)
 		FORGET(topology->memories, memory);
-	for (enum rtnl_type type = RTNL_LINK; type <= RTNL_RULE; type++) {
+	for (enum rtnl_type type = RTNL_LINK; type <= RTNL_ADDR; type++) {
 		sync(topology, type, 0, true);
 		sync(topology, type, 0, false);
 	}
+	routes_free(topology->routes);
 	free(topology);
-}
-
-static struct link *find_link(const struct topology *t, uint32_t ifindex)
-{
-	struct link *link = NULL;
-
-	HASH_FIND(hh, t->links, &ifindex, sizeof(ifindex), link);
-	return link;
 }
 
 /* --- What is remembered of interfaces by their names */
@@ -195,14 +170,17 @@ void topology_remember(struct topology *topology, const struct topology_memory *
 }
 
 /* Whether there is anything to remember. */
-static bool memory_of(const struct link *link, struct topology_memory *memory)
+static bool memory_of(const struct link *link, uint64_t now, struct topology_memory *memory)
 {
-	*memory = link->sides.memory;
+	struct sides_link sides = link->sides;
+
+	sides_account(&sides, now);
+	*memory = sides.memory;
 	memcpy(memory->name, link->state.name, sizeof(memory->name));
 	return memory->name[0] && (memory->was_lan || memory->was_wan);
 }
 
-void topology_each_memory(const struct topology *topology,
+void topology_each_memory(const struct topology *topology, uint64_t now,
 	void (*each)(void *ctx, const struct topology_memory *memory), void *ctx)
 {
 	struct topology_memory value;
@@ -210,18 +188,18 @@ void topology_each_memory(const struct topology *topology,
 	for (const struct memory *memory = topology->memories; memory; memory = memory->hh.next)
 		each(ctx, &memory->value);
 	for (const struct link *link = topology->links; link; link = link->hh.next) {
-		if (memory_of(link, &value))
+		if (memory_of(link, now, &value))
 			each(ctx, &value);
 	}
 }
 
 /* The interface has another name from now on: "" if it goes. */
-static void change_name(struct topology *t, struct link *link, const char *name)
+static void change_name(struct topology *t, struct link *link, const char *name, uint64_t now)
 {
 	struct topology_memory value;
 	struct memory *memory = NULL;
 
-	if (memory_of(link, &value))
+	if (memory_of(link, now, &value))
 		topology_remember(t, &value);
 	link->sides.memory = (struct topology_memory){ .was_lan = false };
 	HASH_FIND_STR(t->memories, name, memory);
@@ -233,29 +211,18 @@ static void change_name(struct topology *t, struct link *link, const char *name)
 
 /* --- Links and addresses */
 
-/* When a link goes down the kernel removes its IPv4 routes without an event for each. */
-static void forget_routes(struct topology *t, uint32_t ifindex)
-{
-	struct route *route, *tmp;
-
-	HASH_ITER (hh, t->routes, route, tmp) {
-		if (route->key.ifindex == ifindex)
-			FORGET(t->routes, route);
-	}
-}
-
-static void take_link(struct topology *t, const struct rtnl_event *event)
+static void take_link(struct topology *t, const struct rtnl_event *event, uint64_t now)
 {
 	struct link *link = find_link(t, event->ifindex);
 	struct rtnl_link state = event->link;
 
 	if (event->gone || !(state.flags & IFF_UP))
-		forget_routes(t, event->ifindex);
+		routes_forget_link(t->routes, event->ifindex);
 	t->ppp_links += state.arphrd == ARPHRD_PPP && event->gone == !!link;
 	if (event->gone) {
 		if (!link)
 			return;
-		change_name(t, link, "");
+		change_name(t, link, "", now);
 		FORGET(t->links, link);
 		return;
 	}
@@ -275,7 +242,7 @@ static void take_link(struct topology *t, const struct rtnl_event *event)
 		state.tx_packets = link->state.tx_packets;
 	}
 	if (strcmp(link->state.name, state.name) != 0)
-		change_name(t, link, state.name);
+		change_name(t, link, state.name, now);
 	link->state = state;
 	link->listed = true;
 }
@@ -307,189 +274,7 @@ static void take_addr(struct topology *t, const struct rtnl_event *event)
 	own->listed = true;
 }
 
-/* --- Routes. Short ones, of at most SHORT_LEN bits, may together be a default route. */
-
-enum { SHORT_LEN = 4, NIBBLES = 1 << SHORT_LEN };
-
-static bool is_short(const struct route *route)
-{
-	return route->dst.len <= SHORT_LEN && route->kind == RTN_UNICAST;
-}
-
-static struct link *find_wan(const struct topology *t, uint32_t ifindex)
-{
-	struct link *link = find_link(t, ifindex);
-
-	return link && link->sides.side == SIDE_WAN ? link : NULL;
-}
-
-/* After `ip route replace` onto another interface there is no event for the route that was replaced. */
-static void forget_replaced(struct topology *t, const struct route_key *by)
-{
-	struct route *route, *tmp;
-
-	HASH_ITER (hh, t->routes, route, tmp) {
-		struct route_key key = *by;
-
-		key.ifindex = route->key.ifindex;
-		key.gateway_family = route->key.gateway_family;
-		memcpy(key.gateway, route->key.gateway, sizeof(key.gateway));
-		if (!memcmp(&key, &route->key, sizeof(key)))
-			FORGET(t->routes, route);
-	}
-}
-
-/* Whether there is room for one more route. If need be, routes that lead out of a WAN are dropped. */
-static bool make_room(struct topology *t, uint32_t ifindex, bool is_needed)
-{
-	struct route *route, *tmp;
-
-	if (HASH_COUNT(t->routes) < t->limit)
-		return true;
-	if (!is_needed && (t->is_packed || find_wan(t, ifindex)))
-		return false;
-	HASH_ITER (hh, t->routes, route, tmp) {
-		if (!is_short(route) && find_wan(t, route->key.ifindex)) {
-			FORGET(t->routes, route);
-		}
-	}
-	t->is_packed = HASH_COUNT(t->routes) >= t->limit;
-	return !t->is_packed || (is_needed && HASH_COUNT(t->routes) < 2 * t->limit);
-}
-
-static struct route *add_route(struct topology *t, const struct route_key *key, const struct rtnl_route *r,
-	const struct addr *gateway)
-{
-	struct route *route = calloc(1, sizeof(*route));
-
-	if (!route)
-		return NULL;
-	*route = (struct route){ .key = *key, .dst = r->dst, .gateway = *gateway, .kind = r->kind };
-	HASH_ADD(hh, t->routes, key, sizeof(route->key), route);
-	return route;
-}
-
-static void take_hop(struct topology *t, const struct rtnl_event *event, uint32_t ifindex, const struct addr *gateway)
-{
-	const struct rtnl_route *r = &event->route;
-	struct route_key key = { .table = r->table,
-		.metric = r->metric,
-		.ifindex = ifindex,
-		.family = r->dst.addr.family,
-		.len = r->dst.len,
-		.gateway_family = gateway->family };
-	struct route *route = NULL;
-
-	if (r->kind != RTN_THROW && (r->kind != RTN_UNICAST || !ifindex))
-		return;
-	memcpy(key.bytes, r->dst.addr.b, sizeof(key.bytes));
-	memcpy(key.gateway, gateway->b, sizeof(key.gateway));
-	HASH_FIND(hh, t->routes, &key, sizeof(key), route);
-	if (event->gone) {
-		if (route)
-			FORGET(t->routes, route);
-		return;
-	}
-	if (!route) {
-		if (!make_room(t, ifindex, r->dst.len <= SHORT_LEN) || !(route = add_route(t, &key, r, gateway))) {
-			t->passed_over += !find_wan(t, ifindex);
-			return;
-		}
-	}
-	route->kind = r->kind;
-	route->listed = true;
-}
-
-static void take_route(struct topology *t, const struct rtnl_event *event)
-{
-	const struct rtnl_route *r = &event->route;
-
-	if (event->replaces && !event->gone) {
-		struct route_key key = {
-			.table = r->table, .metric = r->metric, .family = r->dst.addr.family, .len = r->dst.len
-		};
-
-		memcpy(key.bytes, r->dst.addr.b, sizeof(key.bytes));
-		forget_replaced(t, &key);
-	}
-	take_hop(t, event, event->ifindex, &r->gateway);
-	for (int i = 0; i < r->others; i++)
-		take_hop(t, event, r->other[i].ifindex, &r->other[i].gateway);
-}
-
-static int by_priority(const struct rule *a, const struct rule *b)
-{
-	return (a->key.priority > b->key.priority) - (a->key.priority < b->key.priority);
-}
-
-static void take_rule(struct topology *t, const struct rtnl_event *event)
-{
-	const struct rtnl_rule *r = &event->rule;
-	const struct rule_key key = { .priority = r->priority,
-		.table = r->table,
-		.suppress = r->suppress,
-		.family = r->family,
-		.is_general = r->is_general,
-		.is_vrf = r->is_vrf };
-	struct rule *rule = NULL;
-
-	HASH_FIND(hh, t->rules, &key, sizeof(key), rule);
-	if (event->gone) {
-		if (rule)
-			FORGET(t->rules, rule);
-		return;
-	}
-	if (!rule) {
-		if (HASH_COUNT(t->rules) >= t->limit || !(rule = calloc(1, sizeof(*rule))))
-			return;
-		rule->key = key;
-		HASH_ADD_INORDER(hh, t->rules, key, sizeof(rule->key), rule, by_priority);
-	}
-	rule->listed = true;
-}
-
 /* --- Sides */
-
-/* Whether a rule looks at the route's table. */
-static bool is_used(const struct topology *t, const struct route *route)
-{
-	const struct link *link = find_link(t, route->key.ifindex);
-
-	for (const struct rule *rule = t->rules; rule; rule = rule->hh.next) {
-		if (rule->key.family == route->key.family &&
-			(rule->key.is_vrf ? link && link->sides.is_vrf_port : rule->key.table == route->key.table))
-			return true;
-	}
-	return !t->rules;
-}
-
-/* Which sixteenths of the address space a short route covers, of those that contain Internet hosts. */
-static uint16_t sixteenths(const struct route *route)
-{
-	/* IPv4: 0.0.0.0 to 223.255.255.255. IPv6: 2000::/3. */
-	const uint16_t wanted = route->key.family == 4 ? 0x3fff : 0x000c;
-	unsigned int first = route->dst.addr.b[0] >> 4, count = NIBBLES >> route->dst.len;
-
-	return (uint16_t)(((1U << count) - 1) << first) & wanted;
-}
-
-/*
- * Whether a short route is a default route, or part of one. A route of length 0 is one. Longer routes are part of one
- * if those of their table cover all addresses of Internet hosts together; a route of length 0 does not help them.
- */
-static bool is_default(const struct topology *t, const struct route *route)
-{
-	const uint16_t wanted = route->key.family == 4 ? 0x3fff : 0x000c;
-	uint16_t taken = sixteenths(route);
-
-	if (!taken)
-		return false;
-	for (const struct route *r = t->routes; r && taken != wanted; r = r->hh.next) {
-		if (is_short(r) && r->dst.len && r->key.family == route->key.family && r->key.table == route->key.table)
-			taken |= sixteenths(r);
-	}
-	return taken == wanted;
-}
 
 /* Whether it is an address that networks of one's own use (RFC 1918). */
 static bool is_private(const struct addr *addr)
@@ -498,29 +283,12 @@ static bool is_private(const struct addr *addr)
 		(addr->b[0] == 192 && addr->b[1] == 168);
 }
 
-/* Translators' prefixes: of RFC 6052 and RFC 8215, and others of the length that they mostly have. */
-static bool is_translated(const struct prefix *dst)
+/* Whether this unicast route, if it is not short, decides about the side of its interface. */
+static bool is_evidence(const struct topology *t, const struct prefix *dst, uint32_t ifindex)
 {
-	static const uint8_t well_known[] = { 0, 0x64, 0xff, 0x9b };
+	const struct link *link = find_link(t, ifindex);
 
-	return dst->addr.family == 6 &&
-		(dst->len == 96 || (dst->len >= 48 && !memcmp(dst->addr.b, well_known, sizeof(well_known))));
-}
-
-static bool is_host6(const struct route *route)
-{
-	return route->key.family == 6 && route->key.len == 128;
-}
-
-/* Whether this route, of more than SHORT_LEN bits, decides about the side of its interface. */
-static bool is_evidence(const struct topology *t, const struct route *route)
-{
-	const struct link *link;
-
-	if (route->kind != RTN_UNICAST || (!is_host6(route) && !is_translated(&route->dst)))
-		return false;
-	link = find_link(t, route->key.ifindex);
-	return link && link->state.arphrd == ARPHRD_NONE;
+	return (routes_is_host6(dst) || routes_is_translated(dst)) && link && link->state.arphrd == ARPHRD_NONE;
 }
 
 static void gather_address(const struct own *own, struct sides_link *sides)
@@ -537,27 +305,31 @@ static void gather_address(const struct own *own, struct sides_link *sides)
 	sides->has_address = true;
 }
 
-static bool is_own6(const struct topology *t, const struct route *route)
+static bool is_own(const struct topology *t, const struct addr *addr)
 {
 	for (const struct own *own = t->own; own; own = own->hh.next) {
-		if (own->key.family == 6 && !memcmp(own->key.bytes, route->key.bytes, sizeof(own->key.bytes)))
+		if (own->key.family == addr->family && !memcmp(own->key.bytes, addr->b, sizeof(own->key.bytes)))
 			return true;
 	}
 	return false;
 }
 
-static void gather_route(const struct topology *t, const struct route *route, struct sides_link *sides)
+static void gather_route(void *ctx, const struct routes_hop *hop)
 {
-	bool *has_default = &sides->has_default[route->key.family == 6];
+	const struct topology *t = ctx;
+	struct link *link = find_link(t, hop->ifindex);
+	struct sides_link *sides = link ? &link->sides : NULL;
+	bool is_short = hop->dst.len <= ROUTES_SHORT;
 
-	if (!is_used(t, route))
+	if (!link || (!is_short && !is_evidence(t, &hop->dst, hop->ifindex)) ||
+		!routes_is_used(t->routes, hop, sides->is_vrf_port))
 		return;
-	if (is_short(route))
-		*has_default = *has_default || is_default(t, route);
-	else if (is_translated(&route->dst))
+	if (is_short)
+		sides->has_default[hop->dst.addr.family == 6] |= routes_is_default(t->routes, hop);
+	else if (routes_is_translated(&hop->dst))
 		sides->has_translated = true;
 	else
-		sides->has_host6 = sides->has_host6 || !is_own6(t, route);
+		sides->has_host6 |= !is_own(t, &hop->dst.addr);
 }
 
 static bool is_pppoe_port(const struct topology *t, const char *name)
@@ -587,13 +359,7 @@ static void gather(struct topology *t, uint64_t now)
 		if (link)
 			gather_address(own, &link->sides);
 	}
-	for (const struct route *route = t->routes; route; route = route->hh.next) {
-		if (!is_short(route) && !is_evidence(t, route))
-			continue;
-		link = find_link(t, route->key.ifindex);
-		if (link)
-			gather_route(t, route, &link->sides);
-	}
+	routes_each_evidence(t->routes, gather_route, t);
 	for (link = t->links; link; link = link->hh.next) {
 		struct sides_link *sides = &link->sides;
 
@@ -643,7 +409,7 @@ static void decide(struct topology *t, uint64_t now)
 	}
 	sides_decide(links, count, &t->config, now);
 	t->due = sides_due(links, count);
-	t->is_packed = false;
+	routes_sides_changed(t->routes);
 	i = 0;
 	for (const struct link *link = t->links; link && t->changed; link = link->hh.next, i++) {
 		const struct topology_link view = describe(t, link);
@@ -705,30 +471,24 @@ void topology_pppoe(struct topology *topology, const char (*name)[IFNAME_LEN], s
 /* Whether the event may change a side. */
 static bool may_decide(const struct topology *t, const struct rtnl_event *event)
 {
-	const struct rtnl_route *r = &event->route;
-	const struct route route = {
-		.key = { .family = r->dst.addr.family, .len = r->dst.len, .ifindex = event->ifindex },
-		.dst = r->dst,
-		.kind = r->kind
-	};
+	const struct prefix *dst = &event->route.dst;
 
-	return event->type != RTNL_ROUTE || r->dst.len <= SHORT_LEN || is_evidence(t, &route);
+	return event->type != RTNL_ROUTE || dst->len <= ROUTES_SHORT || is_evidence(t, dst, event->ifindex) ||
+		(event->replaces && (routes_is_host6(dst) || routes_is_translated(dst))); /* one of another interface */
 }
 
 void topology_rtnl(struct topology *topology, const struct rtnl_event *event, uint64_t now)
 {
 	switch (event->type) {
 	case RTNL_LINK:
-		take_link(topology, event);
+		take_link(topology, event, now);
 		break;
 	case RTNL_ADDR:
 		take_addr(topology, event);
 		break;
 	case RTNL_ROUTE:
-		take_route(topology, event);
-		break;
 	case RTNL_RULE:
-		take_rule(topology, event);
+		routes_take(topology->routes, event);
 		break;
 	default:
 		return;
@@ -796,41 +556,6 @@ static const struct own *find_own(const struct topology *t, const struct addr *a
 	return NULL;
 }
 
-/* The route of a table (0: of all) that an address takes: the longest prefix, then the lowest metric. */
-static const struct route *find_in_table(const struct topology *t, uint32_t table, const struct addr *addr)
-{
-	const struct route *best = NULL;
-
-	for (const struct route *r = t->routes; r; r = r->hh.next) {
-		if ((table && r->key.table != table) || !prefix_contains(&r->dst, addr))
-			continue;
-		if (!best || r->dst.len > best->dst.len ||
-			(r->dst.len == best->dst.len && r->key.metric < best->key.metric))
-			best = r;
-	}
-	return best;
-}
-
-/*
- * The route of a packet that only general rules match: table by table in the order of the rules. This walks over all
- * routes; it is called only for flows whose first packet was not seen.
- */
-static const struct route *find_route(const struct topology *t, const struct addr *addr)
-{
-	if (!t->rules)
-		return find_in_table(t, 0, addr);
-	for (const struct rule *rule = t->rules; rule; rule = rule->hh.next) {
-		const struct route *route;
-
-		if (rule->key.family != addr->family || !rule->key.is_general || rule->key.table == RT_TABLE_LOCAL)
-			continue;
-		route = rule->key.table ? find_in_table(t, rule->key.table, addr) : NULL;
-		if (route && route->kind == RTN_UNICAST && (int)route->dst.len > rule->key.suppress)
-			return route;
-	}
-	return NULL;
-}
-
 static bool is_subnet_broadcast(const struct topology *t, const struct addr *addr)
 {
 	if (addr->family != 4)
@@ -851,7 +576,7 @@ enum side topology_address(const struct topology *topology, const struct addr *a
 	struct addr *gateway)
 {
 	const struct own *own = find_own(topology, addr);
-	const struct route *route;
+	const struct routes_hop *hop;
 	enum side side;
 
 	*ifindex = 0;
@@ -866,19 +591,19 @@ enum side topology_address(const struct topology *topology, const struct addr *a
 		return SIDE_NONE;
 	if (addr_is_multicast(addr) || is_subnet_broadcast(topology, addr))
 		return SIDE_GROUP;
-	route = find_route(topology, addr);
-	if (!route)
+	hop = routes_find(topology->routes, addr);
+	if (!hop)
 		return SIDE_WAN;
-	*ifindex = route->key.ifindex;
-	*gateway = route->gateway;
-	side = topology_interface(topology, route->key.ifindex);
+	*ifindex = hop->ifindex;
+	*gateway = hop->gateway;
+	side = topology_interface(topology, hop->ifindex);
 	/* So short a route says only "elsewhere", also where its interface is a LAN. */
-	return side == SIDE_LAN && is_short(route) ? SIDE_WAN : side;
+	return side == SIDE_LAN && hop->dst.len <= ROUTES_SHORT ? SIDE_WAN : side;
 }
 
 uint64_t topology_passed_over(const struct topology *topology)
 {
-	return topology->passed_over;
+	return routes_dropped(topology->routes);
 }
 
 bool topology_has_mac(const struct topology *topology, uint32_t ifindex)

@@ -101,6 +101,10 @@ static bool do_network(struct anonymizer *a, const struct nlmsghdr *message, uni
 			change(a, &event.route.other[i].gateway);
 		break;
 	case RTNL_RULE:
+		if (!event.rule.to.len)
+			break;
+		change(a, &event.rule.to.addr);
+		event.rule.to = prefix_make(&event.rule.to.addr, event.rule.to.len);
 		break;
 	default:
 		change(a, &event.neigh.addr);

@@ -317,10 +317,13 @@ static void encode_rule(union encode_message *m, const struct nlmsghdr *like, co
 	const struct rtnl_rule *rule = &e->rule;
 	const struct fib_rule_hdr fixed = { .family = af_of(rule->family),
 		.table = (uint8_t)(rule->table < 256 ? rule->table : RT_TABLE_COMPAT),
+		.dst_len = rule->to.len,
 		.action = rule->table || rule->is_vrf ? FR_ACT_TO_TBL : FR_ACT_UNREACHABLE };
 	struct nlmsghdr *head = begin(m, like, &fixed, sizeof(fixed));
 
 	mnl_attr_put_u32(head, FRA_PRIORITY, rule->priority);
+	if (rule->to.len)
+		put_addr(head, FRA_DST, &rule->to.addr);
 	mnl_attr_put_u32(head, FRA_TABLE, rule->table);
 	mnl_attr_put_u32(head, FRA_SUPPRESS_PREFIXLEN, (uint32_t)rule->suppress);
 	if (rule->is_vrf)

@@ -68,8 +68,9 @@ struct rtnl_rule {
 	uint8_t family; /* 4 or 6 */
 	uint32_t priority;
 	uint32_t table;   /* 0: none is looked at */
-	bool is_general;  /* for all unmarked traffic: no source, destination, interface or mark is asked for */
+	bool is_general;  /* for all unmarked traffic: no source, interface or mark is asked for */
 	bool is_vrf;      /* the tables of VRFs are looked at */
+	struct prefix to; /* with is_general: only for packets to these addresses; length 0: to all */
 	int32_t suppress; /* routes up to this prefix length are passed over; -1: none */
 };
 

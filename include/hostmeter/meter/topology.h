@@ -130,7 +130,7 @@ struct topology_memory {
 	bool was_lan, was_wan;
 	uint64_t lan_ns, wan_ns; /* how long it was on that side */
 };
-void topology_each_memory(const struct topology *topology,
+void topology_each_memory(const struct topology *topology, uint64_t now,
 	void (*each)(void *ctx, const struct topology_memory *memory), void *ctx);
 void topology_remember(struct topology *topology, const struct topology_memory *memory);
 

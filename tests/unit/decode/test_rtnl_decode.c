@@ -489,6 +489,24 @@ static void rules(void **state)
 	mnl_attr_put_strz(&m.head, FRA_IIFNAME, "lan0");
 	assert_int_equal(decode(&m.head, &got), 0);
 	assert_false(got.rule.is_general);
+	/* For one destination; a prefix without an address, or too long for it, is refused. */
+	{
+		const struct addr to = build_addr("192.168.50.0");
+
+		fixed = (struct fib_rule_hdr){ .family = AF_INET, .action = FR_ACT_TO_TBL, .table = 5, .dst_len = 24 };
+		assert_int_equal(decode(build_rule(&m, &fixed, 100), &got), -EBADMSG);
+		build_put_addr(&m.head, FRA_DST, &to);
+		assert_int_equal(decode(&m.head, &got), 0);
+		assert_true(got.rule.is_general && got.rule.to.len == 24 && addr_equal(&got.rule.to.addr, &to));
+		fixed.dst_len = 33;
+		build_put_addr(build_rule(&m, &fixed, 100), FRA_DST, &to);
+		assert_int_equal(decode(&m.head, &got), -EBADMSG);
+		fixed.dst_len = 24;
+		fixed.flags = FIB_RULE_INVERT;
+		build_put_addr(build_rule(&m, &fixed, 100), FRA_DST, &to);
+		assert_int_equal(decode(&m.head, &got), 0);
+		assert_false(got.rule.is_general);
+	}
 	/* One that looks at no table, the one for VRFs, and what is no rule of ours. */
 	fixed = (struct fib_rule_hdr){ .family = AF_INET6, .table = 5, .action = FR_ACT_UNREACHABLE };
 	assert_int_equal(decode(build_rule(&m, &fixed, 1), &got), 0);

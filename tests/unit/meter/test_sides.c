@@ -161,7 +161,7 @@ static void a_restart_remembers(void **state)
 	tell(&before, event_route(LAN, "::/0", "fe80::66"));
 	become(&before, WAN2, SIDE_WAN);
 	after.topology = topology_new(&(struct topology_config){ .lan = NULL }, 100);
-	topology_each_memory(before.topology, copy, after.topology);
+	topology_each_memory(before.topology, before.now, copy, after.topology);
 	events_of_network(take, &after);
 	second_wan(&after, "192.168.8.100");
 	tell(&after, event_route(LAN, "::/0", "fe80::66"));

@@ -688,6 +688,27 @@ static void only_tables_that_rules_name_count(void **state)
 	topology_free(t);
 }
 
+/* As site-to-site tunnels and pbr write it: a table for some destinations only. */
+static void a_rule_for_some_destinations(void **state)
+{
+	struct topology *t = network_with_tunnel();
+	struct rtnl_event site = event_route(TUN, "0.0.0.0/0", NULL), rule = event_rule(4, 100, TABLE_VPN);
+
+	(void)state;
+	tell(t, event_rule(4, 32766, RT_TABLE_MAIN));
+	site.route.table = TABLE_VPN;
+	tell(t, site);
+	rule.rule.to = (struct prefix){ event_ip("203.0.113.0"), 24 };
+	tell(t, rule);
+	assert_int_equal(topology_interface(t, TUN), SIDE_WAN);
+	check(t, "203.0.113.80", SIDE_WAN, TUN, NULL);
+	check(t, "203.0.114.80", SIDE_WAN, WAN, "198.51.100.1");
+	check(t, "192.168.1.10", SIDE_LAN, LAN, NULL);
+	tell(t, event_gone(rule));
+	check(t, "203.0.113.80", SIDE_WAN, WAN, "198.51.100.1");
+	topology_free(t);
+}
+
 /* A throw route: this table has no answer, the next one may. */
 static void a_throw_route_leads_to_the_next_table(void **state)
 {
@@ -730,6 +751,12 @@ static void a_vrf_has_sides_of_its_own(void **state)
 	assert_int_equal(topology_interface(t, WAN), SIDE_WAN);
 	assert_int_equal(topology_interface(t, LAN), SIDE_LAN);
 	assert_int_equal(topology_interface(t, 20), SIDE_OTHER);
+	/* An address is looked up in the VRF's own table, which no other rule names. */
+	out = event_route(LAN, "192.168.1.0/24", NULL);
+	out.route.table = 10;
+	tell(t, out);
+	check(t, "192.168.1.10", SIDE_LAN, LAN, NULL);
+	check(t, "203.0.113.80", SIDE_WAN, WAN, "198.51.100.1");
 	topology_free(t);
 }
 
@@ -802,6 +829,7 @@ int main(void)
 		cmocka_unit_test(a_stray_default_route_goes_again),
 		cmocka_unit_test(nothing_is_a_lan_before_the_wan_is_known),
 		cmocka_unit_test(only_tables_that_rules_name_count),
+		cmocka_unit_test(a_rule_for_some_destinations),
 		cmocka_unit_test(a_throw_route_leads_to_the_next_table),
 		cmocka_unit_test(a_vrf_has_sides_of_its_own),
 		cmocka_unit_test(what_a_wan_runs_over_is_its_carrier),

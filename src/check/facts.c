@@ -83,6 +83,8 @@ static void read_meter(struct check_meter *meter, const json_t *status)
 		.dump_interval = json_number_value(json_object_get(dump, "interval_seconds")),
 	};
 	json_copy_text(meter->version, sizeof(meter->version), json_object_get(status, "version"));
+	json_copy_text(meter->checkpoint_error, sizeof(meter->checkpoint_error),
+		json_object_get(json_object_get(status, "checkpoint"), "error"));
 	read_sources(meter, json_object_get(status, "sources"));
 	read_wan(meter, json_object_get(status, "wan"));
 }

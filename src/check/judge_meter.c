@@ -163,13 +163,45 @@ static void judge_damaged(const struct check_facts *f, struct finding *finding)
 		" of the kernel could not be read");
 }
 
+static void fix_checkpoint(const struct check_facts *f, struct finding *finding)
+{
+	static const struct {
+		int error;
+		const char *command, *rest;
+	} fixes[] = {
+		{ ENOENT, "mkdir -p ", "" },
+		{ ENOENT, "chown USER ", "  # the meter's user" },
+		{ EACCES, "chown -R USER ", "  # the meter's user" },
+		{ EPERM, "chown -R USER ", "  # the meter's user" },
+		{ ENOSPC, "df -h ",
+			"  # make room there, or set runtime-dir; if it has room, inodes are short: df -i" },
+		{ EDQUOT, "df -h ", "  # the meter's user has used up the quota there; or set runtime-dir" },
+		{ EROFS, "mount -o remount,rw $(df -P ",
+			" | awk 'END { print $6 }')  # dmesg may say why it is read-only" },
+		{ EIO, "dmesg | grep -i error  # the disk of ", " fails" },
+	};
+
+	for (size_t i = 0; i < sizeof(fixes) / sizeof(fixes[0]); i++)
+		if (!strcmp(f->meter.checkpoint_error, strerror(fixes[i].error)))
+			finding_fix(finding, "%s%s%s", fixes[i].command, f->runtime_dir, fixes[i].rest);
+	if (!finding->fix.len)
+		finding_fix(finding, "ls -la %s  # what is in the way of the file checkpoint", f->runtime_dir);
+}
+
 static void judge_checkpoint(const struct check_facts *f, struct finding *finding)
 {
-	judge_count(finding, f->meter.checkpoint_failures, "no failure", "", "checkpoint",
-		" could not be saved: a restart may lose counts");
-	if (f->meter.checkpoint_failures)
-		finding_fix(finding, "mkdir -p %s && chown USER %s  # the meter's user", f->runtime_dir,
-			f->runtime_dir);
+	uint64_t failures = f->meter.checkpoint_failures;
+
+	if (!failures) {
+		finding_good(finding, "no failure");
+	} else if (!*f->meter.checkpoint_error) {
+		finding_good(finding, "the latest is saved; %" PRIu64 " before could not be", failures);
+	} else {
+		finding_bad(finding,
+			"%" PRIu64 " checkpoint%s could not be saved in %s: %s: a restart would lose counts", failures,
+			finding_plural(failures), f->runtime_dir, f->meter.checkpoint_error);
+		fix_checkpoint(f, finding);
+	}
 }
 
 static void judge_folded(const struct check_facts *f, struct finding *finding)

@@ -17,7 +17,7 @@ struct checkpointer {
 	struct blob_file *file;
 	struct buf blob;
 	bool saving;
-	bool warned; /* that the file cannot be written; until it can */
+	int error; /* why the file could not be written, until it can: that is logged once */
 	uint64_t saved_at, failures;
 };
 
@@ -51,9 +51,9 @@ static bool failed(struct checkpointer *c, int error)
 		return false;
 	c->failures++;
 	c->saving = false;
-	if (!c->warned)
+	if (!c->error)
 		log_warning("%s: %s: a restart would lose counts", c->path, strerror(-error));
-	c->warned = true;
+	c->error = error;
 	return true;
 }
 
@@ -132,7 +132,7 @@ static bool step(struct checkpointer *c, struct meter *meter, uint64_t now)
 	if (failed(c, error) || !last)
 		return true;
 	c->saving = false;
-	c->warned = false;
+	c->error = 0;
 	c->saved_at = now;
 	checkpointer_before_show(c, meter);
 	return true;
@@ -171,4 +171,9 @@ uint64_t checkpointer_saved_at(const struct checkpointer *c)
 uint64_t checkpointer_failures(const struct checkpointer *c)
 {
 	return c->failures;
+}
+
+int checkpointer_error(const struct checkpointer *c)
+{
+	return c->error;
 }

@@ -36,3 +36,6 @@ void checkpointer_finish(struct checkpointer *checkpointer, struct meter *meter,
 /* When the last whole checkpoint was saved (its caller's now), 0: never. How many writes failed. */
 uint64_t checkpointer_saved_at(const struct checkpointer *checkpointer);
 uint64_t checkpointer_failures(const struct checkpointer *checkpointer);
+
+/* -errno of the latest write if it failed; 0 again once a whole checkpoint is saved. */
+int checkpointer_error(const struct checkpointer *checkpointer);

@@ -40,6 +40,7 @@ static void describe_process(struct queries *q, struct snapshot_process *process
 		.stall_ns = q->stall_ns,
 		.checkpoint_age_ns = saved ? loop_now_ns(q->loop) - saved : UINT64_MAX,
 		.checkpoint_failures = checkpointer_failures(q->checkpointer),
+		.checkpoint_error = checkpointer_error(q->checkpointer),
 		.real_ns = clock_real_ns(),
 		.listen = (const char *const *)q->config->listen.item,
 		.listens = q->config->listen.count,

@@ -99,7 +99,9 @@ static void put_losses(struct buf *out, const struct snapshot *s)
 		buf_puts(out, "checkpoint: none yet");
 	else
 		buf_printf(out, "checkpoint: %.1f s ago", seconds(s->process.checkpoint_age_ns));
-	buf_printf(out, ", %" PRIu64 " failures\n", s->process.checkpoint_failures);
+	buf_printf(out, ", %" PRIu64 " failures%s%s\n", s->process.checkpoint_failures,
+		s->process.checkpoint_error ? ": " : "",
+		s->process.checkpoint_error ? strerror(-s->process.checkpoint_error) : "");
 	buf_printf(out,
 		"ends: unseen %" PRIu64 ", without counters %" PRIu64 ", too early %" PRIu64
 		"; repeated messages %" PRIu64 "; counters that fell %" PRIu64 "\n",

@@ -11,6 +11,7 @@ import os
 import re
 import shutil
 import signal
+import subprocess
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -491,4 +492,23 @@ def test_what_the_meter_counts_of_its_losses(network):
         becomes(meter, "unattributed", r"\d+ of \d+ bytes are host=\"unknown\"", r"--print-rules")
         assert lines_of(meter)["checkpoint"]["state"] == "ok"
         shutil.rmtree(meter.directory / "run")
-        becomes(meter, "checkpoint", r"could not be saved", rf"^mkdir -p {meter.directory}/run")
+        becomes(meter, "checkpoint", r"could not be saved.*: No such file", rf"^mkdir -p {meter.directory}/run")
+
+
+def test_a_runtime_directory_that_is_full(network):
+    """Each cause has its own fix, and a checkpoint that is saved again is no fault."""
+    meter = prepare(network.meter("--nflog-group", "79", listen=":10079"))
+    run = meter.directory / "run"
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64k", "none", run], check=True)
+    try:
+        with meter:
+            wait_until((run / "checkpoint").exists, what="a checkpoint")
+            assert lines_of(meter)["checkpoint"]["text"] == "no failure"
+            with pytest.raises(OSError):
+                (run / "full").write_bytes(b"x" * 100000)
+            becomes(meter, "checkpoint", rf"could not be saved in {run}: No space left on device", rf"^df -h {run}")
+            (run / "full").unlink()
+            wait_until(lambda: lines_of(meter)["checkpoint"]["state"] == "ok", what="one is saved again")
+            assert re.search(r"the latest is saved; \d+ before could not be$", lines_of(meter)["checkpoint"]["text"])
+    finally:
+        subprocess.run(["umount", "-l", run], check=True)

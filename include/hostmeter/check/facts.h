@@ -54,6 +54,7 @@ struct check_meter {
 	struct check_source source[SOURCE_COUNT];
 	bool reliable;
 	uint64_t switched_off, ends, ends_unseen, ends_uncounted, resets, refused, sightings_lost, damaged;
+	char checkpoint_error[CHECK_NAME]; /* why the latest could not be saved; "": it was */
 	uint64_t checkpoint_failures, hosts_folded, routes_dropped;
 	uint64_t sighted;                  /* connections whose host is known by their first packet */
 	uint64_t unsighted;                /* new connections in a row without a first packet, if there were many */

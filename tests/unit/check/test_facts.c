@@ -38,6 +38,7 @@ static void reads_what_api_writes(void **state)
 	assert_int_equal(m->sightings_lost, 47);
 	assert_int_equal(m->damaged, 50);
 	assert_int_equal(m->checkpoint_failures, 76);
+	assert_string_equal(m->checkpoint_error, "No space left on device");
 	assert_int_equal(m->hosts_folded, 49);
 	assert_int_equal(m->sighted, 37);
 	/* Both WANs' unknown; with what was attributed and the router's own. */

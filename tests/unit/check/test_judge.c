@@ -150,7 +150,21 @@ FAULT(no_dump_yet, w->meter.dump_age = -1)
 FAULT(no_room, w->meter.refused = 8)
 FAULT(no_room_for_sightings, w->meter.sightings_lost = 9)
 FAULT(damaged, w->meter.damaged = 10)
-FAULT(not_saved, w->meter.checkpoint_failures = 11)
+
+static void not_saved_for(struct check_facts *w, int error)
+{
+	w->meter.checkpoint_failures = 11;
+	snprintf(w->meter.checkpoint_error, sizeof(w->meter.checkpoint_error), "%s", strerror(error));
+}
+
+FAULT(not_saved, not_saved_for(w, ENOENT))
+FAULT(not_saved_for_rights, not_saved_for(w, EACCES))
+FAULT(not_saved_for_room, not_saved_for(w, ENOSPC))
+FAULT(not_saved_read_only, not_saved_for(w, EROFS))
+FAULT(not_saved_disk, not_saved_for(w, EIO))
+FAULT(not_saved_else, not_saved_for(w, EISDIR))
+FAULT(saved_again, w->meter.checkpoint_failures = 11)
+
 FAULT(folded, w->meter.hosts_folded = 12)
 
 FAULT(flowtable_without_counter, w->firewall.flowtables = 1, buf_puts(&w->firewall.uncounted, "inet fw4 ft"))
@@ -255,6 +269,15 @@ static const struct fault {
 	{ no_room_for_sightings, "capacity", FINDING_BAD, "9 first packets", "nf_conntrack_max" },
 	{ damaged, "damaged", FINDING_BAD, "10 messages", "--record" },
 	{ not_saved, "checkpoint", FINDING_BAD, "11 checkpoints could not be saved", "mkdir -p /run/hm" },
+	{ not_saved, "checkpoint", FINDING_BAD,
+		"saved in /run/hm: No such file or directory: a restart would lose counts", "chown USER /run/hm" },
+	{ not_saved_for_rights, "checkpoint", FINDING_BAD, "/run/hm: Permission denied", "chown -R USER /run/hm" },
+	{ not_saved_for_room, "checkpoint", FINDING_BAD, "/run/hm: No space left on device", "df -h /run/hm" },
+	{ not_saved_read_only, "checkpoint", FINDING_BAD, "/run/hm: Read-only file system",
+		"mount -o remount,rw $(df -P /run/hm | awk" },
+	{ not_saved_disk, "checkpoint", FINDING_BAD, "/run/hm: Input/output error", "dmesg" },
+	{ not_saved_else, "checkpoint", FINDING_BAD, "/run/hm: Is a directory", "ls -la /run/hm" },
+	{ saved_again, "checkpoint", FINDING_OK, "the latest is saved; 11 before", NULL },
 	{ folded, "hosts", FINDING_BAD, "12 times", "max-hosts" },
 };
 

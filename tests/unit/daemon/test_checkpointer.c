@@ -3,6 +3,7 @@
 #include "hostmeter/meter/checkpoint.h"
 #include "hostmeter/meter/meter.h"
 
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -13,7 +14,7 @@
 
 #define S (UINT64_C(1000000000))
 
-static char directory[] = "/tmp/test_checkpointer.XXXXXX", path[64];
+static char directory[] = "/tmp/test_checkpointer.XXXXXX", path[64], aside[64];
 
 static struct meter *fresh(void)
 {
@@ -68,10 +69,33 @@ static void what_was_saved_is_gone_on_from_and_saved_again(void **state)
 	checkpointer_free(checkpointer);
 }
 
+/* Why it failed is known until a checkpoint is saved again; how often, for ever. */
+static void the_error_of_the_latest(void **state)
+{
+	struct checkpointer *checkpointer = checkpointer_new(path);
+	struct meter *meter = fresh();
+
+	(void)state;
+	meter_dump_begin(meter, 2 * S);
+	meter_dump_end(meter, true, 3 * S);
+	assert_int_equal(rename(directory, aside), 0);
+	checkpointer_finish(checkpointer, meter, 4 * S);
+	assert_int_equal(checkpointer_error(checkpointer), -ENOENT);
+	assert_int_equal(checkpointer_failures(checkpointer), 1);
+	assert_int_equal(rename(aside, directory), 0);
+	checkpointer_finish(checkpointer, meter, 5 * S);
+	assert_int_equal(checkpointer_error(checkpointer), 0);
+	assert_int_equal(checkpointer_failures(checkpointer), 1);
+	unlink(path);
+	meter_free(meter);
+	checkpointer_free(checkpointer);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(nothing_is_saved_before_the_first_whole_dump),
+		cmocka_unit_test(the_error_of_the_latest),
 		cmocka_unit_test(what_was_saved_is_gone_on_from_and_saved_again),
 	};
 	int failed;
@@ -79,6 +103,7 @@ int main(void)
 	if (!mkdtemp(directory))
 		return 1;
 	snprintf(path, sizeof(path), "%s/checkpoint", directory);
+	snprintf(aside, sizeof(aside), "%s.aside", directory);
 	failed = cmocka_run_group_tests_name("checkpointer", tests, NULL, NULL);
 	rmdir(directory);
 	return failed;

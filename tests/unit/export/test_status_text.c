@@ -26,7 +26,7 @@ static void page_has_everything(void **state)
 		"waiting: 56 ends, 55 sightings; 57 tombstones, 58 neighbours\n",
 		"connection table: 72 of 73; ends delivered reliably: yes, given up 71 times\n",
 		"last dump: 2.5 s ago, took 0.123 s, cost 0.074 s of CPU; every 10.0 s; 31 dumps, 32 broken off\n",
-		"checkpoint: 1.5 s ago, 76 failures\n",
+		"checkpoint: 1.5 s ago, 76 failures: No space left on device\n",
 		"ends: unseen 44, without counters 45, too early 46; repeated messages 41; counters that fell 42\n",
 		"lost or damaged: sightings 47, flows 48, messages 50\n",
 		/* 210 + 214, 212 + 216 thousand; the host with most comes first. */

@@ -135,9 +135,30 @@ static void judge_names(const struct check_facts *f, struct finding *finding)
 			finding_plural(f->names_count));
 }
 
-static void judge_one_port(struct finding *finding, const struct check_port *port)
+/* A hostmeter has the port: the one that answers, which listens elsewhere, or another, which was not asked. */
+static void judge_port_of_hostmeter(const struct check_facts *f, struct finding *finding, const struct check_port *port)
+{
+	int pid = (int)port->owner.pid;
+
+	if (f->meter.answers && !strcmp(port->socket, f->socket)) {
+		finding_bad(finding, "the running meter (process %d) has this port, at another address", pid);
+		finding_fix(finding, "systemctl restart hostmeter  # it takes the addresses of its configuration");
+		return;
+	}
+	finding_bad(finding, "another hostmeter (process %d) serves there; this check did not ask it", pid);
+	if (*port->socket)
+		finding_fix(finding, "hostmeter --check --socket %s  # asks it", port->socket);
+	else
+		finding_fix(finding, "tr '\\0' ' ' < /proc/%d/cmdline  # check with these options, to ask it", pid);
+}
+
+static void judge_one_port(const struct check_facts *f, struct finding *finding, const struct check_port *port)
 {
 	finding_bad(finding, "%s%s: ", finding->text.len ? ", " : "", port->where);
+	if (port->error == -EADDRINUSE && !strcmp(port->owner.name, "hostmeter")) {
+		judge_port_of_hostmeter(f, finding, port);
+		return;
+	}
 	if (port->error == -EADDRINUSE) {
 		buf_puts(&finding->text, "in use by ");
 		finding_put_owner(finding, &port->owner);
@@ -154,7 +175,7 @@ static void judge_port(const struct check_facts *f, struct finding *finding)
 {
 	for (size_t i = 0; i < f->ports; i++)
 		if (f->port[i].error && !f->port[i].is_meters)
-			judge_one_port(finding, &f->port[i]);
+			judge_one_port(f, finding, &f->port[i]);
 	for (size_t i = 0; i < f->ports && finding->state != FINDING_BAD; i++)
 		finding_good(finding, "%s%s%s", i ? ", " : "", f->port[i].where,
 			f->port[i].is_meters ? " is the running meter's" : " is free");

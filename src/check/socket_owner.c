@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 enum { LINE_MOST = 512, PATH = 64, PROTOCOL_NETFILTER = 12 /* NETLINK_NETFILTER */, TCP_LISTEN = 0x0a };
+enum { UNIX_ACCEPTS = 0x10000 /* __SO_ACCEPTCON */ };
 
 /* --- Tables of /proc/net */
 
@@ -52,6 +53,27 @@ bool socket_owner_parse_tcp(FILE *table, uint16_t port, uint64_t *inode)
 	return false;
 }
 
+bool socket_owner_parse_unix(FILE *table, uint64_t inode, char path[static SOCKET_OWNER_PATH])
+{
+	char line[LINE_MOST];
+	uint32_t flags;
+	uint64_t number;
+	int at;
+
+	/* Num RefCount Protocol Flags Type St Inode Path */
+	while (fgets(line, sizeof(line), table)) {
+		line[strcspn(line, "\n")] = '\0';
+		at = 0;
+		if (sscanf(line, "%*s %*s %*s %8" SCNx32 " %*s %*s %19" SCNu64 " %n", &flags, &number, &at) == 2 &&
+			at && number == inode && flags & UNIX_ACCEPTS && line[at] == '/' &&
+			strlen(line + at) < SOCKET_OWNER_PATH) {
+			strcpy(path, line + at);
+			return true;
+		}
+	}
+	return false;
+}
+
 /* --- The process that has a socket */
 
 /* The name is the process's own choice: what does not print is replaced. */
@@ -72,19 +94,25 @@ static void name_process(struct socket_owner *owner)
 			*c = '?';
 }
 
+/* The inode of the socket that is open there, 0 if it is none. */
+static uint64_t socket_at(const char *file)
+{
+	char link[PATH];
+	ssize_t len = readlink(file, link, sizeof(link) - 1);
+	uint64_t inode;
+
+	link[len > 0 ? len : 0] = '\0';
+	return sscanf(link, "socket:[%19" SCNu64, &inode) == 1 ? inode : 0;
+}
+
 static void find_owner(uint64_t inode, struct socket_owner *owner)
 {
-	char target[PATH], link[PATH];
 	glob_t files;
 
-	snprintf(target, sizeof(target), "socket:[%" PRIu64 "]", inode);
 	if (glob("/proc/[0-9]*/fd/*", GLOB_NOSORT, NULL, &files))
 		return;
 	for (size_t i = 0; i < files.gl_pathc && !owner->pid; i++) {
-		ssize_t len = readlink(files.gl_pathv[i], link, sizeof(link) - 1);
-
-		link[len > 0 ? len : 0] = '\0';
-		if (!strcmp(link, target))
+		if (socket_at(files.gl_pathv[i]) == inode)
 			owner->pid = (pid_t)atol(files.gl_pathv[i] + strlen("/proc/"));
 	}
 	globfree(&files);
@@ -130,5 +158,28 @@ bool socket_owner_tcp(uint16_t port, struct socket_owner *owner)
 		if (found)
 			find_owner(inode, owner);
 	}
+	return found;
+}
+
+bool socket_owner_unix(pid_t pid, char path[static SOCKET_OWNER_PATH])
+{
+	char pattern[PATH];
+	glob_t files;
+	bool found = false;
+
+	*path = '\0';
+	snprintf(pattern, sizeof(pattern), "/proc/%d/fd/*", (int)pid);
+	if (glob(pattern, GLOB_NOSORT, NULL, &files))
+		return false;
+	for (size_t i = 0; i < files.gl_pathc && !found; i++) {
+		uint64_t inode = socket_at(files.gl_pathv[i]);
+		FILE *table = inode ? fopen("/proc/net/unix", "re") : NULL;
+
+		if (!table)
+			continue;
+		found = socket_owner_parse_unix(table, inode, path);
+		fclose(table);
+	}
+	globfree(&files);
 	return found;
 }

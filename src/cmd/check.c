@@ -135,8 +135,11 @@ static void try_port(struct check_facts *facts, const char *where)
 		fd = listen_tcp(where);
 		port->error = fd < 0 ? fd : close(fd);
 	}
-	if (port->error == -EADDRINUSE && !url_read_port(where, &addr, &number))
-		socket_owner_tcp(number, &port->owner);
+	if (port->error != -EADDRINUSE || url_read_port(where, &addr, &number) ||
+		!socket_owner_tcp(number, &port->owner))
+		return;
+	if (!strcmp(port->owner.name, "hostmeter"))
+		socket_owner_unix(port->owner.pid, port->socket);
 }
 
 /* --- All of it */

@@ -11,6 +11,7 @@ import os
 import re
 import shutil
 import signal
+import socket
 import subprocess
 from contextlib import contextmanager
 from pathlib import Path
@@ -342,12 +343,25 @@ def test_group_and_port_are_taken(network, idle):
         options = "--nflog-group", "70", "--listen", "127.0.0.1:10070"
         lines = lines_of(idle, *options)
         expect(lines, "nflog-group", f"^group 70 is taken by {who}", r"^nflog-group = 71 ")
-        expect(lines, "port", f"127.0.0.1:10070: in use by {who}", r"^listen = ")
+        path = f"{other.directory}/hostmeter.sock"
+        serves, ask = rf"^127.0.0.1:10070: another hostmeter \(process {other.process.pid}\) serves there", rf"^hostmeter .*{path} "
+        expect(lines, "port", serves, ask)
+        asked = lines_of(idle, *options, "--socket", path)
+        assert asked["meter"]["state"] == asked["port"]["state"] == "ok" and asked["port"]["text"].endswith("is the running meter's")
+        expect(lines_of(idle, "--socket", path, "--listen", ":10070"), "port", r"has this port, at another address", r"restart")
         with prepare(network.meter("--nflog-group", "70", listen="127.0.0.1:10071")) as late:
             lines = lines_of(late, "--listen", "127.0.0.1:10070")
             expect(lines, "nflog-group", f"^group 70 is taken by {who}", r"^nflog-group = 71 ")
-            expect(lines, "port", f"127.0.0.1:10070: in use by {who}", r"^listen = ")
+            expect(lines, "port", serves, ask)
             expect(lines, "sources", r"not open: nflog$", r"journalctl")
+
+
+def test_port_of_a_stranger(network, idle):
+    with network.router.socket(socket.AF_INET, socket.SOCK_STREAM) as sock:
+        sock.bind(("127.0.0.1", 10079))
+        sock.listen()
+        expect(lines_of(idle, "--listen", "127.0.0.1:10079"), "port",
+               rf"^127.0.0.1:10079: in use by .+ \(process {os.getpid()}\)$", r"^listen = ")
 
 
 def test_port_of_another_machine(idle):

@@ -38,6 +38,7 @@ struct check_port {
 	bool is_meters;    /* the running meter answers there */
 	int error;         /* of binding to it: 0 or -errno */
 	struct socket_owner owner;
+	char socket[SOCKET_OWNER_PATH]; /* on which the owner answers, if it is a hostmeter and that is known */
 };
 
 struct check_source {

@@ -10,7 +10,7 @@
 #include <stdio.h>
 #include <sys/types.h>
 
-enum { SOCKET_OWNER_NAME = 32 };
+enum { SOCKET_OWNER_NAME = 32, SOCKET_OWNER_PATH = 108 /* of a UNIX socket, unix(7) */ };
 
 struct socket_owner {
 	pid_t pid;                    /* 0: it cannot be seen from here */
@@ -26,13 +26,18 @@ int socket_owner_nflog(uint16_t group, struct socket_owner *owner);
 /* Who listens on a TCP port. False: nobody who can be seen. */
 bool socket_owner_tcp(uint16_t port, struct socket_owner *owner);
 
+/* The path of a UNIX socket on which the process listens. False, and "": there is none that can be seen. */
+bool socket_owner_unix(pid_t pid, char path[static SOCKET_OWNER_PATH]);
+
 /*
  * Tables of /proc/net; lines that are not understood are passed over.
  *
  * netfilter/nfnetlink_log: the netlink port that is bound to the group. Kernel: seq_show() of nfnetlink_log.c.
  * netlink: the inode of the socket of this protocol and port. Kernel: netlink_native_seq_show().
  * tcp or tcp6, proc_net_tcp(5): the inode of the first socket that listens on the port.
+ * unix: the path of the socket with this inode, if it listens and has an absolute path.
  */
 bool socket_owner_parse_nflog(FILE *table, uint16_t group, uint32_t *port);
 bool socket_owner_parse_netlink(FILE *table, unsigned int protocol, uint32_t port, uint64_t *inode);
 bool socket_owner_parse_tcp(FILE *table, uint16_t port, uint64_t *inode);
+bool socket_owner_parse_unix(FILE *table, uint64_t inode, char path[static SOCKET_OWNER_PATH]);

@@ -131,6 +131,12 @@ FAULT(names_useless, snprintf(w->names[1].error, CHECK_NAME, "no line of it coul
 FAULT(names_too_long, snprintf(w->names[1].error, CHECK_NAME, "File too large"))
 FAULT(port_taken, no_meter(w), w->port[0].error = -EADDRINUSE,
 	w->port[0].owner = ((struct socket_owner){ 77, "prometheus" }))
+FAULT(port_of_another_meter, no_meter(w), w->port[0].error = -EADDRINUSE,
+	w->port[0].owner = ((struct socket_owner){ 78, "hostmeter" }),
+	snprintf(w->port[0].socket, SOCKET_OWNER_PATH, "/run/other.sock"))
+FAULT(port_of_a_meter_unseen, port_of_another_meter(w), w->port[0].socket[0] = '\0')
+FAULT(port_of_this_meter, w->port[1].error = -EADDRINUSE, w->port[1].owner = ((struct socket_owner){ 79, "hostmeter" }),
+	snprintf(w->port[1].socket, SOCKET_OWNER_PATH, "/run/hm.sock"))
 FAULT(port_not_ours, w->port[1].error = -EADDRNOTAVAIL)
 FAULT(port_forbidden, w->port[1].error = -EACCES)
 FAULT(meter_hangs, no_meter(w), w->meter.error = -ETIMEDOUT)
@@ -242,6 +248,13 @@ static const struct fault {
 		"head -n 3 /tmp/hosts/odhcpd*" },
 	{ names_too_long, "names", FINDING_BAD, "/tmp/hosts/odhcpd*: File too large", "ls -lL /tmp/hosts/odhcpd*" },
 	{ port_taken, "port", FINDING_BAD, ":10060: in use by prometheus (process 77)", "listen = {" },
+	{ port_of_another_meter, "port", FINDING_BAD,
+		":10060: another hostmeter (process 78) serves there; this check did not ask it",
+		"hostmeter --check --socket /run/other.sock  # asks it" },
+	{ port_of_a_meter_unseen, "port", FINDING_BAD, ":10060: another hostmeter (process 78)", "/proc/78/cmdline" },
+	{ port_of_this_meter, "port", FINDING_BAD,
+		"[::1]:10061: the running meter (process 79) has this port, at another",
+		"systemctl restart hostmeter" },
 	{ port_not_ours, "port", FINDING_BAD, "[::1]:10061: Cannot assign", "an address that this machine has" },
 	{ port_forbidden, "port", FINDING_BAD, "Permission denied", "above 1023" },
 	{ meter_hangs, "meter", FINDING_BAD, "timed out", "restart" },

@@ -7,9 +7,11 @@
 #include <netinet/in.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -142,6 +144,48 @@ static void tcp_listeners(void **state)
 	assert_false(parse_tcp(text, strlen(text), 10061, &inode));
 }
 
+static void unix_listeners(void **state)
+{
+	static const char text[] = "Num       RefCount Protocol Flags    Type St Inode Path\n"
+				   "0000000000000000: 00000002 00000000 00010000 0001 01 111 /run/a b.sock\n"
+				   "0000000000000000: 00000003 00000000 00000000 0001 03 222 /run/connected.sock\n"
+				   "0000000000000000: 00000002 00000000 00010000 0001 01 333 @abstract\n"
+				   "0000000000000000: 00000002 00000000 00010000 0001 01 444\n";
+	static const struct {
+		uint64_t inode;
+		const char *path;
+	} cases[] = { { 111, "/run/a b.sock" }, { 222, "" }, { 333, "" }, { 444, "" }, { 11, "" } };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		char path[SOCKET_OWNER_PATH] = "";
+		FILE *table = table_of(text, strlen(text));
+
+		assert_int_equal(socket_owner_parse_unix(table, cases[i].inode, path), *cases[i].path != 0);
+		assert_string_equal(path, cases[i].path);
+		fclose(table);
+	}
+}
+
+static void the_socket_of_a_process(void **state)
+{
+	struct sockaddr_un at = { .sun_family = AF_UNIX };
+	char directory[] = "/tmp/test_socket_owner.XXXXXX", path[SOCKET_OWNER_PATH];
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	(void)state;
+	assert_false(socket_owner_unix(getpid(), path));
+	assert_non_null(mkdtemp(directory));
+	snprintf(at.sun_path, sizeof(at.sun_path), "%s/s", directory);
+	assert_int_equal(bind(fd, (struct sockaddr *)&at, sizeof(at)), 0);
+	assert_int_equal(listen(fd, 1), 0);
+	assert_true(socket_owner_unix(getpid(), path));
+	assert_string_equal(path, at.sun_path);
+	close(fd);
+	unlink(at.sun_path);
+	rmdir(directory);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -150,6 +194,8 @@ int main(void)
 		cmocka_unit_test(nflog_groups),
 		cmocka_unit_test(netlink_sockets),
 		cmocka_unit_test(tcp_listeners),
+		cmocka_unit_test(unix_listeners),
+		cmocka_unit_test(the_socket_of_a_process),
 	};
 
 	return cmocka_run_group_tests_name("socket_owner", tests, NULL, NULL);

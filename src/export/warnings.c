@@ -47,6 +47,9 @@ bool warnings_next(const struct snapshot *snapshot, size_t *i, struct warning *w
 			"the connections have not been read for too long: what still lives lags behind" },
 		{ "checkpoint-failed", process->checkpoint_failures,
 			"writes of the checkpoint that failed: a restart may lose counts" },
+		{ "transparent-proxy", snapshot->proxied,
+			"a route of type local may hand connections to a transparent proxy, and no rule tells which: "
+			"they count for the host and for the router; load what hostmeter --print-rules prints" },
 		{ "hosts-folded", snapshot->stats.hosts_folded,
 			"times that a host found no room and was counted as other: see max-hosts" },
 	};

@@ -149,6 +149,12 @@ static struct attribution decide_lan(const struct attribute_sources *s, const st
 	enum flow_by by;
 
 	a.host = host_of(s, &end[near], evidence, &a.by);
+	/* What was not forwarded ended here, in a transparent proxy, whose own flow counts for the router. */
+	if (is_outside(far->side) && s->all_is_sighted && !end[near].packet_seen && !far->packet_seen &&
+		topology_delivers_locally(s->topology, far->addr.family)) {
+		a.scope = a.host == HOST_NONE ? FLOW_UNDECIDED : FLOW_LOCAL;
+		return a;
+	}
 	if (is_outside(far->side)) {
 		a.scope = FLOW_WAN;
 		a.wan = far->ifindex;

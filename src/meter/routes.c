@@ -44,6 +44,7 @@ struct routes {
 	struct entry *entries;
 	uint32_t lengths[2][LENGTHS]; /* how many entries of IPv4 and IPv6 have this length */
 	struct rule *rules;           /* in the order of their priority; none: not told, and all tables count */
+	size_t locals;                /* hops that deliver locally */
 	bool is_packed;               /* full, and no hop leads out of a WAN; until the sides change */
 	uint64_t dropped;
 };
@@ -103,8 +104,9 @@ static void sift(struct routes *routes, struct entry *entry, bool (*drop)(struct
 		if (!drop(hop, ctx))
 			continue;
 		LL_DELETE(entry->hops, hop);
-		free(hop);
+		routes->locals -= hop->kind == RTN_LOCAL;
 		routes->hops--;
+		free(hop);
 	}
 	if (entry->hops)
 		return;
@@ -190,7 +192,13 @@ static void add_hop(struct routes *routes, const struct entry_key *key, const st
 	}
 	*added = *hop;
 	LL_APPEND(entry->hops, added);
+	routes->locals += hop->kind == RTN_LOCAL;
 	routes->hops++;
+}
+
+static bool is_local_delivery(const struct rtnl_route *r)
+{
+	return r->kind == RTN_LOCAL && r->dst.len <= ROUTES_SHORT && r->table != RT_TABLE_LOCAL;
 }
 
 static void take_hop(struct routes *routes, const struct rtnl_event *event, uint32_t ifindex,
@@ -208,13 +216,14 @@ static void take_hop(struct routes *routes, const struct rtnl_event *event, uint
 	struct entry *entry = find_entry(routes, &key);
 	struct routes_hop *known = entry ? entry->hops : NULL;
 
-	if (r->kind != RTN_THROW && (r->kind != RTN_UNICAST || !ifindex))
+	if (r->kind != RTN_THROW && (r->kind != RTN_UNICAST || !ifindex) && !is_local_delivery(r))
 		return;
 	while (known && !is_same(known, &hop))
 		known = known->next;
 	if (event->gone && known) {
 		sift(routes, entry, is_same, &hop);
 	} else if (known) {
+		routes->locals += (hop.kind == RTN_LOCAL) - (known->kind == RTN_LOCAL);
 		known->kind = hop.kind;
 		known->listed = true;
 	} else if (!event->gone) {
@@ -402,6 +411,16 @@ const struct routes_hop *routes_find(const struct routes *routes, const struct a
 			return hop;
 	}
 	return NULL;
+}
+
+bool routes_deliver_locally(const struct routes *routes, uint8_t family)
+{
+	for (const struct entry *entry = routes->entries; entry && routes->locals; entry = entry->hh.next) {
+		if (entry->key.family == family && entry->hops->kind == RTN_LOCAL &&
+			routes_is_used(routes, entry->hops, false))
+			return true;
+	}
+	return false;
 }
 
 /* --- Evidence */

@@ -43,12 +43,18 @@ uint64_t routes_dropped(const struct routes *routes);
 /* A next hop of a route. */
 struct routes_hop {
 	uint32_t ifindex, table, metric;
-	uint8_t kind; /* RTN_UNICAST, or RTN_THROW: on to the next table */
+	uint8_t kind; /* RTN_UNICAST; RTN_THROW: on to the next table; RTN_LOCAL, only of short routes */
 	bool listed;
 	struct addr gateway; /* family 0: on the link itself */
 	struct prefix dst;
 	struct routes_hop *next; /* of the same prefix and table */
 };
+
+/*
+ * Whether a table that a rule looks at delivers foreign addresses to this machine: a short route of type local, as
+ * transparent proxies have it (TPROXY).
+ */
+bool routes_deliver_locally(const struct routes *routes, uint8_t family);
 
 /* Where packets to this address go that no other rule than for all packets takes. NULL: nowhere. */
 const struct routes_hop *routes_find(const struct routes *routes, const struct addr *addr);

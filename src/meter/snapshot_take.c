@@ -198,6 +198,9 @@ int meter_snapshot(const struct meter *meter, struct snapshot *snapshot, uint64_
 		.tombstones = tombstones_count(meter->tombstones),
 		.neighbours = neigh_count(meter->neigh),
 		.memory = hashtable_memory(meter->flows),
+		.proxied = !meter->stats.sightings &&
+			(topology_delivers_locally(meter->topology, 4) ||
+				topology_delivers_locally(meter->topology, 6)),
 		.ready = meter->dumps.ready,
 		.now = now,
 		.last_dump_end = meter->dumps.last_end,

@@ -601,6 +601,11 @@ enum side topology_address(const struct topology *topology, const struct addr *a
 	return side == SIDE_LAN && hop->dst.len <= ROUTES_SHORT ? SIDE_WAN : side;
 }
 
+bool topology_delivers_locally(const struct topology *topology, uint8_t family)
+{
+	return routes_deliver_locally(topology->routes, family);
+}
+
 uint64_t topology_passed_over(const struct topology *topology)
 {
 	return routes_dropped(topology->routes);

@@ -224,3 +224,79 @@ def test_464xlat(lab, rules):
         assert (outer["tunnel", "tx"], outer["tunnel", "rx"]) == (3 * 148, 3 * 348)
         assert outer["attributed", "tx"] == outer["router", "tx"] == outer["unknown", "tx"] == 0
         not_served(lab, f"[{lab.wan_v6}]")
+
+
+# --- Transparent proxies
+
+PROXY = """
+import socket, sys
+IP_TRANSPARENT = 19
+listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+listener.setsockopt(socket.SOL_IP, IP_TRANSPARENT, 1)
+listener.bind(("0.0.0.0", int(sys.argv[1])))
+listener.listen()
+print("ready", flush=True)
+while True:
+    client, _ = listener.accept()
+    server = socket.create_connection((sys.argv[2], 80))
+    server.sendall(client.recv(65536))
+    while data := server.recv(65536):
+        client.sendall(data)
+    server.close()
+    client.close()
+"""
+
+
+@contextmanager
+def proxy(lab, port):
+    (lab.scratch / "transparent.py").write_text(PROXY)
+    process = lab.router.spawn("/usr/bin/python3", lab.scratch / "transparent.py", port, lab.server_v4)
+    try:
+        wait_until(lambda: "ready" in process.output(), what="the proxy listens")
+        yield
+    finally:
+        process.kill()
+
+
+def wan_sums(meter):
+    """(bytes of hosts and the router by WAN, of all kinds on the WAN but unseen), both ways together."""
+    hosts = sum(value for (name, _), value in meter.metrics().items() if name == "host_bytes_total")
+    kinds = sum(value for (kind, _), value in wan_kinds(meter, "wan").items() if kind != "unseen")
+    return hosts, kinds
+
+
+@pytest.mark.parametrize("how", ["redirect", "deliver"])
+def test_what_a_transparent_proxy_takes_crosses_the_wan_once(lab, traffic, how):
+    """By the router's own connection. redirect: address translation; deliver: TPROXY's way, a route of type local."""
+    lab.load_rules()
+    host, port = lab.hosts[0], 3128 if how == "redirect" else 80
+    if how == "redirect":
+        lab.router.run("nft", "add", "rule", "ip", "nat", "prerouting", "iifname", lab.lan, "tcp", "dport", "80",
+                       "redirect", "to", f":{port}")
+    else:
+        lab.router.run("nft", "-f", "-", stdin=f"""
+            table ip deliver {{
+                chain prerouting {{
+                    type filter hook prerouting priority mangle
+                    iifname "{lab.lan}" tcp dport 80 meta mark set 1
+                }}
+            }}
+        """)
+        lab.router.ip("""
+            rule add fwmark 1 lookup 100
+            route add local default dev lo table 100
+        """)
+    with proxy(lab, port), lab.meter(config=lab.names(), **FOUND) as meter:
+        wait_until(lambda: meter.value("hostmeter_dumps_total"), what="what flows have counted so far is known")
+        traffic.http(lab.hosts[1], 6)  # one that is forwarded: the rules work
+        wait_until(lambda: meter.value("hostmeter_attributed_flows_total", by="nflog"), what="a first packet came")
+        before = wan_sums(meter)
+        traffic.http(host, 4)
+        lab.settled(meter)
+        hosts, kinds = (now - then for now, then in zip(wan_sums(meter), before))
+        assert hosts == kinds
+        local = sum(count.bytes for (name, _, _), count in meter.local().items() if name == host.name)
+        assert local > 1000
+        assert not any(count.bytes for (name, ipv, _), count in meter.hosts().items() if (name, ipv) == (host.name, 4))
+        assert sum(count.bytes for (name, _, _), count in meter.hosts().items() if name == "router") >= local * 0.9

@@ -32,6 +32,7 @@ struct attribute_sources {
 	const struct neigh *neigh;
 	const struct sightings *sightings;
 	struct hosts *hosts;       /* new hosts are added */
+	bool all_is_sighted;       /* each forwarded packet that begins a flow was logged, as far as is known */
 	struct attribute_end *end; /* unless NULL: gets the two ends */
 };
 

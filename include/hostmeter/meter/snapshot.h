@@ -93,8 +93,9 @@ struct snapshot {
 	struct snapshot_stats stats;
 	uint64_t flows, flows_undecided, flows_uncounted, flows_offloaded;
 	uint64_t pending_sightings, pending_ends, tombstones, neighbours;
-	uint64_t memory;                           /* bytes of the flow table */
-	bool ready;                                /* the first dump is in */
+	uint64_t memory; /* bytes of the flow table */
+	bool proxied;    /* foreign addresses may be delivered here, and no first packets tell which flows are */
+	bool ready;      /* the first dump is in */
 	uint64_t now, last_dump_end, last_dump_ns; /* monotonic; 0: none yet */
 };
 

@@ -91,6 +91,12 @@ enum side topology_interface(const struct topology *topology, uint32_t ifindex);
 enum side topology_address(const struct topology *topology, const struct addr *addr, uint32_t *ifindex,
 	struct addr *gateway);
 
+/*
+ * Whether packets for foreign addresses of a family (4 or 6) may be delivered to this machine, as for a transparent
+ * proxy: then a flow between a LAN and the WAN may end here.
+ */
+bool topology_delivers_locally(const struct topology *topology, uint8_t family);
+
 /* How many routes that do not lead out of a WAN were not kept because the table was full. */
 uint64_t topology_passed_over(const struct topology *topology);
 

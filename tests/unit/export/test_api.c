@@ -347,6 +347,9 @@ static void warnings_have_causes(void **state)
 	s = all_is_well();
 	s.stats.hosts_folded = 1;
 	assert_true(warns(&s, "hosts-folded"));
+	assert_false(warns(&s, "transparent-proxy"));
+	s.proxied = true;
+	assert_true(warns(&s, "transparent-proxy"));
 }
 
 static void one_missing_allocation_is_told(void **state)

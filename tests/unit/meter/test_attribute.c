@@ -14,6 +14,7 @@ static const struct hash_key secret = { { 1, 2 } };
 struct world {
 	struct topology *topology;
 	struct tunnels *tunnels;
+	bool all_is_sighted;
 	struct neigh *neigh;
 	struct sightings *sightings;
 	struct hosts *hosts;
@@ -75,7 +76,7 @@ static int end(void **state)
 static struct attribution ask(struct world *w, const struct ct_event *event, enum attribute_evidence evidence)
 {
 	const struct attribute_sources sources = { &secret, w->topology, w->tunnels, w->neigh, w->sightings, w->hosts,
-		NULL };
+		w->all_is_sighted, NULL };
 	bool sighted;
 
 	return attribute(&sources, event, evidence, &sighted);
@@ -253,6 +254,35 @@ static void outer_packets_are_nobodys(void **state)
 	assert_int_equal(ask(w, &out, ATTRIBUTE_FROM_TABLES).scope, FLOW_TUNNEL);
 }
 
+/* What the proxy takes is local for the host: the proxy's own flow crosses the WAN. */
+static void a_transparent_proxy_takes_what_is_not_forwarded(void **state)
+{
+	struct world *w = *state;
+	struct ct_event e = event_flow(DESKTOP_IP, SERVER4), other = event_masqueraded(LAPTOP_IP, SERVER4);
+	struct rtnl_event local = event_route(LO, "0.0.0.0/0", NULL), rule = event_rule(4, 100, 100);
+	struct attribution a;
+
+	tell(w, event_rule(4, 32766, RT_TABLE_MAIN));
+	local.route.kind = RTN_LOCAL;
+	local.route.table = 100;
+	tell(w, local);
+	w->all_is_sighted = true;
+	assert_int_equal(ask(w, &e, ATTRIBUTE_FROM_TABLES).scope, FLOW_WAN); /* no rule looks at the table */
+	rule.rule.is_general = false;
+	tell(w, rule);
+	a = ask(w, &e, ATTRIBUTE_FROM_TABLES);
+	assert_int_equal(a.scope, FLOW_LOCAL);
+	check_host(w, a.host, DESKTOP);
+	check_host(w, a.peer, "-");
+	see(w, &other, CT_ORIGINAL, LAN, WAN, LAPTOP);
+	assert_int_equal(ask(w, &other, ATTRIBUTE_FROM_TABLES).scope, FLOW_WAN);
+	w->all_is_sighted = false; /* without rules nobody knows */
+	assert_int_equal(ask(w, &e, ATTRIBUTE_FROM_TABLES).scope, FLOW_WAN);
+	w->all_is_sighted = true;
+	tell(w, event_gone(local));
+	assert_int_equal(ask(w, &e, ATTRIBUTE_FROM_TABLES).scope, FLOW_WAN);
+}
+
 /* A packet of a group that came by the WAN is nobody's WAN traffic. */
 static void a_group_has_no_wan_traffic(void **state)
 {
@@ -413,7 +443,7 @@ static void sighted_is_told(void **state)
 {
 	struct world *w = *state;
 	const struct attribute_sources sources = { &secret, w->topology, w->tunnels, w->neigh, w->sightings, w->hosts,
-		NULL };
+		w->all_is_sighted, NULL };
 	struct ct_event e = event_masqueraded(DESKTOP_IP, SERVER4), other = event_masqueraded(LAPTOP_IP, SERVER4);
 	bool sighted;
 
@@ -524,6 +554,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_group_on_a_bridge_is_no_peer, begin, end),
 		cmocka_unit_test_setup_teardown(a_translators_flows, begin, end),
 		cmocka_unit_test_setup_teardown(outer_packets_are_nobodys, begin, end),
+		cmocka_unit_test_setup_teardown(a_transparent_proxy_takes_what_is_not_forwarded, begin, end),
 		cmocka_unit_test_setup_teardown(a_group_has_no_wan_traffic, begin, end),
 		cmocka_unit_test_setup_teardown(nat_is_seen_through, begin, end),
 		cmocka_unit_test_setup_teardown(evidence_goes_step_by_step, begin, end),

@@ -25,24 +25,31 @@ static void read_sources(struct check_meter *meter, const json_t *list)
 	}
 }
 
-/* Received and sent, of one kind on one WAN. */
-static uint64_t kind_bytes(const json_t *wan, const char *kind)
+/* Received and sent, of one kind on one WAN; unit: "bytes" or "packets". */
+static uint64_t kind_sum(const json_t *wan, const char *kind, const char *unit)
 {
 	const json_t *count = json_object_get(wan, kind);
 
-	return json_get_u64(json_object_get(count, "rx"), "bytes") +
-		json_get_u64(json_object_get(count, "tx"), "bytes");
+	return json_get_u64(json_object_get(count, "rx"), unit) + json_get_u64(json_object_get(count, "tx"), unit);
 }
 
-static void read_wan(struct check_meter *meter, const json_t *list)
+static void read_wan(struct check_facts *facts, const json_t *one)
 {
-	for (size_t i = 0; i < json_array_size(list); i++) {
-		const json_t *one = json_array_get(list, i);
-		uint64_t unknown = kind_bytes(one, "unknown");
+	static const char *const seen[] = { "attributed", "router", "unknown", "tunnel" };
+	struct check_wan wan = {
+		.unseen = kind_sum(one, "unseen", "bytes"),
+		.packets = kind_sum(one, "unseen", "packets"),
+	};
 
-		meter->unknown_bytes += unknown;
-		meter->wan_bytes += unknown + kind_bytes(one, "attributed") + kind_bytes(one, "router");
+	for (size_t i = 0; i < sizeof(seen) / sizeof(seen[0]); i++) {
+		wan.seen += kind_sum(one, seen[i], "bytes");
+		wan.packets += kind_sum(one, seen[i], "packets");
 	}
+	json_copy_text(wan.name, sizeof(wan.name), json_object_get(one, "interface"));
+	facts->meter.unknown_bytes += kind_sum(one, "unknown", "bytes");
+	facts->meter.wan_bytes += wan.seen;
+	if (facts->wans < CHECK_STATUS_MOST)
+		facts->wan[facts->wans++] = wan;
 }
 
 /* The count of a warning, 0 if it is not there. */
@@ -86,7 +93,6 @@ static void read_meter(struct check_meter *meter, const json_t *status)
 	json_copy_text(meter->checkpoint_error, sizeof(meter->checkpoint_error),
 		json_object_get(json_object_get(status, "checkpoint"), "error"));
 	read_sources(meter, json_object_get(status, "sources"));
-	read_wan(meter, json_object_get(status, "wan"));
 }
 
 static void read_lists(struct check_facts *facts, const json_t *document)
@@ -94,6 +100,8 @@ static void read_lists(struct check_facts *facts, const json_t *document)
 	size_t i;
 	json_t *one;
 
+	json_array_foreach (json_object_get(document, "wan"), i, one)
+		read_wan(facts, one);
 	json_array_foreach (json_object_get(document, "interfaces"), i, one) {
 		struct check_link *link = &facts->link[facts->links];
 		const char *side = json_get_text(one, "side");
@@ -139,7 +147,7 @@ int check_facts_read(struct check_facts *facts, const struct buf *status)
 	if (!error && !json_is_object(flows))
 		error = -EBADMSG;
 	if (!error) {
-		facts->links = facts->names_count = facts->listens = facts->verdicts = 0;
+		facts->links = facts->names_count = facts->listens = facts->verdicts = facts->wans = 0;
 		read_meter(&facts->meter, document);
 		read_lists(facts, document);
 		facts->nflog_group = facts->meter.nflog_group;

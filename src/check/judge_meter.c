@@ -8,6 +8,12 @@
 /* More unattributed bytes than this share of all WAN bytes are bad. */
 enum { UNKNOWN_PERCENT = 1 };
 
+/*
+ * Where a WAN has more unseen bytes than these, and than those of its flows, something takes packets out of connection
+ * tracking. What ARP, keepalives and the overhead of tunnels amount to is less than so many bytes a packet.
+ */
+enum { UNSEEN_LEAST = 8 << 20, OVERHEAD_MOST = 64 };
+
 /* A count that is 0 where all is well: its text is before, the count, after. */
 static void judge_count(struct finding *finding, uint64_t count, const char *good, const char *before, const char *noun,
 	const char *after)
@@ -128,6 +134,32 @@ static void judge_unattributed(const struct check_facts *f, struct finding *find
 		unknown, all);
 	if (bad)
 		judge_rules_fix(f, finding);
+}
+
+static void judge_unseen(const struct check_facts *f, struct finding *finding)
+{
+	for (size_t i = 0; i < f->wans; i++) {
+		const struct check_wan *wan = &f->wan[i];
+
+		if (wan->unseen <= UNSEEN_LEAST || wan->unseen <= wan->seen ||
+			wan->unseen / OVERHEAD_MOST <= wan->packets)
+			continue;
+		finding_bad(finding, "%s%s: %" PRIu64 " of %" PRIu64 " bytes", finding->text.len ? ", " : "", wan->name,
+			wan->unseen, wan->unseen + wan->seen);
+	}
+	if (finding->state != FINDING_BAD) {
+		finding_good(finding, "no WAN has most of its bytes outside of counted connections");
+		return;
+	}
+	finding_bad(finding,
+		" are of no connection that is counted: there may be a notrack rule, a VRF, a flowtable without "
+		"counter, or connections from before nf_conntrack_acct=1");
+	finding_fix(finding, "nft list ruleset | grep notrack  # in iptables-save: CT --notrack; take the rule out");
+	finding_fix(finding, "ip -br link show type vrf  # the connections of its interfaces may not be counted");
+	if (f->firewall.uncounted.len)
+		finding_fix(finding, "%s", JUDGE_FIX_COUNTER);
+	if (f->flows_uncounted)
+		finding_fix(finding, "conntrack -F  # or wait until the connections without counters end");
 }
 
 static void judge_zeroing(const struct check_facts *f, struct finding *finding)
@@ -292,6 +324,7 @@ const struct judgement judge_meter_rows[] = {
 		"sysctl -w net.netfilter.nf_conntrack_events=1  # and let the meter run: what ends meanwhile shows "
 		"here" },
 	{ "unattributed", judge_unattributed, NULL },
+	{ "unseen", judge_unseen, NULL },
 	{ "zeroing", judge_zeroing, "pgrep -af 'nlbwmon|conntrack'  # stop what zeroes: nlbwmon, conntrack -z" },
 	{ "dump-age", judge_dump, "dump-share = 20  # per cent of one core" },
 	{ "capacity", judge_capacity, "sysctl -w net.netfilter.nf_conntrack_max=4194304  # the meter takes no more" },

@@ -73,7 +73,7 @@ def full_rights():
 
 
 ONLY_A_METER_KNOWS = {"meter", "sources", "overruns", "reliability", "lost-ends", "unattributed", "zeroing", "dump-age", "capacity",
-                      "damaged", "checkpoint", "hosts", "uncounted", "offloaded", "buffers", "sides"}
+                      "damaged", "checkpoint", "hosts", "uncounted", "offloaded", "buffers", "sides", "unseen"}
 
 
 def bad(lines):
@@ -479,6 +479,24 @@ def test_overruns_and_a_meter_that_hangs(network):
         expect(lines_of(meter), "meter", r"timed out", r"restart")
         meter.process.send(signal.SIGCONT)
         becomes(meter, "overruns", r"events: \d+ times?", r"^event-buffer = \d+$")
+
+
+def test_most_of_a_wan_is_not_tracked(network):
+    """A rule disables tracking, as one that a firewall's script left may; a VRF and a flowtable look the same."""
+    meter = prepare(network.meter("--nflog-group", "80", listen=":10080"))
+    with meter:
+        wait_until(lambda: meter.value("hostmeter_ready"), what="the first reading")
+        new_connections(network, 8)
+        assert lines_of(meter)["unseen"]["state"] == "ok"
+        network.router.run("nft", "-f", "-", stdin="table inet theirs { chain c { "
+                           "type filter hook prerouting priority raw; notrack; }; }")
+        try:
+            sock = udp(network["laptop"], network.hosts[1].v4)
+            for _ in range(7000):
+                say(sock, (network.server_v4, 9), 1400)
+            becomes(meter, "unseen", r"^wan: \d+ of \d+ bytes are of no connection", r"^nft list ruleset \| grep notrack")
+        finally:
+            network.router.run("nft", "delete", "table", "inet", "theirs")
 
 
 def test_what_the_meter_counts_of_its_losses(network):

@@ -41,6 +41,14 @@ struct check_port {
 	char socket[SOCKET_OWNER_PATH]; /* on which the owner answers, if it is a hostmeter and that is known */
 };
 
+/* Since the meter first started. */
+struct check_wan {
+	char name[CHECK_NAME];
+	uint64_t seen,
+		unseen; /* bytes of metered flows, outer packets of tunnels among them; what the interface has beyond */
+	uint64_t packets; /* of both */
+};
+
 struct check_source {
 	bool up;
 	uint64_t overruns, buffer, buffer_asked;
@@ -91,6 +99,8 @@ struct check_facts {
 	size_t listens;
 	struct check_verdict verdict[CHECK_STATUS_MOST];
 	size_t verdicts;
+	struct check_wan wan[CHECK_STATUS_MOST];
+	size_t wans;
 	uint64_t flows, flows_uncounted, flows_offloaded;
 	struct check_meter meter;
 };

@@ -20,6 +20,8 @@ static void reads_what_api_writes(void **state)
 	struct buf text = BUF_INIT;
 
 	(void)state;
+	snapshot.wan[1].count[WAN_TUNNEL][WAN_RX] = (struct traffic_count){ 861, 862 };
+	snapshot.wan[1].count[WAN_TUNNEL][WAN_TX] = (struct traffic_count){ 863, 864 };
 	api_status(&text, &snapshot);
 	assert_int_equal(check_facts_read(&s, &text), 0);
 	m = &s.meter;
@@ -41,9 +43,14 @@ static void reads_what_api_writes(void **state)
 	assert_string_equal(m->checkpoint_error, "No space left on device");
 	assert_int_equal(m->hosts_folded, 49);
 	assert_int_equal(m->sighted, 37);
-	/* Both WANs' unknown; with what was attributed and the router's own. */
+	/* Both WANs' unknown; with what was attributed, the router's own and tunnels. */
 	assert_int_equal(m->unknown_bytes, 801 + 803 + 831 + 833);
-	assert_int_equal(m->wan_bytes, 801 + 803 + 831 + 833 + 811 + 813 + 821 + 823);
+	assert_int_equal(m->wan_bytes, 801 + 803 + 831 + 833 + 811 + 813 + 821 + 823 + 861 + 863);
+	assert_int_equal(s.wans, 2);
+	assert_string_equal(s.wan[1].name, "wan0");
+	assert_int_equal(s.wan[1].seen, 831 + 833 + 811 + 813 + 821 + 823 + 861 + 863);
+	assert_int_equal(s.wan[1].unseen, 841 + 843);
+	assert_int_equal(s.wan[1].packets, 832 + 834 + 812 + 814 + 822 + 824 + 862 + 864 + 842 + 844);
 	assert_true(m->dump_age == 2.5 && m->dump_interval == 10);
 	assert_int_equal(s.flows, 51);
 	assert_int_equal(s.flows_uncounted, 53);
@@ -119,8 +126,12 @@ static void lists_are_bounded(void **state)
 	buf_puts(&text, "],\"listen\":[0");
 	for (int i = 0; i < 1000; i++)
 		buf_puts(&text, ",\":1\"");
+	buf_puts(&text, "],\"wan\":[0");
+	for (int i = 0; i < 1000; i++)
+		buf_puts(&text, ",{\"unknown\":{\"rx\":{\"bytes\":1}}}");
 	buf_puts(&text, "]}");
 	assert_int_equal(check_facts_read(&s, &text), 0);
+	assert_true(s.wans == CHECK_STATUS_MOST && s.meter.unknown_bytes == 1000);
 	assert_true(s.links == CHECK_STATUS_MOST && s.names_count == CHECK_STATUS_MOST &&
 		s.listens == CHECK_STATUS_MOST);
 	buf_free(&text);

@@ -149,6 +149,10 @@ FAULT(reliability_off, w->meter.reliable = false)
 FAULT(reliability_was_off, w->meter.switched_off = 2)
 FAULT(ends_unseen, w->meter.ends_unseen = 4)
 FAULT(ends_uncounted, w->meter.ends_uncounted = 5)
+FAULT(unseen, w->wans = 2, w->wan[0] = ((struct check_wan){ "eth0", 5, 20000000, 20000 }),
+	w->wan[1] = ((struct check_wan){ "ppp0", 7, 30000000, 30000 }))
+FAULT(unseen_in_flowtable, unseen(w), buf_puts(&w->firewall.uncounted, "inet fw4 ft"))
+FAULT(unseen_and_uncounted, unseen(w), w->flows_uncounted = 7)
 FAULT(unattributed, w->meter.unknown_bytes = 1000)
 FAULT(zeroed, w->meter.resets = 6)
 FAULT(stale, w->meter.dump_age = 40.1)
@@ -275,6 +279,14 @@ static const struct fault {
 		"nf_conntrack_events=1" },
 	{ ends_uncounted, "lost-ends", FINDING_BAD, "5 ended without counters, 995 ended", "nf_conntrack_events=1" },
 	{ unattributed, "unattributed", FINDING_BAD, "1000 of 100000", "--print-rules" },
+	{ unseen, "unseen", FINDING_BAD,
+		"eth0: 20000000 of 20000005 bytes, ppp0: 30000000 of 30000007 bytes are of no connection that is "
+		"counted: "
+		"there may be a notrack rule, a VRF",
+		"nft list ruleset | grep notrack" },
+	{ unseen, "unseen", FINDING_BAD, "of no connection", "ip -br link show type vrf" },
+	{ unseen_in_flowtable, "unseen", FINDING_BAD, "of no connection", "counter;" },
+	{ unseen_and_uncounted, "unseen", FINDING_BAD, "of no connection", "conntrack -F" },
 	{ zeroed, "zeroing", FINDING_BAD, "fell 6 times", "conntrack -z" },
 	{ stale, "dump-age", FINDING_BAD, "40 s ago", "dump-share" },
 	{ no_dump_yet, "dump-age", FINDING_UNKNOWN, "not in yet", NULL },

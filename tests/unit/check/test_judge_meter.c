@@ -85,6 +85,36 @@ static void ends(void **state)
 	expect("lost-ends", &meter, FINDING_OK, "3 ended as they should");
 }
 
+/* More than half of a WAN's bytes, more than a few megabytes, and more than overhead can be. */
+static void bytes_of_no_connection(void **state)
+{
+	static const struct {
+		uint64_t seen, unseen, packets;
+		enum finding_state state;
+	} cases[] = {
+		{ 0, (8 << 20) + 1, 9000, FINDING_BAD },
+		{ 0, 8 << 20, 9000, FINDING_OK },
+		{ 10000000, 10000000, 9000, FINDING_OK },
+		{ 10000000, 10000001, 9000, FINDING_BAD },
+		{ 10000000, 20000000, 20000000 / 64, FINDING_OK }, /* WireGuard with small packets: its own headers */
+		{ 10000000, 20000000, 20000000 / 64 - 1, FINDING_BAD },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		const struct check_facts facts = { .socket = "",
+			.meter.answers = true,
+			.wan = { { "wan", 1000, 10, 9 }, { "ppp0", cases[i].seen, cases[i].unseen, cases[i].packets } },
+			.wans = 2 };
+		struct finding finding = judge(&facts, "unseen");
+		const char *text = buf_text(&finding.text);
+
+		if (finding.state != cases[i].state || (finding.state == FINDING_BAD) != !strncmp(text, "ppp0: ", 6))
+			fail_msg("%zu: %s", i, text);
+		finding_clear(&finding, 1);
+	}
+}
+
 /* Bridges of containers and virtual machines are no fault; how to leave them out is said, of LANs only. */
 static void interfaces_to_leave_out(void **state)
 {
@@ -159,6 +189,7 @@ int main(void)
 		cmocka_unit_test(the_age_of_a_dump),
 		cmocka_unit_test(numbers_have_their_ending),
 		cmocka_unit_test(ends),
+		cmocka_unit_test(bytes_of_no_connection),
 		cmocka_unit_test(interfaces_to_leave_out),
 		cmocka_unit_test(who_does_not_answer),
 	};

@@ -375,3 +375,53 @@ def test_a_wan_made_anew_is_closed(lab):
         becomes(meter, wan="wan", br_lan="lan")
         provider_is_refused(lab, lab.wan_v4)
         lan_is_answered(lab)
+
+
+def test_a_restart_remembers_the_sides(lab, rules):
+    """The line of the second WAN is down when the meter is killed: it had its route once, and stays closed."""
+    lab.second_wan()
+    lab.router.ip("""
+        address flush dev wan2
+        address add 192.168.8.100/24 dev wan2
+    """)
+    lab.inet.ip("address add 192.168.8.1/24 dev eth1")
+    lab.router.ip("route add default via 192.168.8.1 dev wan2 metric 100")
+    with lab.meter(config=lab.names(), **FOUND) as meter:
+        becomes(meter, wan="wan", wan2="wan", br_lan="lan")
+        lab.router.ip("route delete default via 192.168.8.1 dev wan2 metric 100")
+        for _ in range(2):
+            becomes(meter, wan="wan", wan2="wan", br_lan="lan")
+            provider_is_refused(lab, "192.168.8.100")
+            lan_is_answered(lab)
+            wait_until(lambda: meter.value("hostmeter_checkpoint_age_seconds") is not None, what="it is saved")
+            meter.process.kill()
+            meter.start()
+
+
+def test_a_change_of_a_side_is_logged_with_its_reason(lab):
+    with lab.meter(config=lab.names(), **FOUND) as meter:
+        becomes(meter, wan="wan", br_lan="lan")
+        lab.router.ip(f"-6 route add default via 2001:db8:77::66 dev {lab.lan} metric 512")
+        becomes(meter, br_lan="wan")
+        line = f"interface {lab.lan}: wan, before: lan: a default route leads out of it"
+        wait_until(lambda: meter.log().count(line) == 1, what=line)
+        check = lab.router.run(*meter.argv, "--check", check=False).stdout
+        assert f"{lab.lan}: wan: a default route leads out of it\n" in check
+        assert "wan: wan: a default route leads out of it\n" in check
+        assert "to say otherwise: lan, wan, carrier, transit or ignore in the configuration" in check
+
+
+def test_the_configuration_says_otherwise(lab, rules):
+    """A carrier, an ignored bridge and a LAN of public addresses, all against the evidence."""
+    host, truth = lab.hosts[0], Truth()
+    lab.second_wan()
+    config = lab.names() + 'ignore = {"guest"}\ncarrier = {"wan2"}\n'
+    lab.second_lan()
+    with lab.meter(config=config, **FOUND) as meter:
+        becomes(meter, wan="wan", br_lan="lan", guest="other", wan2="carrier")
+        for ipv in 4, 6:
+            exchange(lab, truth, host, ipv)
+        assert {key: count for key, count in lab.settled(meter).items() if key[0] != "router"} == truth
+        closed(lab["tv"], "http://192.168.78.1:10060/metrics")
+        provider_is_refused(lab, lab.wan_v4, "203.0.113.2")
+        lan_is_answered(lab)

@@ -32,5 +32,5 @@ struct ct_event {
 	uint64_t key;                  /* flow_key(), once somebody worked it out; 0: nobody did */
 	uint64_t start_ns;             /* real time of birth, 0 unless nf_conntrack_timestamp=1 */
 	uint64_t bytes[2], packets[2]; /* by enum ct_dir; valid where has_counters */
-	struct ct_tuple tuple[2];
+	struct ct_tuple tuple[2];      /* last: the decoder zeroes what precedes it */
 };

@@ -66,10 +66,10 @@ static inline int nlattr_next(struct nlattr_walk *walk, struct nlattr_item *item
 	step = NLA_ALIGN((size_t)head.nla_len);
 	if (head.nla_len < NLA_HDRLEN)
 		return -EBADMSG;
-	if (step > left) {
+	if (step > left) { /* a branch and no minimum, which each step would wait for */
 		if (head.nla_len > left)
 			return -EBADMSG;
-		step = left; /* without its padding */
+		step = left;
 	}
 	item->type = head.nla_type & NLA_TYPE_MASK;
 	item->len = (size_t)head.nla_len - NLA_HDRLEN;

@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <netinet/in.h>
+#include <stdbool.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -28,8 +29,12 @@ static int open_tcp(const struct addr *addr, uint16_t port)
 	if (fd < 0)
 		return -errno;
 	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
-	if (!is_v4)
+	if (is_v4) {
+		setsockopt(fd, IPPROTO_IP, IP_PKTINFO, &on, sizeof(on));
+	} else {
 		setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &only_v6, sizeof(only_v6));
+		setsockopt(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, &on, sizeof(on));
+	}
 	if (bind(fd, is_v4 ? (struct sockaddr *)&in : (struct sockaddr *)&in6, is_v4 ? sizeof(in) : sizeof(in6)) == 0 &&
 		listen(fd, BACKLOG) == 0)
 		return fd;
@@ -53,6 +58,35 @@ int listen_tcp(const char *where)
 		fd = open_tcp(&addr, port);
 	}
 	return fd;
+}
+
+/* The options of a connection are its listening socket's: see IP_PKTOPTIONS in ip(7). */
+uint32_t listen_arrival(int fd)
+{
+	_Alignas(struct cmsghdr) char buffer[256];
+	socklen_t v4_len = sizeof(buffer), v6_len = sizeof(buffer);
+	bool is_v6 = getsockopt(fd, IPPROTO_IPV6, IPV6_2292PKTOPTIONS, buffer, &v6_len) == 0;
+	struct msghdr options = { .msg_control = buffer };
+
+	if (!is_v6 && getsockopt(fd, IPPROTO_IP, IP_PKTOPTIONS, buffer, &v4_len) != 0)
+		return 0;
+	options.msg_controllen = is_v6 ? v6_len : v4_len;
+	for (struct cmsghdr *c = CMSG_FIRSTHDR(&options); c; c = CMSG_NXTHDR(&options, c)) {
+		struct in6_pktinfo six;
+		struct in_pktinfo four;
+
+		if (c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_PKTINFO &&
+			c->cmsg_len >= CMSG_LEN(sizeof(four))) {
+			memcpy(&four, CMSG_DATA(c), sizeof(four));
+			return (uint32_t)four.ipi_ifindex;
+		}
+		if (c->cmsg_level == IPPROTO_IPV6 && c->cmsg_type == IPV6_PKTINFO &&
+			c->cmsg_len >= CMSG_LEN(sizeof(six))) {
+			memcpy(&six, CMSG_DATA(c), sizeof(six));
+			return six.ipi6_ifindex;
+		}
+	}
+	return 0;
 }
 
 /* --- UNIX sockets */

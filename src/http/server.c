@@ -117,23 +117,28 @@ static struct addr addr_of(const struct sockaddr *address)
 	return (struct addr){ 0 };
 }
 
-static bool is_admitted(const struct listener *listener, const struct sockaddr *address)
+/* fd: of the connection, or -1 while only MHD knows it. */
+static bool is_admitted(const struct listener *listener, const struct sockaddr *address, int fd)
 {
 	const struct http_server *http = listener->http;
+	uint32_t ifindex = 0;
 	struct addr client;
 
 	if (listener->path[0] || !http->admit)
 		return true;
 	client = addr_of(address);
-	return http->admit(http->admit_ctx, &client,
-		address->sa_family == AF_INET6 ? ((const struct sockaddr_in6 *)address)->sin6_scope_id : 0);
+	if (address->sa_family == AF_INET6)
+		ifindex = ((const struct sockaddr_in6 *)address)->sin6_scope_id;
+	if (!ifindex && fd >= 0)
+		ifindex = listen_arrival(fd);
+	return http->admit(http->admit_ctx, &client, ifindex);
 }
 
 /* MHD asks this of each connection it accepts. */
 static enum MHD_Result accept_client(void *ctx, const struct sockaddr *address, socklen_t len)
 {
 	(void)len;
-	return is_admitted(ctx, address) ? MHD_YES : MHD_NO;
+	return is_admitted(ctx, address, -1) ? MHD_YES : MHD_NO;
 }
 
 static void free_body(void *data)
@@ -291,7 +296,7 @@ static enum MHD_Result handle(void *ctx, struct MHD_Connection *connection, cons
 		return MHD_YES;
 	}
 	/* The connection may be older than what is known of the client now. */
-	if (!is_admitted(listener, address))
+	if (!is_admitted(listener, address, listener->path[0] ? -1 : fd_of(connection)))
 		return MHD_NO;
 	/* Refused in the first call, a body is never read. */
 	if (!is_get) {

@@ -425,3 +425,24 @@ def test_the_configuration_says_otherwise(lab, rules):
         closed(lab["tv"], "http://192.168.78.1:10060/metrics")
         provider_is_refused(lab, lab.wan_v4, "203.0.113.2")
         lan_is_answered(lab)
+
+
+def test_the_link_by_which_a_client_came_tells(lab):
+    """A rule for the router's own WAN address leads to the provider's network, which lies within the LAN's prefix."""
+    host = lab.hosts[0]
+    lab.router.ip(f"""
+        address add 10.0.0.1/8 dev {lab.lan}
+        route add 10.5.0.0/24 via {lab.server_v4} dev {lab.wan} table 77
+        rule add from {lab.wan_v4} lookup 77
+    """)
+    lab[host.name].ip("address add 10.0.0.7/8 dev eth0")
+    lab.inet.ip(f"""
+        address add 10.5.0.7/32 dev lo
+        route add {lab.wan_v4} dev eth0 src 10.5.0.7
+    """)
+    with lab.meter(**FOUND) as meter:
+        becomes(meter, br_lan="lan", wan="wan")
+        provider_is_refused(lab, lab.wan_v4)
+        answered(lab[host.name], "http://10.0.0.1:10060/metrics")
+        answered(lab[host.name], f"http://{lab.wan_v4}:10060/metrics", "--interface", host.v4)
+        lan_is_answered(lab)

@@ -45,7 +45,8 @@ void endpoints_free(struct endpoints *endpoints);
 
 /*
  * An http_admit: this machine itself, what was allowed, and whoever is on the subnet of a LAN, by the routes and by the
- * prefixes of the router's addresses as they are now. A link-local client is judged by its interface's side alone.
+ * prefixes of the router's addresses as they are now. A link-local client is judged by its interface's side alone;
+ * others must also have connected by a LAN, where that is known.
  */
 bool endpoints_admits(void *endpoints, const struct addr *client, uint32_t ifindex);
 

@@ -70,7 +70,7 @@ typedef void (*http_handler)(void *ctx, const struct http_request *request, stru
  * Whether to admit a TCP client. Asked before anything is read from a connection: others are closed at once and do not
  * count for the limit of connections. Asked again before each answer, also of a request that was suspended: a client
  * that is no longer admitted is disconnected without an answer, as any stranger is. ifindex: the link of a link-local
- * client, else 0.
+ * client; for others, before an answer, the link by which it connected; 0: not known.
  */
 typedef bool (*http_admit)(void *ctx, const struct addr *client, uint32_t ifindex);
 

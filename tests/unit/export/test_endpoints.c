@@ -430,6 +430,11 @@ static void only_the_house_may_ask(void **state)
 		{ "127.7.7.7", 0, true },
 		{ "::1", 0, true },
 		{ "192.168.77.11", 0, true },
+		/* The link by which it connected, where that is known. */
+		{ "192.168.77.11", 3, true },
+		{ "192.168.77.11", 2, false },
+		{ "192.168.77.11", 9, false },
+		{ "192.168.77.1", 1, true },
 		{ "192.168.78.11", 0, false },
 		{ "2001:db8:77::11", 0, true },
 		{ "2001:db8:7:1::7", 0, true },

@@ -5,11 +5,14 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <net/if.h>
 #include <netinet/in.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -37,6 +40,32 @@ static int open_free(const char *prefix, int *fd, char where[static 32])
 		*fd = listen_tcp(where);
 	}
 	return *fd;
+}
+
+/* Connects to each of a socket's families: the handshake comes by the loopback interface. */
+static void the_arrival_is_told(void **state)
+{
+	static const char *const prefixes[] = { "127.0.0.1:", ":" };
+
+	(void)state;
+	for (size_t i = 0; i < 2; i++) {
+		struct sockaddr_in six_or_four = { 0 };
+		struct sockaddr_in to = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+		socklen_t len = sizeof(six_or_four);
+		int fd, client = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), accepted;
+		char where[32];
+
+		open_free(prefixes[i], &fd, where);
+		to.sin_port = htons((uint16_t)atoi(where + strlen(prefixes[i])));
+		assert_int_equal(connect(client, (struct sockaddr *)&to, sizeof(to)), 0);
+		accepted = accept(fd, (struct sockaddr *)&six_or_four, &len);
+		assert_true(accepted >= 0);
+		assert_int_equal(listen_arrival(accepted), if_nametoindex("lo"));
+		assert_int_equal(listen_arrival(-1), 0);
+		close(accepted);
+		close(client);
+		close(fd);
+	}
 }
 
 static void tcp_sockets(void **state)
@@ -90,6 +119,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(tcp_sockets),
+		cmocka_unit_test(the_arrival_is_told),
 		cmocka_unit_test_setup_teardown(unix_sockets, scratch_enter, scratch_leave),
 	};
 

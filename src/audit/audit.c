@@ -64,6 +64,7 @@ int audit_take_reported(struct audit *audit, enum audit_end end, const struct au
 	audit->uptime_ns[end] = reported->uptime_ns;
 	audit->overruns[end] = reported->overruns;
 	audit->reliable[end] = reported->reliable;
+	memcpy(audit->tunnel[end], reported->tunnel, sizeof(reported->tunnel));
 	audit->dump_interval_ns = reported->dump_interval_ns;
 	for (size_t i = 0; i < reported->hosts; i++) {
 		const struct audit_reported_host *said = &reported->host[i];

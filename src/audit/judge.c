@@ -19,6 +19,9 @@
 
 enum { ETHERNET_HEADER = 14, YOUNG_DUMPS = 3 };
 
+/* A WireGuard interface counts its messages: 16 bytes before each packet, 16 behind it, and up to 15 of padding. */
+enum { WIREGUARD_OVERHEAD = 47 };
+
 enum way { BELOW, ABOVE, WAYS }; /* the meter has less than the kernel; more */
 
 struct cell {
@@ -38,6 +41,7 @@ struct judging {
 	uint32_t *number;                                  /* where a host's counts went: itself, or other */
 	struct cell sum[AUDIT_FAMILIES][AUDIT_DIRECTIONS]; /* of all hosts, with the WAN */
 	const struct audit_line *sum_line[AUDIT_FAMILIES][AUDIT_DIRECTIONS];
+	struct cell tunnel[AUDIT_DIRECTIONS]; /* outer packets of tunnels: on the WAN, and of no host */
 	uint64_t unknown[AUDIT_FAMILIES];
 	bool restarted, lost; /* either may account for what the meter has less */
 };
@@ -107,6 +111,12 @@ static void add_to_host(struct judging *j, const struct audit_flow *flow, enum a
 	}
 }
 
+static void add_to_tunnel(struct judging *j, const struct audit_flow *flow, bool began)
+{
+	for (enum ct_dir dir = 0; dir < 2; dir++)
+		add_flow(&j->tunnel[(dir == CT_ORIGINAL) == began ? AUDIT_OUT : AUDIT_IN], flow, dir);
+}
+
 static void count_flow(struct audit_report *report, const struct audit_flow *flow)
 {
 	report->flows++;
@@ -131,6 +141,8 @@ static void take_flow(void *ctx, const struct audit_flow *flow)
 		add(&j->unknown[family], flow->value[AUDIT_END_HIGH][0] + flow->value[AUDIT_END_HIGH][1]);
 		return;
 	}
+	if (owner.scope == AUDIT_TUNNEL)
+		add_to_tunnel(j, flow, owner.began);
 	if (owner.scope >= AUDIT_SCOPES || owner.host == AUDIT_NOBODY)
 		return;
 	/* Which of the two ends is the host's is not believed where its addresses tell. */
@@ -171,21 +183,25 @@ static bool was_restarted(const struct audit *audit)
 	return audit->uptime_ns[AUDIT_END] < audit->uptime_ns[AUDIT_BEGIN];
 }
 
+/* A meter that restarted may begin anew. */
+static uint64_t grown(const struct audit *audit, uint64_t before, uint64_t after)
+{
+	return was_restarted(audit) && after < before ? after : after - before;
+}
+
 /* Differences modulo 2^64: what left one host and went to another is negative until it is added to the other's. */
 static void take_host(struct judging *j, const struct audit_host *host)
 {
 	struct row *row = &j->row[j->number[host->number]];
-	bool restarted = was_restarted(j->audit);
 
 	for (enum audit_scope s = 0; s < AUDIT_SCOPES; s++) {
 		for (enum audit_family f = 0; f < AUDIT_FAMILIES; f++) {
 			for (enum audit_direction d = 0; d < AUDIT_DIRECTIONS; d++) {
-				uint64_t before = host->bytes[AUDIT_BEGIN][s][f][d];
-				uint64_t after = host->bytes[AUDIT_END][s][f][d];
-				uint64_t grown = restarted && after < before ? after : after - before;
+				uint64_t more = grown(j->audit, host->bytes[AUDIT_BEGIN][s][f][d],
+					host->bytes[AUDIT_END][s][f][d]);
 
-				row->cell[s][f][d].meter += grown;
-				j->sum[f][d].meter += s == AUDIT_WAN ? grown : 0;
+				row->cell[s][f][d].meter += more;
+				j->sum[f][d].meter += s == AUDIT_WAN ? more : 0;
 			}
 		}
 	}
@@ -193,28 +209,38 @@ static void take_host(struct judging *j, const struct audit_host *host)
 
 /* --- Explaining a difference */
 
-/* Adds the line: its difference is explained by one reason after the other, each for as much as its room. */
-static void add_line(struct judging *j, struct audit_line line, const uint64_t room[static AUDIT_REASONS])
+/* The line's difference is explained by one reason after the other, each for as much as its room. */
+static void explain(struct audit_line *line, const uint64_t room[static AUDIT_REASONS])
 {
-	uint64_t difference = line.meter < line.kernel ? line.kernel - line.meter : line.meter - line.kernel;
+	uint64_t difference = line->meter < line->kernel ? line->kernel - line->meter : line->meter - line->kernel;
 
 	for (enum audit_reason r = 0; r < AUDIT_REASONS && difference; r++) {
-		line.reason[r] = room[r] < difference ? room[r] : difference;
-		difference -= line.reason[r];
+		line->reason[r] = room[r] < difference ? room[r] : difference;
+		difference -= line->reason[r];
 	}
-	line.unexplained = difference;
-	j->report->unexplained += difference != 0;
-	j->report->line[j->report->lines++] = line;
+	line->unexplained = difference;
+}
+
+static void explain_cell(const struct judging *j, struct cell *cell, struct audit_line *line)
+{
+	line->meter = cell->meter;
+	line->kernel = cell->kernel;
+	add(&cell->room[ABOVE][AUDIT_UNKNOWN], j->unknown[line->family]);
+	add(&cell->room[BELOW][AUDIT_RESTARTED], j->restarted ? ANY : 0);
+	add(&cell->room[BELOW][AUDIT_LOST], j->lost ? ANY : 0);
+	explain(line, cell->room[cell->meter < cell->kernel ? BELOW : ABOVE]);
+}
+
+static void add_line(struct judging *j, const struct audit_line *line)
+{
+	j->report->unexplained += line->unexplained != 0;
+	j->report->line[j->report->lines++] = *line;
 }
 
 static void judge_cell(struct judging *j, struct cell *cell, struct audit_line line)
 {
-	line.meter = cell->meter;
-	line.kernel = cell->kernel;
-	add(&cell->room[ABOVE][AUDIT_UNKNOWN], j->unknown[line.family]);
-	add(&cell->room[BELOW][AUDIT_RESTARTED], j->restarted ? ANY : 0);
-	add(&cell->room[BELOW][AUDIT_LOST], j->lost ? ANY : 0);
-	add_line(j, line, cell->room[cell->meter < cell->kernel ? BELOW : ABOVE]);
+	explain_cell(j, cell, &line);
+	add_line(j, &line);
 }
 
 static void judge_host(struct judging *j, const struct audit_host *host)
@@ -247,7 +273,7 @@ static void judge_sum(struct judging *j, enum audit_family family, enum audit_di
 /* --- The WAN interfaces */
 
 struct growth {
-	uint64_t bytes, header_bytes;
+	uint64_t bytes, header_bytes, overhead_bytes;
 	bool changed; /* an interface came or went, or was made anew */
 };
 
@@ -262,6 +288,7 @@ static const struct audit_link *find_link(const struct audit *audit, enum audit_
 static struct growth grow(const struct audit *audit, enum audit_direction d)
 {
 	struct growth growth = { .changed = audit->links[AUDIT_BEGIN] != audit->links[AUDIT_END] };
+	uint64_t packets;
 
 	for (size_t i = 0; i < audit->links[AUDIT_END]; i++) {
 		const struct audit_link *now = &audit->link[AUDIT_END][i];
@@ -272,8 +299,9 @@ static struct growth grow(const struct audit *audit, enum audit_direction d)
 			then = &none;
 		}
 		growth.bytes += now->bytes[d] - then->bytes[d];
-		if (now->has_mac)
-			growth.header_bytes += (now->packets[d] - then->packets[d]) * ETHERNET_HEADER;
+		packets = now->packets[d] - then->packets[d];
+		growth.header_bytes += now->has_mac ? packets * ETHERNET_HEADER : 0;
+		growth.overhead_bytes += now->is_wireguard ? packets * WIREGUARD_OVERHEAD : 0;
 	}
 	return growth;
 }
@@ -283,12 +311,9 @@ static struct growth grow(const struct audit *audit, enum audit_direction d)
  * rest the interface has more than the meter where all connections together have, and less where the meter counted what
  * was pending at the begin.
  */
-static void add_room(const struct judging *j, enum audit_family f, enum audit_direction d, bool more,
+static void add_room(const struct cell *sum, const struct audit_line *line, bool more,
 	uint64_t room[static AUDIT_REASONS])
 {
-	const struct audit_line *line = j->sum_line[f][d];
-	const struct cell *sum = &j->sum[f][d];
-
 	for (enum audit_reason r = AUDIT_NOT_READ; r <= AUDIT_ENDED; r++) {
 		add(&room[r], sum->room[BELOW][r]);
 		add(&room[r], sum->room[ABOVE][r]);
@@ -304,26 +329,33 @@ static void judge_links(struct judging *j, enum audit_direction d)
 {
 	struct growth growth = grow(j->audit, d);
 	struct audit_line line = { .kind = AUDIT_LINK, .direction = d, .kernel = growth.bytes };
+	struct audit_line tunnel = { .direction = d };
 	uint64_t room[AUDIT_REASONS] = { 0 };
 	bool more;
 
 	if (!j->audit->links[AUDIT_BEGIN] && !j->audit->links[AUDIT_END])
 		return;
+	j->tunnel[d].meter = grown(j->audit, j->audit->tunnel[AUDIT_BEGIN][d], j->audit->tunnel[AUDIT_END][d]);
+	explain_cell(j, &j->tunnel[d], &tunnel);
+	line.meter = tunnel.meter;
 	for (enum audit_family f = 0; f < AUDIT_FAMILIES; f++)
 		line.meter += j->sum[f][d].meter;
 	more = line.kernel >= line.meter;
+	add_room(&j->tunnel[d], &tunnel, more, room);
 	for (enum audit_family f = 0; f < AUDIT_FAMILIES; f++)
-		add_room(j, f, d, more, room);
+		add_room(&j->sum[f][d], j->sum_line[f][d], more, room);
 	room[AUDIT_LINK_CHANGED] = growth.changed ? ANY : 0;
 	if (more) {
 		room[AUDIT_LINK_HEADERS] = growth.header_bytes;
+		room[AUDIT_OVERHEAD] = growth.overhead_bytes;
 		room[AUDIT_NO_COUNTERS] = j->report->uncounted ? ANY : 0;
 		room[AUDIT_OFFLOADED] = j->report->offloaded ? ANY : 0;
 		room[AUDIT_NO_CONNECTION] = ANY;
 	} else if (d == AUDIT_OUT) {
 		room[AUDIT_DROPPED] = ANY;
 	}
-	add_line(j, line, room);
+	explain(&line, room);
+	add_line(j, &line);
 }
 
 /* --- The whole */

@@ -67,6 +67,7 @@ static void take_link(struct audit_kernel *k, const struct rtnl_event *event)
 	struct audit_link link = {
 		.ifindex = event->ifindex,
 		.has_mac = event->link.arphrd == ARPHRD_ETHER,
+		.is_wireguard = event->link.kind == RTNL_KIND_WIREGUARD,
 		.bytes = { event->link.rx_bytes, event->link.tx_bytes },
 		.packets = { event->link.rx_packets, event->link.tx_packets },
 	};

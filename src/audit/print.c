@@ -20,6 +20,7 @@ static const struct {
 	[AUDIT_VANISHED] = { "vanished", "of connections that vanished without an event" },
 	[AUDIT_ZEROED] = { "zeroed", "another program zeroed the counters" },
 	[AUDIT_LINK_HEADERS] = { "link-headers", "link headers" },
+	[AUDIT_OVERHEAD] = { "tunnel-overhead", "WireGuard's own headers and padding" },
 	[AUDIT_NO_COUNTERS] = { "no-counters", "of connections without counters" },
 	[AUDIT_OFFLOADED] = { "offloaded", "of offloaded connections" },
 	[AUDIT_NO_CONNECTION] = { "no-connection", "of no connection: ARP, neighbour discovery, not tracked" },

@@ -105,11 +105,19 @@ static uint64_t read_overruns(const json_t *sources)
 	return 0;
 }
 
+static void read_tunnels(struct audit_reported *reported, const json_t *wan)
+{
+	const json_t *tunnel = json_object_get(wan, "tunnel");
+
+	reported->tunnel[AUDIT_IN] += json_get_u64(json_object_get(tunnel, "rx"), "bytes");
+	reported->tunnel[AUDIT_OUT] += json_get_u64(json_object_get(tunnel, "tx"), "bytes");
+}
+
 int reported_read_status(struct audit_reported *reported, const struct buf *from)
 {
 	int error;
 	json_t *document = json_open(from->data, from->len, &error);
-	const json_t *interfaces = json_object_get(document, "interfaces");
+	const json_t *interfaces = json_object_get(document, "interfaces"), *wan = json_object_get(document, "wan");
 
 	if (error)
 		return error;
@@ -119,6 +127,8 @@ int reported_read_status(struct audit_reported *reported, const struct buf *from
 	reported->overruns = read_overruns(json_object_get(document, "sources"));
 	for (size_t i = 0; i < json_array_size(interfaces); i++)
 		read_link(reported, json_array_get(interfaces, i));
+	for (size_t i = 0; i < json_array_size(wan); i++)
+		read_tunnels(reported, json_array_get(wan, i));
 	json_decref(document);
 	return 0;
 }
@@ -133,6 +143,8 @@ static enum audit_scope scope_of(const json_t *value)
 		return AUDIT_WAN;
 	if (!strcmp(scope, "local"))
 		return AUDIT_LOCAL;
+	if (!strcmp(scope, "tunnel"))
+		return AUDIT_TUNNEL;
 	return strcmp(scope, "none") ? AUDIT_UNDECIDED : AUDIT_IGNORED;
 }
 

@@ -33,6 +33,7 @@ struct audit {
 	uint32_t hosts;
 	struct audit_link link[AUDIT_ENDS][AUDIT_LINKS];
 	size_t links[AUDIT_ENDS];
+	uint64_t tunnel[AUDIT_ENDS][AUDIT_DIRECTIONS];
 	uint64_t time[AUDIT_ENDS], uptime_ns[AUDIT_ENDS], overruns[AUDIT_ENDS], dump_interval_ns;
 	bool reliable[AUDIT_ENDS];
 	bool cut;

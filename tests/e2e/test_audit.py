@@ -207,6 +207,23 @@ def test_a_meter_that_is_wrong_by_a_byte_is_caught(lab, metered):
     assert "NOT EXPLAINED: 4 of these lines" in out, out
 
 
+def test_outer_packets_of_a_tunnel_are_the_wans(lab):
+    """They are no host's, not the router's either, and the interface's counter has them."""
+    with lab.meter(config=f'tunnel = {{"{lab.server_v4}:7777"}}\n') as meter:
+        wait_until(lambda: json.loads(meter.get("/api/v1/status"))["uptime_seconds"] > 3.1, what="the meter is not young")
+        audit = Audit(meter, "--json").begun()
+        asked, got = talk(udp(lab.router, lab.wan_v4), udp(lab.inet, lab.server_v4, 7777), (lab.server_v4, 7777))
+        wait_until(lambda: sum(one["tunnel"]["tx"]["bytes"] for one in json.loads(meter.get("/api/v1/status"))["wan"]) == asked.bytes,
+                   what="it is counted as a tunnel")
+        status, out = audit.interrupt().end()
+    report = json.loads(out)
+    assert status == 0, out
+    assert not any(line["meter"] or line["kernel"] for line in report["hosts"] + report["sums"]), out
+    assert {line["direction"]: line["meter"] for line in report["wan"]} == {"rx": got.bytes, "tx": asked.bytes}, out
+    for line in report["wan"]:
+        assert {"link-headers"} <= {reason["reason"] for reason in line["reasons"]} <= {"link-headers", "no-connection"}, out
+
+
 def test_nothing_to_compare(lab):
     done = lab.router.run(lab.meter().argv[0], "--audit", "--socket", lab.scratch / "none.sock", check=False)
     assert (done.returncode, done.stdout) == (1, "")

@@ -5,6 +5,7 @@
 #pragma once
 
 #include "hostmeter/decode/ct_event.h"
+#include "hostmeter/decode/rtnl_decode.h"
 #include "hostmeter/decode/rtnl_event.h"
 
 #include <arpa/inet.h>
@@ -221,6 +222,7 @@ static inline struct nlmsghdr *build_link(union message *m, const struct rtnl_ev
 		.ifi_index = (int)e->ifindex, .ifi_type = e->link.arphrd, .ifi_flags = e->link.flags
 	};
 	struct nlmsghdr *head = build_start(m, e->gone ? RTM_DELLINK : RTM_NEWLINK, &fixed, sizeof(fixed));
+	struct nlattr *info;
 	struct rtnl_link_stats64 stats = { .rx_bytes = e->link.rx_bytes,
 		.tx_bytes = e->link.tx_bytes,
 		.rx_packets = e->link.rx_packets,
@@ -232,6 +234,13 @@ static inline struct nlmsghdr *build_link(union message *m, const struct rtnl_ev
 	mnl_attr_put_u32(head, IFLA_MTU, 1500);
 	if (e->link.master)
 		mnl_attr_put_u32(head, IFLA_MASTER, e->link.master);
+	if (e->link.lower)
+		mnl_attr_put_u32(head, IFLA_LINK, e->link.lower);
+	if (e->link.kind) {
+		info = mnl_attr_nest_start(head, IFLA_LINKINFO);
+		mnl_attr_put_strz(head, IFLA_INFO_KIND, rtnl_kind_name(e->link.kind));
+		mnl_attr_nest_end(head, info);
+	}
 	if (e->link.has_stats)
 		mnl_attr_put(head, IFLA_STATS64, sizeof(stats), &stats);
 	return head;

@@ -15,6 +15,7 @@
 /* In the order in which they explain a difference: what is certain first. */
 enum audit_reason {
 	AUDIT_LINK_HEADERS, /* of interfaces only */
+	AUDIT_OVERHEAD,     /* of WireGuard interfaces only: headers of its own, and padding */
 	AUDIT_NOT_READ,     /* passed between the meter's reading and ours */
 	AUDIT_ENDED,        /* of flows that ended between the two */
 	AUDIT_PENDING,      /* of flows whose host the meter did not know yet */
@@ -39,7 +40,7 @@ struct audit_line {
 	enum audit_scope scope;
 	enum audit_family family;       /* not of interfaces */
 	enum audit_direction direction; /* AUDIT_IN: from the WAN */
-	uint64_t meter;                 /* bytes the meter counted */
+	uint64_t meter;                 /* bytes the meter counted; of interfaces: for hosts and as tunnels */
 	uint64_t kernel;                /* bytes of all connections; of interfaces: their own count */
 	uint64_t reason[AUDIT_REASONS]; /* how much of the difference each accounts for */
 	uint64_t unexplained;           /* what is left */
@@ -65,11 +66,12 @@ int audit_take_reported(struct audit *audit, enum audit_end end, const struct au
 int audit_take_flow(struct audit *audit, enum audit_end end, const struct audit_reported_flow *flow);
 void audit_take_cut(struct audit *audit);
 
-/* A WAN interface's own counters. has_mac: its frames have Ethernet headers. */
+/* A WAN interface's own counters. has_mac: its frames have Ethernet headers; is_wireguard: overhead of its own. */
 struct audit_link {
 	uint32_t ifindex;
 	bool has_mac;
 	uint64_t bytes[AUDIT_DIRECTIONS], packets[AUDIT_DIRECTIONS]; /* AUDIT_IN: rx */
+	bool is_wireguard;
 };
 void audit_take_link(struct audit *audit, enum audit_end end, const struct audit_link *link);
 

@@ -11,7 +11,8 @@
 enum { AUDIT_LABEL = 64, AUDIT_LINKS = 64 };
 
 enum audit_end { AUDIT_BEGIN, AUDIT_END, AUDIT_ENDS };
-enum audit_scope { AUDIT_WAN, AUDIT_LOCAL, AUDIT_SCOPES, AUDIT_IGNORED, AUDIT_UNDECIDED };
+/* AUDIT_TUNNEL: outer packets of a tunnel, which no host has. */
+enum audit_scope { AUDIT_WAN, AUDIT_LOCAL, AUDIT_SCOPES, AUDIT_TUNNEL, AUDIT_IGNORED, AUDIT_UNDECIDED };
 enum audit_direction { AUDIT_IN, AUDIT_OUT, AUDIT_DIRECTIONS };
 enum audit_family { AUDIT_IPV4, AUDIT_IPV6, AUDIT_FAMILIES };
 
@@ -48,7 +49,8 @@ struct audit_reported {
 	uint64_t time; /* of the hosts' counts, nanoseconds since 1970 */
 	bool ready, reliable;
 	uint64_t uptime_ns, dump_interval_ns;
-	uint64_t overruns; /* of the source of ends */
+	uint64_t overruns;                 /* of the source of ends */
+	uint64_t tunnel[AUDIT_DIRECTIONS]; /* bytes of tunnels' outer packets on all WANs */
 };
 
 /* Adds what a document says. 0; -EBADMSG if it is no such document, -EPROTO if it is of another schema, -ENOMEM. */

@@ -550,7 +550,9 @@ static void put_link(struct scene *s, uint64_t bytes, uint64_t packets)
 {
 	for (int end = 0; end < 2; end++) {
 		s->links[end] = 1;
-		s->link[end][0] = (struct audit_link){ 3, true, { 7000, 7000 }, { 50, 50 } };
+		s->link[end][0] = (struct audit_link){
+			.ifindex = 3, .has_mac = true, .bytes = { 7000, 7000 }, .packets = { 50, 50 }
+		};
 		for (int d = 0; d < 2 && end; d++) {
 			s->link[end][0].bytes[d] += bytes;
 			s->link[end][0].packets[d] += packets;
@@ -620,6 +622,65 @@ static void what_the_meter_holds_back_the_interface_has(void **state)
 	}
 }
 
+/* WireGuard counts 32 bytes more for each packet, and fills it up to 16. */
+static void wireguard_has_overhead(void **state)
+{
+	for (uint64_t more = 0; more < 3; more++) {
+		struct scene s = make(5000, 5300);
+
+		(void)state;
+		tell(&s, quiet());
+		put_link(&s, 300 + 2 * 47 + more, 2);
+		for (int end = 0; end < 2; end++) {
+			s.link[end][0].has_mac = false;
+			s.link[end][0].is_wireguard = true;
+		}
+		judge(&s);
+		assert_int_equal(line_of(&s, AUDIT_LINK, "", AUDIT_IN)->reason[AUDIT_OVERHEAD], 2 * 47);
+		assert_int_equal(line_of(&s, AUDIT_LINK, "", AUDIT_OUT)->reason[AUDIT_NO_CONNECTION], more);
+		assert_int_equal(line_of(&s, AUDIT_LINK, "", AUDIT_IN)->reason[AUDIT_LINK_HEADERS], 0);
+		clear(&s);
+	}
+}
+
+/* Outer packets of tunnels are no host's, but the WAN's: the meter's count of them stands beside the interface's. */
+static void tunnels_are_of_the_interface(void **state)
+{
+	struct scene s = make(5000, 5300);
+	struct tale t = quiet();
+
+	(void)state;
+	tell(&s, t);
+	t.low0 = t.high0 = 1000;
+	t.low1 = 1950;
+	t.high1 = 2000;
+	t.reported[AUDIT_BEGIN] = t.reported[AUDIT_END] = AUDIT_TUNNEL;
+	tell(&s, t);
+	for (int d = 0; d < 2; d++) {
+		s.reported[AUDIT_BEGIN].tunnel[d] = 4000;
+		s.reported[AUDIT_END].tunnel[d] = 4980;
+	}
+	put_link(&s, 300 + 1000 + 2 * 14, 2);
+	judge(&s);
+	for (enum audit_direction d = 0; d < 2; d++) {
+		assert_int_equal(desktop(&s, d)->kernel, 300);
+		assert_int_equal(line_of(&s, AUDIT_SUM, "", d)->kernel, 300);
+		assert_int_equal(line_of(&s, AUDIT_LINK, "", d)->meter, 300 + 980);
+		assert_int_equal(line_of(&s, AUDIT_LINK, "", d)->reason[AUDIT_NOT_READ], 20);
+		assert_int_equal(line_of(&s, AUDIT_LINK, "", d)->reason[AUDIT_NO_CONNECTION], 0);
+	}
+	assert_int_equal(s.report.unexplained, 0);
+	clear(&s);
+	/* More than the interface had cannot have come in. */
+	s = make(5000, 5300);
+	tell(&s, quiet());
+	s.reported[AUDIT_END].tunnel[AUDIT_IN] = 7;
+	put_link(&s, 300, 0);
+	judge(&s);
+	assert_int_equal(line_of(&s, AUDIT_LINK, "", AUDIT_IN)->unexplained, 7);
+	clear(&s);
+}
+
 static void the_interface_has_less(void **state)
 {
 	struct scene s = make(5000, 5300);
@@ -665,7 +726,8 @@ static void an_interface_made_anew(void **state)
 	(void)state;
 	tell(&s, quiet());
 	put_link(&s, 0, 0);
-	s.link[AUDIT_END][0] = (struct audit_link){ 3, true, { 200, 200 }, { 1, 1 } };
+	s.link[AUDIT_END][0] =
+		(struct audit_link){ .ifindex = 3, .has_mac = true, .bytes = { 200, 200 }, .packets = { 1, 1 } };
 	judge(&s);
 	assert_int_equal(line_of(&s, AUDIT_LINK, "", AUDIT_IN)->reason[AUDIT_LINK_CHANGED], 100);
 	assert_int_equal(s.report.unexplained, 0);
@@ -713,6 +775,8 @@ int main(void)
 		cmocka_unit_test(headers_are_certain),
 		cmocka_unit_test(a_young_meter_is_no_reason_for_the_interface),
 		cmocka_unit_test(what_the_meter_holds_back_the_interface_has),
+		cmocka_unit_test(wireguard_has_overhead),
+		cmocka_unit_test(tunnels_are_of_the_interface),
 		cmocka_unit_test(the_interface_has_less),
 		cmocka_unit_test(the_interface_beside_flows_without_counters),
 		cmocka_unit_test(an_interface_made_anew),

@@ -185,12 +185,13 @@ static void lost_ends_are_counted(void **state)
 
 /* --- Interfaces and addresses */
 
-static void receive_link(uint32_t ifindex, uint16_t arphrd, uint32_t seq)
+static void receive_link_of(uint32_t ifindex, uint16_t arphrd, enum rtnl_kind kind, uint32_t seq)
 {
 	struct rtnl_event event = { .type = RTNL_LINK,
 		.ifindex = ifindex,
 		.link = { .name = "x",
 			.arphrd = arphrd,
+			.kind = (uint8_t)kind,
 			.has_stats = true,
 			.rx_bytes = 10 * (uint64_t)ifindex,
 			.tx_bytes = 10 * (uint64_t)ifindex + 1,
@@ -201,6 +202,11 @@ static void receive_link(uint32_t ifindex, uint16_t arphrd, uint32_t seq)
 	build_link(&m, &event);
 	m.head.nlmsg_seq = seq;
 	fake_receive(SOURCE_RTNL, &m.head);
+}
+
+static void receive_link(uint32_t ifindex, uint16_t arphrd, uint32_t seq)
+{
+	receive_link_of(ifindex, arphrd, RTNL_KIND_PLAIN, seq);
 }
 
 static void receive_address(uint32_t ifindex, const char *text, uint8_t len, uint32_t seq)
@@ -245,6 +251,18 @@ static void interfaces_of_the_wan_are_read(void **state)
 	assert_int_equal(link[0].packets[AUDIT_OUT], 23);
 	assert_int_equal(link[1].ifindex, PPP);
 	assert_false(link[1].has_mac);
+}
+
+static void wireguard_is_known_by_its_kind(void **state)
+{
+	struct world *w = *state;
+	const struct audit_link *link = w->audit->link[AUDIT_END];
+
+	assert_int_equal(audit_kernel_links(w->kernel, AUDIT_END, &reported), 0);
+	receive_link_of(WAN, ARPHRD_NONE, RTNL_KIND_WIREGUARD, fake.nl->seq);
+	receive_link(PPP, ARPHRD_PPP, fake.nl->seq);
+	assert_true(link[0].is_wireguard);
+	assert_false(link[1].is_wireguard);
 }
 
 /* Links, addresses, routes and neighbours follow one another: the end of the last is the end. */
@@ -318,6 +336,7 @@ int main(void)
 		TEST(what_fails_is_told),
 		TEST(lost_ends_are_counted),
 		TEST(interfaces_of_the_wan_are_read),
+		TEST(wireguard_is_known_by_its_kind),
 		TEST(the_end_of_the_last_dump_is_the_end),
 		TEST(addresses_are_the_routers),
 	};

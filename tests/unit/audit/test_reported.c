@@ -43,6 +43,9 @@ static void what_api_writes_is_read(void **state)
 	size_t addresses = 0, metered = 0;
 
 	(void)state;
+	snapshot.wan[1].count[WAN_TUNNEL][WAN_RX].bytes = 861;
+	snapshot.wan[1].count[WAN_TUNNEL][WAN_TX].bytes = 863;
+	snapshot.wan[0].count[WAN_TUNNEL][WAN_TX].bytes = 7;
 	api_hosts(&hosts, &snapshot);
 	api_status(&status, &snapshot);
 	assert_int_equal(reported_read_hosts(&reported, &hosts), 0);
@@ -64,6 +67,8 @@ static void what_api_writes_is_read(void **state)
 	}
 	assert_int_equal(addresses, snapshot.addresses);
 	assert_int_equal(reported.overruns, snapshot.source[SOURCE_EVENTS].overruns);
+	assert_int_equal(reported.tunnel[AUDIT_IN], 861);
+	assert_int_equal(reported.tunnel[AUDIT_OUT], 863 + 7);
 	assert_int_equal(reported.reliable, snapshot.process.reliable);
 	assert_int_equal(reported.dump_interval_ns, snapshot.process.dump_interval_ns);
 	for (size_t i = 0; i < snapshot.links; i++) {
@@ -106,6 +111,34 @@ static void a_flow_is_read(void **state)
 	assert_int_equal(flow.flow.tuple[CT_ORIGINAL].dst.b[15], 2);
 }
 
+static void the_scope_of_a_flow(void **state)
+{
+	static const struct {
+		const char *text;
+		enum audit_scope scope;
+	} cases[] = {
+		{ "wan", AUDIT_WAN },
+		{ "router", AUDIT_WAN },
+		{ "local", AUDIT_LOCAL },
+		{ "tunnel", AUDIT_TUNNEL },
+		{ "none", AUDIT_IGNORED },
+		{ "undecided", AUDIT_UNDECIDED },
+		{ "new", AUDIT_UNDECIDED },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct audit_reported_flow flow;
+		char line[256];
+
+		snprintf(line, sizeof(line),
+			"{\"schema\":1,\"scope\":\"%s\",\"original\":{\"src\":\"192.0.2.1\",\"dst\":\"192.0.2.2\"}}",
+			cases[i].text);
+		assert_int_equal(read_line(&flow, line), 0);
+		assert_int_equal(flow.scope, cases[i].scope);
+	}
+}
+
 static void what_is_no_document_is_refused(void **state)
 {
 	struct audit_reported_flow flow;
@@ -134,6 +167,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_api_writes_is_read),
 		cmocka_unit_test(a_flow_is_read),
+		cmocka_unit_test(the_scope_of_a_flow),
 		cmocka_unit_test(what_is_no_document_is_refused),
 	};
 

@@ -24,6 +24,7 @@
 
 #define RETRY_NS (10 * CLOCK_NS_PER_S)
 #define DRAIN_MAX 200000
+#define LINKS_MAX 64 /* datagrams, of 20 links or so each */
 
 struct collector {
 	const struct config *config;
@@ -36,6 +37,7 @@ struct collector {
 	struct recorder *recorder;
 	struct loop_timer *due, *retry; /* of a dump; of opening what was lost */
 	bool started;                   /* collector_start() was called */
+	bool links_read;                /* after a dump */
 	bool warned_of_offload;
 	struct log_limit failed[SOURCE_COUNT], overrun[SOURCE_COUNT];
 };
@@ -107,14 +109,15 @@ static void on_retry(void *ctx)
 
 /* --- Dumps */
 
-/* The counters of the links are read with each dump, so that both are of the same time. */
+/* The links' counters are read right before: what the flows tell is to be the later news (wan.h). The kernel makes a
+ * dump while it is read, so reading it does not wait. */
 static int request_dump(void *ctx)
 {
 	struct collector *c = ctx;
-	int error = nl_dump_conntrack(c->nl);
 
-	nl_dump_links(c->nl);
-	return error;
+	if (!nl_dump_links(c->nl))
+		nl_drain(c->nl, SOURCE_RTNL, LINKS_MAX);
+	return nl_dump_conntrack(c->nl);
 }
 
 static void wake(void *ctx, uint64_t delay_ns)
@@ -142,8 +145,9 @@ static void on_dump_ended(void *ctx, bool complete, uint64_t now)
 {
 	struct collector *c = ctx;
 
-	(void)complete;
 	(void)now;
+	if (complete && !c->links_read) /* the first reading comes after what the flows had */
+		c->links_read = !nl_dump_links(c->nl);
 	if (!c->warned_of_offload && meter_offloaded(c->meter)) {
 		c->warned_of_offload = true;
 		log_warning("connections are offloaded (flowtable or hardware): their counts may lag, and their last "

@@ -34,14 +34,27 @@ static void add_to_floor(struct meter *m, const struct flow *flow, uint32_t inde
 }
 
 /* Packets are kept modulo 2^32: a difference of more than half of that is negative. */
-static bool fell(const struct flow *flow, const struct ct_event *event)
+static bool fell(const struct flow_counts *counts, const struct ct_event *event)
 {
 	for (int dir = 0; dir < 2; dir++) {
-		if (event->bytes[dir] < flow->counts.bytes[dir] ||
-			(int32_t)((uint32_t)event->packets[dir] - flow->counts.packets[dir]) < 0)
+		if (event->bytes[dir] < counts->bytes[dir] ||
+			(int32_t)((uint32_t)event->packets[dir] - counts->packets[dir]) < 0)
 			return true;
 	}
 	return false;
+}
+
+struct traffic_count meter_waiting(const struct ct_event *event, const struct flow_counts *counts)
+{
+	struct traffic_count sum = { event->bytes[0] + event->bytes[1], event->packets[0] + event->packets[1] };
+
+	if (!event->has_counters)
+		return (struct traffic_count){ 0, 0 };
+	if (!fell(counts, event)) {
+		sum.bytes -= counts->bytes[0] + counts->bytes[1];
+		sum.packets = (uint32_t)(sum.packets - counts->packets[0] - counts->packets[1]);
+	}
+	return sum;
 }
 
 void meter_count(struct meter *m, struct flow *flow, const struct ct_event *event)
@@ -50,7 +63,7 @@ void meter_count(struct meter *m, struct flow *flow, const struct ct_event *even
 
 	if (!event->has_counters || flow->scope == FLOW_UNDECIDED)
 		return;
-	if (fell(flow, event)) {
+	if (fell(&flow->counts, event)) {
 		/* Somebody zeroed the counters, or the flow ended unseen and another has its key: all of it is new. */
 		m->stats.counter_resets++;
 		OBSERVE(m, OBSERVER_RESET, .event = event, .flow = flow);

@@ -3,6 +3,10 @@
 #include "state.h"
 
 #define GONE_NS (60 * CLOCK_NS_PER_S)
+#define GONE_AT_MOST_NS (600 * CLOCK_NS_PER_S)
+
+/* After an overrun the kernel sends the ends that it could not deliver, a while later. */
+#define ENDS_LATE_NS (5 * CLOCK_NS_PER_S)
 
 enum { GONE_DUMPS = 3 };
 
@@ -43,7 +47,8 @@ void meter_dump_end(struct meter *meter, bool complete, uint64_t now)
 	dumps->ready = true;
 	dumps->sweep = 0;
 	fold_floors(meter);
-	wan_reconcile(meter->wan, meter->topology);
+	if (!dumps->overrun || now - dumps->overrun >= ENDS_LATE_NS)
+		wan_reconcile(meter->wan, &meter->waiting);
 	meter_names_changed(meter); /* addresses that were new since the last dump may have names */
 }
 
@@ -55,8 +60,13 @@ bool meter_ready(const struct meter *meter)
 bool meter_is_gone(const struct meter *m, const struct flow *flow)
 {
 	uint16_t first_missed = flow->dump + 1;
+	uint64_t missed;
 
 	if ((int16_t)(m->dumps.complete - flow->dump) < GONE_DUMPS)
 		return false;
-	return m->now - m->dumps.completed_at[first_missed % DUMPS_REMEMBERED] >= GONE_NS;
+	missed = m->dumps.completed_at[first_missed % DUMPS_REMEMBERED];
+	if (m->now - missed < GONE_NS)
+		return false;
+	/* Its DESTROY may be among those that found the socket full, and still come. */
+	return m->now - m->dumps.overrun >= GONE_NS || m->now - missed >= GONE_AT_MOST_NS;
 }

@@ -12,9 +12,10 @@
  * Attribution. The host of a flow may be known only after the first reading. Until then nothing is counted: the record
  * stays at its baseline, and the latest reading is kept in held. So bytes never move from one host to another.
  *
- * Lost ends. A flow that ended without DESTROY is missing from dumps. After three complete dumps and a minute (dumps.c)
- * it is settled with its last reading. Not earlier: with reliable delivery the kernel removes the entry first and
- * repeats its DESTROY until that is delivered; without the record, that DESTROY would be counted from zero.
+ * Lost ends. A flow that ended without DESTROY is missing from dumps. After three complete dumps and a minute without
+ * an overrun of the events' socket (dumps.c) it is settled with its last reading. Not earlier: with reliable delivery
+ * the kernel removes the entry first and repeats its DESTROY until that is delivered; without the record, that DESTROY
+ * would be counted from zero.
  *
  * The baseline. What flows had before the meter began is not counted. A flow in the first dump, or in a DESTROY before
  * its end, starts from the counters it has, unless its first packet was seen or its time of birth is later.
@@ -202,18 +203,24 @@ static void hold(struct meter *m, struct flow *flow, const struct ct_event *even
 	struct meter_held *held = hashtable_put(m->held, flow->key, &fresh);
 
 	OBSERVE(m, OBSERVER_HELD, .event = event, .flow = flow);
-	if (held)
-		held->event = *event;
-	else /* no room: decide now */
+	if (!held) { /* no room: decide now */
 		settle_flow(m, flow, event, ATTRIBUTE_FINAL);
+		return;
+	}
+	m->waiting = traffic_count_less(&m->waiting, &held->waiting);
+	held->event = *event;
+	held->waiting = meter_waiting(event, &flow->counts);
+	traffic_count_add(&m->waiting, &held->waiting);
 }
 
 static void unhold(struct meter *m, uint64_t key)
 {
 	struct meter_held *held = hashtable_find(m->held, key);
 
-	if (held)
-		hashtable_remove(m->held, held);
+	if (!held)
+		return;
+	m->waiting = traffic_count_less(&m->waiting, &held->waiting);
+	hashtable_remove(m->held, held);
 }
 
 static void note_status(struct meter *m, struct flow *flow, const struct ct_event *event)
@@ -330,14 +337,19 @@ static void settle_waited(struct meter *m, const struct pending_end *end)
 static void wait_or_settle(struct meter *m, struct pending_end *end)
 {
 	bool nflog = m->source[SOURCE_NFLOG].up, sighted;
+	struct traffic_count waiting;
 
 	if (settle_end(m, end, nflog ? ATTRIBUTE_FROM_PACKET : ATTRIBUTE_FROM_TABLES))
 		return;
 	OBSERVE(m, OBSERVER_WAITS, .event = &end->event);
 	if (nflog)
 		end->guess = ask(m, &end->event, ATTRIBUTE_FROM_TABLES, &sighted);
-	if (!pending_ends_push(m->pending_ends, end))
+	if (!pending_ends_push(m->pending_ends, end)) {
 		settle_waited(m, end);
+		return;
+	}
+	waiting = meter_waiting(&end->event, &end->counts);
+	traffic_count_add(&m->waiting, &waiting);
 }
 
 static void on_destroy(struct meter *m, const struct ct_event *event)
@@ -407,6 +419,11 @@ void meter_overrun(struct meter *meter, enum source source, uint64_t now)
 {
 	meter->now = now;
 	meter->source[source].overruns++;
+	if (source != SOURCE_EVENTS)
+		return;
+	/* Ends that found no room in the socket come later, and those of which a repetition found none come again. */
+	meter->dumps.overrun = now;
+	meter->tombstones_until = now + TOMBSTONES_KEEP_NS;
 }
 
 void meter_damaged(struct meter *meter)
@@ -425,8 +442,12 @@ static void settle_pending(struct meter *m, uint64_t until)
 {
 	struct pending_end end;
 
-	while (pending_ends_pop(m->pending_ends, until, &end))
+	while (pending_ends_pop(m->pending_ends, until, &end)) {
+		struct traffic_count waiting = meter_waiting(&end.event, &end.counts);
+
+		m->waiting = traffic_count_less(&m->waiting, &waiting);
 		settle_waited(m, &end);
+	}
 }
 
 /* Looks at a few hosts per call. */
@@ -485,6 +506,7 @@ static bool settle_held(void *ctx, void *record)
 	struct meter_held *held = record;
 	struct flow *flow = hashtable_find(m->flows, held->key);
 
+	m->waiting = traffic_count_less(&m->waiting, &held->waiting);
 	if (flow)
 		settle_flow(m, flow, &held->event, ATTRIBUTE_FINAL);
 	return true;

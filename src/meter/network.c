@@ -77,6 +77,8 @@ void meter_rtnl_sync_end(struct meter *meter, enum rtnl_type type, uint8_t famil
 	if (type == RTNL_LINK)
 		tunnels_sync_end(meter->tunnels);
 	topology_sync_end(meter->topology, type, family, now);
+	if (type == RTNL_LINK && meter->dumps.ready && !meter->dumps.since)
+		wan_read(meter->wan, meter->topology);
 	if (type == RTNL_NEIGH) /* the last of the dumps */
 		topology_known(meter->topology, now);
 }

@@ -28,6 +28,7 @@ struct dumps {
 	uint64_t since;    /* when the running dump began; 0: none runs */
 	uint64_t begun;    /* how many began */
 	uint64_t last_end, last_ns;
+	uint64_t overrun; /* when the events' socket overran last; 0: never */
 	uint64_t completed_at[DUMPS_REMEMBERED];
 	unsigned int sweep; /* the next shard to search for flows that are gone; HASHTABLE_SHARDS: none */
 };
@@ -61,6 +62,7 @@ struct host_names {
 struct meter_held {
 	uint64_t key;
 	struct ct_event event;
+	struct traffic_count waiting; /* its part of meter.waiting */
 };
 
 struct meter {
@@ -77,6 +79,7 @@ struct meter {
 	struct snapshot_source source[SOURCE_COUNT];
 	struct snapshot_stats stats;
 	uint64_t flows_undecided, flows_uncounted, flows_offloaded;
+	struct traffic_count waiting;      /* of all that is in held or in pending_ends, both directions together */
 	uint64_t now;                      /* of the latest call */
 	uint64_t ticked, tombstones_until; /* the last tick; until when no tombstone expires */
 	uint32_t forget_next;              /* the next host to look at */
@@ -110,6 +113,9 @@ void meter_notify(const struct meter *meter, struct observer_note note);
 
 /* Counts what this reading has more than the record, and updates the record. An undecided flow counts nothing. */
 void meter_count(struct meter *meter, struct flow *flow, const struct ct_event *event);
+
+/* What this reading has more than was counted, both directions together; all of it if a counter fell. */
+struct traffic_count meter_waiting(const struct ct_event *event, const struct flow_counts *counts);
 
 /* Adds to the hosts' floors, not to their totals, what flow has more than last. */
 void meter_count_floor(struct meter *meter, const struct flow *flow, const struct flow_counts *last);

@@ -162,7 +162,7 @@ static inline void sim_remember_end(struct sim_kernel *k, const struct sim_conn 
 /* True: the meter's socket has it. */
 static inline bool sim_queue(struct sim_kernel *k, struct sim_conn *c)
 {
-	if (k->events == SIM_EVENTS)
+	if (k->events == SIM_EVENTS || (k->crowded && sim_chance(k, k->traits.crowded)))
 		k->deaf = k->overrun = true;
 	if (k->deaf)
 		return false;
@@ -217,6 +217,7 @@ static inline void sim_death(struct sim_kernel *k, struct sim_conn *c)
 	} else {
 		sim_unlink(k, c);
 		c->state = SIM_DYING;
+		c->died = k->now;
 		c->until = k->now + SIM_RETRY_NS;
 	}
 }
@@ -229,8 +230,10 @@ static inline void sim_work(struct sim_kernel *k)
 
 		if (c->state == SIM_DYING && c->until <= k->now) {
 			c->until = k->now + SIM_RETRY_NS;
-			if (sim_tell_end(k, c))
-				sim_done(k, c, 0);
+			if (!sim_tell_end(k, c))
+				continue;
+			k->tally[SIM_OVERDUE] += k->listening && k->now - c->died >= 60 * CLOCK_NS_PER_S;
+			sim_done(k, c, 0);
 		}
 		if (c->state == SIM_LEAVING && c->until <= k->now) {
 			sim_unlink(k, c);

@@ -64,7 +64,7 @@ struct sim_conn {
 	enum sim_state state;
 	uint32_t serial;
 	int path, slot, host;
-	uint64_t start_ns, until;
+	uint64_t start_ns, until, died;  /* died: when its DESTROY was refused first */
 	struct traffic_count counter[2]; /* the kernel's, by enum ct_dir */
 	struct traffic_count peak[2];    /* what it was before somebody zeroed it */
 	struct traffic_count whole[2];   /* the truth since the meter's counters began */
@@ -104,6 +104,7 @@ enum sim_tally {
 	SIM_SAME_KEY,    /* births under the key of an end that nobody heard of */
 	SIM_REPEATS,     /* DESTROYs sent again */
 	SIM_UNDELIVERED, /* ... that found the meter's socket full */
+	SIM_OVERDUE,     /* ... that were delivered a minute later or more */
 	SIM_LOST,        /* ends that the meter was not told of */
 	SIM_TWICE,       /* dumps that went back a bit */
 	SIM_LATE,        /* lines read after the entry had gone */
@@ -118,6 +119,7 @@ enum sim_tally {
 struct sim_traits {
 	bool timestamps, nflog, old_flows, silent_births, moves, gentle;
 	uint32_t sighting_lost, zeroing, killing, unreliable, stuck, missing, jumping, aborting, forgetting;
+	uint32_t crowded; /* while crowded: an end finds the socket full */
 };
 
 struct sim_kernel {
@@ -129,6 +131,7 @@ struct sim_kernel {
 	int free_slot[SIM_SLOTS], free_slots;
 	uint32_t serials;
 	bool listening, reliable, other_stuck, deaf, overrun;
+	bool crowded; /* the meter's socket is full of the ends of others most of the time */
 	struct sim_event event[SIM_EVENTS];
 	int events;
 	struct sim_first_packet first[SIM_SIGHTINGS];

@@ -30,6 +30,24 @@ static inline struct traffic_count traffic_count_max(const struct traffic_count 
 	};
 }
 
+/* The smaller of the two, bytes and packets each. */
+static inline struct traffic_count traffic_count_min(const struct traffic_count *a, const struct traffic_count *b)
+{
+	return (struct traffic_count){
+		.bytes = a->bytes < b->bytes ? a->bytes : b->bytes,
+		.packets = a->packets < b->packets ? a->packets : b->packets,
+	};
+}
+
+/* How much a has more than b, bytes and packets each; never below 0. */
+static inline struct traffic_count traffic_count_less(const struct traffic_count *a, const struct traffic_count *b)
+{
+	return (struct traffic_count){
+		.bytes = a->bytes > b->bytes ? a->bytes - b->bytes : 0,
+		.packets = a->packets > b->packets ? a->packets - b->packets : 0,
+	};
+}
+
 /* *to += *more, number by number. */
 static inline void traffic_add(struct traffic *to, const struct traffic *more)
 {

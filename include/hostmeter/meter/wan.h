@@ -2,8 +2,9 @@
 /*
  * wan: for each WAN interface the traffic of flows by kind of host, compared with the interface's own counters.
  *
- * Flows and interfaces are not read at the same moment, so a difference counts only as far as two dumps in a row have
- * it. Everything starts from zero with the process.
+ * An interface is read before a dump of the flows begins, and the first time after one has ended: so what the flows
+ * tell is always the later news, and steady traffic leaves no difference. A difference counts as far as two dumps in a
+ * row have it. Everything starts from zero with the process.
  */
 #pragma once
 
@@ -34,8 +35,14 @@ void wan_free(struct wan *wan);
 void wan_count(struct wan *wan, uint32_t ifindex, uint32_t host, enum wan_direction direction,
 	const struct traffic_count *delta);
 
-/* To be called when a dump ended, with the links' counters of its begin: compares them with the flows. */
-void wan_reconcile(struct wan *wan, const struct topology *topology);
+/* All links were listed just now, while no dump of the flows runs and after the first of them: keeps their counters. */
+void wan_read(struct wan *wan, const struct topology *topology);
+
+/*
+ * A complete dump of the flows ended: compares them with what wan_read() kept. held: bytes and packets of flows, both
+ * directions together, that are counted for nobody yet; they may have crossed any interface either way.
+ */
+void wan_reconcile(struct wan *wan, const struct traffic_count *held);
 
 /* Adds the counts of another link. */
 void wan_link_add(struct wan_link *to, const struct wan_link *from);

@@ -116,7 +116,7 @@ static void sources_are_opened_in_order(void **state)
 	assert_int_equal(collector_open_topology(collector), 0);
 	fake_check("open-rtnetlink dump-network ");
 	assert_int_equal(collector_start(collector), 0);
-	fake_check("open-events guard open-dump open-nflog dump-flows dump-links ");
+	fake_check("open-events guard open-dump open-nflog dump-links drain-rtnetlink dump-flows ");
 	check_log(state, "");
 	s = look();
 	for (enum source source = 0; source < SOURCE_COUNT; source++) {
@@ -183,8 +183,8 @@ static void a_lost_source_is_opened_again(void **state)
 		enum source source;
 		const char *at_once, *later;
 	} rows[] = {
-		{ SOURCE_EVENTS, "no-guard ", "open-events guard dump-flows dump-links " },
-		{ SOURCE_DUMP, "", "open-dump dump-flows dump-links " },
+		{ SOURCE_EVENTS, "no-guard ", "open-events guard dump-links drain-rtnetlink dump-flows " },
+		{ SOURCE_DUMP, "", "open-dump dump-links drain-rtnetlink dump-flows " },
 		{ SOURCE_NFLOG, "", "open-nflog " },
 		{ SOURCE_RTNL, "", "open-rtnetlink dump-network " },
 	};
@@ -225,7 +225,7 @@ static void a_dump_ends_with_its_socket(void **state)
 	(void)state;
 	run();
 	fake_advance(10 * S);
-	fake_check("dump-flows dump-links ");
+	fake_check("dump-links drain-rtnetlink dump-flows ");
 	fake_failed(SOURCE_DUMP, -EIO);
 	s = look();
 	assert_int_equal(s.stats.dumps, 2);
@@ -264,7 +264,7 @@ static void an_overrun_is_made_good(void **state)
 	fake_advance(S - 1);
 	fake_check("");
 	fake_advance(1);
-	fake_check("dump-flows dump-links ");
+	fake_check("dump-links drain-rtnetlink dump-flows ");
 	fake_overrun(SOURCE_DUMP); /* what it did not list is not gone */
 	s = look();
 	for (enum source source = 0; source < SOURCE_COUNT; source++)
@@ -322,7 +322,7 @@ static void the_end_is_one_more_dump(void **state)
 	(void)state;
 	run();
 	collector_stop(collector);
-	fake_check("dump-flows dump-links ");
+	fake_check("dump-links drain-rtnetlink dump-flows ");
 	assert_false(fake.loop.stopped);
 	fake_done(SOURCE_DUMP, FAKE_CT_SEQ);
 	assert_true(fake.loop.stopped);

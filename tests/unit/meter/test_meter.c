@@ -11,6 +11,7 @@
 #include <linux/netfilter/nf_conntrack_common.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdio.h>
 
 #include <cmocka.h>
 
@@ -841,6 +842,164 @@ static void an_undecided_flow_vanishes(void **state)
 	check_connections(w, "unknown", 0);
 }
 
+/* The kernel may still have its DESTROY: the socket had no room for it. */
+static void an_overrun_is_waited_out(void **state)
+{
+	struct world *w = *state;
+	struct ct_event flow = event_masqueraded(DESKTOP_IP, SERVER4), lost = event_masqueraded(LAPTOP_IP, SERVER4);
+
+	meter_dump_begin(w->meter, w->now);
+	line(w, flow, 1000, 5000);
+	line(w, lost, 300, 700);
+	meter_dump_end(w->meter, true, w->now);
+	for (int i = 0; i < 10; i++) {
+		pass(w, 10 * S);
+		dump_nothing(w);
+		meter_overrun(w->meter, i < 5 ? SOURCE_EVENTS : SOURCE_NFLOG, w->now);
+	}
+	CHECK(w, flows, 2);
+	destroy(w, flow, 1500, 9000);
+	check(w, DESKTOP, 9000, 1500);
+	CHECK(w, stats.ended_unseen, 0);
+	pass(w, 10 * S);
+	dump_nothing(w);
+	pass(w, 2 * S);
+	CHECK(w, stats.ended_unseen, 1);
+	check(w, LAPTOP, 700, 300);
+}
+
+static void overruns_without_end_do_not_keep_it(void **state)
+{
+	struct world *w = *state;
+
+	dump(w, event_masqueraded(DESKTOP_IP, SERVER4), 1000, 5000);
+	for (int i = 0; i < 62; i++) {
+		CHECK(w, flows, 1);
+		pass(w, 10 * S);
+		dump_nothing(w);
+		meter_overrun(w->meter, SOURCE_EVENTS, w->now);
+	}
+	CHECK(w, flows, 0);
+}
+
+/* --- What the WAN has more than all flows */
+
+/* wan0 has received and sent so much, without link headers; then an empty dump. */
+static void wan_carried(struct world *w, uint64_t rx, uint64_t tx)
+{
+	struct rtnl_event link = event_link(WAN, "wan0", 0, ARPHRD_ETHER);
+
+	link.link.has_stats = true;
+	link.link.rx_bytes = rx;
+	link.link.tx_bytes = tx;
+	pass(w, 10 * S);
+	meter_rtnl_sync_begin(w->meter, RTNL_LINK, 0);
+	for (uint32_t ifindex = LO; ifindex <= PORT; ifindex++) {
+		struct rtnl_event other = event_link(ifindex, "", 0, ARPHRD_ETHER);
+
+		snprintf(other.link.name, IFNAME_LEN, "if%u", ifindex);
+		tell(w, ifindex == WAN ? link : other);
+	}
+	meter_rtnl_sync_end(w->meter, RTNL_LINK, 0, w->now);
+}
+
+static void check_unseen(struct world *w, uint64_t rx, uint64_t tx)
+{
+	struct snapshot s = look(w);
+	struct traffic_count unseen[2] = { { 0, 0 } };
+
+	for (size_t i = 0; i < s.wans; i++)
+		for (int direction = 0; direction < 2; direction++)
+			traffic_count_add(&unseen[direction], &s.wan[i].count[WAN_UNSEEN][direction]);
+	snapshot_clear(&s);
+	assert_int_equal(unseen[WAN_RX].bytes, rx);
+	assert_int_equal(unseen[WAN_TX].bytes, tx);
+}
+
+static void what_waits_is_not_unseen(void **state)
+{
+	struct world *w = *state;
+	struct ct_event flow = event_masqueraded(STRANGER_IP, SERVER4);
+
+	wan_carried(w, 0, 0);
+	for (uint64_t i = 1; i < 6; i++) {
+		wan_carried(w, 9000 * i, 1000 * i);
+		dump(w, flow, 1000 * i, 9000 * i); /* nobody knows this host */
+	}
+	CHECK(w, flows_undecided, 1);
+	check_unseen(w, 0, 0);
+	tell(w, event_neigh(LAN, STRANGER_IP, STRANGER));
+	for (int i = 0; i < 3; i++) {
+		wan_carried(w, 50000, 7000);
+		dump(w, flow, 5500, 48000);
+	}
+	check(w, STRANGER, 48000, 5500);
+	check_unseen(w, 2000, 1500);
+}
+
+static void an_end_that_waits_is_not_unseen(void **state)
+{
+	struct world *w = *state;
+	struct ct_event flow = event_masqueraded(STRANGER_IP, SERVER4);
+
+	nflog_works(w);
+	wan_carried(w, 0, 0);
+	for (int i = 0; i < 2; i++) {
+		wan_carried(w, 9000, 1000);
+		if (!i)
+			dump(w, flow, 500, 5000); /* held */
+		else
+			meter_dump_begin(w->meter, w->now);
+	}
+	destroy(w, flow, 1000, 9000);
+	meter_dump_end(w->meter, true, w->now);
+	check_unseen(w, 0, 0);
+	CHECK(w, pending_ends, 1);
+	for (int i = 0; i < 3; i++) {
+		wan_carried(w, 9000, 1000);
+		dump_nothing(w);
+	}
+	check(w, "unknown", 9000, 1000);
+	check_unseen(w, 0, 0);
+}
+
+/* DESTROYs that the kernel could not deliver are not missing for good. */
+static void an_overrun_makes_nothing_unseen(void **state)
+{
+	struct world *w = *state;
+
+	wan_carried(w, 0, 0);
+	for (int i = 0; i < 3; i++) {
+		wan_carried(w, 9000, 1000);
+		meter_overrun(w->meter, SOURCE_EVENTS, w->now);
+		dump_nothing(w);
+	}
+	check_unseen(w, 0, 0);
+	destroy(w, event_masqueraded(DESKTOP_IP, SERVER4), 1000, 9000);
+	for (int i = 0; i < 3; i++) {
+		wan_carried(w, 9100, 1000);
+		dump_nothing(w);
+	}
+	check_unseen(w, 100, 0);
+}
+
+/* Links that are listed while a dump runs, or before the first ended, are not what flows are compared with. */
+static void links_are_compared_if_read_before_the_dump(void **state)
+{
+	struct world *w = *state;
+
+	wan_carried(w, 500000, 500000);
+	dump_nothing(w);
+	wan_carried(w, 600000, 600000);
+	for (int i = 0; i < 3; i++) {
+		wan_carried(w, 600000, 600000);
+		meter_dump_begin(w->meter, w->now);
+		wan_carried(w, 700000, 700000);
+		meter_dump_end(w->meter, true, w->now);
+	}
+	check_unseen(w, 0, 0);
+}
+
 /* --- Nothing silent, nothing unbounded */
 
 static void flows_that_the_kernel_does_not_count(void **state)
@@ -1023,6 +1182,12 @@ int main(void)
 		TEST(gone_after_three_dumps_and_a_minute, begin_ready),
 		TEST(a_minute_alone_is_not_gone, begin_ready),
 		TEST(late_but_not_gone, begin_ready),
+		TEST(an_overrun_is_waited_out, begin_ready),
+		TEST(overruns_without_end_do_not_keep_it, begin_ready),
+		TEST(what_waits_is_not_unseen, begin_ready),
+		TEST(an_end_that_waits_is_not_unseen, begin_ready),
+		TEST(an_overrun_makes_nothing_unseen, begin_ready),
+		TEST(links_are_compared_if_read_before_the_dump, begin),
 		TEST(a_flow_that_is_listed_again_stays, begin_ready),
 		TEST(an_undecided_flow_vanishes, begin_ready),
 		TEST(flows_that_the_kernel_does_not_count, begin_ready),

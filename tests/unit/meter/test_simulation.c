@@ -9,6 +9,8 @@
  *
  * HM_SIM_STEPS sets the number of steps. HM_SIM_SEED runs one seed alone and tells each step on standard error.
  */
+#include "state.h"
+
 #include "sim_meter.h"
 
 enum { STEPS_PER_SEED = 4000, ENOUGH_STEPS = 100000 };
@@ -31,6 +33,8 @@ static void disturb(struct sim *sim)
 	}
 	if (sim_chance(k, t->stuck * (k->other_stuck ? 5 : 1)))
 		k->other_stuck = !k->other_stuck;
+	/* Not before the first dump: an end that is told after it is taken for that of a young flow. */
+	k->crowded = t->crowded && sim->meter && sim->ready && k->now > sim->ready_at + 2 * S;
 	if (sim_chance(k, t->unreliable))
 		k->reliable = !k->reliable;
 	if (t->moves && sim_chance(k, 50)) {
@@ -164,7 +168,7 @@ static void come_to_rest(struct sim *sim)
 
 	if (!sim->meter)
 		start_meter(sim);
-	k->other_stuck = false;
+	k->other_stuck = k->crowded = false;
 	k->traits.missing = k->traits.aborting = 0;
 	for (int i = 0; i < SIM_CONNS; i += 2)
 		sim_death(k, &k->conn[i]);
@@ -186,6 +190,7 @@ static void come_to_rest(struct sim *sim)
 		judge(sim);
 	}
 	meter_settle(sim->meter, k->now);
+	assert_int_equal(sim->meter->waiting.bytes + sim->meter->waiting.packets, 0);
 	judge_end(sim);
 }
 
@@ -210,6 +215,9 @@ static struct sim_traits pick_traits(uint64_t seed)
 	traits.missing = sim_chance(&dice, 2000) ? 50 : 0;
 	traits.jumping = sim_chance(&dice, 5000) ? 20 : 0;
 	traits.forgetting = sim_chance(&dice, 2000) ? 20 : 0;
+	traits.crowded = sim_chance(&dice, 2500) ? 9990 : 0;
+	if (traits.crowded)
+		traits.jumping = 50;
 	return traits;
 }
 
@@ -256,6 +264,7 @@ static void check_tally(const uint64_t tally[SIM_TALLIES])
 		"births under the key of an unheard end",
 		"repeated DESTROYs",
 		"DESTROYs that found a full socket",
+		"of these delivered a minute later",
 		"ends not told",
 		"dumps with an entry twice",
 		"lines of dead entries",

@@ -11,6 +11,8 @@
  * Beyond a transit interface is the Internet: for a host or the router it is a WAN. What a translator sends between its
  * interface and a WAN is that traffic again, and has no host (FLOW_TUNNEL), as the outer packets of a tunnel.
  *
+ * An address that the configuration names is its host's, whatever MAC is seen with it.
+ *
  * Sides and MACs come from a sighting if there is one, otherwise from addresses and routes. An interface that is not
  * configured (SIDE_OTHER) is treated as a LAN whose hosts are all HOST_OTHER, so that sums over hosts still match the
  * WAN's counters.
@@ -87,12 +89,39 @@ static bool is_inside(enum side side)
 	return side == SIDE_LAN || side == SIDE_OTHER || side == SIDE_CARRIER || side == SIDE_UNKNOWN;
 }
 
+/* The MAC of a LAN end; all zero if none is found, or if its link has none: then *by is FLOW_BY_NONE, or not. */
+static struct mac mac_of(const struct attribute_sources *s, const struct attribute_end *end,
+	enum attribute_evidence evidence, enum flow_by *by)
+{
+	const struct addr *hop = end->gateway.family ? &end->gateway : &end->addr;
+	const struct mac none = { 0 };
+	uint32_t ifindex;
+	struct mac mac;
+
+	*by = FLOW_BY_NFLOG;
+	if (end->packet_seen && end->has_mac && mac_is_host(&end->mac))
+		return end->mac;
+	if (end->packet_seen && !topology_has_mac(s->topology, end->ifindex))
+		return none;
+	*by = FLOW_BY_NONE;
+	if (evidence == ATTRIBUTE_FROM_PACKET)
+		return none;
+	*by = FLOW_BY_NEIGHBOUR;
+	if (end->ifindex && neigh_find(s->neigh, end->ifindex, hop, &mac))
+		return mac;
+	*by = FLOW_BY_ADDRESS;
+	if (neigh_last_seen(s->neigh, hop, &mac, &ifindex))
+		return mac;
+	if (!end->ifindex || topology_has_mac(s->topology, end->ifindex))
+		*by = FLOW_BY_NONE;
+	return none;
+}
+
 /* The host of a LAN end, or HOST_NONE if the evidence is not enough. */
 static uint32_t host_of(const struct attribute_sources *s, const struct attribute_end *end,
 	enum attribute_evidence evidence, enum flow_by *by)
 {
-	const struct addr *hop = end->gateway.family ? &end->gateway : &end->addr;
-	uint32_t ifindex;
+	enum names_owner owner;
 	struct mac mac;
 
 	*by = FLOW_BY_NONE;
@@ -100,24 +129,16 @@ static uint32_t host_of(const struct attribute_sources *s, const struct attribut
 		return HOST_OTHER;
 	if (end->side == SIDE_UNKNOWN)
 		return evidence == ATTRIBUTE_FINAL ? HOST_UNKNOWN : HOST_NONE;
-	if (end->packet_seen) {
-		*by = FLOW_BY_NFLOG;
-		if (end->has_mac && mac_is_host(&end->mac))
-			return hosts_by_mac(s->hosts, &end->mac);
-		if (!topology_has_mac(s->topology, end->ifindex))
-			return hosts_by_address(s->hosts, &end->addr);
-	}
-	if (evidence == ATTRIBUTE_FROM_PACKET)
+	mac = mac_of(s, end, evidence, by);
+	if (*by == FLOW_BY_NONE && evidence == ATTRIBUTE_FROM_PACKET)
 		return HOST_NONE;
-	*by = FLOW_BY_NEIGHBOUR;
-	if (end->ifindex && neigh_find(s->neigh, end->ifindex, hop, &mac))
+	owner = s->names ? names_owner(s->names, &end->addr, &mac) : NAMES_OWNER_NONE;
+	if (owner != NAMES_OWNER_NONE && *by == FLOW_BY_NONE)
+		*by = FLOW_BY_ADDRESS;
+	if (owner == NAMES_OWNER_MAC || (owner == NAMES_OWNER_NONE && !mac_is_zero(&mac)))
 		return hosts_by_mac(s->hosts, &mac);
-	*by = FLOW_BY_ADDRESS;
-	if (neigh_last_seen(s->neigh, hop, &mac, &ifindex))
-		return hosts_by_mac(s->hosts, &mac);
-	if (end->ifindex && !topology_has_mac(s->topology, end->ifindex))
+	if (*by != FLOW_BY_NONE)
 		return hosts_by_address(s->hosts, &end->addr);
-	*by = FLOW_BY_NONE;
 	return evidence == ATTRIBUTE_FINAL ? HOST_UNKNOWN : HOST_NONE;
 }
 

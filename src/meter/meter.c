@@ -111,6 +111,7 @@ static struct attribution ask(struct meter *m, const struct ct_event *event, enu
 		.tunnels = m->tunnels,
 		.neigh = m->neigh,
 		.sightings = m->sightings,
+		.names = m->options.names,
 		.hosts = m->hosts,
 		.all_is_sighted = m->dumps.ready && m->stats.sightings && m->source[SOURCE_NFLOG].up,
 		.end = m->observe ? m->end : NULL,

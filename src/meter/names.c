@@ -31,6 +31,7 @@ struct names_list {
 /* A name of a host of the configuration. */
 struct configured {
 	UT_hash_handle hh;
+	struct mac mac; /* its first one; all zero: none */
 	char name[];
 };
 
@@ -83,18 +84,27 @@ size_t names_clean(char out[static NAMES_BYTES + 1], const char *name)
 
 /* --- Names of the configuration */
 
-static int add_configured(struct names *names, const char *name)
+static struct configured *find_configured(const struct names *names, const char *name)
 {
 	struct configured *configured;
 
 	HASH_FIND_STR(names->configured, name, configured);
-	if (configured)
-		return 0;
-	configured = malloc(sizeof(*configured) + strlen(name) + 1);
-	if (!configured)
-		return -ENOMEM;
-	strcpy(configured->name, name);
-	HASH_ADD_STR(names->configured, name, configured);
+	return configured;
+}
+
+static int add_configured(struct names *names, const struct addr *key, const char *name)
+{
+	struct configured *configured = find_configured(names, name);
+
+	if (!configured) {
+		configured = calloc(1, sizeof(*configured) + strlen(name) + 1);
+		if (!configured)
+			return -ENOMEM;
+		strcpy(configured->name, name);
+		HASH_ADD_STR(names->configured, name, configured);
+	}
+	if (!key->family && mac_is_zero(&configured->mac))
+		memcpy(configured->mac.b, key->b, MAC_LEN);
 	return 0;
 }
 
@@ -110,10 +120,7 @@ static void clear_configured(struct names *names)
 
 static bool is_configured(const struct names *names, const char *name)
 {
-	struct configured *configured;
-
-	HASH_FIND_STR(names->configured, name, configured);
-	return configured;
+	return find_configured(names, name);
 }
 
 /* --- */
@@ -284,7 +291,7 @@ bool names_replace(struct names *names, enum names_source source, unsigned int f
 	if (source == NAMES_CONFIG)
 		clear_configured(names);
 	for (size_t i = 0; list && source == NAMES_CONFIG && i < list->count; i++)
-		add_configured(names, item_name(list, &list->item[i]));
+		add_configured(names, &list->item[i].key, item_name(list, &list->item[i]));
 	return true;
 }
 
@@ -306,7 +313,7 @@ static int set(struct names *names, enum names_source source, struct addr key, c
 	}
 	known = find(list, &key);
 	at = known ? (size_t)(known - list->item) : list->count;
-	if (append(list, key, name, false) || (source == NAMES_CONFIG && add_configured(names, name)))
+	if (append(list, key, name, false) || (source == NAMES_CONFIG && add_configured(names, &key, name)))
 		return -ENOMEM;
 	item = list->item[list->count - 1];
 	if (at < list->count - 1)
@@ -347,6 +354,27 @@ void names_ask_mac(const struct names *names, const struct mac *mac, struct name
 void names_ask_address(const struct names *names, const struct addr *addr, struct names_answer *best)
 {
 	ask(names, *addr, best);
+}
+
+enum names_owner names_owner(const struct names *names, const struct addr *addr, struct mac *mac)
+{
+	const struct names_list *list = names->lists; /* the most trusted one comes first */
+	const struct addr key = mac_key(mac);
+	const struct item *item, *of_mac;
+	const char *name;
+
+	/* The keys of addresses sort behind those of MACs. */
+	if (!list || list->source != NAMES_CONFIG || !list->count || !list->item[list->count - 1].key.family)
+		return NAMES_OWNER_NONE;
+	item = find(list, addr);
+	if (!item)
+		return NAMES_OWNER_NONE;
+	name = item_name(list, item);
+	of_mac = find(list, &key);
+	if (of_mac && !strcmp(item_name(list, of_mac), name))
+		return NAMES_OWNER_MAC;
+	*mac = find_configured(names, name)->mac;
+	return mac_is_zero(mac) ? NAMES_OWNER_ADDRESS : NAMES_OWNER_MAC;
 }
 
 bool names_make_distinct(const struct names *names, struct names_answer *answer, char text[static NAMES_BYTES + 1])

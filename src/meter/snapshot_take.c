@@ -156,10 +156,14 @@ static void add_address(struct taking *t, const struct row *row, const struct ad
 static void add_seen(void *ctx, const struct addr *addr, const struct mac *mac, uint64_t time)
 {
 	struct taking *t = ctx;
+	const struct names *names = t->meter->options.names;
+	struct mac owner = *mac;
 	char text[MAC_TEXT];
 
 	(void)time;
-	add_address(t, find_row(t->by_mac, mac_format(mac, text)), addr);
+	/* An address that is a host of its own is added by take_addresses(). */
+	if (!names || names_owner(names, addr, &owner) != NAMES_OWNER_ADDRESS)
+		add_address(t, find_row(t->by_mac, mac_format(&owner, text)), addr);
 }
 
 static int compare(const void *a, const void *b)

@@ -6,6 +6,7 @@
 
 #include "hostmeter/meter/flow.h"
 #include "hostmeter/meter/hosts.h"
+#include "hostmeter/meter/names.h"
 #include "hostmeter/meter/neigh.h"
 #include "hostmeter/meter/sightings.h"
 #include "hostmeter/meter/topology.h"
@@ -31,6 +32,7 @@ struct attribute_sources {
 	const struct tunnels *tunnels;
 	const struct neigh *neigh;
 	const struct sightings *sightings;
+	const struct names *names; /* whose addresses are configured; NULL: nobody's */
 	struct hosts *hosts;       /* new hosts are added */
 	bool all_is_sighted;       /* each forwarded packet that begins a flow was logged, as far as is known */
 	struct attribute_end *end; /* unless NULL: gets the two ends */

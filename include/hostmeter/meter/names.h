@@ -74,6 +74,19 @@ struct names_answer {
 void names_ask_mac(const struct names *names, const struct mac *mac, struct names_answer *best);
 void names_ask_address(const struct names *names, const struct addr *addr, struct names_answer *best);
 
+/* The host that the configuration names by an address. */
+enum names_owner {
+	NAMES_OWNER_NONE,    /* the configuration does not name the address */
+	NAMES_OWNER_MAC,     /* it has a MAC there, too */
+	NAMES_OWNER_ADDRESS, /* it has none */
+};
+
+/*
+ * Who has addr by the configuration, whatever MAC its packets have. *mac is the one that was seen with it (all zero:
+ * none), and becomes the host's first one there, unless it is one of the host's already; only with NAMES_OWNER_MAC.
+ */
+enum names_owner names_owner(const struct names *names, const struct addr *addr, struct mac *mac);
+
 /*
  * Makes *answer differ from the names of NAMES_CONFIG if it is from another source: text gets its name with "-host"
  * appended. If that is one of those names too, or there is no name, the answer is NAMES_NO_ANSWER. True if it was

@@ -18,6 +18,7 @@ struct world {
 	struct neigh *neigh;
 	struct sightings *sightings;
 	struct hosts *hosts;
+	struct names *names;
 };
 
 static void take(void *ctx, const struct rtnl_event *event)
@@ -45,6 +46,7 @@ static struct world *world_new(const char *const *lan)
 	w->neigh = neigh_new(100);
 	w->sightings = sightings_new(100);
 	w->hosts = hosts_new(100);
+	w->names = names_new();
 	events_of_network(take, w);
 	tell(w, event_neigh(LAN, "192.168.1.10", DESKTOP));
 	tell(w, event_neigh(LAN, "2001:db8:1::10", DESKTOP));
@@ -69,14 +71,15 @@ static int end(void **state)
 	neigh_free(w->neigh);
 	sightings_free(w->sightings);
 	hosts_free(w->hosts);
+	names_free(w->names);
 	free(w);
 	return 0;
 }
 
 static struct attribution ask(struct world *w, const struct ct_event *event, enum attribute_evidence evidence)
 {
-	const struct attribute_sources sources = { &secret, w->topology, w->tunnels, w->neigh, w->sightings, w->hosts,
-		w->all_is_sighted, NULL };
+	const struct attribute_sources sources = { &secret, w->topology, w->tunnels, w->neigh, w->sightings, w->names,
+		w->hosts, w->all_is_sighted, NULL };
 	bool sighted;
 
 	return attribute(&sources, event, evidence, &sighted);
@@ -442,8 +445,8 @@ static void the_routes_gateway_is_not_the_packets(void **state)
 static void sighted_is_told(void **state)
 {
 	struct world *w = *state;
-	const struct attribute_sources sources = { &secret, w->topology, w->tunnels, w->neigh, w->sightings, w->hosts,
-		w->all_is_sighted, NULL };
+	const struct attribute_sources sources = { &secret, w->topology, w->tunnels, w->neigh, w->sightings, w->names,
+		w->hosts, w->all_is_sighted, NULL };
 	struct ct_event e = event_masqueraded(DESKTOP_IP, SERVER4), other = event_masqueraded(LAPTOP_IP, SERVER4);
 	bool sighted;
 
@@ -504,6 +507,49 @@ static void behind_a_second_router_the_gateway_counts(void **state)
 	/* So does the MAC on the packet. */
 	see(w, &e, CT_ORIGINAL, LAN, WAN, SECOND_ROUTER);
 	check_host(w, ask(w, &e, ATTRIBUTE_FROM_PACKET).host, SECOND_ROUTER);
+}
+
+/* Whatever MAC they are behind, and whatever that is called; the MAC's other addresses stay the MAC's. */
+static void configured_addresses_are_hosts(void **state)
+{
+	static const struct {
+		const char *addr, *host;
+		enum flow_by by;
+	} cases[] = {
+		{ "10.50.3.4", "10.50.3.4", FLOW_BY_NEIGHBOUR }, { "10.50.3.5", SECOND_ROUTER, FLOW_BY_NEIGHBOUR },
+		{ "2001:db8:1::10", "2001:db8:1::10", FLOW_BY_NEIGHBOUR },
+		{ DESKTOP_IP, DESKTOP, FLOW_BY_NEIGHBOUR },          /* named by this MAC as well */
+		{ LAPTOP_IP, VISITOR, FLOW_BY_NEIGHBOUR },           /* by another MAC: it stays one host */
+		{ "192.168.1.99", "192.168.1.99", FLOW_BY_ADDRESS }, /* no neighbour */
+	};
+	struct world *w = *state;
+	struct mac desktop = event_mac(DESKTOP), second = event_mac(SECOND_ROUTER), visitor = event_mac(VISITOR);
+
+	names_set_mac(w->names, NAMES_CONFIG, &second, "extender");
+	names_set_mac(w->names, NAMES_CONFIG, &desktop, "desktop");
+	names_set_mac(w->names, NAMES_CONFIG, &visitor, "laptop");
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		static const char *const names[] = { "tv", NULL, "tv", "desktop", "laptop", "tv" };
+		struct ct_event out = event_flow(cases[i].addr, strchr(cases[i].addr, ':') ? SERVER6 : SERVER4),
+				in = event_flow(strchr(cases[i].addr, ':') ? SERVER6 : SERVER4, cases[i].addr);
+		struct addr addr = event_ip(cases[i].addr);
+		struct attribution a;
+
+		if (names[i])
+			names_set_address(w->names, NAMES_CONFIG, &addr, names[i]);
+		assert_int_equal(ask(w, &out, ATTRIBUTE_FROM_PACKET).scope, FLOW_UNDECIDED);
+		for (int inbound = 0; inbound < 2; inbound++) {
+			a = ask(w, inbound ? &in : &out, ATTRIBUTE_FROM_TABLES);
+			assert_int_equal(a.scope, FLOW_WAN);
+			assert_int_equal(a.by, cases[i].by);
+			assert_int_equal(a.host_is_reply, inbound);
+			check_host(w, a.host, cases[i].host);
+		}
+		see(w, &out, CT_ORIGINAL, LAN, WAN, i == 3 ? DESKTOP : SECOND_ROUTER);
+		a = ask(w, &out, ATTRIBUTE_FROM_PACKET);
+		assert_int_equal(a.by, FLOW_BY_NFLOG);
+		check_host(w, a.host, cases[i].host);
+	}
 }
 
 static void link_local_is_told_by_neighbours(void **state)
@@ -568,6 +614,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(echoes_are_joined_by_the_inner_id, begin, end),
 		cmocka_unit_test_setup_teardown(a_link_without_macs_has_hosts_by_address, begin, end),
 		cmocka_unit_test_setup_teardown(behind_a_second_router_the_gateway_counts, begin, end),
+		cmocka_unit_test_setup_teardown(configured_addresses_are_hosts, begin, end),
 		cmocka_unit_test_setup_teardown(link_local_is_told_by_neighbours, begin, end),
 		cmocka_unit_test(what_the_configuration_leaves_out_is_other),
 	};

@@ -148,6 +148,41 @@ static void a_configured_address_has_its_name_at_once(void **state)
 	assert_int_equal(hosts_get(scene->meter->hosts, scene->desktop)->name_source, NAMES_CONFIG);
 }
 
+/* It may be an extender's, whose other hosts are not the configured one. */
+static void a_shared_mac_is_not_named_by_a_configured_address(void **state)
+{
+	static const char *const others[] = { "192.168.1.11", "2001:db8:1::11" };
+
+	for (size_t i = 0; i < 2; i++) {
+		struct scene *scene;
+		struct mac mac = event_mac(DESKTOP);
+		struct addr addr = event_ip("192.168.1.10"), local = event_ip("fe80::10"), other = event_ip(others[i]);
+		const struct host *host;
+
+		end(state);
+		begin(state);
+		scene = *state;
+		host = hosts_get(scene->meter->hosts, scene->desktop);
+		names_set_address(scene->names, NAMES_CONFIG, &addr, "desktop");
+		neigh_saw(scene->meter->neigh, LAN, &addr, &mac, 1);
+		neigh_saw(scene->meter->neigh, LAN, &local, &mac, 1);
+		meter_names_changed(scene->meter);
+		assert_string_equal(host->name, "desktop");
+		neigh_saw(scene->meter->neigh, LAN, &other, &mac, 1);
+		meter_names_changed(scene->meter);
+		assert_null(host->name);
+		names_set_address(scene->names, NAMES_CONFIG, &other, "desktop"); /* of the same host */
+		meter_names_changed(scene->meter);
+		assert_string_equal(host->name, "desktop");
+		names_set_address(scene->names, NAMES_CONFIG, &other, "laptop");
+		meter_names_changed(scene->meter);
+		assert_null(host->name);
+		names_set_mac(scene->names, NAMES_LEASES, &mac, "desktop");
+		meter_names_changed(scene->meter);
+		assert_string_equal(host->name, "desktop-host");
+	}
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
 
 int main(void)
@@ -158,6 +193,7 @@ int main(void)
 		TEST(changed_names_are_looked_up_again),
 		TEST(a_lease_cannot_take_a_configured_name),
 		TEST(a_configured_address_has_its_name_at_once),
+		TEST(a_shared_mac_is_not_named_by_a_configured_address),
 	};
 
 	return cmocka_run_group_tests_name("host_names", tests, NULL, NULL);

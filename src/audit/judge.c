@@ -43,7 +43,9 @@ struct judging {
 	const struct audit_line *sum_line[AUDIT_FAMILIES][AUDIT_DIRECTIONS];
 	struct cell tunnel[AUDIT_DIRECTIONS]; /* outer packets of tunnels: on the WAN, and of no host */
 	uint64_t unknown[AUDIT_FAMILIES];
-	bool restarted, lost; /* either may account for what the meter has less */
+	uint64_t forwarded[AUDIT_DIRECTIONS]; /* on the WAN, not the router's own: what a flowtable may have */
+	bool in_hardware;                     /* some are offloaded to it */
+	bool restarted, lost;                 /* either may account for what the meter has less */
 };
 
 static void add(uint64_t *to, uint64_t more)
@@ -108,6 +110,9 @@ static void add_to_host(struct judging *j, const struct audit_flow *flow, enum a
 		add_flow(&j->row[j->number[host]].cell[scope][family][direction], flow, dir);
 		if (scope == AUDIT_WAN)
 			add_flow(&j->sum[family][direction], flow, dir);
+		if (scope == AUDIT_WAN && host != AUDIT_ROUTER)
+			add(&j->forwarded[direction],
+				flow->value[AUDIT_END_HIGH][dir] - flow->value[AUDIT_BEGIN_LOW][dir]);
 	}
 }
 
@@ -136,6 +141,7 @@ static void take_flow(void *ctx, const struct audit_flow *flow)
 	uint32_t last = by_address_find(j->audit->addresses, &flow->first.tuple[CT_REPLY].src);
 
 	count_flow(j->report, flow);
+	j->in_hardware |= flow->in_hardware;
 	if (!owner.given) {
 		j->report->unknown++;
 		add(&j->unknown[family], flow->value[AUDIT_END_HIGH][0] + flow->value[AUDIT_END_HIGH][1]);
@@ -275,6 +281,7 @@ static void judge_sum(struct judging *j, enum audit_family family, enum audit_di
 struct growth {
 	uint64_t bytes, header_bytes, overhead_bytes;
 	bool changed; /* an interface came or went, or was made anew */
+	bool stacked;
 };
 
 static const struct audit_link *find_link(const struct audit *audit, enum audit_end end, uint32_t ifindex)
@@ -299,6 +306,7 @@ static struct growth grow(const struct audit *audit, enum audit_direction d)
 			then = &none;
 		}
 		growth.bytes += now->bytes[d] - then->bytes[d];
+		growth.stacked |= now->is_stacked;
 		packets = now->packets[d] - then->packets[d];
 		growth.header_bytes += now->has_mac ? packets * ETHERNET_HEADER : 0;
 		growth.overhead_bytes += now->is_wireguard ? packets * WIREGUARD_OVERHEAD : 0;
@@ -351,8 +359,12 @@ static void judge_links(struct judging *j, enum audit_direction d)
 		room[AUDIT_NO_COUNTERS] = j->report->uncounted ? ANY : 0;
 		room[AUDIT_OFFLOADED] = j->report->offloaded ? ANY : 0;
 		room[AUDIT_NO_CONNECTION] = ANY;
-	} else if (d == AUDIT_OUT) {
-		room[AUDIT_DROPPED] = ANY;
+	} else {
+		/* Each connection may have been offloaded: one that closes no longer shows it. */
+		bool bypassed = j->in_hardware || (growth.stacked && j->report->offloaded);
+
+		room[AUDIT_BYPASSED] = bypassed ? j->forwarded[d] : 0;
+		room[AUDIT_DROPPED] = d == AUDIT_OUT ? ANY : 0;
 	}
 	explain(&line, room);
 	add_line(j, &line);

@@ -68,6 +68,8 @@ static void take_link(struct audit_kernel *k, const struct rtnl_event *event)
 		.ifindex = event->ifindex,
 		.has_mac = event->link.arphrd == ARPHRD_ETHER,
 		.is_wireguard = event->link.kind == RTNL_KIND_WIREGUARD,
+		.is_stacked = event->link.lower || event->link.arphrd == ARPHRD_PPP ||
+			event->link.kind == RTNL_KIND_BRIDGE,
 		.bytes = { event->link.rx_bytes, event->link.tx_bytes },
 		.packets = { event->link.rx_packets, event->link.tx_packets },
 	};

@@ -24,6 +24,8 @@ static const struct {
 	[AUDIT_NO_COUNTERS] = { "no-counters", "of connections without counters" },
 	[AUDIT_OFFLOADED] = { "offloaded", "of offloaded connections" },
 	[AUDIT_NO_CONNECTION] = { "no-connection", "of no connection: ARP, neighbour discovery, not tracked" },
+	[AUDIT_BYPASSED] = { "bypassed",
+		"of offloaded connections: in their counts, and not in the interface's, which a flowtable bypasses" },
 	[AUDIT_DROPPED] = { "dropped", "dropped by the router after it was counted" },
 	[AUDIT_LINK_CHANGED] = { "link-changed", "an interface was added or removed" },
 };

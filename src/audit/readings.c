@@ -8,6 +8,8 @@
 /* nf_ct_delete() tells of an end a moment before it unlinks the entry. */
 #define UNLINK_NS UINT64_C(1000000000)
 
+enum { IPS_OFFLOAD = 1 << 14, IPS_HW_OFFLOAD = 1 << 15 }; /* bits of a flow's status in the kernel */
+
 /* Hashed as bytes: made of zeros first. */
 struct key {
 	struct addr src, dst;
@@ -152,7 +154,8 @@ void readings_add(struct readings *flows, const struct ct_event *event, uint64_t
 	if (!record->read && !ends)
 		record->flow.first = *event; /* until now it was only reported */
 	count(record, event);
-	record->flow.offloaded |= (event->status & (1 << 14 | 1 << 15)) != 0; /* IPS_OFFLOAD, IPS_HW_OFFLOAD */
+	record->flow.offloaded |= (event->status & (IPS_OFFLOAD | IPS_HW_OFFLOAD)) != 0;
+	record->flow.in_hardware |= (event->status & IPS_HW_OFFLOAD) != 0;
 	if (ends) {
 		record->flow.ended = flows->moment;
 		record->ended_ns = now;

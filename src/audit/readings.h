@@ -33,6 +33,7 @@ struct audit_flow {
 	enum audit_moment ended;          /* by then; AUDIT_MOMENTS: it lives */
 	struct audit_owner reported[AUDIT_ENDS];
 	bool uncounted, offloaded, zeroed;
+	bool in_hardware;           /* offloaded to it */
 	bool reused;                /* its tuple and id are; reported is of the earlier flow */
 	bool vanished;              /* it went, and no DESTROY came */
 	bool fresh_end[AUDIT_ENDS]; /* it ended so shortly before that it may be held back */

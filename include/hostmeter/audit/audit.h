@@ -28,6 +28,7 @@ enum audit_reason {
 	AUDIT_NO_COUNTERS,   /* there are flows that the kernel does not count */
 	AUDIT_OFFLOADED,     /* there are offloaded flows */
 	AUDIT_NO_CONNECTION, /* ARP, neighbour discovery, what is not tracked */
+	AUDIT_BYPASSED,      /* a flowtable forwards past the interface's counter, not past the flow's */
 	AUDIT_DROPPED,       /* counted on receipt and not sent: dropped by a firewall or a queue */
 	AUDIT_LINK_CHANGED,  /* an interface was added or removed */
 	AUDIT_REASONS,
@@ -72,6 +73,7 @@ struct audit_link {
 	bool has_mac;
 	uint64_t bytes[AUDIT_DIRECTIONS], packets[AUDIT_DIRECTIONS]; /* AUDIT_IN: rx */
 	bool is_wireguard;
+	bool is_stacked; /* it runs over another, whose packets a flowtable takes: VLAN, PPPoE, bridge */
 };
 void audit_take_link(struct audit *audit, enum audit_end end, const struct audit_link *link);
 

@@ -696,6 +696,42 @@ static void the_interface_has_less(void **state)
 	clear(&s);
 }
 
+/* What a flowtable forwards from and to the port below a VLAN or PPPoE, only the flows count. */
+static void a_flowtable_bypasses_the_interface(void **state)
+{
+	static const struct {
+		uint32_t status;
+		bool stacked;
+		uint64_t tunnel, bypassed, unexplained;
+	} cases[] = {
+		{ 1 << 14, true, 0, 210, 0 }, { 1 << 14, false, 0, 0, 210 }, /* Ethernet itself counts them */
+		{ 1 << 15, false, 0, 210, 0 },                               /* unless hardware forwards */
+		{ 0, true, 0, 0, 210 }, { 1 << 14, true, 300, 300, 210 }, /* more than was forwarded: it is another's */
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct scene s = make(5000, 5300);
+		struct tale t = quiet();
+		const struct audit_line *line;
+
+		(void)state;
+		tell(&s, t);
+		t.low0 = t.high0 = t.low1 = t.high1 = 100;
+		t.status = cases[i].status;
+		tell(&s, t);
+		s.reported[AUDIT_END].tunnel[AUDIT_IN] = cases[i].tunnel;
+		put_link(&s, 90, 2);
+		s.link[AUDIT_BEGIN][0].is_stacked = s.link[AUDIT_END][0].is_stacked = cases[i].stacked;
+		judge(&s);
+		line = line_of(&s, AUDIT_LINK, "", AUDIT_IN);
+		assert_int_equal(line->reason[AUDIT_BYPASSED], cases[i].bypassed);
+		assert_int_equal(line->unexplained, cases[i].unexplained);
+		line = line_of(&s, AUDIT_LINK, "", AUDIT_OUT);
+		assert_int_equal(line->reason[AUDIT_DROPPED], cases[i].bypassed ? 0 : 210);
+		clear(&s);
+	}
+}
+
 static void the_interface_beside_flows_without_counters(void **state)
 {
 	struct scene s = make(5000, 5300);
@@ -778,6 +814,7 @@ int main(void)
 		cmocka_unit_test(wireguard_has_overhead),
 		cmocka_unit_test(tunnels_are_of_the_interface),
 		cmocka_unit_test(the_interface_has_less),
+		cmocka_unit_test(a_flowtable_bypasses_the_interface),
 		cmocka_unit_test(the_interface_beside_flows_without_counters),
 		cmocka_unit_test(an_interface_made_anew),
 		cmocka_unit_test(no_room_is_told),

@@ -12,6 +12,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include <cmocka.h>
 
@@ -185,20 +186,17 @@ static void lost_ends_are_counted(void **state)
 
 /* --- Interfaces and addresses */
 
-static void receive_link_of(uint32_t ifindex, uint16_t arphrd, enum rtnl_kind kind, uint32_t seq)
+static void receive_link_like(uint32_t ifindex, const struct rtnl_link *like, uint32_t seq)
 {
-	struct rtnl_event event = { .type = RTNL_LINK,
-		.ifindex = ifindex,
-		.link = { .name = "x",
-			.arphrd = arphrd,
-			.kind = (uint8_t)kind,
-			.has_stats = true,
-			.rx_bytes = 10 * (uint64_t)ifindex,
-			.tx_bytes = 10 * (uint64_t)ifindex + 1,
-			.rx_packets = 10 * (uint64_t)ifindex + 2,
-			.tx_packets = 10 * (uint64_t)ifindex + 3 } };
+	struct rtnl_event event = { .type = RTNL_LINK, .ifindex = ifindex, .link = *like };
 	union message m;
 
+	snprintf(event.link.name, sizeof(event.link.name), "x");
+	event.link.has_stats = true;
+	event.link.rx_bytes = 10 * (uint64_t)ifindex;
+	event.link.tx_bytes = event.link.rx_bytes + 1;
+	event.link.rx_packets = event.link.rx_bytes + 2;
+	event.link.tx_packets = event.link.rx_bytes + 3;
 	build_link(&m, &event);
 	m.head.nlmsg_seq = seq;
 	fake_receive(SOURCE_RTNL, &m.head);
@@ -206,7 +204,7 @@ static void receive_link_of(uint32_t ifindex, uint16_t arphrd, enum rtnl_kind ki
 
 static void receive_link(uint32_t ifindex, uint16_t arphrd, uint32_t seq)
 {
-	receive_link_of(ifindex, arphrd, RTNL_KIND_PLAIN, seq);
+	receive_link_like(ifindex, &(struct rtnl_link){ .arphrd = arphrd }, seq);
 }
 
 static void receive_address(uint32_t ifindex, const char *text, uint8_t len, uint32_t seq)
@@ -253,16 +251,27 @@ static void interfaces_of_the_wan_are_read(void **state)
 	assert_false(link[1].has_mac);
 }
 
-static void wireguard_is_known_by_its_kind(void **state)
+/* A flowtable forwards past the counter of a VLAN, of PPPoE and of a bridge. */
+static void what_runs_over_another_is_stacked(void **state)
 {
+	static const struct {
+		struct rtnl_link link;
+		bool is_stacked;
+	} cases[] = {
+		{ { .arphrd = ARPHRD_ETHER }, false },
+		{ { .arphrd = ARPHRD_ETHER, .lower = 7 }, true },
+		{ { .arphrd = ARPHRD_PPP }, true },
+		{ { .arphrd = ARPHRD_ETHER, .kind = RTNL_KIND_BRIDGE }, true },
+		{ { .arphrd = ARPHRD_NONE, .kind = RTNL_KIND_WIREGUARD }, false },
+	};
 	struct world *w = *state;
-	const struct audit_link *link = w->audit->link[AUDIT_END];
 
 	assert_int_equal(audit_kernel_links(w->kernel, AUDIT_END, &reported), 0);
-	receive_link_of(WAN, ARPHRD_NONE, RTNL_KIND_WIREGUARD, fake.nl->seq);
-	receive_link(PPP, ARPHRD_PPP, fake.nl->seq);
-	assert_true(link[0].is_wireguard);
-	assert_false(link[1].is_wireguard);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		receive_link_like(WAN, &cases[i].link, fake.nl->seq);
+		assert_int_equal(w->audit->link[AUDIT_END][i].is_stacked, cases[i].is_stacked);
+		assert_int_equal(w->audit->link[AUDIT_END][i].is_wireguard, cases[i].link.kind == RTNL_KIND_WIREGUARD);
+	}
 }
 
 /* Links, addresses, routes and neighbours follow one another: the end of the last is the end. */
@@ -336,7 +345,7 @@ int main(void)
 		TEST(what_fails_is_told),
 		TEST(lost_ends_are_counted),
 		TEST(interfaces_of_the_wan_are_read),
-		TEST(wireguard_is_known_by_its_kind),
+		TEST(what_runs_over_another_is_stacked),
 		TEST(the_end_of_the_last_dump_is_the_end),
 		TEST(addresses_are_the_routers),
 	};

@@ -6,6 +6,7 @@
 #include "hostmeter/base/url.h"
 #include "hostmeter/check/judge.h"
 #include "hostmeter/config/config.h"
+#include "hostmeter/decode/rtnl_decode.h"
 #include "hostmeter/http/client.h"
 #include "hostmeter/http/listen.h"
 #include "hostmeter/meter/names.h"
@@ -98,8 +99,12 @@ static int look_at_interfaces(struct check_facts *facts, const struct config *co
 
 	if (!all)
 		return -errno;
-	for (const struct if_nameindex *one = all; one->if_index; one++)
-		add_interface(facts, config, one->if_name);
+	for (const struct if_nameindex *one = all; one->if_index; one++) {
+		char name[IFNAME_LEN];
+
+		if (!rtnl_interface_name(name, one->if_name, IFNAME_LEN, one->if_index))
+			add_interface(facts, config, name);
+	}
 	if_freenameindex(all);
 	facts->lan_missing = first_missing(&config->lan);
 	facts->wan_missing = first_missing(&config->wan);

@@ -5,6 +5,7 @@
 #include "hostmeter/base/array.h"
 #include "hostmeter/base/log.h"
 #include "hostmeter/base/url.h"
+#include "hostmeter/base/utf8.h"
 #include "hostmeter/config/config.h"
 
 #include <ctype.h>
@@ -43,8 +44,12 @@ bool value_is_interface(const char *name)
 {
 	bool bad = !*name || strlen(name) > 15 || !strcmp(name, ".") || !strcmp(name, "..");
 
-	for (const char *c = name; *c; c++)
-		bad |= *c == '/' || *c == ':' || isspace((unsigned char)*c) || iscntrl((unsigned char)*c);
+	for (size_t step; *name && !bad; name += step) {
+		uint32_t code = 0;
+
+		step = utf8_char(name, strlen(name), &code);
+		bad = !step || !utf8_is_visible(code) || strchr("/: ", (int)code);
+	}
 	return !bad;
 }
 

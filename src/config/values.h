@@ -60,7 +60,7 @@ struct setting {
 /* Writes "hostmeter: [FILE:[LINE:] ][WHAT: ]text" as one line, control bytes replaced. Returns -EINVAL. */
 int config_error(const struct config_origin *origin, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* The kernel's own rule for an interface's name, dev_valid_name(), and no control bytes. */
+/* The kernel's own rule for an interface's name, dev_valid_name(); and it is UTF-8 without invisible characters. */
 bool value_is_interface(const char *name);
 
 int value_flag(const struct setting *s);

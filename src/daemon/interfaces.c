@@ -3,6 +3,7 @@
 
 #include "hostmeter/base/buf.h"
 #include "hostmeter/base/log.h"
+#include "hostmeter/decode/rtnl_decode.h"
 #include "hostmeter/meter/meter.h"
 #include "hostmeter/meter/topology.h"
 #include "hostmeter/netlink/ifnames.h"
@@ -29,12 +30,14 @@ struct link_list {
 static void list_link(void *ctx, const struct topology_link *link)
 {
 	struct link_list *list = ctx;
-	char name[IFNAMES_LEN];
+	char raw[IFNAMES_LEN], name[IFNAME_LEN];
 
 	if (link->side != list->side || !link->is_up)
 		return;
 	buf_puts(&list->text, list->text.len ? ", " : "");
-	buf_puts(&list->text, ifnames_name(list->names, link->ifindex, name) ? link->name : name);
+	if (ifnames_name(list->names, link->ifindex, raw) || rtnl_interface_name(name, raw, sizeof(raw), link->ifindex))
+		memcpy(name, link->name, sizeof(name));
+	buf_puts(&list->text, name);
 }
 
 /* Whether there are any. */

@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "hostmeter/decode/rtnl_decode.h"
 
+#include "hostmeter/base/utf8.h"
 #include "hostmeter/decode/nlattr.h"
 
+#include <inttypes.h>
 #include <linux/fib_rules.h>
 #include <linux/if_addr.h>
 #include <linux/if_link.h>
 #include <linux/neighbour.h>
 #include <linux/rtnetlink.h>
+#include <stdio.h>
 #include <sys/socket.h>
 
 /* rtnetlink's numbers are in host byte order. */
@@ -28,15 +31,33 @@ static int copy_addr(const struct nlattr_item *item, uint8_t family, struct addr
 }
 
 /* The kernel forbids only '/', ':' and blanks in a name; the rest would reach terminals and metrics. */
-static int copy_name(const struct nlattr_item *item, char name[static IFNAME_LEN])
+int rtnl_interface_name(char name[static IFNAME_LEN], const char *raw, size_t size, uint32_t ifindex)
 {
-	size_t len = strnlen((const char *)item->data, item->len);
+	size_t len = strnlen(raw, size), used = 0, step, room;
+	bool is_replaced = false;
+	char suffix[12];
 
 	if (!len || len >= IFNAME_LEN)
 		return -EBADMSG;
-	for (size_t i = 0; i < len; i++)
-		name[i] = item->data[i] > 0x20 && item->data[i] < 0x7f ? (char)item->data[i] : '?';
-	name[len] = '\0';
+	for (size_t at = 0; at < len; at += step ? step : 1) {
+		uint32_t code = 0;
+
+		step = utf8_char(raw + at, len - at, &code);
+		if (step && code != ' ' && utf8_is_visible(code)) {
+			memcpy(name + used, raw + at, step);
+			used += step;
+		} else {
+			name[used++] = '?';
+			is_replaced = true;
+		}
+	}
+	name[used] = '\0';
+	if (!is_replaced)
+		return 0;
+	room = IFNAME_LEN - 1 - (size_t)snprintf(suffix, sizeof(suffix), "#%" PRIu32, ifindex);
+	while (used > room || (used && (name[used] & 0xc0) == 0x80)) /* not within a character */
+		used--;
+	strcpy(name + used, suffix);
 	return 0;
 }
 
@@ -89,7 +110,8 @@ static int copy_kind(const struct nlattr_item *item, uint8_t *kind)
 	return ret;
 }
 
-static int decode_link_attribute(const struct nlattr_item *item, struct rtnl_link *link, bool *elsewhere)
+static int decode_link_attribute(const struct nlattr_item *item, uint32_t ifindex, struct rtnl_link *link,
+	bool *elsewhere)
 {
 	switch (item->type) {
 	case IFLA_LINK:
@@ -100,7 +122,7 @@ static int decode_link_attribute(const struct nlattr_item *item, struct rtnl_lin
 	case IFLA_LINKINFO:
 		return copy_kind(item, &link->kind);
 	case IFLA_IFNAME:
-		return copy_name(item, link->name);
+		return rtnl_interface_name(link->name, (const char *)item->data, item->len, ifindex);
 	case IFLA_MASTER:
 		return copy_u32(item, &link->master);
 	case IFLA_STATS64:
@@ -126,7 +148,7 @@ static int decode_link(const void *header, struct nlattr_walk walk, struct rtnl_
 	event->ifindex = (uint32_t)info->ifi_index;
 	event->link = (struct rtnl_link){ .flags = info->ifi_flags, .arphrd = info->ifi_type };
 	while ((ret = nlattr_next(&walk, &item)) > 0) {
-		ret = decode_link_attribute(&item, &event->link, &elsewhere);
+		ret = decode_link_attribute(&item, event->ifindex, &event->link, &elsewhere);
 		if (ret < 0)
 			return ret;
 	}

@@ -6,9 +6,11 @@ All bytes are known before they are sent.
 
 import json
 import signal
+import socket
+import subprocess
 
 import pytest
-from lab import Truth, talk, udp
+from lab import PROGRAM, Truth, answered, closed, talk, udp, wait_until
 
 PORT = 9
 
@@ -109,3 +111,75 @@ def test_a_mac_and_an_address_are_one_host(lab, rules):
         both_ways(lab, truth, lab["desktop"], {4: (lab.hosts[0].v4,), 6: (lab.hosts[0].v6,)}, ("desktop",))
         assert lab.settled(meter) == truth
         assert {mac for name, mac in macs(meter) if name == "desktop"} == {lab.hosts[0].mac}
+
+
+# --- Names of interfaces
+
+STRANGE = b"br-\xfc", b"br-\xf6", "br-ä".encode(), "br-ö".encode(), "br-\u200b".encode()
+
+
+def bridges(lab):
+    """A bridge of each of these names, with an address. Returns the labels that they are to have."""
+    labels = []
+    for number, name in enumerate(STRANGE, 80):
+        subprocess.run([*lab.router.command("ip", "link", "add"), name, "type", "bridge"], check=True)
+        subprocess.run([*lab.router.command("ip", "address", "add", f"192.168.{number}.1/24", "dev"), name], check=True)
+        subprocess.run([*lab.router.command("ip", "link", "set"), name, "up"], check=True)
+        with lab.router.entered():
+            index = socket.if_nametoindex(name)
+        labels.append(name.decode() if number in (82, 83) else f"br-?#{index}")
+    return labels
+
+
+def test_each_interface_has_a_name_of_its_own(lab):
+    """Valid UTF-8 stays; what is none, or invisible, is replaced, and the index tells such names apart."""
+    labels = bridges(lab)
+    with lab.meter(interfaces=()) as meter:  # its metrics are refused if a series is there twice
+        wait_until(lambda: meter.value("hostmeter_dumps_total"), what="a dump")
+        sides = {row["interface"]: row["side"] for row in json.loads(meter.get("/api/v1/status"))["sides"]}
+        assert [sides.get(label) for label in labels] == ["lan"] * 5
+        assert all(any(("interface", label) in pairs for _, pairs in meter.metrics()) for label in labels)
+        checked = lab.router.run(PROGRAM, "--check", "--config", meter.config, "--socket", meter.socket, check=False)
+        assert all(label in checked.stdout for label in labels)
+        assert "\ufffd" not in checked.stdout
+
+
+def test_the_configuration_names_what_is_not_ascii(lab):
+    """As LAN and with another label; of two interfaces only one can have it."""
+    bridges(lab)
+    config = 'lan = {"br-ä", "br-lan"}\nwan = "wan"\ninterface "br-ö" { name = "br-ä2" }\n'
+    with lab.meter(interfaces=(), config=config + 'interface "br-ä" { name = "café" }\n') as meter:
+        sides = {row["interface"]: row["side"] for row in json.loads(meter.get("/api/v1/status"))["sides"]}
+        assert (sides["café"], sides["br-ä2"], sides["br-lan"]) == ("lan", "other", "lan")
+    twice = lab.meter(interfaces=(), config=config + 'interface "br-ä" { name = "br-ä2" }\n')
+    done = lab.router.run(*twice.argv, check=False)
+    assert done.returncode == 2 and 'name "br-ä2" is already given to interface "br-ö"' in done.stderr
+
+
+def test_a_dockers_bridge_is_left_out(lab, rules):
+    """By evidence it is a LAN, and its containers are hosts; ignored, they are "other", and nobody is answered."""
+    container = lab.node("container")
+    lab.router.ip("""
+        link add docker0 type bridge stp_state 0
+        address add 172.17.0.1/16 dev docker0
+        link add veth0 address 00:00:5e:00:53:70 type veth peer name eth0 address 00:00:5e:00:53:71 netns container
+        link set veth0 master docker0 up
+        link set docker0 up
+        link add ifb7 type ifb
+        address add 172.18.0.1/16 dev ifb7
+        link set ifb7 up
+    """)
+    container.ip("""
+        address add 172.17.0.2/16 dev eth0
+        link set eth0 up
+        route add default via 172.17.0.1 dev eth0
+    """)
+    for config, side, host in ("", "lan", "00:00:5e:00:53:71"), ('ignore = {"docker0"}\n', "other", "other"):
+        truth = Truth()
+        with lab.meter(interfaces=(), listen=":10060", config=config) as meter:
+            wait_until(lambda: meter.value("hostmeter_dumps_total"), what="a dump")
+            sides = {row["interface"]: row["side"] for row in json.loads(meter.get("/api/v1/status"))["sides"]}
+            assert (sides["docker0"], sides["ifb7"], sides["br-lan"], sides["wan"]) == (side, "other", "lan", "wan")
+            both_ways(lab, truth, container, {4: ("172.17.0.2",)}, (host,))
+            assert lab.settled(meter) == truth
+            (answered if side == "lan" else closed)(container, "http://172.17.0.1:10060/metrics")

@@ -11,6 +11,7 @@ static void keys_are_taken(void **state)
 	static const struct test_case cases[] = {
 		{ ARGS(), "lan = {\"br-lan\", 'br-guest'}", "lan=br-lan,br-guest " },
 		{ ARGS(), "lan = br-lan\nlan += {br-guest}\n", "lan=br-lan,br-guest " },
+		{ ARGS(), "lan = {\"br-\303\244\"}", "lan=br-\303\244 " },
 		{ ARGS(), "lan = {}", "" },
 		{ ARGS(), "wan = \"wan\"", "wan=wan " },
 		{ ARGS(), "listen = {\":80\", \"[fd00::1]:81\"}", "listen=:80,[fd00::1]:81 " },
@@ -132,6 +133,8 @@ static void bad_files_are_refused(void **state)
 		{ ARGS(), "max-hosts = 65001", AT(1, "max-hosts: \"65001\" is not a number from 1 to 65000") },
 		{ ARGS(), "log-level = \"\"", AT(1, "log-level: \"\" is not error, warning, info or debug") },
 		{ ARGS(), "lan = { a,\n b,\n c/d }", AT(3, "lan: \"c/d\" is not an interface name") },
+		{ ARGS(), "lan = \"a\\xff\"", AT(1, "lan: \"a\xff\" is not an interface name") },
+		{ ARGS(), "lan = \"a\342\200\213\"", AT(1, "lan: \"a\342\200\213\" is not an interface name") },
 		{ ARGS("--lan", "a"), "\nwan = a", AT(2, "wan: interface \"a\" cannot be both LAN and WAN") },
 		{ ARGS(), "\nallow = {10.0.0.0/8, 10.0.0.0/33}",
 			AT(2, "allow: \"10.0.0.0/33\" is not an address or ADDRESS/LENGTH") },

@@ -133,8 +133,15 @@ static void link_names_are_made_printable(void **state)
 {
 	static const struct {
 		const char *name, *want;
-	} cases[] = { { "eth0\n#forged", "eth0?#forged" }, { "\x1b[2J", "?[2J" }, { "k\xc3\xbc", "k??" },
-		{ "a b", "a?b" } };
+	} cases[] = { { "eth0\n#forged", "eth0?#forged#7" }, { "\x1b[2J", "?[2J#7" }, { "k\xc3\xbc", "k\xc3\xbc" },
+		{ "a b", "a?b#7" }, { "k\xc3", "k?#7" }, { "k\xfc\xf6", "k??#7" },
+		{ "\xf0\x9f\x8f\xa0", "\xf0\x9f\x8f\xa0" },
+		{ "a\xe2\x80\x8b"
+		  "b",
+			"a?b#7" },
+		{ "thirteenbytes\xc3\xbc", "thirteenbytes\xc3\xbc" },
+		/* Cut for the index, between two characters. */
+		{ "thirteenbytes\xff\xff", "thirteenbytes#7" }, { "\377elevenbytes\xc3\xbcx", "?elevenbytes#7" } };
 	struct rtnl_event e = sample_link(), got;
 	union message m;
 

@@ -108,6 +108,11 @@ void audit_take_cut(struct audit *audit)
 	audit->cut = true;
 }
 
+void audit_take_flowtables(struct audit *audit, bool count)
+{
+	audit->flowtables_count = count;
+}
+
 void audit_take_link(struct audit *audit, enum audit_end end, const struct audit_link *link)
 {
 	if (audit->links[end] < AUDIT_LINKS)

@@ -357,7 +357,7 @@ static void judge_links(struct judging *j, enum audit_direction d)
 		room[AUDIT_LINK_HEADERS] = growth.header_bytes;
 		room[AUDIT_OVERHEAD] = growth.overhead_bytes;
 		room[AUDIT_NO_COUNTERS] = j->report->uncounted ? ANY : 0;
-		room[AUDIT_OFFLOADED] = j->report->offloaded ? ANY : 0;
+		room[AUDIT_OFFLOADED] = j->report->offloaded && !j->audit->flowtables_count ? ANY : 0;
 		room[AUDIT_NO_CONNECTION] = ANY;
 	} else {
 		/* Each connection may have been offloaded: one that closes no longer shows it. */
@@ -399,7 +399,9 @@ int audit_judge(struct audit *audit, struct audit_report *report)
 	struct judging j = { .audit = audit, .report = report };
 	int error = -ENOMEM;
 
-	*report = (struct audit_report){ .refused = readings_refused(audit->flows), .cut = audit->cut };
+	*report = (struct audit_report){ .refused = readings_refused(audit->flows),
+		.cut = audit->cut,
+		.flowtables_count = audit->flowtables_count };
 	j.row = calloc(audit->hosts, sizeof(*j.row));
 	j.number = calloc(audit->hosts, sizeof(*j.number));
 	report->line = calloc(most + AUDIT_DIRECTIONS, sizeof(*report->line));

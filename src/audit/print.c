@@ -24,8 +24,7 @@ static const struct {
 	[AUDIT_NO_COUNTERS] = { "no-counters", "of connections without counters" },
 	[AUDIT_OFFLOADED] = { "offloaded", "of offloaded connections" },
 	[AUDIT_NO_CONNECTION] = { "no-connection", "of no connection: ARP, neighbour discovery, not tracked" },
-	[AUDIT_BYPASSED] = { "bypassed",
-		"of offloaded connections: in their counts, and not in the interface's, which a flowtable bypasses" },
+	[AUDIT_BYPASSED] = { "bypassed", "of offloaded connections: their flows count it, the interface does not" },
 	[AUDIT_DROPPED] = { "dropped", "dropped by the router after it was counted" },
 	[AUDIT_LINK_CHANGED] = { "link-changed", "an interface was added or removed" },
 };
@@ -105,7 +104,9 @@ void audit_print_text(struct buf *out, const struct audit_report *report, const 
 	buf_printf(out, "%" PRIu64 " connections, %" PRIu64 " of them ended\n", report->flows, report->ended);
 	put_note(out, report->uncounted,
 		"connections without counters: nobody counts them (nf_conntrack_acct=1 was set later)");
-	put_note(out, report->offloaded, "connections are offloaded: the kernel's own counts may lag");
+	put_note(out, report->offloaded,
+		report->flowtables_count ? "connections are offloaded, and their flowtables count them" :
+					   "connections are offloaded: the kernel's own counts may lag");
 	put_note(out, report->unknown,
 		"connections came and went, and neither the meter nor their addresses say whose they were");
 	put_note(out, report->zeroed, "connections had their counters zeroed by another program");

@@ -36,5 +36,5 @@ struct audit {
 	uint64_t tunnel[AUDIT_ENDS][AUDIT_DIRECTIONS];
 	uint64_t time[AUDIT_ENDS], uptime_ns[AUDIT_ENDS], overruns[AUDIT_ENDS], dump_interval_ns;
 	bool reliable[AUDIT_ENDS];
-	bool cut;
+	bool cut, flowtables_count;
 };

@@ -142,11 +142,12 @@ static void ask(struct firewall *firewall, const struct question *question, uint
 	buf_free(&text);
 }
 
-static void ask_for_flowtables(struct firewall *firewall)
+void firewall_read_flowtables(struct firewall *firewall)
 {
 	static const char *const argv[] = { "nft", "list", "flowtables", NULL };
 	struct buf text = BUF_INIT;
 
+	*firewall = (struct firewall){ 0 };
 	firewall->has_nft = !run_program(argv, &text, LISTING_MOST, TIMEOUT_MS);
 	if (firewall->has_nft)
 		firewall_parse_flowtables(buf_text(&text), firewall);
@@ -155,11 +156,15 @@ static void ask_for_flowtables(struct firewall *firewall)
 
 void firewall_read(struct firewall *firewall, uint16_t nflog_group)
 {
-	*firewall = (struct firewall){ 0 };
-	ask_for_flowtables(firewall);
+	firewall_read_flowtables(firewall);
 	for (size_t i = 0; i < sizeof(questions) / sizeof(questions[0]); i++)
 		if (!questions[i].only_if || has_something(questions[i].only_if))
 			ask(firewall, &questions[i], nflog_group);
+}
+
+bool firewall_counts_offloaded(const struct firewall *firewall)
+{
+	return firewall->flowtables && !firewall->uncounted.len && !firewall->hardware.len;
 }
 
 void firewall_clear(struct firewall *firewall)

@@ -299,16 +299,16 @@ static void judge_offloaded(const struct check_facts *f, struct finding *finding
 		finding_unknown(finding, ": nft did not list the flowtables, which say whether they are counted");
 	} else if (!firewall->flowtables) {
 		finding_unknown(finding, ", and there is no flowtable: whether they are counted is not known");
+	} else if (firewall_counts_offloaded(firewall)) {
+		finding_good(finding, ", and their flowtables count them");
 	} else if (firewall->uncounted.len) {
 		finding_bad(finding, ", and not counted in %.*s: the flag counter is missing",
 			(int)firewall->uncounted.len, firewall->uncounted.data);
 		finding_fix(finding, "%s", JUDGE_FIX_COUNTER);
-	} else if (firewall->hardware.len) {
+	} else {
 		finding_bad(finding, ", by hardware in %.*s: their last bytes may be lost", (int)firewall->hardware.len,
 			firewall->hardware.data);
 		finding_fix(finding, "%s", JUDGE_FIX_HARDWARE);
-	} else {
-		finding_good(finding, ", and their flowtables count them");
 	}
 }
 

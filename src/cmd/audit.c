@@ -11,6 +11,7 @@
 #include "hostmeter/audit/reported.h"
 #include "hostmeter/base/clock.h"
 #include "hostmeter/base/log.h"
+#include "hostmeter/check/firewall.h"
 #include "hostmeter/cmd/cmd.h"
 #include "hostmeter/config/config.h"
 #include "hostmeter/http/client.h"
@@ -323,12 +324,22 @@ static void clear(struct auditing *a)
 	buf_free(&a->answer);
 }
 
+static void take_flowtables(struct audit *audit)
+{
+	struct firewall firewall;
+
+	firewall_read_flowtables(&firewall);
+	audit_take_flowtables(audit, firewall_counts_offloaded(&firewall));
+	firewall_clear(&firewall);
+}
+
 static int report(struct auditing *a, struct buf *out)
 {
 	unsigned int lost = audit_kernel_lost(a->kernel);
 	struct audit_report report = { 0 };
 	int status = CMD_FAILED;
 
+	take_flowtables(a->audit);
 	if (lost) {
 		log_error("the kernel dropped ends of connections for the audit's own socket (%u times): try again, or "
 			  "with a shorter interval",

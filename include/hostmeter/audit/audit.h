@@ -26,7 +26,7 @@ enum audit_reason {
 	AUDIT_ZEROED,       /* another program zeroed the counters */
 	/* Of interfaces only: */
 	AUDIT_NO_COUNTERS,   /* there are flows that the kernel does not count */
-	AUDIT_OFFLOADED,     /* there are offloaded flows */
+	AUDIT_OFFLOADED,     /* there are offloaded flows, and not all flowtables count */
 	AUDIT_NO_CONNECTION, /* ARP, neighbour discovery, what is not tracked */
 	AUDIT_BYPASSED,      /* a flowtable forwards past the interface's counter, not past the flow's */
 	AUDIT_DROPPED,       /* counted on receipt and not sent: dropped by a firewall or a queue */
@@ -52,8 +52,9 @@ struct audit_report {
 	size_t lines;
 	uint64_t unexplained;                                                   /* lines with something left */
 	uint64_t flows, ended, unknown, uncounted, offloaded, zeroed, vanished; /* numbers of flows */
-	uint64_t refused; /* for which there was no memory: then nothing is certain */
-	bool cut;         /* the meter had more flows than it lists */
+	uint64_t refused;      /* for which there was no memory: then nothing is certain */
+	bool cut;              /* the meter had more flows than it lists */
+	bool flowtables_count; /* as audit_take_flowtables() was told */
 };
 
 struct audit;
@@ -66,6 +67,9 @@ void audit_free(struct audit *audit);
 int audit_take_reported(struct audit *audit, enum audit_end end, const struct audit_reported *reported);
 int audit_take_flow(struct audit *audit, enum audit_end end, const struct audit_reported_flow *flow);
 void audit_take_cut(struct audit *audit);
+
+/* What the firewall says: whether all flowtables count what they forward. Unless told, they may not. */
+void audit_take_flowtables(struct audit *audit, bool count);
 
 /* A WAN interface's own counters. has_mac: its frames have Ethernet headers; is_wireguard: overhead of its own. */
 struct audit_link {

@@ -27,6 +27,13 @@ struct firewall {
  * firewall_clear() frees what is inside.
  */
 void firewall_read(struct firewall *firewall, uint16_t nflog_group);
+
+/* Asks nft for the flowtables alone. */
+void firewall_read_flowtables(struct firewall *firewall);
+
+/* Whether there are flowtables, all of them count, and none is in hardware. */
+bool firewall_counts_offloaded(const struct firewall *firewall);
+
 void firewall_clear(struct firewall *firewall);
 
 /*

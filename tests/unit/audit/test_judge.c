@@ -753,6 +753,16 @@ static void the_interface_beside_flows_without_counters(void **state)
 	judge(&s);
 	assert_int_equal(line_of(&s, AUDIT_LINK, "", AUDIT_IN)->reason[AUDIT_OFFLOADED], 700);
 	clear(&s);
+	/* Where all flowtables count, it is something else. */
+	s = make(5000, 5300);
+	tell(&s, t);
+	put_link(&s, 1000, 0);
+	audit_take_flowtables(s.audit, true);
+	judge(&s);
+	assert_int_equal(line_of(&s, AUDIT_LINK, "", AUDIT_IN)->reason[AUDIT_OFFLOADED], 0);
+	assert_int_equal(line_of(&s, AUDIT_LINK, "", AUDIT_IN)->reason[AUDIT_NO_CONNECTION], 700);
+	assert_true(s.report.flowtables_count);
+	clear(&s);
 }
 
 static void an_interface_made_anew(void **state)

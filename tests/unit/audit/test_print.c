@@ -51,6 +51,21 @@ static void the_table(void **state)
 	buf_free(&out);
 }
 
+static void offloaded_connections(void **state)
+{
+	struct audit_report offloaded = { .offloaded = 3 };
+	struct buf out = BUF_INIT;
+
+	(void)state;
+	audit_print_text(&out, &offloaded, &times);
+	assert_non_null(strstr(buf_text(&out), "3 connections are offloaded: the kernel's own counts may lag\n"));
+	buf_reset(&out);
+	offloaded.flowtables_count = true;
+	audit_print_text(&out, &offloaded, &times);
+	assert_non_null(strstr(buf_text(&out), "3 connections are offloaded, and their flowtables count them\n"));
+	buf_free(&out);
+}
+
 static void one_object(void **state)
 {
 	struct buf out = BUF_INIT;
@@ -78,6 +93,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_table),
+		cmocka_unit_test(offloaded_connections),
 		cmocka_unit_test(one_object),
 		cmocka_unit_test(no_memory_is_told),
 	};

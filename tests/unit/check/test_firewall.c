@@ -76,7 +76,30 @@ static void flowtables(void **state)
 	assert_int_equal(firewall.flowtables, 3);
 	assert_string_equal(buf_text(&firewall.uncounted), "inet fw4 fast, ip other plain");
 	assert_string_equal(buf_text(&firewall.hardware), "inet fw4 fast");
+	assert_false(firewall_counts_offloaded(&firewall));
 	firewall_clear(&firewall);
+}
+
+static void all_offloaded_are_counted(void **state)
+{
+	static const struct {
+		const char *text;
+		bool count;
+	} cases[] = {
+		{ "", false },
+		{ "table inet a {\n\tflowtable f {\n\t\tcounter\n\t}\n}\n", true },
+		{ "table inet a {\n\tflowtable f {\n\t}\n}\n", false },
+		{ "table inet a {\n\tflowtable f {\n\t\tflags offload\n\t\tcounter\n\t}\n}\n", false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct firewall firewall = { 0 };
+
+		firewall_parse_flowtables(cases[i].text, &firewall);
+		assert_int_equal(firewall_counts_offloaded(&firewall), cases[i].count);
+		firewall_clear(&firewall);
+	}
 }
 
 int main(void)
@@ -85,6 +108,7 @@ int main(void)
 		cmocka_unit_test(our_table),
 		cmocka_unit_test(our_chain),
 		cmocka_unit_test(flowtables),
+		cmocka_unit_test(all_offloaded_are_counted),
 	};
 
 	return cmocka_run_group_tests_name("firewall", tests, NULL, NULL);

@@ -1,19 +1,24 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "hostmeter/decode/rtnl_decode.h"
 
+#include "hostmeter/base/utf8.h"
+
 #include "message_of.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static void check_link(const struct rtnl_link *link)
 {
-	size_t len = strnlen(link->name, IFNAME_LEN);
+	size_t len = strnlen(link->name, IFNAME_LEN), step;
+	uint32_t code;
 
 	if (!len || len == IFNAME_LEN)
 		abort();
-	for (size_t i = 0; i < len; i++)
-		if (link->name[i] <= ' ' || link->name[i] > '~')
+	for (size_t i = 0; i < len; i += step) {
+		step = utf8_char(link->name + i, len - i, &code);
+		if (!step || code == ' ' || !utf8_is_visible(code))
 			abort();
+	}
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

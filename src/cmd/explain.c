@@ -122,8 +122,6 @@ static void put_end(const struct explain *e, const char *name, const struct attr
 	buf_printf(e->out, " %s=%s(%s", name, addr_format(&end->addr, text), topology_side_name(end->side));
 	if (end->ifindex)
 		buf_printf(e->out, ",%s", topology_name(meter_topology(e->meter), end->ifindex));
-	if (end->is_group && end->side != SIDE_GROUP)
-		buf_puts(e->out, ",group");
 	if (end->gateway.family)
 		buf_printf(e->out, ",via=%s", addr_format(&end->gateway, text));
 	if (end->packet_seen)

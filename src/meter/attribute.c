@@ -11,6 +11,9 @@
  * Beyond a transit interface is the Internet: for a host or the router it is a WAN. What a translator sends between its
  * interface and a WAN is that traffic again, and has no host (FLOW_TUNNEL), as the outer packets of a tunnel.
  *
+ * A group (multicast, broadcast) is no end: who sends decides. From the WAN it is WAN traffic of HOST_OTHER, all else
+ * is local.
+ *
  * An address that the configuration names is its host's, whatever MAC is seen with it.
  *
  * Sides and MACs come from a sighting if there is one, otherwise from addresses and routes. An interface that is not
@@ -26,7 +29,11 @@ static void locate(const struct attribute_sources *s, struct attribute_end *end)
 	uint32_t ifindex;
 	enum side side = topology_address(s->topology, &end->addr, &ifindex, &end->gateway);
 
-	end->is_group = side == SIDE_GROUP;
+	if (side == SIDE_GROUP) { /* whatever interface a copy left by */
+		end->side = side;
+		end->gateway.family = 0;
+		return;
+	}
 	if (end->ifindex) { /* from a forwarded packet */
 		/* The side when the packet passed: now the interface may be gone, or a bridge port. */
 		if (end->side != SIDE_LAN && end->side != SIDE_WAN)
@@ -62,8 +69,8 @@ static enum side side_beyond(const struct attribute_sources *s, const struct att
 }
 
 /*
- * Nothing is forwarded between two ends on the WAN: one of them was a LAN host whose prefix or route is gone. The
- * latest sighting of its address shows it.
+ * Nothing is forwarded between two ends on the WAN: one of them was a LAN host whose prefix or route is gone. So may be
+ * who seems to send to a group from there. The latest sighting of its address shows it.
  */
 static void recall(const struct attribute_sources *s, struct attribute_end *end)
 {
@@ -161,6 +168,33 @@ static struct attribution decide_unknown(const struct attribute_end end[static 2
 	return a;
 }
 
+/* Whether routers forward packets to this group: those of the link alone (RFC 5771, RFC 4291) and broadcasts are not.
+ */
+static bool is_routed_group(const struct addr *addr)
+{
+	if (addr->family == 4)
+		return addr->b[0] >> 4 == 14 && (addr->b[0] != 224 || addr->b[1] || addr->b[2]);
+	return addr->b[0] == 0xff && (addr->b[1] & 15) > 2;
+}
+
+static bool is_wan_multicast(const struct attribute_end end[static 2])
+{
+	return end[CT_ORIGINAL].side == SIDE_WAN && end[CT_REPLY].side == SIDE_GROUP &&
+		is_routed_group(&end[CT_REPLY].addr);
+}
+
+/* Multicast from the WAN, such as television, is of all hosts that listen: of no single one. */
+static struct attribution decide_multicast(const struct attribute_end *from, enum attribute_evidence evidence)
+{
+	bool waits = evidence == ATTRIBUTE_FROM_PACKET && !from->packet_seen;
+
+	return (struct attribution){ .scope = waits ? FLOW_UNDECIDED : FLOW_WAN,
+		.host = HOST_OTHER,
+		.peer = HOST_NONE,
+		.host_is_reply = true,
+		.wan = from->ifindex };
+}
+
 /* A flow with an end on the LAN; near is that end. */
 static struct attribution decide_lan(const struct attribute_sources *s, const struct attribute_end end[static 2],
 	enum ct_dir near, enum attribute_evidence evidence)
@@ -179,7 +213,7 @@ static struct attribution decide_lan(const struct attribute_sources *s, const st
 	if (is_outside(far->side)) {
 		a.scope = FLOW_WAN;
 		a.wan = far->ifindex;
-	} else if (is_inside(far->side) && !far->is_group) {
+	} else if (is_inside(far->side)) {
 		a.peer = host_of(s, far, evidence, &by);
 		if (a.peer == HOST_NONE)
 			a.scope = FLOW_UNDECIDED;
@@ -241,14 +275,26 @@ static struct attribution decide(const struct attribute_sources *s, uint8_t prot
 		if (end[dir].side == SIDE_ROUTER && decide_router(s, proto, end, dir, evidence, &a))
 			return a;
 	}
-	if (end[CT_ORIGINAL].side == SIDE_WAN && end[CT_REPLY].side == SIDE_WAN) {
+	if (end[CT_ORIGINAL].side == SIDE_WAN && (end[CT_REPLY].side == SIDE_WAN || end[CT_REPLY].side == SIDE_GROUP)) {
 		recall(s, &end[CT_ORIGINAL]);
 		recall(s, &end[CT_REPLY]);
 	}
+	if (is_wan_multicast(end))
+		return decide_multicast(&end[CT_ORIGINAL], evidence);
 	near = is_inside(end[CT_ORIGINAL].side) ? CT_ORIGINAL : CT_REPLY;
 	if (!is_inside(end[near].side))
 		return decide_unknown(end, evidence);
 	return decide_lan(s, end, near, evidence);
+}
+
+/* Only forwarded packets are logged: for others there is nothing to wait for. */
+static bool may_be_forwarded(const struct attribute_end end[static 2])
+{
+	for (enum ct_dir dir = CT_ORIGINAL; dir <= CT_REPLY; dir++) {
+		if (end[dir].side == SIDE_ROUTER || (end[dir].side == SIDE_GROUP && !is_wan_multicast(end)))
+			return false;
+	}
+	return true;
 }
 
 struct attribution attribute(const struct attribute_sources *sources, const struct ct_event *event,
@@ -272,12 +318,10 @@ struct attribution attribute(const struct attribute_sources *sources, const stru
 		end[i].has_mac = from->has_mac;
 		end[i].mac = from->mac;
 	}
-	for (int i = 0; i < 2; i++) {
-		locate(sources, &end[i]);
-		/* Only forwarded packets are logged: there is nothing to wait for. */
-		if (evidence == ATTRIBUTE_FROM_PACKET && (end[i].side == SIDE_ROUTER || end[i].side == SIDE_GROUP))
-			evidence = ATTRIBUTE_FROM_TABLES;
-	}
+	locate(sources, &end[CT_ORIGINAL]);
+	locate(sources, &end[CT_REPLY]);
+	if (evidence == ATTRIBUTE_FROM_PACKET && !may_be_forwarded(end))
+		evidence = ATTRIBUTE_FROM_TABLES;
 
 	struct attribution answer = decide(sources, event->proto, end, evidence);
 

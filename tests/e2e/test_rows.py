@@ -8,9 +8,10 @@ import json
 import signal
 import socket
 import subprocess
+import sys
 
 import pytest
-from lab import PROGRAM, Truth, answered, closed, talk, udp, wait_until
+from lab import PROGRAM, MulticastRouter, Truth, answered, closed, say, talk, udp, wait_until
 
 PORT = 9
 
@@ -183,3 +184,85 @@ def test_a_dockers_bridge_is_left_out(lab, rules):
             both_ways(lab, truth, container, {4: ("172.17.0.2",)}, (host,))
             assert lab.settled(meter) == truth
             (answered if side == "lan" else closed)(container, "http://172.17.0.1:10060/metrics")
+
+
+# --- Routed multicast
+
+GROUPS = {4: "239.1.2.3", 6: "ff0e::77"}
+
+
+def join(lab, host, ipv):
+    """A socket of a host that hears the group."""
+    sock = udp(lab[host.name], "::" if ipv == 6 else "0.0.0.0", PORT)
+    index = lab[host.name].ifindex("eth0")
+    if ipv == 6:
+        sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_JOIN_GROUP,
+                        socket.inet_pton(socket.AF_INET6, GROUPS[6]) + index.to_bytes(4, sys.byteorder))
+    else:
+        sock.setsockopt(socket.IPPROTO_IP, socket.IP_ADD_MEMBERSHIP,
+                        socket.inet_aton(GROUPS[4]) + bytes(4) + index.to_bytes(4, sys.byteorder))
+    return sock
+
+
+def sender(node, address):
+    sock, index = udp(node, address), node.ifindex("eth0")
+    if ":" in address:
+        sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_MULTICAST_HOPS, 8)
+        sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_MULTICAST_IF, index)
+    else:
+        sock.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_TTL, 8)
+        sock.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_IF, bytes(8) + index.to_bytes(4, sys.byteorder))
+    return sock
+
+
+def kinds(meter, interface):
+    """{(kind, direction): bytes} of what crossed this interface."""
+    return {(label["kind"], label["direction"]): value
+            for label, value in ((dict(pairs), value) for (name, pairs), value in meter.metrics().items()
+                                 if name == "hostmeter_wan_bytes_total") if label["interface"] == interface}
+
+
+@pytest.mark.parametrize("far", [False, True], ids=["near", "far"])
+def test_multicast_from_the_wan_counts_once(lab, rules, warm, far):
+    """Television for two hosts, forwarded to two LANs: WAN traffic of no single host, once, while it flows."""
+    truth, sent = Truth(), 0
+    lab.second_lan()
+    with MulticastRouter(lab.router, lab.wan, lab.lan, "guest") as routes, lab.meter(config=lab.names()) as meter:
+        warm(meter, truth)
+        for ipv, group in GROUPS.items():
+            source = lab.far(ipv) if far else lab.server(ipv)
+            routes.route(source, group)
+            heard = [join(lab, host, ipv) for host in lab.hosts[:2]]
+            sock = sender(lab.inet, source)
+            for _ in range(20):
+                count = say(sock, (group, PORT), 1300)
+                truth["other", ipv, "in"] += count
+                sent += count.bytes
+                assert all(len(one.recv(2000)) == 1300 for one in heard)
+        # The flow lives: it is counted with the next dump, and two dumps later there is no remainder.
+        wait_until(lambda: all(meter.hosts().get(key) == truth[key] for key in truth), what="all is counted")
+        dumps = meter.value("hostmeter_dumps_total")
+        wait_until(lambda: meter.value("hostmeter_dumps_total") >= dumps + 3, what="three dumps")
+        of_wan = kinds(meter, lab.wan)
+        known = sum(count.bytes for (_, _, way), count in truth.items() if way == "in")
+        assert (of_wan["attributed", "rx"], of_wan["unknown", "rx"], of_wan["router", "rx"]) == (known, 0, 0)
+        assert of_wan["unseen", "rx"] < sent / 10  # neighbour discovery and the like
+        assert lab.settled(meter) == truth
+        assert all(count.bytes < 1300 for (host, _, _), count in meter.local().items() if host in ("other", "unknown"))
+
+
+def test_multicast_from_the_lan_is_local(lab, rules, warm):
+    """Wherever it is forwarded to: without the rules that is not known."""
+    truth, local, desktop = Truth(), Truth(), lab.hosts[0]
+    with MulticastRouter(lab.router, lab.lan, lab.wan) as routes, lab.meter(config=lab.names()) as meter:
+        warm(meter, truth)
+        for ipv, group in GROUPS.items():
+            lab[desktop.name].run("ping", "-c", 1, lab.router_v6 if ipv == 6 else lab.router_v4)  # a neighbour
+            routes.route(desktop.address(ipv), group)
+            sock = sender(lab[desktop.name], desktop.address(ipv))
+            for _ in range(20):
+                local[desktop.name, ipv, "out"] += say(sock, (group, PORT), 1300)
+        lab.settled(meter)
+        assert meter.hosts() == truth
+        counted = meter.local()
+        assert all(count.bytes <= counted[key].bytes < count.bytes + 2000 for key, count in local.items())

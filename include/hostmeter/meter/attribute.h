@@ -21,7 +21,6 @@ struct attribute_end {
 	enum side side;
 	bool packet_seen; /* its own packet was seen */
 	bool has_mac;
-	bool is_group;  /* multicast or broadcast */
 	struct mac mac; /* of that packet */
 };
 

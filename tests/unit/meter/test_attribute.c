@@ -296,6 +296,55 @@ static void a_group_has_no_wan_traffic(void **state)
 	check_host(*state, a.host, "unknown");
 }
 
+/* With and without its first packet, and whatever interface a copy was seen to leave by. */
+static void routed_groups_are_of_who_sends(void **state)
+{
+	static const struct {
+		const char *from, *group;
+		uint32_t indev, outdev;
+		enum flow_scope scope;
+		const char *host;
+	} cases[] = {
+		{ "198.51.100.1", "239.1.2.3", WAN, LAN, FLOW_WAN, "other" },
+		{ SERVER4, "232.0.0.1", WAN, GUEST, FLOW_WAN, "other" },
+		{ SERVER4, "224.0.1.1", WAN, LAN, FLOW_WAN, "other" },
+		{ SERVER6, "ff0e::77", WAN, LAN, FLOW_WAN, "other" },
+		{ SERVER6, "ff35:40:2001:db8::7", WAN, LAN, FLOW_WAN, "other" },
+		{ DESKTOP_IP, "239.1.2.3", LAN, WAN, FLOW_LOCAL, DESKTOP },
+		{ DESKTOP_IP, "239.1.2.3", LAN, GUEST, FLOW_LOCAL, DESKTOP },
+		{ "2001:db8:1::10", "ff0e::77", LAN, WAN, FLOW_LOCAL, DESKTOP },
+		/* The prefix of its address is gone, and it is known from before. */
+		{ "203.0.113.99", "239.255.255.250", LAN, GUEST, FLOW_LOCAL, LAPTOP },
+		/* Not forwarded: heard only. */
+		{ "198.51.100.1", "224.0.0.251", 0, 0, FLOW_LOCAL, "unknown" },
+		{ SERVER6, "ff02::1", 0, 0, FLOW_LOCAL, "unknown" },
+		{ "198.51.100.1", "255.255.255.255", 0, 0, FLOW_LOCAL, "unknown" },
+	};
+	struct world *w = *state;
+
+	tell(w, event_neigh(LAN, "203.0.113.99", LAPTOP));
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct ct_event e = event_flow(cases[i].from, cases[i].group);
+		bool known = strcmp(cases[i].host, "unknown") != 0;
+
+		for (int seen = 0; seen < 1 + !!cases[i].indev; seen++) {
+			struct attribution a = ask(w, &e,
+				known ? ATTRIBUTE_FROM_TABLES : ATTRIBUTE_FINAL); /* nothing to wait for */
+
+			assert_int_equal(a.scope, cases[i].scope);
+			check_host(w, a.host, cases[i].host);
+			check_host(w, a.peer, "-");
+			assert_int_equal(a.host_is_reply, cases[i].scope == FLOW_WAN);
+			assert_int_equal(a.wan, cases[i].scope == FLOW_WAN ? WAN : a.wan);
+			if (cases[i].indev)
+				see(w, &e, CT_ORIGINAL, cases[i].indev, cases[i].outdev,
+					cases[i].indev == WAN                  ? "02:00:00:00:00:ff" :
+						!strcmp(cases[i].host, LAPTOP) ? LAPTOP :
+										 DESKTOP);
+		}
+	}
+}
+
 /* --- Address translation: the ends are the original source and the reply source */
 
 static void nat_is_seen_through(void **state)
@@ -602,6 +651,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(outer_packets_are_nobodys, begin, end),
 		cmocka_unit_test_setup_teardown(a_transparent_proxy_takes_what_is_not_forwarded, begin, end),
 		cmocka_unit_test_setup_teardown(a_group_has_no_wan_traffic, begin, end),
+		cmocka_unit_test_setup_teardown(routed_groups_are_of_who_sends, begin, end),
 		cmocka_unit_test_setup_teardown(nat_is_seen_through, begin, end),
 		cmocka_unit_test_setup_teardown(evidence_goes_step_by_step, begin, end),
 		cmocka_unit_test_setup_teardown(an_old_neighbour_is_the_last_resort, begin, end),

@@ -29,7 +29,7 @@ UNITS   := $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(wildcard tests/unit/*/te
 FUZZERS := $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
 TOOLS   := $(patsubst tools/%.c,$(BUILD)/%,$(wildcard tools/*.c))
 
-.PHONY: all help tools unit traces budget bench asan e2e test check-style check-docs fuzz foreign clean run demo deps deps-test install uninstall
+.PHONY: all help tools unit traces budget bench asan e2e test check-style check-docs fuzz foreign vm-test clean run demo deps deps-test install uninstall
 
 all: $(BUILD)/hostmeter ## build the program: build/hostmeter
 
@@ -109,6 +109,9 @@ fuzz: deps-test ## run every fuzz target for FUZZ_SECONDS (10) over its corpus
 foreign: ## unit tests on the other byte order and on 32 bits, under qemu
 	@tests/run-foreign s390x
 	@tests/run-foreign armhf
+
+vm-test: $(BUILD)/hostmeter ## the meter on Debian's kernels 6.1, 5.10, 6.12, each in a guest under qemu (root; VM='-k WORD KERNEL')
+	@tests/vm/run $(BUILD)/hostmeter $(VM)
 
 bench: deps-test $(BUILD)/hostmeter tools ## measure beside the floor and peers (BENCH=--quick, --help); docs/performance.md
 	@HOSTMETER=$(BUILD)/hostmeter PYTHON=$(PYTHON) tools/bench $(BENCH)

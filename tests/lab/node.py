@@ -153,9 +153,9 @@ class Node:
 
     def sysctl(self, **values):
         """Sets net.… values: sysctl(netfilter__nf_conntrack_acct=1)."""
-        for key, value in values.items():
-            path = "/proc/sys/net/" + key.replace("__", "/")
-            self.run("sh", "-c", f"echo {value} > {path}")
+        script = "set -e\n" + "".join(f"echo {value} >/proc/sys/net/{key.replace('__', '/')}\n"
+                                      for key, value in values.items())
+        self.run("sh", "-c", script)
 
     def read_sysctl(self, key):
         return self.output("cat", "/proc/sys/net/" + key.replace("__", "/")).strip()

@@ -7,7 +7,7 @@
 #include <uthash.h>
 #include <utlist.h>
 
-enum { NIBBLES = 1 << ROUTES_SHORT, LENGTHS = 129 };
+enum { LENGTHS = 129 };
 
 /* The key has no padding: it is hashed as bytes. */
 struct entry_key {
@@ -435,39 +435,55 @@ bool routes_is_used(const struct routes *routes, const struct routes_hop *hop, b
 	return !routes->rules;
 }
 
-/* IPv4: 0.0.0.0 to 223.255.255.255. IPv6: 2000::/3. A bit for each sixteenth of the address space. */
-static uint16_t internet(uint8_t family)
+/* Which first bytes of addresses Internet hosts have: IPv4's unicast without the private and loopback ones, 2000::/3.
+ */
+static bool is_internet(uint8_t family, unsigned int first)
 {
-	return family == 4 ? 0x3fff : 0x000c;
+	return family == 4 ? first > 0 && first < 224 && first != 10 && first != 127 : first >> 5 == 1;
 }
 
-/* Which sixteenths of the address space a short route covers, of those that contain Internet hosts. */
-static uint16_t sixteenths(const struct prefix *dst)
-{
-	unsigned int first = dst->addr.b[0] >> 4, count = NIBBLES >> dst->len;
+enum { FIRST_BYTES = 256 };
 
-	return (uint16_t)(((1U << count) - 1) << first) & internet(dst->addr.family);
+/* Marks the first bytes that a short route takes. */
+static void mark(bool taken[static FIRST_BYTES], const struct prefix *dst)
+{
+	unsigned int first = dst->addr.b[0], count = FIRST_BYTES >> dst->len;
+
+	for (unsigned int i = first; i < first + count; i++)
+		taken[i] |= is_internet(dst->addr.family, i);
+}
+
+static unsigned int marked(const bool taken[static FIRST_BYTES])
+{
+	unsigned int count = 0;
+
+	for (unsigned int i = 0; i < FIRST_BYTES; i++)
+		count += taken[i];
+	return count;
 }
 
 /* A route of length 0 does not help the longer ones: it leads elsewhere. */
 bool routes_is_default(const struct routes *routes, const struct routes_hop *hop)
 {
-	uint8_t family = hop->dst.addr.family;
-	uint16_t taken = sixteenths(&hop->dst);
+	bool all[FIRST_BYTES] = { false }, by_this[FIRST_BYTES] = { false };
+	const uint8_t family = hop->dst.addr.family;
+	const unsigned int internet = family == 4 ? 221 : 32;
 
-	if (!taken)
-		return false;
-	for (const struct entry *entry = routes->entries; entry && taken != internet(family); entry = entry->hh.next) {
-		const struct routes_hop *other = entry->hops;
-
-		if (!entry->key.len || entry->key.family != family || entry->key.table != hop->table)
+	if (!hop->dst.len)
+		return true;
+	for (const struct entry *entry = routes->entries; entry; entry = entry->hh.next) {
+		if (!entry->key.len || entry->key.len > ROUTES_SHORT || entry->key.family != family ||
+			entry->key.table != hop->table)
 			continue;
-		while (other && !is_short(other))
-			other = other->next;
-		if (other)
-			taken |= sixteenths(&other->dst);
+		for (const struct routes_hop *other = entry->hops; other; other = other->next) {
+			if (other->kind != RTN_UNICAST)
+				continue;
+			mark(all, &other->dst);
+			if (other->ifindex == hop->ifindex)
+				mark(by_this, &other->dst);
+		}
 	}
-	return taken == internet(family);
+	return marked(all) >= internet * 3 / 4 && marked(by_this) >= internet / 16;
 }
 
 bool routes_is_host6(const struct prefix *dst)
@@ -484,12 +500,23 @@ bool routes_is_translated(const struct prefix *dst)
 		(dst->len == 96 || (dst->len >= 48 && !memcmp(dst->addr.b, well_known, sizeof(well_known))));
 }
 
+bool routes_is_public(const struct prefix *dst)
+{
+	const uint8_t *b = dst->addr.b;
+
+	if (dst->addr.family != 4 || dst->len <= ROUTES_SHORT || dst->len > 24 || !is_internet(4, b[0]))
+		return false;
+	return !(b[0] == 172 && b[1] >> 4 == 1) && !(b[0] == 192 && b[1] == 168) && !(b[0] == 100 && b[1] >> 6 == 1) &&
+		!(b[0] == 169 && b[1] == 254);
+}
+
 void routes_each_evidence(const struct routes *routes, void (*each)(void *ctx, const struct routes_hop *hop), void *ctx)
 {
 	for (const struct entry *entry = routes->entries; entry; entry = entry->hh.next) {
 		const struct prefix *dst = &entry->hops->dst;
 
-		if (dst->len > ROUTES_SHORT && !routes_is_host6(dst) && !routes_is_translated(dst))
+		if (dst->len > ROUTES_SHORT && !routes_is_host6(dst) && !routes_is_translated(dst) &&
+			!routes_is_public(dst))
 			continue;
 		for (const struct routes_hop *hop = entry->hops; hop; hop = hop->next) {
 			if (hop->kind == RTN_UNICAST)

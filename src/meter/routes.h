@@ -17,7 +17,7 @@
 
 #include <stddef.h>
 
-enum { ROUTES_SHORT = 4 };
+enum { ROUTES_SHORT = 8 };
 
 struct routes;
 
@@ -63,8 +63,9 @@ const struct routes_hop *routes_find(const struct routes *routes, const struct a
 bool routes_is_used(const struct routes *routes, const struct routes_hop *hop, bool is_vrf_port);
 
 /*
- * Whether a short route is a default route, or part of one: a route of length 0 is, and longer ones are if those of
- * their table cover all addresses of Internet hosts together.
+ * Whether a short route is a default route, or part of one. A route of length 0 is. Longer ones are if those of their
+ * table take at least three quarters of the addresses of Internet hosts together, and those of the interface at least a
+ * sixteenth: VPN clients write halves, quarters, or dozens of prefixes that leave out the private ones.
  */
 bool routes_is_default(const struct routes *routes, const struct routes_hop *hop);
 
@@ -72,6 +73,9 @@ bool routes_is_default(const struct routes *routes, const struct routes_hop *hop
 bool routes_is_host6(const struct prefix *dst);
 bool routes_is_translated(const struct prefix *dst);
 
-/* Calls each for every unicast hop that may be evidence: of short routes, and of translators. */
+/* Whether it is a piece of IPv4's Internet, of more than ROUTES_SHORT bits and at most 24. */
+bool routes_is_public(const struct prefix *dst);
+
+/* Calls each for every unicast hop that may be evidence: of short routes, translators and pieces of the Internet. */
 void routes_each_evidence(const struct routes *routes, void (*each)(void *ctx, const struct routes_hop *hop),
 	void *ctx);

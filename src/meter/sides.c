@@ -81,6 +81,11 @@ static bool decide_wan(struct sides_link *link)
 		put(link, SIDE_WAN, TOPOLOGY_DEFAULT_ROUTE);
 		return true;
 	}
+	/* A tunnel through which only some servers are reached. */
+	if (link->has_public && link->state->arphrd == ARPHRD_NONE) {
+		put(link, SIDE_WAN, TOPOLOGY_PUBLIC_ROUTE);
+		return true;
+	}
 	if (memory->was_lan && memory->lan_ns >= memory->wan_ns)
 		memory->was_wan = false;
 	if (!memory->was_wan)

@@ -33,6 +33,7 @@ struct sides_link {
 	bool is_vrf_port;       /* its master is a VRF: a layer-3 interface like any other */
 	bool has_translated;    /* an IPv6 route as translators to IPv4 have it leads out of it */
 	bool has_host6;         /* an IPv6 route of one address that is not the router's leads out of it */
+	bool has_public;        /* a route to a piece of IPv4's Internet leads out of it */
 	bool is_pppoe_port;     /* a PPPoE session runs over it */
 	bool was_there;         /* with its address when the meter started */
 	uint64_t address_since; /* when it got its first address; 0: it has none */

@@ -12,6 +12,8 @@
 #include <string.h>
 #include <uthash.h>
 
+enum { ELSEWHERE = 4 }; /* a route of so few bits is to the Internet, or to a part of it */
+
 struct link {
 	uint32_t ifindex;
 	struct rtnl_link state;
@@ -288,7 +290,8 @@ static bool is_evidence(const struct topology *t, const struct prefix *dst, uint
 {
 	const struct link *link = find_link(t, ifindex);
 
-	return (routes_is_host6(dst) || routes_is_translated(dst)) && link && link->state.arphrd == ARPHRD_NONE;
+	return (routes_is_host6(dst) || routes_is_translated(dst) || routes_is_public(dst)) && link &&
+		link->state.arphrd == ARPHRD_NONE;
 }
 
 static void gather_address(const struct own *own, struct sides_link *sides)
@@ -314,6 +317,16 @@ static bool is_own(const struct topology *t, const struct addr *addr)
 	return false;
 }
 
+/* Whether the router has an address of this prefix on the interface: then it is the network there. */
+static bool has_own_within(const struct topology *t, const struct prefix *dst, uint32_t ifindex)
+{
+	for (const struct own *own = t->own; own; own = own->hh.next) {
+		if (own->key.ifindex == ifindex && prefix_contains(dst, &own->subnet.addr))
+			return true;
+	}
+	return false;
+}
+
 static void gather_route(void *ctx, const struct routes_hop *hop)
 {
 	const struct topology *t = ctx;
@@ -326,6 +339,8 @@ static void gather_route(void *ctx, const struct routes_hop *hop)
 		return;
 	if (is_short)
 		sides->has_default[hop->dst.addr.family == 6] |= routes_is_default(t->routes, hop);
+	else if (routes_is_public(&hop->dst))
+		sides->has_public |= !has_own_within(t, &hop->dst, hop->ifindex);
 	else if (routes_is_translated(&hop->dst))
 		sides->has_translated = true;
 	else
@@ -350,7 +365,7 @@ static void gather(struct topology *t, uint64_t now)
 		struct sides_link *sides = &link->sides;
 
 		sides->has_default[0] = sides->has_default[1] = sides->has_address = sides->has_foreign = false;
-		sides->has_private = sides->has_translated = sides->has_host6 = false;
+		sides->has_private = sides->has_translated = sides->has_host6 = sides->has_public = false;
 		sides->is_vrf_port = master && master->state.kind == RTNL_KIND_VRF;
 		sides->is_pppoe_port = is_pppoe_port(t, link->state.name);
 	}
@@ -474,7 +489,9 @@ static bool may_decide(const struct topology *t, const struct rtnl_event *event)
 	const struct prefix *dst = &event->route.dst;
 
 	return event->type != RTNL_ROUTE || dst->len <= ROUTES_SHORT || is_evidence(t, dst, event->ifindex) ||
-		(event->replaces && (routes_is_host6(dst) || routes_is_translated(dst))); /* one of another interface */
+		(event->replaces &&
+			(routes_is_host6(dst) || routes_is_translated(dst) ||
+				routes_is_public(dst))); /* one of another interface */
 }
 
 void topology_rtnl(struct topology *topology, const struct rtnl_event *event, uint64_t now)
@@ -525,6 +542,7 @@ const char *topology_reason_text(enum topology_reason reason)
 		[TOPOLOGY_NO_ENDPOINT] = "it is an ifb or a VRF's device: no host is on it",
 		[TOPOLOGY_DEFAULT_ROUTE] = "a default route leads out of it",
 		[TOPOLOGY_HAD_DEFAULT] = "a default route led out of it before",
+		[TOPOLOGY_PUBLIC_ROUTE] = "a route to public addresses leads out of it, and it has no MAC addresses",
 		[TOPOLOGY_CARRIES] = "it carries the WAN",
 		[TOPOLOGY_TRANSLATES] = "a translator's routes lead out of it",
 		[TOPOLOGY_OWN_SUBNET] = "the router has an address on it, and no default route leads out of it",
@@ -598,7 +616,7 @@ enum side topology_address(const struct topology *topology, const struct addr *a
 	*gateway = hop->gateway;
 	side = topology_interface(topology, hop->ifindex);
 	/* So short a route says only "elsewhere", also where its interface is a LAN. */
-	return side == SIDE_LAN && hop->dst.len <= ROUTES_SHORT ? SIDE_WAN : side;
+	return side == SIDE_LAN && hop->dst.len <= ELSEWHERE ? SIDE_WAN : side;
 }
 
 bool topology_delivers_locally(const struct topology *topology, uint8_t family)

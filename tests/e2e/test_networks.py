@@ -88,6 +88,17 @@ VPNS = {
         route add 192.0.0.0/2 dev tun0
         route add 2000::/3 dev tun0
     """,
+    # As calculators of AllowedIPs write it: all but the private networks.
+    "public": "".join(f"route add {prefix} dev tun0\n" for prefix in (
+        "0.0.0.0/5", "8.0.0.0/7", "11.0.0.0/8", "12.0.0.0/6", "16.0.0.0/4", "32.0.0.0/3", "64.0.0.0/2", "128.0.0.0/3",
+        "160.0.0.0/5", "168.0.0.0/6", "172.0.0.0/12", "172.32.0.0/11", "172.64.0.0/10", "172.128.0.0/9", "173.0.0.0/8",
+        "174.0.0.0/7", "176.0.0.0/4", "192.0.0.0/9", "192.128.0.0/11", "192.160.0.0/13", "192.169.0.0/16",
+        "193.0.0.0/8", "194.0.0.0/7", "196.0.0.0/6", "200.0.0.0/5", "208.0.0.0/4", "2000::/4", "3000::/4")),
+    # For some servers only, as the far ones here.
+    "servers": """
+        route add 192.0.2.0/24 via 10.8.0.1 dev tun0
+        route add 2001:db8:1::/48 via 2001:db8:8::1 dev tun0
+    """,
     # As wg-quick does it: all that is not marked, but for what the main table knows better.
     "table": """
         route add default dev tun0 table 51820

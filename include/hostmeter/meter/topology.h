@@ -37,6 +37,7 @@ enum topology_reason {
 	TOPOLOGY_NO_ENDPOINT, /* packets pass through it, none begins or ends there: ifb, a VRF's device */
 	TOPOLOGY_DEFAULT_ROUTE,
 	TOPOLOGY_HAD_DEFAULT,
+	TOPOLOGY_PUBLIC_ROUTE,
 	TOPOLOGY_CARRIES,
 	TOPOLOGY_TRANSLATES,
 	TOPOLOGY_OWN_SUBNET,

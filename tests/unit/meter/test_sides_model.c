@@ -15,12 +15,12 @@
 
 #include <cmocka.h>
 
-enum { LINKS = 6, ADDRS = 64, ROUTES = 64, RULES = 12, SEQUENCES = 60, STEPS = 400 };
+enum { LINKS = 6, ADDRS = 64, ROUTES = 128, RULES = 12, SEQUENCES = 30, STEPS = 400 };
 
 #define SETTLE_NS (5 * CLOCK_NS_PER_S)
 
 struct model_link {
-	bool exists, was_lan, was_wan;
+	bool exists, was_lan, was_wan, has_default[2];
 	uint32_t lower;
 	uint16_t arphrd;
 	uint64_t lan_ns, wan_ns, decided_at, address_since;
@@ -46,6 +46,7 @@ static unsigned int any(unsigned int below)
 
 static const char *const prefixes[] = { "0.0.0.0/0", "0.0.0.0/0", "0.0.0.0/1", "128.0.0.0/1", "0.0.0.0/2", "64.0.0.0/2",
 	"128.0.0.0/2", "192.0.0.0/2", "224.0.0.0/4", "::/0", "::/1", "8000::/1", "2000::/3", "2000::/4", "3000::/4",
+	"0.0.0.0/5", "8.0.0.0/7", "10.0.0.0/8", "11.0.0.0/8", "12.0.0.0/6", "16.0.0.0/4", "32.0.0.0/3", "160.0.0.0/5",
 	"203.0.113.0/24", "203.0.0.0/16", "192.168.0.0/16", "192.168.1.0/24", "2001:db8:1::/64", "64:ff9b::/96",
 	"2001:db8:5::464/128" };
 static const char *const own[] = { "192.168.1.1", "10.0.0.1", "203.0.113.2", "100.64.0.2", "2001:db8:1::1", "fe80::1",
@@ -195,44 +196,56 @@ static bool is_used(const struct model *m, const struct rtnl_event *route)
 	return !m->rules;
 }
 
-/* Whether packets to the addresses that begin with this nibble take the route. */
-static bool covers(const struct rtnl_event *route, unsigned int nibble)
+/* Whether packets to all addresses that begin with this byte take the route. */
+static bool covers(const struct rtnl_event *route, unsigned int byte)
 {
-	struct addr addr = { .family = route->route.dst.addr.family, .b = { (uint8_t)(nibble << 4) } };
+	const struct addr addr = { .family = route->route.dst.addr.family, .b = { (uint8_t)byte } };
 
-	return route->route.kind == RTN_UNICAST && route->route.dst.len <= 4 &&
+	return route->route.kind == RTN_UNICAST && route->route.dst.len && route->route.dst.len <= 8 &&
 		prefix_contains(&route->route.dst, &addr);
 }
 
-static bool is_internet(uint8_t family, unsigned int nibble)
+static bool is_internet(uint8_t family, unsigned int byte)
 {
-	return family == 4 ? nibble < 14 : nibble == 2 || nibble == 3;
+	if (family == 6)
+		return byte >= 0x20 && byte <= 0x3f;
+	return byte >= 1 && byte <= 223 && byte != 10 && byte != 127;
+}
+
+/* How many of the first bytes of Internet hosts' addresses routes of a table take; ifindex 0: of any interface. */
+static unsigned int taken(const struct model *m, uint8_t family, uint32_t table, uint32_t ifindex)
+{
+	bool covered[256] = { false };
+	unsigned int count = 0;
+
+	for (size_t i = 0; i < m->routes; i++) {
+		const struct rtnl_event *e = &m->route[i];
+		bool counts = e->route.dst.addr.family == family && e->route.table == table && e->route.dst.len <= 8 &&
+			(!ifindex || e->ifindex == ifindex);
+
+		for (unsigned int byte = 0; counts && byte < 256; byte++)
+			covered[byte] |= covers(e, byte);
+	}
+	for (unsigned int byte = 0; byte < 256; byte++)
+		count += covered[byte] && is_internet(family, byte);
+	return count;
 }
 
 static bool is_default(const struct model *m, const struct rtnl_event *route)
 {
 	const uint8_t family = route->route.dst.addr.family;
-	bool any_of_it = false;
+	unsigned int all, by_this;
 
-	for (unsigned int nibble = 0; nibble < 16; nibble++) {
-		bool covered = covers(route, nibble);
-
-		if (!is_internet(family, nibble))
-			continue;
-		any_of_it |= covered;
-		for (size_t i = 0; i < m->routes && !covered; i++) {
-			const struct rtnl_event *other = &m->route[i];
-
-			covered = other->route.dst.len && other->route.dst.addr.family == family &&
-				other->route.table == route->route.table && covers(other, nibble);
-		}
-		if (!covered)
-			return false;
-	}
-	return any_of_it;
+	if (route->route.kind != RTN_UNICAST || route->route.dst.len > 8)
+		return false;
+	if (!route->route.dst.len)
+		return true;
+	all = taken(m, family, route->route.table, 0);
+	by_this = taken(m, family, route->route.table, route->ifindex);
+	return family == 4 ? all >= 165 && by_this >= 13 : all >= 24 && by_this >= 2;
 }
 
-static bool has_default(const struct model *m, uint32_t ifindex, uint8_t family)
+static bool find_default(const struct model *m, uint32_t ifindex, uint8_t family)
 {
 	for (size_t i = 0; i < m->routes; i++) {
 		const struct rtnl_event *route = &m->route[i];
@@ -242,6 +255,11 @@ static bool has_default(const struct model *m, uint32_t ifindex, uint8_t family)
 			return true;
 	}
 	return false;
+}
+
+static bool has_default(const struct model *m, uint32_t ifindex, uint8_t family)
+{
+	return m->link[ifindex - 1].has_default[family == 6];
 }
 
 static bool is_own(const struct model *m, const struct addr *addr)
@@ -303,6 +321,25 @@ static enum side decide_rest(struct model *m, uint32_t ifindex, bool wan_is_know
 	return SIDE_LAN;
 }
 
+/* The only prefixes of that kind here begin with 203. */
+static bool has_public(const struct model *m, uint32_t ifindex)
+{
+	for (size_t i = 0; i < m->routes; i++) {
+		const struct rtnl_event *e = &m->route[i];
+		bool is_here = false;
+
+		if (e->ifindex != ifindex || m->link[ifindex - 1].arphrd != ARPHRD_NONE ||
+			e->route.kind != RTN_UNICAST || e->route.dst.addr.b[0] != 203 || !is_used(m, e))
+			continue;
+		for (size_t j = 0; j < m->addrs; j++)
+			is_here |= m->addr[j].ifindex == ifindex &&
+				prefix_contains(&e->route.dst, &m->addr[j].addr.addr);
+		if (!is_here)
+			return true;
+	}
+	return false;
+}
+
 static void decide_first(struct model *m, uint32_t ifindex)
 {
 	struct model_link *link = &m->link[ifindex - 1];
@@ -320,10 +357,14 @@ static void decide_first(struct model *m, uint32_t ifindex)
 		link->side = SIDE_TRANSIT;
 		return;
 	}
-	if (has_default(m, ifindex, 4) || has_default(m, ifindex, 6))
+	if (has_default(m, ifindex, 4) || has_default(m, ifindex, 6)) {
 		link->was_wan = true;
-	else if (link->was_lan && link->lan_ns >= link->wan_ns)
+	} else if (has_public(m, ifindex)) {
+		link->side = SIDE_WAN;
+		return;
+	} else if (link->was_lan && link->lan_ns >= link->wan_ns) {
 		link->was_wan = false;
+	}
 	if (link->was_wan)
 		link->side = SIDE_WAN;
 }
@@ -332,6 +373,10 @@ static void model_decide(struct model *m)
 {
 	bool wan_is_known = false, undecided[LINKS];
 
+	for (uint32_t i = 1; i <= LINKS; i++) {
+		m->link[i - 1].has_default[0] = find_default(m, i, 4);
+		m->link[i - 1].has_default[1] = find_default(m, i, 6);
+	}
 	for (uint32_t i = 1; i <= LINKS; i++) {
 		if (m->link[i - 1].exists)
 			decide_first(m, i);

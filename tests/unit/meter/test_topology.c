@@ -599,6 +599,61 @@ static void every_next_hop_is_a_wan(void **state)
 	topology_free(t);
 }
 
+/* What calculators of AllowedIPs write: all but the private networks, in some thirty prefixes. */
+static void all_but_private_networks_is_a_default_route(void **state)
+{
+	static const char *const prefixes[] = { "0.0.0.0/5", "8.0.0.0/7", "11.0.0.0/8", "12.0.0.0/6", "16.0.0.0/4",
+		"32.0.0.0/3", "64.0.0.0/2", "128.0.0.0/3", "160.0.0.0/5", "168.0.0.0/6", "172.0.0.0/12",
+		"172.32.0.0/11", "172.64.0.0/10", "172.128.0.0/9", "173.0.0.0/8", "174.0.0.0/7", "176.0.0.0/4",
+		"192.0.0.0/9", "192.128.0.0/11", "192.160.0.0/13", "192.169.0.0/16", "192.170.0.0/15", "192.172.0.0/14",
+		"192.176.0.0/12", "192.192.0.0/10", "193.0.0.0/8", "194.0.0.0/7", "196.0.0.0/6", "200.0.0.0/5",
+		"208.0.0.0/4" };
+	struct topology *t = network_with_tunnel();
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(prefixes) / sizeof(prefixes[0]); i++)
+		tell(t, event_route(TUN, prefixes[i], NULL));
+	assert_int_equal(topology_interface(t, TUN), SIDE_WAN);
+	check(t, "203.0.113.80", SIDE_WAN, TUN, NULL);
+	check(t, "172.200.1.1", SIDE_WAN, TUN, NULL);
+	check(t, "192.168.1.10", SIDE_LAN, LAN, NULL);
+	/* A LAN that uses a piece of the Internet's addresses stays one beside it. */
+	tell(t, event_route(GUEST, "11.0.0.0/8", NULL));
+	assert_int_equal(topology_interface(t, GUEST), SIDE_LAN);
+	/* And a large private network is no default route. */
+	tell(t, event_route(GUEST, "10.0.0.0/8", NULL));
+	assert_int_equal(topology_interface(t, GUEST), SIDE_LAN);
+	check(t, "10.77.1.1", SIDE_LAN, GUEST, NULL);
+	for (size_t i = 0; i < sizeof(prefixes) / sizeof(prefixes[0]); i++)
+		tell(t, event_gone(event_route(TUN, prefixes[i], NULL)));
+	assert_int_equal(topology_interface(t, TUN), SIDE_LAN);
+	topology_free(t);
+}
+
+/* A VPN for some servers only. */
+static void a_tunnel_to_pieces_of_the_internet_is_a_wan(void **state)
+{
+	struct topology *t = network_with_tunnel();
+
+	(void)state;
+	tell(t, event_route(TUN, "10.20.0.0/16", NULL)); /* another site's */
+	tell(t, event_route(TUN, "100.64.9.0/24", NULL));
+	assert_int_equal(topology_interface(t, TUN), SIDE_LAN);
+	tell(t, event_route(TUN, "142.250.0.0/15", NULL));
+	assert_int_equal(topology_interface(t, TUN), SIDE_WAN);
+	check(t, "142.250.1.1", SIDE_WAN, TUN, NULL);
+	tell(t, event_gone(event_route(TUN, "142.250.0.0/15", NULL)));
+	assert_int_equal(topology_interface(t, TUN), SIDE_LAN);
+	/* Its own network, of public addresses. */
+	tell(t, event_addr(TUN, "203.0.113.1", 24));
+	tell(t, event_route(TUN, "203.0.113.0/24", NULL));
+	assert_int_equal(topology_interface(t, TUN), SIDE_LAN);
+	/* Where MAC addresses are, a second router may have them. */
+	tell(t, event_route(LAN, "142.250.0.0/15", "192.168.1.254"));
+	assert_int_equal(topology_interface(t, LAN), SIDE_LAN);
+	topology_free(t);
+}
+
 /* Two gateways of one interface: one that goes leaves the other. */
 static void a_gateway_goes_and_another_stays(void **state)
 {
@@ -822,6 +877,8 @@ int main(void)
 		cmocka_unit_test(the_limit_holds),
 		cmocka_unit_test(routes_of_the_wan_make_room),
 		cmocka_unit_test(two_halves_are_a_default_route),
+		cmocka_unit_test(all_but_private_networks_is_a_default_route),
+		cmocka_unit_test(a_tunnel_to_pieces_of_the_internet_is_a_wan),
 		cmocka_unit_test(parts_of_ipv6_are_a_default_route),
 		cmocka_unit_test(parts_of_one_table_stand_together),
 		cmocka_unit_test(every_next_hop_is_a_wan),

@@ -23,7 +23,8 @@ static const struct {
 	[AUDIT_OVERHEAD] = { "tunnel-overhead", "WireGuard's own headers and padding" },
 	[AUDIT_NO_COUNTERS] = { "no-counters", "of connections without counters" },
 	[AUDIT_OFFLOADED] = { "offloaded", "of offloaded connections" },
-	[AUDIT_NO_CONNECTION] = { "no-connection", "of no connection: ARP, neighbour discovery, not tracked" },
+	[AUDIT_NO_CONNECTION] = { "no-connection",
+		"of no connection: ARP, neighbour discovery, not tracked, headers of merged packets" },
 	[AUDIT_BYPASSED] = { "bypassed", "of offloaded connections: their flows count it, the interface does not" },
 	[AUDIT_DROPPED] = { "dropped", "dropped by the router after it was counted" },
 	[AUDIT_LINK_CHANGED] = { "link-changed", "an interface was added or removed" },
@@ -106,7 +107,8 @@ void audit_print_text(struct buf *out, const struct audit_report *report, const 
 		"connections without counters: nobody counts them (nf_conntrack_acct=1 was set later)");
 	put_note(out, report->offloaded,
 		report->flowtables_count ? "connections are offloaded, and their flowtables count them" :
-					   "connections are offloaded: the kernel's own counts may lag");
+					   "connections are offloaded: without counter in their flowtable, or in "
+					   "hardware, they are not all counted");
 	put_note(out, report->unknown,
 		"connections came and went, and neither the meter nor their addresses say whose they were");
 	put_note(out, report->zeroed, "connections had their counters zeroed by another program");

@@ -42,6 +42,7 @@ struct scene {
 	size_t tales;
 	struct audit_link link[2][2];
 	size_t links[2];
+	bool routers;     /* the host of all flows is the router */
 	const char *peer; /* of each flow, NULL: none */
 	bool wrong_side;  /* the meter says that the host did not begin them */
 };
@@ -140,6 +141,10 @@ static void play_end(struct scene *s, enum audit_end end)
 			.host = "desktop",
 			.mac = MAC };
 
+		if (s->routers) {
+			strcpy(flow.host, "router");
+			*flow.mac = '\0';
+		}
 		if (s->peer) {
 			strcpy(flow.peer, s->peer);
 			strcpy(flow.peer_mac, "00:00:5e:00:53:02");
@@ -732,6 +737,28 @@ static void a_flowtable_bypasses_the_interface(void **state)
 	}
 }
 
+/* A flowtable has what is forwarded, and nothing of the router's own. */
+static void what_the_router_sends_is_not_bypassed(void **state)
+{
+	struct scene s = make(5000, 5300);
+	struct tale t = quiet();
+
+	(void)state;
+	for (int end = 0; end < 2; end++) {
+		strcpy(s.host[end][0].label, "router");
+		*s.host[end][0].mac = '\0';
+	}
+	s.routers = true;
+	t.status = 1 << 14;
+	tell(&s, t);
+	put_link(&s, 290, 2);
+	s.link[AUDIT_END][0].is_stacked = true;
+	judge(&s);
+	assert_int_equal(line_of(&s, AUDIT_LINK, "", AUDIT_IN)->reason[AUDIT_BYPASSED], 0);
+	assert_int_equal(line_of(&s, AUDIT_LINK, "", AUDIT_IN)->unexplained, 10);
+	clear(&s);
+}
+
 static void the_interface_beside_flows_without_counters(void **state)
 {
 	struct scene s = make(5000, 5300);
@@ -825,6 +852,7 @@ int main(void)
 		cmocka_unit_test(tunnels_are_of_the_interface),
 		cmocka_unit_test(the_interface_has_less),
 		cmocka_unit_test(a_flowtable_bypasses_the_interface),
+		cmocka_unit_test(what_the_router_sends_is_not_bypassed),
 		cmocka_unit_test(the_interface_beside_flows_without_counters),
 		cmocka_unit_test(an_interface_made_anew),
 		cmocka_unit_test(no_room_is_told),

@@ -308,13 +308,16 @@ static void gather_address(const struct own *own, struct sides_link *sides)
 	sides->has_address = true;
 }
 
-static bool is_own(const struct topology *t, const struct addr *addr)
+static const struct own *find_own(const struct topology *t, const struct addr *addr)
 {
-	for (const struct own *own = t->own; own; own = own->hh.next) {
+	const struct own *own;
+
+	/* A router has a handful of addresses; one may stand on several interfaces. */
+	for (own = t->own; own; own = own->hh.next) {
 		if (own->key.family == addr->family && !memcmp(own->key.bytes, addr->b, sizeof(own->key.bytes)))
-			return true;
+			return own;
 	}
-	return false;
+	return NULL;
 }
 
 /* Whether the router has an address of this prefix on the interface: then it is the network there. */
@@ -344,7 +347,7 @@ static void gather_route(void *ctx, const struct routes_hop *hop)
 	else if (routes_is_translated(&hop->dst))
 		sides->has_translated = true;
 	else
-		sides->has_host6 |= !is_own(t, &hop->dst.addr);
+		sides->has_host6 |= !find_own(t, &hop->dst.addr);
 }
 
 static bool is_pppoe_port(const struct topology *t, const char *name)
@@ -560,18 +563,6 @@ enum side topology_interface(const struct topology *topology, uint32_t ifindex)
 	const struct link *link = find_link(topology, ifindex);
 
 	return link ? link->sides.side : SIDE_OTHER;
-}
-
-static const struct own *find_own(const struct topology *t, const struct addr *addr)
-{
-	const struct own *own;
-
-	/* A router has a handful of addresses; one may stand on several interfaces. */
-	for (own = t->own; own; own = own->hh.next) {
-		if (own->key.family == addr->family && !memcmp(own->key.bytes, addr->b, sizeof(own->key.bytes)))
-			return own;
-	}
-	return NULL;
 }
 
 static bool is_subnet_broadcast(const struct topology *t, const struct addr *addr)

@@ -99,6 +99,8 @@ static void judge_nflog(const struct check_facts *f, struct finding *finding)
 	} else if (f->nflog_bound == 1) {
 		finding_bad(finding, "group %u is taken by ", group);
 		finding_put_owner(finding, &f->nflog_owner);
+		if (*f->nflog_socket)
+			finding_fix(finding, "hostmeter --check --socket %s  # asks that one", f->nflog_socket);
 		finding_fix(finding,
 			"nflog-group = %u  # and load the rules anew: hostmeter --nflog-group %u --print-rules | nft "
 			"-f -",

@@ -125,6 +125,13 @@ static void try_files(struct check_facts *facts, const struct config_strings *pa
 	}
 }
 
+/* How the owner is asked, if it is a hostmeter. */
+static void find_socket(const struct socket_owner *owner, char path[static SOCKET_OWNER_PATH])
+{
+	if (owner->pid && !strcmp(owner->name, "hostmeter"))
+		socket_owner_unix(owner->pid, path);
+}
+
 /* Whether the meter can listen there: if it does not yet, this listens for a moment. */
 static void try_port(struct check_facts *facts, const char *where)
 {
@@ -143,8 +150,7 @@ static void try_port(struct check_facts *facts, const char *where)
 	if (port->error != -EADDRINUSE || url_read_port(where, &addr, &number) ||
 		!socket_owner_tcp(number, &port->owner))
 		return;
-	if (!strcmp(port->owner.name, "hostmeter"))
-		socket_owner_unix(port->owner.pid, port->socket);
+	find_socket(&port->owner, port->socket);
 }
 
 /* --- All of it */
@@ -155,6 +161,7 @@ static int collect(struct check_facts *facts, const struct config *config)
 	look_at_machine(facts);
 	firewall_read(&facts->firewall, facts->nflog_group);
 	facts->nflog_bound = socket_owner_nflog(facts->nflog_group, &facts->nflog_owner);
+	find_socket(&facts->nflog_owner, facts->nflog_socket);
 	/* Which files the meter could read counts, not which this process can. */
 	if (!facts->meter.answers) {
 		try_files(facts, &config->names_ethers);

@@ -346,6 +346,7 @@ def test_group_and_port_are_taken(network, idle):
         path = f"{other.directory}/hostmeter.sock"
         serves, ask = rf"^127.0.0.1:10070: another hostmeter \(process {other.process.pid}\) serves there", rf"^hostmeter .*{path} "
         expect(lines, "port", serves, ask)
+        expect(lines, "nflog-group", f"{who}", ask)
         asked = lines_of(idle, *options, "--socket", path)
         assert asked["meter"]["state"] == asked["port"]["state"] == "ok" and asked["port"]["text"].endswith("is the running meter's")
         expect(lines_of(idle, "--socket", path, "--listen", ":10070"), "port", r"has this port, at another address", r"restart")

@@ -86,6 +86,7 @@ struct check_facts {
 	struct firewall firewall; /* firewall_clear() frees what is inside */
 	int nflog_bound;          /* 1, 0, or -ENOENT: the kernel does not say */
 	struct socket_owner nflog_owner;
+	char nflog_socket[SOCKET_OWNER_PATH]; /* on which that answers, if it is a hostmeter and that is known */
 	struct check_port port[CHECK_STATUS_MOST];
 	size_t ports;
 

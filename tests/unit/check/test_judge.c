@@ -116,6 +116,7 @@ FAULT(rules_without_effect, w->meter.unsighted = 7)
 FAULT(rules_of_others, rules_gone(w), w->meter.sighted = 9)
 FAULT(nothing_forwarded, rules_gone(w), w->forwards[FIREWALL_IPV4] = false)
 FAULT(group_taken, no_meter(w), w->nflog_bound = 1, w->nflog_owner = ((struct socket_owner){ 123, "ulogd" }))
+FAULT(group_of_another_meter, group_taken(w), snprintf(w->nflog_socket, SOCKET_OWNER_PATH, "/run/other.sock"))
 FAULT(group_taken_from_meter, w->meter.source[SOURCE_NFLOG].up = false, w->nflog_owner = ((struct socket_owner){ 0 }))
 FAULT(group_unknown, no_meter(w), w->nflog_bound = -ENOENT)
 FAULT(group_lost, w->meter.source[SOURCE_NFLOG].up = false, w->nflog_bound = 0)
@@ -235,6 +236,8 @@ static const struct fault {
 	{ nothing_forwarded, "rules-ipv4", FINDING_OK, "forwarding is off", NULL },
 	{ nothing_forwarded, "rules-ipv6", FINDING_BAD, "are not loaded", "nft -f -" },
 	{ group_taken, "nflog-group", FINDING_BAD, "group 60 is taken by ulogd (process 123)", "nflog-group = 61" },
+	{ group_of_another_meter, "nflog-group", FINDING_BAD, "group 60 is taken by",
+		"hostmeter --check --socket /run/other.sock  # asks that one\nnflog-group = 61" },
 	{ group_taken_from_meter, "nflog-group", FINDING_BAD, "cannot be seen from here", "nflog-group = 61" },
 	{ group_unknown, "nflog-group", FINDING_UNKNOWN, "not loaded", NULL },
 	{ group_lost, "nflog-group", FINDING_UNKNOWN, "every 10 s", NULL },

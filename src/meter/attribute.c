@@ -91,6 +91,21 @@ static bool is_outside(enum side side)
 	return side == SIDE_WAN || side == SIDE_TRANSIT;
 }
 
+/*
+ * A side router has one link, with its hosts and its gateway on it, so that link is a WAN. What it forwards from there
+ * to there has a host at the end that is on the link itself, and the Internet behind the gateway.
+ */
+static void find_hosts_of_side_router(const struct attribute_sources *s, struct attribute_end end[static 2])
+{
+	if (end[CT_ORIGINAL].side != SIDE_WAN || end[CT_REPLY].side != SIDE_WAN || !end[CT_ORIGINAL].ifindex ||
+		end[CT_ORIGINAL].ifindex != end[CT_REPLY].ifindex)
+		return;
+	for (enum ct_dir dir = CT_ORIGINAL; dir <= CT_REPLY; dir++) {
+		if (!end[dir].gateway.family && topology_is_on_link(s->topology, &end[dir].addr, end[dir].ifindex))
+			end[dir].side = SIDE_LAN;
+	}
+}
+
 static bool is_inside(enum side side)
 {
 	return side == SIDE_LAN || side == SIDE_OTHER || side == SIDE_CARRIER || side == SIDE_UNKNOWN;
@@ -278,6 +293,7 @@ static struct attribution decide(const struct attribute_sources *s, uint8_t prot
 	if (end[CT_ORIGINAL].side == SIDE_WAN && (end[CT_REPLY].side == SIDE_WAN || end[CT_REPLY].side == SIDE_GROUP)) {
 		recall(s, &end[CT_ORIGINAL]);
 		recall(s, &end[CT_REPLY]);
+		find_hosts_of_side_router(s, end);
 	}
 	if (is_wan_multicast(end))
 		return decide_multicast(&end[CT_ORIGINAL], evidence);

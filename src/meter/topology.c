@@ -615,6 +615,15 @@ bool topology_delivers_locally(const struct topology *topology, uint8_t family)
 	return routes_deliver_locally(topology->routes, family);
 }
 
+bool topology_is_on_link(const struct topology *topology, const struct addr *addr, uint32_t ifindex)
+{
+	for (const struct own *own = topology->own; own; own = own->hh.next) {
+		if (own->key.ifindex == ifindex && prefix_contains(&own->subnet, addr))
+			return true;
+	}
+	return false;
+}
+
 uint64_t topology_passed_over(const struct topology *topology)
 {
 	return routes_dropped(topology->routes);

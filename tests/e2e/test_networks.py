@@ -12,7 +12,7 @@ import ssl
 from contextlib import contextmanager
 
 import pytest
-from lab import Truth, Tun, Wire, answered, closed, curl, talk, udp, wait_until
+from lab import RULES, Truth, Tun, Wire, answered, closed, curl, talk, udp, wait_until
 from test_web import Certificates, bcrypt
 
 PORT = 9
@@ -457,3 +457,39 @@ def test_the_link_by_which_a_client_came_tells(lab):
         answered(lab[host.name], "http://10.0.0.1:10060/metrics")
         answered(lab[host.name], f"http://{lab.wan_v4}:10060/metrics", "--interface", host.v4)
         lan_is_answered(lab)
+
+
+def test_a_side_router(lab, rules):
+    """A router with one link, which the hosts and the gateway to the Internet share."""
+    host, truth = lab.hosts[0], Truth()
+    aside = lab.node("aside")
+    lab.router.ip("link add aside type veth peer name eth0 address 00:00:5e:00:53:aa netns aside")
+    lab.router.ip(f"link set aside master {lab.lan} up")
+    aside.ip(f"""
+        address add 192.168.77.5/24 dev eth0
+        address add 2001:db8:77::5/64 dev eth0 nodad
+        link set eth0 up
+        route add default via {lab.router_v4} dev eth0
+        route add default via {lab.router_v6} dev eth0
+    """)
+    aside.sysctl(ipv4__ip_forward=1, ipv6__conf__all__forwarding=1, ipv4__conf__all__send_redirects=0,
+                 ipv4__conf__eth0__send_redirects=0)
+    aside.run("nft", "-f", "-", stdin="""
+        table ip nat { chain postrouting { type nat hook postrouting priority srcnat; oifname eth0 masquerade; }; }
+        table ip6 nat { chain postrouting { type nat hook postrouting priority srcnat; oifname eth0 masquerade; }; }
+    """)
+    aside.sysctl(netfilter__nf_conntrack_acct=1, netfilter__nf_conntrack_events=1)
+    if rules == "nflog":
+        aside.run("nft", "-f", RULES / "hostmeter.nft")
+    lab[host.name].ip("""
+        route replace default via 192.168.77.5 dev eth0
+        route replace default via 2001:db8:77::5 dev eth0
+    """)
+    with lab.meter(config=lab.names(), node=aside, **FOUND) as meter:
+        becomes(meter, eth0="wan")
+        for ipv in 4, 6:
+            exchange(lab, truth, host, ipv)
+        aside.run("conntrack", "-F")
+        meter.steady()
+        assert {key: count for key, count in meter.hosts().items() if key[0] != "router"} == truth
+        closed(lab[host.name], "http://192.168.77.5:10060/metrics")  # it cannot be told from the provider

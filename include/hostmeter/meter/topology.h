@@ -98,6 +98,9 @@ enum side topology_address(const struct topology *topology, const struct addr *a
  */
 bool topology_delivers_locally(const struct topology *topology, uint8_t family);
 
+/* Whether the address is of a network in which the router has an address on this interface. */
+bool topology_is_on_link(const struct topology *topology, const struct addr *addr, uint32_t ifindex);
+
 /* How many routes that do not lead out of a WAN were not kept because the table was full. */
 uint64_t topology_passed_over(const struct topology *topology);
 

@@ -196,6 +196,37 @@ static void a_group_on_a_bridge_is_no_peer(void **state)
 	}
 }
 
+/* One link, with the hosts and the gateway on it. */
+static void a_side_router_has_hosts(void **state)
+{
+	struct world *w = *state;
+	struct ct_event out = event_flow("198.51.100.77", SERVER4), in = event_flow(SERVER4, "198.51.100.77"),
+			both = event_flow("198.51.100.77", "198.51.100.78"), none = event_flow(SERVER4, "203.0.113.81");
+	struct attribution a;
+
+	tell(w, event_neigh(WAN, "198.51.100.77", VISITOR));
+	tell(w, event_neigh(WAN, "198.51.100.78", LAPTOP));
+	a = ask(w, &out, ATTRIBUTE_FROM_TABLES);
+	assert_int_equal(a.scope, FLOW_WAN);
+	check_host(w, a.host, VISITOR);
+	assert_false(a.host_is_reply);
+	assert_int_equal(a.wan, WAN);
+	a = ask(w, &in, ATTRIBUTE_FROM_TABLES);
+	check_host(w, a.host, VISITOR);
+	assert_true(a.host_is_reply);
+	a = ask(w, &both, ATTRIBUTE_FROM_TABLES);
+	assert_int_equal(a.scope, FLOW_LOCAL);
+	check_host(w, a.peer, LAPTOP);
+	a = ask(w, &none, ATTRIBUTE_FINAL);
+	check_host(w, a.host, "unknown");
+	/* By its first packet, sent back out of the link that it came by. */
+	out = event_flow("198.51.100.79", SERVER4);
+	see(w, &out, CT_ORIGINAL, WAN, WAN, SECOND_ROUTER);
+	a = ask(w, &out, ATTRIBUTE_FROM_PACKET);
+	check_host(w, a.host, SECOND_ROUTER);
+	assert_int_equal(a.by, FLOW_BY_NFLOG);
+}
+
 /* --- What only carries what another flow counts */
 
 static void a_translators_flows(void **state)
@@ -647,6 +678,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(scopes, begin, end),
 		cmocka_unit_test_setup_teardown(a_group_on_a_bridge_is_no_peer, begin, end),
+		cmocka_unit_test_setup_teardown(a_side_router_has_hosts, begin, end),
 		cmocka_unit_test_setup_teardown(a_translators_flows, begin, end),
 		cmocka_unit_test_setup_teardown(outer_packets_are_nobodys, begin, end),
 		cmocka_unit_test_setup_teardown(a_transparent_proxy_takes_what_is_not_forwarded, begin, end),

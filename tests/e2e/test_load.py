@@ -96,7 +96,7 @@ def worst_day(city):
     with city.meter(config="max-hosts = 20000\n") as meter:
         prefer(meter.process)
         truth = counts_of(city.generate("--flows", 2 * HOSTS, "--rate", 20_000))
-        wait_until(lambda: meter.value("hostmeter_flow_ends_total") >= HOSTS, 30, "hosts are there")
+        wait_until(lambda: meter.value("hostmeter_flow_ends_total") >= HOSTS, 60, "hosts are there")
         with Rude(city.router) as rude:
             for act in (rude.slow_reader, rude.half_a_request, rude.silent) * 4:
                 act()

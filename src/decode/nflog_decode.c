@@ -225,6 +225,7 @@ static int take_entry(const struct entry *entry, struct sighting *s)
 
 	if (ct_decode_attributes(entry->attributes, entry->len, s->family, &event))
 		return -EBADMSG;
+	s->zone = event.zone;
 	if (icmp && !s->has_ports)
 		return 0;
 	s->src = is_reply ? reply->src : original->src;

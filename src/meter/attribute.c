@@ -111,6 +111,20 @@ static bool is_inside(enum side side)
 	return side == SIDE_LAN || side == SIDE_OTHER || side == SIDE_CARRIER || side == SIDE_UNKNOWN;
 }
 
+/*
+ * Whether two interfaces have a host of this address, or of the next hop's. Conntrack zones tell such networks apart,
+ * and the routes that are known here do not.
+ */
+static bool is_ambiguous(const struct attribute_sources *s, const struct attribute_end *end)
+{
+	uint32_t ifindex[2];
+
+	if (!neigh_had_two(s->neigh, &end->addr, ifindex) &&
+		!(end->gateway.family && neigh_had_two(s->neigh, &end->gateway, ifindex)))
+		return false;
+	return *topology_name(s->topology, ifindex[0]) && *topology_name(s->topology, ifindex[1]);
+}
+
 /* The MAC of a LAN end; all zero if none is found, or if its link has none: then *by is FLOW_BY_NONE, or not. */
 static struct mac mac_of(const struct attribute_sources *s, const struct attribute_end *end,
 	enum attribute_evidence evidence, enum flow_by *by)
@@ -129,8 +143,11 @@ static struct mac mac_of(const struct attribute_sources *s, const struct attribu
 	if (evidence == ATTRIBUTE_FROM_PACKET)
 		return none;
 	*by = FLOW_BY_NEIGHBOUR;
-	if (end->ifindex && neigh_find(s->neigh, end->ifindex, hop, &mac))
+	if (end->ifindex && (end->is_sighted || !end->is_ambiguous) && neigh_find(s->neigh, end->ifindex, hop, &mac))
 		return mac;
+	*by = FLOW_BY_NONE;
+	if (end->is_ambiguous)
+		return none;
 	*by = FLOW_BY_ADDRESS;
 	if (neigh_last_seen(s->neigh, hop, &mac, &ifindex))
 		return mac;
@@ -154,7 +171,7 @@ static uint32_t host_of(const struct attribute_sources *s, const struct attribut
 	mac = mac_of(s, end, evidence, by);
 	if (*by == FLOW_BY_NONE && evidence == ATTRIBUTE_FROM_PACKET)
 		return HOST_NONE;
-	owner = s->names ? names_owner(s->names, &end->addr, &mac) : NAMES_OWNER_NONE;
+	owner = s->names && !end->is_ambiguous ? names_owner(s->names, &end->addr, &mac) : NAMES_OWNER_NONE;
 	if (owner != NAMES_OWNER_NONE && *by == FLOW_BY_NONE)
 		*by = FLOW_BY_ADDRESS;
 	if (owner == NAMES_OWNER_MAC || (owner == NAMES_OWNER_NONE && !mac_is_zero(&mac)))
@@ -313,6 +330,20 @@ static bool may_be_forwarded(const struct attribute_end end[static 2])
 	return true;
 }
 
+uint64_t attribute_pair(const struct hash_key *hash, const struct sightings *sightings, const struct ct_event *event,
+	bool *swapped)
+{
+	uint64_t pair = flow_pair_of(hash, event, swapped), plain;
+	struct ct_event unzoned;
+
+	if (!event->zone || sightings_is_fresh(sightings, pair))
+		return pair;
+	unzoned = *event;
+	unzoned.zone = 0;
+	plain = flow_pair_of(hash, &unzoned, swapped);
+	return sightings_is_fresh(sightings, plain) ? plain : pair;
+}
+
 struct attribution attribute(const struct attribute_sources *sources, const struct ct_event *event,
 	enum attribute_evidence evidence, bool *sighted)
 {
@@ -322,13 +353,14 @@ struct attribution attribute(const struct attribute_sources *sources, const stru
 	};
 	struct sightings_end seen[2];
 	bool swapped;
-	uint64_t pair = flow_pair_of(sources->hash, event, &swapped);
+	uint64_t pair = attribute_pair(sources->hash, sources->sightings, event, &swapped);
 
 	*sighted = sightings_find(sources->sightings, pair, seen);
 	for (int i = 0; *sighted && i < 2; i++) {
 		const struct sightings_end *from = &seen[swapped ? !i : i];
 
 		end[i].ifindex = from->ifindex;
+		end[i].is_sighted = from->ifindex;
 		end[i].side = from->side;
 		end[i].packet_seen = from->seen;
 		end[i].has_mac = from->has_mac;
@@ -336,6 +368,8 @@ struct attribution attribute(const struct attribute_sources *sources, const stru
 	}
 	locate(sources, &end[CT_ORIGINAL]);
 	locate(sources, &end[CT_REPLY]);
+	for (int i = 0; i < 2 && (event->zone || sources->has_zones); i++)
+		end[i].is_ambiguous = is_ambiguous(sources, &end[i]);
 	if (evidence == ATTRIBUTE_FROM_PACKET && !may_be_forwarded(end))
 		evidence = ATTRIBUTE_FROM_TABLES;
 

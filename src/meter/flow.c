@@ -54,7 +54,7 @@ uint64_t flow_key(const struct hash_key *hash, const struct ct_event *event)
 	return fingerprint(hash, &w);
 }
 
-uint64_t flow_pair(const struct hash_key *hash, uint8_t proto, const struct addr *a, uint16_t a_port,
+uint64_t flow_pair(const struct hash_key *hash, uint8_t proto, uint16_t zone, const struct addr *a, uint16_t a_port,
 	const struct addr *b, uint16_t b_port, bool *swapped)
 {
 	int order = addr_cmp(a, b);
@@ -63,7 +63,7 @@ uint64_t flow_pair(const struct hash_key *hash, uint8_t proto, const struct addr
 	*swapped = order > 0 || (order == 0 && a_port > b_port);
 	put(&w,
 		a->family | (uint64_t)proto << 8 | (uint64_t)(*swapped ? b_port : a_port) << 16 |
-			(uint64_t)(*swapped ? a_port : b_port) << 32);
+			(uint64_t)(*swapped ? a_port : b_port) << 32 | (uint64_t)zone << 48);
 	put_addresses(&w, *swapped ? b : a, *swapped ? a : b);
 	return fingerprint(hash, &w);
 }
@@ -75,7 +75,7 @@ uint64_t flow_pair_of(const struct hash_key *hash, const struct ct_event *event,
 	/* Source NAT may change an ICMP id outside, but the forward hook always sees the one inside. */
 	bool id = event->proto == IPPROTO_ICMP || event->proto == IPPROTO_ICMPV6;
 
-	return flow_pair(hash, event->proto, &original->src, original->sport, &reply->src,
+	return flow_pair(hash, event->proto, event->zone, &original->src, original->sport, &reply->src,
 		id ? original->sport : reply->sport, swapped);
 }
 

@@ -113,6 +113,7 @@ static struct attribution ask(struct meter *m, const struct ct_event *event, enu
 		.sightings = m->sightings,
 		.names = m->options.names,
 		.hosts = m->hosts,
+		.has_zones = m->has_zones,
 		.all_is_sighted = m->dumps.ready && m->stats.sightings && m->source[SOURCE_NFLOG].up,
 		.end = m->observe ? m->end : NULL,
 	};
@@ -150,7 +151,7 @@ static bool decide(struct meter *m, struct flow *flow, const struct ct_event *ev
 	assign(m, flow, &a);
 	OBSERVE(m, OBSERVER_DECIDED, .event = event, .flow = flow, .end = m->end);
 	if (sighted)
-		sightings_used(m->sightings, flow_pair_of(&m->options.hash, event, &swapped));
+		sightings_used(m->sightings, attribute_pair(&m->options.hash, m->sightings, event, &swapped));
 	return true;
 }
 
@@ -166,7 +167,9 @@ static bool was_sighted(const struct meter *m, const struct ct_event *event)
 	struct sightings_end end[2];
 	bool swapped;
 
-	return sightings_find(m->sightings, flow_pair_of(&m->options.hash, event, &swapped), end) && end[swapped].seen;
+	uint64_t pair = attribute_pair(&m->options.hash, m->sightings, event, &swapped);
+
+	return sightings_find(m->sightings, pair, end) && end[swapped].seen;
 }
 
 static bool born_while_metering(const struct meter *m, const struct ct_event *event)
@@ -401,6 +404,7 @@ void meter_prefetch(const struct meter *meter, struct ct_event *events, size_t c
 void meter_ct(struct meter *meter, const struct ct_event *event, uint64_t now)
 {
 	meter->now = now;
+	meter->has_zones |= event->zone != 0;
 	if (event->type == CT_ENTRY)
 		on_entry(meter, event);
 	else if (event->type == CT_DESTROY)

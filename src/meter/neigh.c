@@ -18,6 +18,7 @@ struct entry {
 	struct mac mac;
 	bool listed;      /* by the running dump */
 	uint32_t ifindex; /* where an address was sighted */
+	uint32_t other;   /* and where before, if another MAC had it there; 0: nowhere */
 	uint64_t time;
 	UT_hash_handle hh;
 };
@@ -138,6 +139,10 @@ void neigh_saw(struct neigh *neigh, uint32_t ifindex, const struct addr *addr, c
 		forget(&neigh->seen, neigh->seen);
 	if (!entry && !(entry = calloc(1, sizeof(*entry))))
 		return;
+	if (entry->ifindex && entry->ifindex != ifindex && !mac_equal(&entry->mac, mac))
+		entry->other = entry->ifindex;
+	else if (entry->other == ifindex)
+		entry->other = 0;
 	entry->key = key;
 	entry->mac = *mac;
 	entry->ifindex = ifindex;
@@ -154,6 +159,18 @@ bool neigh_last_seen(const struct neigh *neigh, const struct addr *addr, struct 
 		return false;
 	*mac = entry->mac;
 	*ifindex = entry->ifindex;
+	return true;
+}
+
+bool neigh_had_two(const struct neigh *neigh, const struct addr *addr, uint32_t ifindex[static 2])
+{
+	const struct key key = make_key(0, addr);
+	const struct entry *entry = find(neigh->seen, &key);
+
+	if (!entry || !entry->other)
+		return false;
+	ifindex[0] = entry->ifindex;
+	ifindex[1] = entry->other;
 	return true;
 }
 

@@ -35,8 +35,8 @@ void meter_sighting(struct meter *meter, const struct sighting *sighting, uint64
 	struct sightings_end from = { .ifindex = sighting->indev, .mac = sighting->mac, .has_mac = sighting->has_mac };
 	struct sightings_end to = { .ifindex = sighting->outdev };
 	bool swapped;
-	uint64_t pair = flow_pair(&meter->options.hash, sighting->proto, &sighting->src, sighting->sport,
-		&sighting->dst, sighting->dport, &swapped);
+	uint64_t pair = flow_pair(&meter->options.hash, sighting->proto, sighting->zone, &sighting->src,
+		sighting->sport, &sighting->dst, sighting->dport, &swapped);
 
 	meter->now = now;
 	from.side = side_of_packet(meter, sighting->indev);

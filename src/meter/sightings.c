@@ -6,7 +6,7 @@
 
 #include <stdlib.h>
 
-enum { SEEN = 1, HAS_MAC = 2 };
+enum { SEEN = 1, HAS_MAC = 2, OF_TWO = 4 };
 
 /* Times are milliseconds modulo 2^32; only differences are used. */
 struct record {
@@ -72,9 +72,11 @@ bool sightings_add(struct sightings *sightings, uint64_t pair, int from, const s
 		return false;
 	if (r->used) /* another flow between the same ends */
 		*r = (struct record){ .key = pair };
+	if (r->flags[from] & SEEN && r->ifindex[from] != in->ifindex && !mac_equal(&r->mac[from], &in->mac))
+		r->flags[from] |= OF_TWO;
 	set_end(r, from, in);
 	r->mac[from] = in->mac;
-	r->flags[from] = SEEN | (in->has_mac ? HAS_MAC : 0);
+	r->flags[from] = (r->flags[from] & OF_TWO) | SEEN | (in->has_mac ? HAS_MAC : 0);
 	if (!r->flags[!from])
 		set_end(r, !from, out);
 	r->time_ms = milliseconds(now);
@@ -85,7 +87,7 @@ bool sightings_find(const struct sightings *sightings, uint64_t pair, struct sig
 {
 	const struct record *r = hashtable_find(sightings->table, pair);
 
-	if (!r)
+	if (!r || (r->flags[0] | r->flags[1]) & OF_TWO)
 		return false;
 	for (int i = 0; i < 2; i++) {
 		end[i].ifindex = r->ifindex[i];
@@ -95,6 +97,13 @@ bool sightings_find(const struct sightings *sightings, uint64_t pair, struct sig
 		end[i].has_mac = r->flags[i] & HAS_MAC;
 	}
 	return true;
+}
+
+bool sightings_is_fresh(const struct sightings *sightings, uint64_t pair)
+{
+	const struct record *r = hashtable_find(sightings->table, pair);
+
+	return r && !r->used;
 }
 
 void sightings_used(struct sightings *sightings, uint64_t pair)

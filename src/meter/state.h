@@ -81,6 +81,7 @@ struct meter {
 	uint64_t flows_undecided, flows_uncounted, flows_offloaded;
 	struct traffic_count waiting;      /* of all that is in held or in pending_ends, both directions together */
 	uint64_t now;                      /* of the latest call */
+	bool has_zones;                    /* a flow was in a conntrack zone */
 	uint64_t ticked, tombstones_until; /* the last tick; until when no tombstone expires */
 	uint32_t forget_next;              /* the next host to look at */
 

@@ -11,7 +11,7 @@ import subprocess
 import sys
 
 import pytest
-from lab import PROGRAM, MulticastRouter, Truth, answered, closed, say, talk, udp, wait_until
+from lab import PROGRAM, Host, MulticastRouter, Truth, answered, closed, say, talk, udp, wait_until
 
 PORT = 9
 
@@ -266,3 +266,74 @@ def test_multicast_from_the_lan_is_local(lab, rules, warm):
         assert meter.hosts() == truth
         counted = meter.local()
         assert all(count.bytes <= counted[key].bytes < count.bytes + 2000 for key, count in local.items())
+
+
+# --- The same addresses twice
+
+
+def twin_lan(lab):
+    """A second LAN with the addresses of the first, and the desktop's twin in it: told apart by conntrack zones."""
+    twin = Host("twin", "00:00:5e:00:53:1b", lab.hosts[0].v4, lab.hosts[0].v6)
+    lab._plug(twin, "two", lab.router_v4, lab.router_v6)
+    lab.router.sysctl(ipv4__conf__all__rp_filter=0, ipv4__conf__default__rp_filter=0)
+    # Connections are marked by the LAN that began them, and their answers are routed by the mark.
+    lab.router.run("nft", "-f", "-", stdin="""
+        table inet zones {
+            chain raw {
+                type filter hook prerouting priority raw
+                ct original zone set iifname map { "br-lan" : 1, "two" : 2 }
+            }
+            chain marked {
+                type filter hook prerouting priority mangle
+                iifname "two" ct mark set 2
+                meta mark set ct mark
+            }
+        }
+        table ip6 nat {
+            chain postrouting {
+                type nat hook postrouting priority srcnat
+                oifname "wan" masquerade
+            }
+        }
+    """)
+    lab.router.ip("""
+        link set two up
+        address add 192.168.77.1/24 dev two noprefixroute
+        address add 2001:db8:77::1/64 dev two nodad noprefixroute
+        route add 192.168.77.0/24 dev two table 102
+        rule add fwmark 2 lookup 102 priority 100
+        route add default via 198.51.100.1 dev wan table 102
+        -6 route add 2001:db8:77::/64 dev two table 102
+        -6 route add default via 2001:db8:ff::1 dev wan table 102
+        -6 rule add fwmark 2 lookup 102 priority 100
+    """)
+    return twin
+
+
+def test_the_same_addresses_in_two_zones(lab, rules, warm):
+    """With the rules each host has its bytes; without, none has the other's. Nor from the same port, where the kernel
+    does not add the zone to a first packet."""
+    desktop, twin, truth = lab.hosts[0], twin_lan(lab), Truth()
+    config = lab.names() + lab.names([twin])
+    with lab.meter("--lan", "two", config=config) as meter:
+        warm(meter, truth)
+        before = dict(meter.steady())
+        for number in range(3):
+            for host, size in (desktop, 100), (twin, 700):
+                for ipv in 4, 6:
+                    server = udp(lab.inet, lab.server(ipv), PORT)
+                    asker = udp(lab[host.name], host.address(ipv), 5000 + 10 * (size == 700) + number)
+                    truth.asked(host, ipv, talk(asker, server, (lab.server(ipv), PORT), size, size))
+        counted = lab.settled(meter)
+        if rules == "nflog":
+            assert counted == truth
+            for host, size in (desktop, 100), (twin, 700):
+                server = udp(lab.inet, lab.server_v4, PORT)
+                asker = udp(lab[host.name], host.v4, 6000)
+                truth.asked(host, 4, talk(asker, server, (lab.server_v4, PORT), size, size))
+            counted = lab.settled(meter)
+            assert all(counted[key].bytes <= truth[key].bytes for key in counted if key[0] != "unknown")
+            assert sum(count.bytes for count in counted.values()) == sum(count.bytes for count in truth.values())
+            return
+        assert {host for host, _, _ in counted} - {host for host, _, _ in before} == {"unknown"}
+        assert sum(count.bytes for count in counted.values()) == sum(count.bytes for count in truth.values())

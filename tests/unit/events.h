@@ -159,6 +159,7 @@ static inline struct sighting event_sighting(const struct ct_event *flow, enum c
 		.outdev = outdev,
 		.family = flow->family,
 		.proto = flow->proto,
+		.zone = flow->zone,
 		.has_ports = true,
 		.has_mac = mac,
 		.src = from->src,

@@ -16,5 +16,6 @@ struct sighting {
 	bool has_ports;         /* false for protocols without ports and where the packet was cut before them */
 	struct mac mac;         /* link-layer source */
 	struct addr src, dst;
+	uint16_t zone; /* of its connection; 0 also where the kernel does not add the connection to the packet */
 	uint16_t sport, dport; /* as in struct ct_tuple: an ICMP id stands in both */
 };

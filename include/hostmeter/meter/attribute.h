@@ -21,7 +21,9 @@ struct attribute_end {
 	enum side side;
 	bool packet_seen; /* its own packet was seen */
 	bool has_mac;
-	struct mac mac; /* of that packet */
+	bool is_sighted;   /* ifindex is of a packet, not of the routes */
+	bool is_ambiguous; /* networks told apart by zones both have this address */
+	struct mac mac;    /* of that packet */
 };
 
 /* The tables that decide; all borrowed. */
@@ -34,6 +36,7 @@ struct attribute_sources {
 	const struct names *names; /* whose addresses are configured; NULL: nobody's */
 	struct hosts *hosts;       /* new hosts are added */
 	bool all_is_sighted;       /* each forwarded packet that begins a flow was logged, as far as is known */
+	bool has_zones;            /* flows are in conntrack zones, which tell apart networks with the same addresses */
 	struct attribute_end *end; /* unless NULL: gets the two ends */
 };
 
@@ -43,6 +46,13 @@ enum attribute_evidence {
 	ATTRIBUTE_FROM_TABLES, /* then the neighbour table, then the latest sighting of the address */
 	ATTRIBUTE_FINAL,       /* then HOST_UNKNOWN */
 };
+
+/*
+ * The pair by which the first packet of a flow is looked up. The packet's zone is known only if the kernel adds the
+ * connection to it; else it is looked up as one without, as long as it decided no other flow. *swapped: as flow_pair().
+ */
+uint64_t attribute_pair(const struct hash_key *hash, const struct sightings *sightings, const struct ct_event *event,
+	bool *swapped);
 
 /* Decides. *sighted: a first packet of the flow was seen. */
 struct attribution attribute(const struct attribute_sources *sources, const struct ct_event *event,

@@ -74,9 +74,9 @@ uint64_t flow_key(const struct hash_key *hash, const struct ct_event *event);
 
 /*
  * The fingerprint that joins a sighting to its flow: the pair of ends (original source, reply source), in either order.
- * *swapped: b sorts before a, so b is end 0 of the pair.
+ * In another zone the same ends are other hosts. *swapped: b sorts before a, so b is end 0 of the pair.
  */
-uint64_t flow_pair(const struct hash_key *hash, uint8_t proto, const struct addr *a, uint16_t a_port,
+uint64_t flow_pair(const struct hash_key *hash, uint8_t proto, uint16_t zone, const struct addr *a, uint16_t a_port,
 	const struct addr *b, uint16_t b_port, bool *swapped);
 
 /* flow_pair() of a conntrack entry: original source and reply source. For ICMP both ports are the original id. */

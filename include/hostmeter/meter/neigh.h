@@ -32,6 +32,9 @@ void neigh_saw(struct neigh *neigh, uint32_t ifindex, const struct addr *addr, c
 /* The latest sighting of addr on any interface. */
 bool neigh_last_seen(const struct neigh *neigh, const struct addr *addr, struct mac *mac, uint32_t *ifindex);
 
+/* Two interfaces on which two MACs had this address, the latest one first. False: there are none. */
+bool neigh_had_two(const struct neigh *neigh, const struct addr *addr, uint32_t ifindex[static 2]);
+
 /* Calls each for every sighting, in no order. */
 void neigh_each_seen(const struct neigh *neigh,
 	void (*each)(void *ctx, const struct addr *addr, const struct mac *mac, uint64_t time), void *ctx);

@@ -29,8 +29,14 @@ size_t sightings_count(const struct sightings *sightings);
 bool sightings_add(struct sightings *sightings, uint64_t pair, int from, const struct sightings_end *in,
 	const struct sightings_end *out, uint64_t now);
 
-/* Both ends. False if the pair was not seen. */
+/*
+ * Both ends. False if the pair was not seen, or from two networks: then it is of two flows, and the packets do not tell
+ * which one is whose.
+ */
 bool sightings_find(const struct sightings *sightings, uint64_t pair, struct sightings_end end[static 2]);
+
+/* Whether the pair was seen, and no flow was decided by it yet. */
+bool sightings_is_fresh(const struct sightings *sightings, uint64_t pair);
 
 /* The flow is decided: the record is kept only a moment longer, since the next flow may have the same pair. */
 void sightings_used(struct sightings *sightings, uint64_t pair);

@@ -19,6 +19,7 @@ struct world {
 	struct sightings *sightings;
 	struct hosts *hosts;
 	struct names *names;
+	bool has_zones;
 };
 
 static void take(void *ctx, const struct rtnl_event *event)
@@ -79,7 +80,7 @@ static int end(void **state)
 static struct attribution ask(struct world *w, const struct ct_event *event, enum attribute_evidence evidence)
 {
 	const struct attribute_sources sources = { &secret, w->topology, w->tunnels, w->neigh, w->sightings, w->names,
-		w->hosts, w->all_is_sighted, NULL };
+		w->hosts, w->all_is_sighted, w->has_zones, NULL };
 	bool sighted;
 
 	return attribute(&sources, event, evidence, &sighted);
@@ -91,7 +92,7 @@ static void see(struct world *w, const struct ct_event *flow, enum ct_dir dir, u
 	struct sighting s = event_sighting(flow, dir, indev, outdev, mac);
 	struct sightings_end from = { .ifindex = indev, .mac = s.mac, .has_mac = s.has_mac };
 	bool swapped;
-	uint64_t pair = flow_pair(&secret, s.proto, &s.src, s.sport, &s.dst, s.dport, &swapped);
+	uint64_t pair = flow_pair(&secret, s.proto, s.zone, &s.src, s.sport, &s.dst, s.dport, &swapped);
 
 	assert_true(sightings_add(w->sightings, pair, swapped, &from, &(struct sightings_end){ .ifindex = outdev }, 1));
 }
@@ -526,7 +527,7 @@ static void sighted_is_told(void **state)
 {
 	struct world *w = *state;
 	const struct attribute_sources sources = { &secret, w->topology, w->tunnels, w->neigh, w->sightings, w->names,
-		w->hosts, w->all_is_sighted, NULL };
+		w->hosts, w->all_is_sighted, w->has_zones, NULL };
 	struct ct_event e = event_masqueraded(DESKTOP_IP, SERVER4), other = event_masqueraded(LAPTOP_IP, SERVER4);
 	bool sighted;
 
@@ -551,7 +552,7 @@ static void echoes_are_joined_by_the_inner_id(void **state)
 	e.tuple[CT_ORIGINAL].sport = e.tuple[CT_ORIGINAL].dport = 77;
 	e.tuple[CT_REPLY].sport = e.tuple[CT_REPLY].dport = 1024; /* translated */
 	s = event_sighting(&e, CT_ORIGINAL, LAN, WAN, LAPTOP);
-	pair = flow_pair(&secret, 1, &s.src, 77, &s.dst, 77, &swapped);
+	pair = flow_pair(&secret, 1, 0, &s.src, 77, &s.dst, 77, &swapped);
 	sightings_add(w->sightings, pair, swapped, &from, &(struct sightings_end){ .ifindex = WAN }, 1);
 	check_host(w, ask(w, &e, ATTRIBUTE_FROM_PACKET).host, LAPTOP);
 }
@@ -632,6 +633,55 @@ static void configured_addresses_are_hosts(void **state)
 	}
 }
 
+/* Two LANs with the same addresses: without its packet, a flow is not given to the host that the routes lead to. */
+static void zones_have_hosts_of_their_own(void **state)
+{
+	struct world *w = *state;
+	struct ct_event one = event_masqueraded(DESKTOP_IP, SERVER4), other = one,
+			single = event_flow(LAPTOP_IP, SERVER4);
+	struct addr addr = event_ip(DESKTOP_IP);
+
+	one.zone = single.zone = 1;
+	other.zone = 2;
+	check_host(w, ask(w, &one, ATTRIBUTE_FROM_TABLES).host, DESKTOP);
+	tell(w, event_neigh(GUEST, DESKTOP_IP, VISITOR));
+	assert_int_equal(ask(w, &one, ATTRIBUTE_FROM_TABLES).scope, FLOW_UNDECIDED);
+	assert_int_equal(ask(w, &other, ATTRIBUTE_FROM_TABLES).scope, FLOW_UNDECIDED);
+	check_host(w, ask(w, &one, ATTRIBUTE_FINAL).host, "unknown");
+	check_host(w, ask(w, &single, ATTRIBUTE_FROM_TABLES).host, LAPTOP);
+	/* Neither by its name. */
+	names_set_address(w->names, NAMES_CONFIG, &addr, "desktop");
+	check_host(w, ask(w, &other, ATTRIBUTE_FINAL).host, "unknown");
+	/* The same ends in both zones: each has its own packet. */
+	see(w, &other, CT_ORIGINAL, GUEST, WAN, VISITOR);
+	assert_int_equal(ask(w, &one, ATTRIBUTE_FROM_PACKET).scope, FLOW_UNDECIDED);
+	check_host(w, ask(w, &other, ATTRIBUTE_FROM_PACKET).host, VISITOR);
+	see(w, &one, CT_ORIGINAL, LAN, WAN, DESKTOP);
+	check_host(w, ask(w, &one, ATTRIBUTE_FROM_PACKET).host, DESKTOP);
+	check_host(w, ask(w, &other, ATTRIBUTE_FROM_PACKET).host, VISITOR);
+	/* Packets without their zone: by the ports, and by nothing if both have the same. */
+	one = event_masqueraded(DESKTOP_IP, "203.0.113.81");
+	see(w, &one, CT_ORIGINAL, GUEST, WAN, VISITOR);
+	one.zone = 2;
+	check_host(w, ask(w, &one, ATTRIBUTE_FROM_PACKET).host, VISITOR);
+	one.zone = 0;
+	see(w, &one, CT_ORIGINAL, LAN, WAN, DESKTOP);
+	one.zone = 2;
+	check_host(w, ask(w, &one, ATTRIBUTE_FINAL).host, "unknown");
+	/* Inbound: the interface of the packet, and the neighbour there. */
+	one = event_forwarded(SERVER4, DESKTOP_IP);
+	one.zone = 2;
+	see(w, &one, CT_ORIGINAL, WAN, GUEST, "02:00:00:00:00:ff");
+	check_host(w, ask(w, &one, ATTRIBUTE_FROM_TABLES).host, VISITOR);
+	/* Where zones are used, the one without number is one of them. */
+	one = event_masqueraded(DESKTOP_IP, "203.0.113.82");
+	w->has_zones = true;
+	assert_int_equal(ask(w, &one, ATTRIBUTE_FROM_TABLES).scope, FLOW_UNDECIDED);
+	/* The other network is gone. */
+	tell(w, event_gone(event_link(GUEST, "guest", 0, ARPHRD_ETHER)));
+	assert_int_equal(ask(w, &one, ATTRIBUTE_FROM_TABLES).scope, FLOW_WAN);
+}
+
 static void link_local_is_told_by_neighbours(void **state)
 {
 	struct world *w = *state;
@@ -697,6 +747,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_link_without_macs_has_hosts_by_address, begin, end),
 		cmocka_unit_test_setup_teardown(behind_a_second_router_the_gateway_counts, begin, end),
 		cmocka_unit_test_setup_teardown(configured_addresses_are_hosts, begin, end),
+		cmocka_unit_test_setup_teardown(zones_have_hosts_of_their_own, begin, end),
 		cmocka_unit_test_setup_teardown(link_local_is_told_by_neighbours, begin, end),
 		cmocka_unit_test(what_the_configuration_leaves_out_is_other),
 	};

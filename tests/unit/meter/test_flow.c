@@ -38,13 +38,14 @@ static void a_pair_has_no_order(void **state)
 {
 	struct addr a = event_ip("192.168.1.2"), b = event_ip("203.0.113.9");
 	bool first, second;
-	uint64_t pair = flow_pair(&hash, IPPROTO_TCP, &a, 1000, &b, 443, &first);
+	uint64_t pair = flow_pair(&hash, IPPROTO_TCP, 0, &a, 1000, &b, 443, &first);
 
 	(void)state;
-	assert_true(flow_pair(&hash, IPPROTO_TCP, &b, 443, &a, 1000, &second) == pair);
+	assert_true(flow_pair(&hash, IPPROTO_TCP, 0, &b, 443, &a, 1000, &second) == pair);
 	assert_true(first != second);
-	assert_false(flow_pair(&hash, IPPROTO_TCP, &a, 443, &b, 1000, &second) == pair);
-	assert_false(flow_pair(&hash, IPPROTO_UDP, &a, 1000, &b, 443, &second) == pair);
+	assert_false(flow_pair(&hash, IPPROTO_TCP, 0, &a, 443, &b, 1000, &second) == pair);
+	assert_false(flow_pair(&hash, IPPROTO_UDP, 0, &a, 1000, &b, 443, &second) == pair);
+	assert_false(flow_pair(&hash, IPPROTO_TCP, 1, &a, 1000, &b, 443, &second) == pair);
 }
 
 /* Source NAT changes the id outside; the forward hook sees the one inside in both directions. */
@@ -59,7 +60,7 @@ static void an_icmp_pair_has_the_original_id(void **state)
 	original->sport = original->dport = 7;
 	reply->sport = reply->dport = 8;
 	assert_true(flow_pair_of(&hash, &e, &swapped) ==
-		flow_pair(&hash, IPPROTO_ICMP, &original->src, 7, &reply->src, 7, &of_packet));
+		flow_pair(&hash, IPPROTO_ICMP, 0, &original->src, 7, &reply->src, 7, &of_packet));
 	assert_int_equal(swapped, of_packet);
 }
 

@@ -67,7 +67,8 @@ bool endpoints_admits(void *ctx, const struct addr *client, uint32_t ifindex)
 		return topology_interface(topology, ifindex) == SIDE_LAN;
 	side = topology_address(topology, client, &out, &gateway);
 	/* Where a rule takes the answer to another link than our lookup, the link by which the client came tells. */
-	if (side == SIDE_LAN && ifindex && topology_interface(topology, ifindex) != SIDE_LAN)
+	if (side == SIDE_LAN && ifindex && !topology_is_vrf(topology, ifindex) &&
+		topology_interface(topology, ifindex) != SIDE_LAN)
 		return false;
 	if (side != SIDE_LAN)
 		return side == SIDE_ROUTER;

@@ -34,7 +34,7 @@ static void locate(const struct attribute_sources *s, struct attribute_end *end)
 		end->gateway.family = 0;
 		return;
 	}
-	if (end->ifindex) { /* from a forwarded packet */
+	if (end->ifindex && !topology_is_vrf(s->topology, end->ifindex)) { /* from a forwarded packet */
 		/* The side when the packet passed: now the interface may be gone, or a bridge port. */
 		if (end->side != SIDE_LAN && end->side != SIDE_WAN)
 			end->side = topology_interface(s->topology, end->ifindex);

@@ -615,6 +615,13 @@ bool topology_delivers_locally(const struct topology *topology, uint8_t family)
 	return routes_deliver_locally(topology->routes, family);
 }
 
+bool topology_is_vrf(const struct topology *topology, uint32_t ifindex)
+{
+	const struct link *link = find_link(topology, ifindex);
+
+	return link && link->state.kind == RTNL_KIND_VRF;
+}
+
 bool topology_is_on_link(const struct topology *topology, const struct addr *addr, uint32_t ifindex)
 {
 	for (const struct own *own = topology->own; own; own = own->hh.next) {

@@ -98,6 +98,9 @@ enum side topology_address(const struct topology *topology, const struct addr *a
  */
 bool topology_delivers_locally(const struct topology *topology, uint8_t family);
 
+/* Whether it is the device of a VRF: then packets of any of the VRF's interfaces are seen to come and leave by it. */
+bool topology_is_vrf(const struct topology *topology, uint32_t ifindex);
+
 /* Whether the address is of a network in which the router has an address on this interface. */
 bool topology_is_on_link(const struct topology *topology, const struct addr *addr, uint32_t ifindex);
 

@@ -228,6 +228,23 @@ static void a_side_router_has_hosts(void **state)
 	assert_int_equal(a.by, FLOW_BY_NFLOG);
 }
 
+/* In a VRF, packets are seen to come and leave by its device: the routes tell the links. */
+static void a_vrf_hides_the_links(void **state)
+{
+	struct world *w = *state;
+	struct ct_event e = event_masqueraded(DESKTOP_IP, SERVER4);
+	struct rtnl_event vrf = event_link(50, "vrf-red", 0, ARPHRD_ETHER);
+	struct attribution a;
+
+	vrf.link.kind = RTNL_KIND_VRF;
+	tell(w, vrf);
+	see(w, &e, CT_ORIGINAL, 50, 50, LAPTOP);
+	a = ask(w, &e, ATTRIBUTE_FROM_PACKET);
+	assert_int_equal(a.scope, FLOW_WAN);
+	check_host(w, a.host, LAPTOP); /* whose packet it was */
+	assert_int_equal(a.wan, WAN);
+}
+
 /* --- What only carries what another flow counts */
 
 static void a_translators_flows(void **state)
@@ -729,6 +746,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(scopes, begin, end),
 		cmocka_unit_test_setup_teardown(a_group_on_a_bridge_is_no_peer, begin, end),
 		cmocka_unit_test_setup_teardown(a_side_router_has_hosts, begin, end),
+		cmocka_unit_test_setup_teardown(a_vrf_hides_the_links, begin, end),
 		cmocka_unit_test_setup_teardown(a_translators_flows, begin, end),
 		cmocka_unit_test_setup_teardown(outer_packets_are_nobodys, begin, end),
 		cmocka_unit_test_setup_teardown(a_transparent_proxy_takes_what_is_not_forwarded, begin, end),

@@ -402,6 +402,8 @@ static void add_entry(struct nlmsghdr *head, const struct ct_event *e, uint32_t 
 
 	build_ct_tuple(head, e, CT_ORIGINAL, 0);
 	build_ct_tuple(head, e, CT_REPLY, 0);
+	if (e->zone)
+		mnl_attr_put_u16(head, CTA_ZONE, htons(e->zone));
 	mnl_attr_nest_end(head, nest);
 	mnl_attr_put_u32(head, NFULA_CT_INFO, htonl(info));
 }
@@ -429,7 +431,7 @@ static void the_entry_knows_a_fragments_ports(void **state)
 /* The packet of the answer comes from the reply's source, and goes to the original one whatever NAT has made of it. */
 static void an_answer_is_turned_round(void **state)
 {
-	const struct ct_event e = masqueraded(IPPROTO_TCP);
+	struct ct_event e = masqueraded(IPPROTO_TCP);
 	uint8_t packet[64];
 	struct sighting s;
 	union message m;
@@ -437,10 +439,14 @@ static void an_answer_is_turned_round(void **state)
 	(void)state;
 	build_nflog(&m, 2, 3, laptop.b, MAC_LEN, packet,
 		build_ip4(packet, IPPROTO_TCP, to4, "203.0.113.2", tcp, sizeof(tcp)));
+	assert_int_equal(nflog_decode(&m.head, &s), 0);
+	assert_int_equal(s.zone, 0);
+	e.zone = 7;
 	add_entry(&m.head, &e, 3); /* IP_CT_ESTABLISHED_REPLY */
 	assert_int_equal(nflog_decode(&m.head, &s), 0);
 	assert_ends(&s, to4, from4);
 	assert_ports(&s, 443, 40000);
+	assert_int_equal(s.zone, 7);
 }
 
 /* It was sent by a router on the way, and its entry is that of the flow it complains of. */

@@ -53,6 +53,39 @@ static void macs_and_addresses_have_names(void **state)
 	names_free(NULL);
 }
 
+/* Of an address of the configuration, whatever MAC it is seen with. */
+static void a_configured_address_has_an_owner(void **state)
+{
+	struct names *names = names_new();
+	const struct mac desktop = event_mac(DESKTOP), laptop = event_mac(LAPTOP), visitor = event_mac(VISITOR);
+	struct addr addr = event_ip("192.168.1.10"), six = event_ip("2001:db8:1::10"), other = event_ip("192.168.1.11");
+	struct mac mac = visitor;
+
+	(void)state;
+	assert_int_equal(names_owner(names, &addr, &mac), NAMES_OWNER_NONE);
+	names_set_address(names, NAMES_HOSTS, &addr, "by-hosts");
+	assert_int_equal(names_owner(names, &addr, &mac), NAMES_OWNER_NONE);
+	names_set_mac(names, NAMES_CONFIG, &visitor, "visitor");
+	assert_int_equal(names_owner(names, &addr, &mac), NAMES_OWNER_NONE);
+	names_set_address(names, NAMES_CONFIG, &addr, "both");
+	assert_int_equal(names_owner(names, &other, &mac), NAMES_OWNER_NONE);
+	assert_true(mac_equal(&mac, &visitor));
+	assert_int_equal(names_owner(names, &addr, &mac), NAMES_OWNER_ADDRESS);
+	names_set_mac(names, NAMES_CONFIG, &laptop, "both");
+	names_set_mac(names, NAMES_CONFIG, &desktop, "both");
+	names_set_address(names, NAMES_CONFIG, &six, "both");
+	mac = visitor;
+	assert_int_equal(names_owner(names, &addr, &mac), NAMES_OWNER_MAC);
+	assert_true(mac_equal(&mac, &laptop));
+	mac = desktop; /* one of its own */
+	assert_int_equal(names_owner(names, &six, &mac), NAMES_OWNER_MAC);
+	assert_true(mac_equal(&mac, &desktop));
+	mac = (struct mac){ 0 };
+	assert_int_equal(names_owner(names, &addr, &mac), NAMES_OWNER_MAC);
+	assert_true(mac_equal(&mac, &laptop));
+	names_free(names);
+}
+
 static void the_last_word_counts(void **state)
 {
 	struct names *names = names_new();
@@ -340,6 +373,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(macs_and_addresses_have_names),
+		cmocka_unit_test(a_configured_address_has_an_owner),
 		cmocka_unit_test(the_last_word_counts),
 		cmocka_unit_test(the_most_trusted_source_is_asked_first),
 		cmocka_unit_test(a_host_is_asked_for_by_all_it_has),

@@ -160,6 +160,37 @@ static void the_latest_sighting_outlives_the_entry(void **state)
 	neigh_free(neigh);
 }
 
+static void check_two(const struct neigh *neigh, uint32_t latest, uint32_t before)
+{
+	struct addr addr = event_ip(ADDRESS);
+	uint32_t ifindex[2] = { 0 };
+
+	assert_int_equal(neigh_had_two(neigh, &addr, ifindex), latest != 0);
+	assert_int_equal(ifindex[0], latest);
+	assert_int_equal(ifindex[1], before);
+}
+
+/* The same address in two networks: not a host that moved, and not one that took it over in the same network. */
+static void two_networks_with_one_address(void **state)
+{
+	struct neigh *neigh = neigh_new(10);
+
+	(void)state;
+	check_two(neigh, 0, 0);
+	saw(neigh, LAN, ADDRESS, DESKTOP, 1);
+	saw(neigh, LAN, ADDRESS, LAPTOP, 2);
+	check_two(neigh, 0, 0);
+	saw(neigh, GUEST, ADDRESS, LAPTOP, 3);
+	check_two(neigh, 0, 0);
+	saw(neigh, LAN, ADDRESS, DESKTOP, 4);
+	check_two(neigh, LAN, GUEST);
+	saw(neigh, LAN, ADDRESS, DESKTOP, 5);
+	check_two(neigh, LAN, GUEST);
+	saw(neigh, GUEST, ADDRESS, LAPTOP, 6);
+	check_two(neigh, GUEST, LAN);
+	neigh_free(neigh);
+}
+
 static void the_oldest_sighting_makes_room(void **state)
 {
 	struct neigh *neigh = neigh_new(3);
@@ -231,6 +262,7 @@ int main(void)
 		cmocka_unit_test(other_events_are_ignored),
 		cmocka_unit_test(a_dump_takes_away_what_it_does_not_list),
 		cmocka_unit_test(the_latest_sighting_outlives_the_entry),
+		cmocka_unit_test(two_networks_with_one_address),
 		cmocka_unit_test(the_oldest_sighting_makes_room),
 		cmocka_unit_test(the_limit_holds),
 		cmocka_unit_test(all_that_was_seen),

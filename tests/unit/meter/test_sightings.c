@@ -121,6 +121,32 @@ static void the_same_pair_may_begin_anew(void **state)
 	sightings_free(sightings);
 }
 
+/* Two networks with the same addresses, before a flow was decided by the first packet. */
+static void packets_of_two_networks_tell_nothing(void **state)
+{
+	const struct sightings_end twin = { .ifindex = 6, .mac = other_host.mac, .has_mac = true };
+	struct sightings *sightings = sightings_new(10);
+	struct sightings_end end[2];
+
+	(void)state;
+	assert_false(sightings_is_fresh(sightings, pair(1)));
+	add(sightings, pair(1), 0, &host, WAN, START);
+	add(sightings, pair(1), 0, &other_host, WAN, START); /* the address passed to another host */
+	assert_true(sightings_find(sightings, pair(1), end));
+	assert_true(sightings_is_fresh(sightings, pair(1)));
+	add(sightings, pair(1), 0, &host, WAN, START);
+	add(sightings, pair(1), 0, &twin, WAN, START);
+	assert_false(sightings_find(sightings, pair(1), end));
+	add(sightings, pair(1), 0, &twin, WAN, START);
+	assert_false(sightings_find(sightings, pair(1), end));
+	sightings_used(sightings, pair(1));
+	assert_false(sightings_is_fresh(sightings, pair(1)));
+	add(sightings, pair(1), 0, &twin, WAN, START);
+	assert_true(sightings_find(sightings, pair(1), end));
+	check_end(&end[0], &twin, true);
+	sightings_free(sightings);
+}
+
 static void used_ones_go_soon_others_late(void **state)
 {
 	struct sightings *sightings = sightings_new(10);
@@ -192,6 +218,7 @@ int main(void)
 		cmocka_unit_test(the_answer_completes_it),
 		cmocka_unit_test(links_without_macs),
 		cmocka_unit_test(the_same_pair_may_begin_anew),
+		cmocka_unit_test(packets_of_two_networks_tell_nothing),
 		cmocka_unit_test(used_ones_go_soon_others_late),
 		cmocka_unit_test(seven_weeks_are_no_edge),
 		cmocka_unit_test(the_limit_holds),

@@ -221,6 +221,18 @@ def test_everything_is_on_other(lab, router):
     sides_fixed(lab, router)
 
 
+@case("A network is missing")
+def test_a_network_of_public_addresses(lab, router):
+    lab.second_wan()
+    router.start('listen = {":10060"}')
+    router.see()
+    assert not answers(lab.inet, "http://203.0.113.2:10060/metrics")
+    router.start(router.fixed_config(), 'listen = {":10060"}')
+    wait_until(lambda: "wan2: lan: " in router.run("hostmeter --check"), what="it is a LAN")
+    assert answers(lab.inet, "http://203.0.113.2:10060/metrics")
+    assert not answers(lab.inet, "http://198.51.100.2:10060/metrics")
+
+
 @case("Download counted as upload")
 def test_the_wrong_way_round(lab, router):
     lab.load_rules()

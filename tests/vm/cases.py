@@ -32,6 +32,7 @@ class Expected:
     known: Callable = None  # (what it is, {key: Count}): a difference that is understood
     kinds: dict = field(default_factory=dict)  # {(interface, kind): a function that gives the bytes}
     attributed: frozenset = None  # how flows may be attributed, where that matters
+    audit: bool = False  # whether --audit is to explain every byte of some more traffic
 
 
 def case(name):
@@ -64,7 +65,7 @@ def flowtable(net, wan, flags=""):
 @case("flowtable that counts")
 def flowtable_that_counts(net):
     flowtable(net, "wan", "counter;")
-    return Expected(PLAIN, WAN)
+    return Expected(PLAIN, WAN, audit=True)
 
 
 @case("flowtable that does not count")
@@ -135,7 +136,7 @@ def pppoe_with_redial(net):
 def pppoe_and_flowtable(net):
     Pppoe(net)
     flowtable(net, "wan", "counter;")
-    return Expected(PPPOE, WAN)
+    return Expected(PPPOE, WAN, audit=True)
 
 
 def vlan_wan(net):
@@ -151,7 +152,7 @@ def vlan_wan(net):
     """)
 
 
-@case("VLAN as WAN, bridge that filters VLANs as LAN")
+@case("VLAN as WAN, filtering bridge")
 def vlans(net):
     """The LAN is VLAN 10 of the bridge, untagged at the hosts' ports; br-lan itself has no address."""
     vlan_wan(net)
@@ -173,7 +174,7 @@ def vlans(net):
 def vlan_and_flowtable(net):
     vlan_wan(net)
     flowtable(net, "wan", "counter;")
-    return Expected({"wan.7": "wan", "wan": "carrier", "br-lan": "lan"}, WAN)
+    return Expected({"wan.7": "wan", "wan": "carrier", "br-lan": "lan"}, WAN, audit=True)
 
 
 @case("WireGuard as LAN")
@@ -213,7 +214,7 @@ def provider_by_wireguard(net, routes):
     net.wan_is("wg0")
     net.count_outer()
     return Expected({**PLAIN, "wg0": "wan"}, (*WAN, "10.8.0.2", "2001:db8:8::2"),
-                    kinds={("wan", "tunnel"): net.outer, ("wan", "router"): lambda: 0})
+                    kinds={("wan", "tunnel"): net.outer, ("wan", "router"): lambda: 0}, audit=True)
 
 
 @case("WireGuard as a second WAN")
@@ -271,23 +272,19 @@ def vrf(net):
 
 @case("conntrack entries in NFLOG")
 def entries_in_nflog(net):
-    """NETFILTER_NETLINK_GLUE_CT: each first packet comes with its entry, so that all flows are joined by it.
-
-    Of what the hosts send at once with the same ICMP id, NAT changes one: the packet alone does not have the new id.
-    """
-    net.same_ping_ids = True
-    return Expected(PLAIN, WAN, attributed=frozenset({"nflog", "router"}))
+    """NETFILTER_NETLINK_GLUE_CT: each first packet comes with its entry, and so belongs to its flow even where the
+    packet itself does not tell the ports."""
+    return Expected(PLAIN, WAN, again=net.long_headers, attributed=frozenset({"nflog", "router"}))
 
 
-def report(name, problems, truth, meter):
+def report(name, problems, truth, meter, answers):
     """One line for the case, and what is wrong below it."""
     want, got = total(truth), total({key: count for key, count in meter.items() if key in truth})
-    difference = got - want
-    figures = " ".join(f"{what} {count.bytes:>8} B {count.packets:>5} p "
-                       for what, count in (("truth", want), ("meter", got), ("difference", difference)))
-    print(f"{platform.release():22} {name:34} {figures} {'FAILED' if problems else 'ok'}")
+    figures = "  ".join(f"{what} {count.bytes:>8} B {count.packets:>5} p"
+                        for what, count in (("truth", want), ("meter", got), ("difference", got - want)))
+    print(f"{platform.release():20} {name:29} {figures}  {answers}  {'FAILED' if problems else 'ok'}")
     for problem in problems:
-        print("      |", *problem.splitlines(), sep="\n      |     " if "\n" in problem else " ")
+        print("      |", problem.replace("\n", "\n      |   "))
 
 
 def compare(should, counted):
@@ -302,21 +299,41 @@ def compare(should, counted):
     return problems
 
 
-def asks(net, expected):
+def asks(net, expected, problems):
     """Every host is answered, and nobody on the provider's side: there the connection ends without a byte."""
-    asked = [(host.name, address, "HTTP/1.1 200 OK") for host in net.ports for address in (net.router_v4, net.router_v6)]
-    asked += [("inet", address, "") for address in expected.provider]
-    answers = [(name, address, want, net.answers(net[name], address)) for name, address, want in asked]
-    return [f"{name} asks {address}: \"{got}\", should be \"{want}\"" for name, address, want, got in answers if got != want]
+    sides_of_port = {"LAN": [(host.name, address) for host in net.ports for address in (net.router_v4, net.router_v6)],
+                     "provider": [("inet", address) for address in expected.provider]}
+    text = []
+    for side, asked in sides_of_port.items():
+        want = "HTTP/1.1 200 OK" if side == "LAN" else ""
+        got = [net.answers(net[name], address) for name, address in asked]
+        problems += [f'{name} asks {address}: "{answer}", should be "{want}"'
+                     for (name, address), answer in zip(asked, got) if answer != want]
+        text.append(f"{side} answered {sum(map(bool, got))}/{len(asked)}")
+    return ", ".join(text)
 
 
-def check(meter, expected):
-    without_trace = meter.argv[1:-2]
-    done = meter.node.run(PROGRAM, *without_trace, "--check", "--json", check=False)
+def options_of(meter):
+    """The meter's own, but for --trace and its file, for a program that asks it."""
+    return meter.argv[1:-2]
+
+
+def check(meter, expected, problems):
+    done = meter.node.run(PROGRAM, *options_of(meter), "--check", "--json", check=False)
     lines = {line["name"]: line for line in json.loads(done.stdout)["checks"]}
     bad = {name for name, line in lines.items() if line["state"] == "bad"}
-    problems = [f"--check: {name}: {lines[name]['text']}" for name in sorted(bad - expected.bad)]
-    return problems + [f"--check says nothing bad of {name}: {lines[name]['text']}" for name in sorted(expected.bad - bad)]
+    problems += [f"--check: {name}: {lines[name]['text']}" for name in sorted(bad - expected.bad)]
+    problems += [f"--check says nothing bad of {name}: {lines[name]['text']}" for name in sorted(expected.bad - bad)]
+    return f"--check {' '.join(sorted(bad)) or 'fine'}"
+
+
+def audit(net, meter, problems):
+    process = meter.node.spawn(PROGRAM, *options_of(meter), "--audit=8")
+    net.traffic()
+    status = process.wait(60)
+    if status:
+        problems.append(f"--audit: exit status {status}\n{process.output()}")
+    return f"--audit {'not explained' if status else 'fine'}"
 
 
 def measure(net, expected, meter, problems):
@@ -342,7 +359,7 @@ def measure(net, expected, meter, problems):
     counted = meter.hosts()
     problems += compare(should, counted)
     if what:
-        print(f"      | known of the next: {what}: {total(known).bytes} B {total(known).packets} p")
+        print(f"      | difference of the next that is known: {what}: {total(known).bytes} B {total(known).packets} p")
     for key, count in expected.kinds.items():
         want, got = count(), wan_kinds(meter).get(key, 0)
         if got != want:
@@ -354,7 +371,7 @@ def measure(net, expected, meter, problems):
 
 def run(name):
     """Runs a case and prints its line; whether all was well."""
-    problems, truth, counted = [], {}, {}
+    problems, truth, counted, answers = [], {}, {}, ""
     with noted(problems, "case"), Network() as net:
         net.load_rules()
         expected = CASES[name](net)
@@ -363,13 +380,15 @@ def run(name):
         with net.meter("--trace", trace, config=net.names(net.hosts), **FOUND) as meter:
             wait_until(lambda: meter.value("hostmeter_dumps_total"), what="first dump")
             truth, counted = measure(net, expected, meter, problems)
-            problems += asks(net, expected) + check(meter, expected)
+            answers = f"{asks(net, expected, problems)}, {check(meter, expected, problems)}"
+            if expected.audit:
+                answers += f", {audit(net, meter, problems)}"
             if problems:
                 problems += [f"sides: {sides(meter)}", f"kinds: {wan_kinds(meter)}", f"local: {total(meter.local())}"]
             meter.stop()
         if problems:
             shutil.copy(trace, f"/out/{name.replace(' ', '-')}.trace")
-    report(name, problems, truth, counted)
+    report(name, problems, truth, counted, answers)
     return not problems
 
 

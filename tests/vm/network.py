@@ -30,7 +30,6 @@ def carry(sender, receiver, size):
 class Network(Lab):
     hosts = HOSTS[:2]
     lan_v6 = "2001:db8:77::/64"
-    same_ping_ids = False
 
     def __init__(self):
         super().__init__()
@@ -99,8 +98,17 @@ class Network(Lab):
             for ipv in 4, 6:
                 self._tcp(host, ipv)
                 self._udp(host, ipv)
-                ident = ("-e", "7") if self.same_ping_ids else ()
-                self[host.name].run("ping", "-nqc", "1", *ident, "-I", host.address(ipv), self.far(ipv))
+                self[host.name].run("ping", "-nqc", "1", "-I", host.address(ipv), self.far(ipv))
+
+    def long_headers(self):
+        """Each host sends UDP behind 128 bytes of IPv6 options: NFLOG's part of the packet ends before the ports."""
+        option = bytes([0x1e, 124]) + bytes(124)  # experimental, to be skipped by those who do not know it
+        for host in self.hosts:
+            server = udp(self.inet, self.far_v6, UDP_PORT)
+            with udp(self[host.name], host.v6) as sock, server:
+                sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_DSTOPTS, bytes([0, 15]) + option)
+                sock.sendto(b"data", (self.far_v6, UDP_PORT))
+                server.recv(100)
 
     def quiet(self, deadline=20):
         wait_until(lambda: all(flow.state is None or flow.state in ENDED for flow in conntrack_list(self.router)),

@@ -218,6 +218,25 @@ static void a_lost_source_is_opened_again(void **state)
 	check_log(state, expected); /* not more than once in ten minutes for each source */
 }
 
+/* Before each dump, and once after the first complete one (wan.h). */
+static void links_are_read_before_what_flows_have(void **state)
+{
+	(void)state;
+	assert_int_equal(collector_open_topology(collector), 0);
+	assert_int_equal(collector_start(collector), 0);
+	fake_check("open-rtnetlink dump-network open-events guard open-dump open-nflog dump-links drain-rtnetlink "
+		   "dump-flows ");
+	fake_overrun(SOURCE_DUMP);
+	fake_check("");
+	fake_advance(10 * S);
+	fake_check("dump-links drain-rtnetlink dump-flows ");
+	fake_done(SOURCE_DUMP, FAKE_CT_SEQ);
+	fake_check("dump-links ");
+	fake_advance(10 * S);
+	fake_done(SOURCE_DUMP, FAKE_CT_SEQ);
+	fake_check("dump-links drain-rtnetlink dump-flows ");
+}
+
 static void a_dump_ends_with_its_socket(void **state)
 {
 	struct snapshot s;
@@ -366,6 +385,7 @@ int main(void)
 		TEST(a_taken_nflog_group_is_tried_again),
 		TEST(another_fault_of_nflog_is_named),
 		TEST(a_lost_source_is_opened_again),
+		TEST(links_are_read_before_what_flows_have),
 		TEST(a_dump_ends_with_its_socket),
 		TEST(before_the_start_only_the_topology_is_opened_again),
 		TEST(an_overrun_is_made_good),

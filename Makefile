@@ -110,7 +110,7 @@ foreign: ## unit tests on the other byte order and on 32 bits, under qemu
 	@tests/run-foreign s390x
 	@tests/run-foreign armhf
 
-vm-test: $(BUILD)/hostmeter ## the meter on Debian's kernels 6.1, 5.10, 6.12, each in a guest under qemu (root; VM='-k WORD KERNEL')
+vm-test: $(BUILD)/hostmeter ## the meter on Debian's kernels 6.1, 5.10, 6.12, under qemu (root; VM='-k WORD KERNEL')
 	@tests/vm/run $(BUILD)/hostmeter $(VM)
 
 bench: deps-test $(BUILD)/hostmeter tools ## measure beside the floor and peers (BENCH=--quick, --help); docs/performance.md

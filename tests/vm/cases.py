@@ -42,7 +42,7 @@ def case(name):
     return add
 
 
-WAN = Network.wan_v4, Network.wan_v6
+WAN = Network.wan_v4, Network.wan_v6, Network.router_v6
 PLAIN = {"wan": "wan", "br-lan": "lan"}
 
 
@@ -91,16 +91,15 @@ class Pppoe:
         options = net.scratch / "pppoe-server"
         options.write_text("noauth\nlcp-echo-interval 0\n+ipv6\nnodefaultroute\n")
         net.router.run("modprobe", "-a", "ppp_generic", "pppoe")
-        self.server = net.inet.spawn("pppoe-server", "-F", "-I", "eth0", "-L", net.server_v4, "-R", net.wan_v4, "-N", "1", "-k", "-O",
-                       options)
+        self.server = net.inet.spawn(*"pppoe-server -F -k -N 1 -I eth0".split(), "-L", net.server_v4, "-R", net.wan_v4,
+                                     "-O", options)
         net.wan_is("ppp0")
         self.dial()
 
     def dial(self):
         net = self.net
-        self.line = net.router.spawn("pppd", "plugin", "pppoe.so", "nic-wan", "user", "x", "noauth", "nodetach", "+ipv6",
-                                     "noipdefault", "defaultroute", "persist", "maxfail", "0", "holdoff", "1",
-                                     "lcp-echo-interval", "0")
+        self.line = net.router.spawn(*"pppd plugin pppoe.so nic-wan user x noauth nodetach +ipv6 noipdefault "
+                                     "defaultroute persist maxfail 0 holdoff 1 lcp-echo-interval 0".split())
         for node, address in (net.router, net.wan_v4), (net.inet, net.server_v4):
             try:
                 wait_until(lambda node=node, address=address: f" {address} peer" in node.output("ip", "address"), 30)

@@ -6,9 +6,9 @@ import select
 import socket
 from contextlib import contextmanager
 
-from lab import Count, Host, Lab, conntrack_list, nft_counters, talk, udp, wait_until
+from lab import Count, Host, Lab, nft_counters, talk, udp
 from lab.talk import family
-from lab.topology import ENDED, HOSTS
+from lab.topology import HOSTS
 
 TCP_PORT, UDP_PORT = 5001, 5002
 TCP_BYTES = 300_000
@@ -110,14 +110,10 @@ class Network(Lab):
                 sock.sendto(b"data", (self.far_v6, UDP_PORT))
                 server.recv(100)
 
-    def quiet(self, deadline=20):
-        wait_until(lambda: all(flow.state is None or flow.state in ENDED for flow in conntrack_list(self.router)),
-                   deadline, "every TCP flow has ended")
-
     # --- The truth
 
     def count_truth(self):
-        """nft counts where packets come in from a host, and in the host: before any flowtable, after everything else."""
+        """nft counts packets as they come in from a host, before any flowtable, and as they come in at the host."""
         names = "".join(f"counter {host.name}_{ipv}_out {{ }}\n" for host in self.ports for ipv in (4, 6))
         chains = "".join(f"""
             chain {host.name} {{
@@ -140,11 +136,11 @@ class Network(Lab):
                 }}
             """, self[host.name])
 
-    def _counted(self, family, table, *nodes):
+    def _counted(self, table_family, table, *nodes):
         """{(series, ipv, direction): Count}. A host without a MAC address is known by its addresses."""
         hosts, counts = {host.name: host for host in self.ports}, {}
         for node in nodes:
-            for name, count in nft_counters(node, family, table).items():
+            for name, count in nft_counters(node, table_family, table).items():
                 host, ipv, direction = name.split("_")
                 series = host if hosts[host].mac else hosts[host].address(int(ipv))
                 counts[series, int(ipv), direction] = count
@@ -163,7 +159,12 @@ class Network(Lab):
         """ for host in self.hosts)
         names = "".join(f"counter {host.name}_{ipv}_{way} {{ }}\n" for host in self.hosts for ipv in (4, 6)
                         for way in ("in", "out"))
-        self.nft(f"table inet forwarded {{ {names} chain forward {{ type filter hook forward priority -200\n {rules} }}\n }}")
+        self.nft(f"""
+            table inet forwarded {{
+                {names}
+                chain forward {{ type filter hook forward priority -200; {rules} }}
+            }}
+        """)
 
     def forwarded(self):
         return self._counted("inet", "forwarded", self.router)
@@ -216,7 +217,7 @@ class Network(Lab):
         return host
 
     def wireguard(self, *ends):
-        """wg0 between two nodes. An end: (node, port, address of the other, port of the other, what it may send, ip(8))."""
+        """wg0 between two nodes. An end: (node, port, address and port of the other, what that may send, ip(8))."""
         keys = [node.output("wg", "genkey").strip() for node, *_ in ends]
         public = [ends[0][0].output("wg", "pubkey", stdin=key + "\n").strip() for key in keys]
         for (node, port, other, other_port, allowed, commands), key, peer in zip(ends, keys, public[::-1]):

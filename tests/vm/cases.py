@@ -6,6 +6,7 @@ What the meter says is compared with nft counters for each host, family and dire
 answered on the metrics port, and what --check complains of.
 """
 
+import faulthandler
 import json
 import platform
 import shutil
@@ -20,6 +21,7 @@ from network import Network, noted, sides, total, wan_kinds
 
 FOUND = {"interfaces": (), "listen": ":10060"}
 CASES = {}
+CASE_SECONDS = 150  # a case that takes longer hangs: where is printed, and the guest ends
 
 
 @dataclass
@@ -396,6 +398,8 @@ def main():
     names = [name for name in CASES if wanted in name]
     start, results = time.monotonic(), []
     for name in names:
+        print(f"case {name}")
+        faulthandler.dump_traceback_later(CASE_SECONDS, exit=True)
         results.append(run(name))
     print(f"{results.count(True)} ok, {results.count(False)} FAILED in {time.monotonic() - start:.0f} s")
     sys.exit(0 if results and all(results) else 1)

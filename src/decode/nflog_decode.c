@@ -228,6 +228,9 @@ static int take_entry(const struct entry *entry, struct sighting *s)
 	s->zone = event.zone;
 	if (icmp && !s->has_ports)
 		return 0;
+	/* The copy may end before the header of the protocol. An ICMP error would be RELATED to the entry. */
+	if (!s->has_ports && entry->info % IP_CT_IS_REPLY != IP_CT_RELATED)
+		s->proto = event.proto;
 	s->src = is_reply ? reply->src : original->src;
 	s->dst = is_reply ? original->src : reply->src;
 	s->sport = is_reply && !icmp ? reply->sport : original->sport;

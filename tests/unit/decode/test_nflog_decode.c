@@ -428,6 +428,27 @@ static void the_entry_knows_a_fragments_ports(void **state)
 	assert_ports(&s, 40000, 443);
 }
 
+/* The copy ends within the extension headers: the entry says what comes behind them, unless it is of another flow. */
+static void the_entry_knows_a_cut_packets_protocol(void **state)
+{
+	struct ct_event e = { .family = 6, .proto = IPPROTO_UDP, .id = 7 };
+	uint8_t packet[256];
+	struct sighting s;
+	union message m;
+
+	(void)state;
+	e.tuple[CT_ORIGINAL] = (struct ct_tuple){ build_addr(from6), build_addr(to6), 40000, 443 };
+	e.tuple[CT_REPLY] = (struct ct_tuple){ build_addr(to6), build_addr(from6), 443, 40000 };
+	build_chain(packet);
+	for (uint32_t info = 1; info <= 2; info++) {
+		build_nflog(&m, 3, 2, laptop.b, MAC_LEN, packet, 56);
+		add_entry(&m.head, &e, info); /* IP_CT_RELATED, IP_CT_NEW */
+		assert_int_equal(nflog_decode(&m.head, &s), 0);
+		assert_int_equal(s.proto == IPPROTO_UDP, info == 2);
+		assert_ends(&s, from6, to6);
+	}
+}
+
 /* The packet of the answer comes from the reply's source, and goes to the original one whatever NAT has made of it. */
 static void an_answer_is_turned_round(void **state)
 {
@@ -496,6 +517,7 @@ int main(void)
 		cmocka_unit_test(a_cut_ip4_packet_keeps_its_addresses),
 		cmocka_unit_test(hostile_lengths_stay_inside),
 		cmocka_unit_test(the_entry_knows_a_fragments_ports),
+		cmocka_unit_test(the_entry_knows_a_cut_packets_protocol),
 		cmocka_unit_test(an_answer_is_turned_round),
 		cmocka_unit_test(an_icmp_error_is_not_its_flow),
 		cmocka_unit_test(a_damaged_entry_is_damage),

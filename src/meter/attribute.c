@@ -28,13 +28,15 @@ static void locate(const struct attribute_sources *s, struct attribute_end *end)
 {
 	uint32_t ifindex;
 	enum side side = topology_address(s->topology, &end->addr, &ifindex, &end->gateway);
+	bool by_vrf = end->ifindex && end->side != SIDE_LAN && end->side != SIDE_WAN &&
+		topology_is_vrf(s->topology, end->ifindex);
 
 	if (side == SIDE_GROUP) { /* whatever interface a copy left by */
 		end->side = side;
 		end->gateway.family = 0;
 		return;
 	}
-	if (end->ifindex && !topology_is_vrf(s->topology, end->ifindex)) { /* from a forwarded packet */
+	if (end->ifindex && !by_vrf) { /* from a forwarded packet */
 		/* The side when the packet passed: now the interface may be gone, or a bridge port. */
 		if (end->side != SIDE_LAN && end->side != SIDE_WAN)
 			end->side = topology_interface(s->topology, end->ifindex);

@@ -24,7 +24,7 @@ static const char *const group_titles[GROUPS] = {
 
 static const struct setting_row rows[] = {
 	{ "lan", 0, "IF", METERING, KEY | LIST, value_interface, SETTING_FIELD(lan),
-		.help = "a LAN interface (default: those with an address of the router)" },
+		.help = "a LAN interface (default: those with a private address)" },
 	{ "wan", 0, "IF", METERING, KEY | LIST, value_interface, SETTING_FIELD(wan),
 		.help = "a WAN interface (default: those of the default routes)" },
 	{ "carrier", 0, "IF", METERING, KEY | HIDDEN | LIST, value_interface, SETTING_FIELD(carrier),

@@ -18,6 +18,7 @@ enum { SILENCE_MS = 2000 }; /* without a beat for so long the meter hangs */
 struct reliability {
 	struct nl *nl;
 	struct hang_guard *guard;
+	uint64_t guard_again; /* when to try once more, after it could not be started; 0: not at all */
 	struct reliability_valve valve;
 	int count_fd, max_fd; /* of the connection table */
 	uint64_t count, max;  /* as read last; CT_SYSCTL_NONE: cannot be read */
@@ -68,6 +69,7 @@ void reliability_closed(struct reliability *r)
 {
 	hang_guard_free(r->guard);
 	r->guard = NULL;
+	r->guard_again = 0;
 }
 
 static void start_guard(struct reliability *r)
@@ -83,9 +85,11 @@ static void start_guard(struct reliability *r)
 
 	reliability_closed(r);
 	error = hang_guard_start(&r->guard, &watch);
-	if (error)
-		log_repeated(&r->guard_failed, LOG_PERIOD_NS, clock_mono_ns(), "no guard against a hung meter: %s",
-			strerror(-error));
+	if (!error)
+		return;
+	r->guard_again = clock_mono_ns() + CLOCK_NS_PER_S;
+	log_repeated(&r->guard_failed, LOG_PERIOD_NS, clock_mono_ns(), "no guard against a hung meter: %s",
+		strerror(-error));
 }
 
 void reliability_opened(struct reliability *r)
@@ -124,6 +128,8 @@ void reliability_tick(struct reliability *r)
 	if (hang_guard_beat(r->guard)) {
 		log_repeated(&r->guard_gone, LOG_PERIOD_NS, clock_mono_ns(),
 			"the guard against a hung meter is gone: started again");
+		start_guard(r);
+	} else if (r->guard_again && clock_mono_ns() >= r->guard_again) {
 		start_guard(r);
 	}
 	update_valve(r);

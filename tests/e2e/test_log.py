@@ -34,6 +34,18 @@ def children(pid):
     return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
 
 
+def test_a_guard_that_is_killed_at_its_start_is_tried_again(lab):
+    """So early that its start counts as failed: a second later there is one."""
+    with lab.meter() as meter:
+        pid = meter.process.pid
+        for _ in range(10):
+            guard = wait_until(lambda: children(pid), what="there is a guard", step=0)[0]
+            os.kill(guard, signal.SIGKILL)
+            wait_until(lambda: guard not in children(pid), what="it is gone", step=0)
+        wait_until(lambda: children(pid), what="there is another")
+        assert meter.stop() == 0
+
+
 def test_warnings_are_not_repeated(lab):
     """A guard that is killed is replaced each time, and told of once."""
     with lab.meter() as meter:

@@ -22,6 +22,8 @@
  */
 #include "hostmeter/meter/attribute.h"
 
+#include "zones.h"
+
 #include <string.h>
 
 static void locate(const struct attribute_sources *s, struct attribute_end *end)
@@ -114,17 +116,60 @@ static bool is_inside(enum side side)
 }
 
 /*
- * Whether two interfaces have a host of this address, or of the next hop's. Conntrack zones tell such networks apart,
- * and the routes that are known here do not.
+ * Whether two interfaces may have a host of this address, or of the next hop's. Conntrack zones tell such networks
+ * apart, and the routes that are known here do not. Two MACs had the address; or both networks have it, and the router
+ * forwarded no answer yet, for which it needs the neighbour.
  */
-static bool is_ambiguous(const struct attribute_sources *s, const struct attribute_end *end)
+static bool is_ambiguous(const struct attribute_sources *s, const struct attribute_end *end, bool answered)
 {
+	const struct addr *hop = end->gateway.family ? &end->gateway : &end->addr;
 	uint32_t ifindex[2];
 
-	if (!neigh_had_two(s->neigh, &end->addr, ifindex) &&
-		!(end->gateway.family && neigh_had_two(s->neigh, &end->gateway, ifindex)))
+	if (!answered && topology_is_on_two_links(s->topology, hop))
+		return true;
+	if (!neigh_had_two(s->neigh, &end->addr, ifindex) && !neigh_had_two(s->neigh, hop, ifindex))
 		return false;
 	return *topology_name(s->topology, ifindex[0]) && *topology_name(s->topology, ifindex[1]);
+}
+
+/* A flow began in a network that others have too: its zone may be known to be of one interface. */
+static void locate_by_zone(const struct attribute_sources *s, uint16_t zone, struct attribute_end *origin)
+{
+	uint32_t ifindex = zones_interface(s->zones, zone);
+
+	if (!ifindex || topology_interface(s->topology, ifindex) != SIDE_LAN)
+		return;
+	origin->ifindex = ifindex; /* a next hop stays: the other network has the same one */
+	origin->is_located = true;
+}
+
+/* What the zone means, by a flow whose interface is known without it. */
+static void learn_zone(const struct attribute_sources *s, uint16_t zone, const struct attribute_end *origin,
+	bool answered)
+{
+	uint32_t ifindex = origin->ifindex;
+	struct mac mac;
+
+	if (origin->side != SIDE_LAN)
+		return;
+	if (origin->packet_seen ||
+		(answered && !origin->is_ambiguous && !origin->gateway.family &&
+			neigh_last_seen(s->neigh, &origin->addr, &mac, &ifindex)))
+		zones_learn(s->zones, zone, ifindex);
+}
+
+static void use_zone(const struct attribute_sources *s, const struct ct_event *event,
+	struct attribute_end end[static 2])
+{
+	struct attribute_end *origin = &end[CT_ORIGINAL];
+	bool answered = event->has_counters && event->packets[CT_REPLY];
+
+	for (enum ct_dir dir = CT_ORIGINAL; dir <= CT_REPLY; dir++)
+		end[dir].is_ambiguous = is_ambiguous(s, &end[dir], answered);
+	if (origin->side == SIDE_LAN && origin->is_ambiguous && !origin->is_located)
+		locate_by_zone(s, event->zone, origin);
+	else
+		learn_zone(s, event->zone, origin, answered);
 }
 
 /* The MAC of a LAN end; all zero if none is found, or if its link has none: then *by is FLOW_BY_NONE, or not. */
@@ -145,7 +190,7 @@ static struct mac mac_of(const struct attribute_sources *s, const struct attribu
 	if (evidence == ATTRIBUTE_FROM_PACKET)
 		return none;
 	*by = FLOW_BY_NEIGHBOUR;
-	if (end->ifindex && (end->is_sighted || !end->is_ambiguous) && neigh_find(s->neigh, end->ifindex, hop, &mac))
+	if (end->ifindex && (end->is_located || !end->is_ambiguous) && neigh_find(s->neigh, end->ifindex, hop, &mac))
 		return mac;
 	*by = FLOW_BY_NONE;
 	if (end->is_ambiguous)
@@ -362,7 +407,7 @@ struct attribution attribute(const struct attribute_sources *sources, const stru
 		const struct sightings_end *from = &seen[swapped ? !i : i];
 
 		end[i].ifindex = from->ifindex;
-		end[i].is_sighted = from->ifindex;
+		end[i].is_located = from->ifindex;
 		end[i].side = from->side;
 		end[i].packet_seen = from->seen;
 		end[i].has_mac = from->has_mac;
@@ -370,8 +415,8 @@ struct attribution attribute(const struct attribute_sources *sources, const stru
 	}
 	locate(sources, &end[CT_ORIGINAL]);
 	locate(sources, &end[CT_REPLY]);
-	for (int i = 0; i < 2 && (event->zone || sources->has_zones); i++)
-		end[i].is_ambiguous = is_ambiguous(sources, &end[i]);
+	if (sources->zones)
+		use_zone(sources, event, end);
 	if (evidence == ATTRIBUTE_FROM_PACKET && !may_be_forwarded(end))
 		evidence = ATTRIBUTE_FROM_TABLES;
 

@@ -23,6 +23,7 @@
 #include "hostmeter/meter/meter.h"
 
 #include "state.h"
+#include "zones.h"
 
 #include <linux/netfilter/nf_conntrack_common.h>
 #include <stdlib.h>
@@ -37,6 +38,7 @@ enum {
 	MAX_HELD = 1 << 16,
 	MAX_NEIGHBOURS = 1 << 14,
 	MAX_ROUTES = 1 << 12,
+	MAX_ZONES = 1 << 10,
 	HOSTS_PER_TICK = 64,
 	SWEEP_PER_TICK = 16,
 };
@@ -56,12 +58,13 @@ struct meter *meter_new(const struct meter_options *options)
 	m->neigh = neigh_new(MAX_NEIGHBOURS);
 	m->topology = topology_new(&options->sides, MAX_ROUTES);
 	m->tunnels = tunnels_new(&options->tunnels);
+	m->zones = zones_new(MAX_ZONES);
 	m->hosts = hosts_new(options->max_hosts);
 	m->wan = wan_new();
 	m->dumps.sweep = HASHTABLE_SHARDS;
 	m->journal = (struct journal){ .hash = &m->options.hash, .hosts = m->hosts };
 	if (m->flows && m->held && m->tombstones && m->pending_ends && m->sightings && m->neigh && m->topology &&
-		m->tunnels && m->hosts && m->wan)
+		m->tunnels && m->zones && m->hosts && m->wan)
 		return m;
 	meter_free(m);
 	return NULL;
@@ -74,6 +77,7 @@ void meter_free(struct meter *meter)
 	wan_free(meter->wan);
 	hosts_free(meter->hosts);
 	topology_free(meter->topology);
+	zones_free(meter->zones);
 	tunnels_free(meter->tunnels);
 	neigh_free(meter->neigh);
 	sightings_free(meter->sightings);
@@ -113,7 +117,7 @@ static struct attribution ask(struct meter *m, const struct ct_event *event, enu
 		.sightings = m->sightings,
 		.names = m->options.names,
 		.hosts = m->hosts,
-		.has_zones = m->has_zones,
+		.zones = m->has_zones ? m->zones : NULL,
 		.all_is_sighted = m->dumps.ready && m->stats.sightings && m->source[SOURCE_NFLOG].up,
 		.end = m->observe ? m->end : NULL,
 	};

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* First packets and rtnetlink events on their way into the tables by which flows are attributed. */
 #include "state.h"
+#include "zones.h"
 
 /*
  * NFLOG sends packets in batches. A first packet may be read after its interface was removed, became a bridge port or
@@ -57,6 +58,8 @@ void meter_rtnl(struct meter *meter, const struct rtnl_event *event, uint64_t no
 	neigh_rtnl(meter->neigh, event, now);
 	topology_rtnl(meter->topology, event, now);
 	tunnels_rtnl(meter->tunnels, event);
+	if (event->type == RTNL_LINK && event->gone)
+		zones_forget(meter->zones, event->ifindex);
 	if (event->type == RTNL_LINK || event->type == RTNL_ADDR)
 		remember_side(meter, event->ifindex, before);
 }

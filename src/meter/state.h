@@ -74,6 +74,7 @@ struct meter {
 	struct neigh *neigh;
 	struct topology *topology;
 	struct tunnels *tunnels;
+	struct zones *zones;
 	struct hosts *hosts;
 	struct wan *wan;
 	struct snapshot_source source[SOURCE_COUNT];

@@ -631,6 +631,20 @@ bool topology_is_on_link(const struct topology *topology, const struct addr *add
 	return false;
 }
 
+bool topology_is_on_two_links(const struct topology *topology, const struct addr *addr)
+{
+	uint32_t first = 0;
+
+	for (const struct own *own = topology->own; own; own = own->hh.next) {
+		if (!prefix_contains(&own->subnet, addr) || topology_interface(topology, own->key.ifindex) != SIDE_LAN)
+			continue;
+		if (first && first != own->key.ifindex)
+			return !addr_is_link_local(addr);
+		first = own->key.ifindex;
+	}
+	return false;
+}
+
 uint64_t topology_passed_over(const struct topology *topology)
 {
 	return routes_dropped(topology->routes);

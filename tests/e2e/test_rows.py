@@ -337,3 +337,28 @@ def test_the_same_addresses_in_two_zones(lab, rules, warm):
             return
         assert {host for host, _, _ in counted} - {host for host, _, _ in before} == {"unknown"}
         assert sum(count.bytes for count in counted.values()) == sum(count.bytes for count in truth.values())
+
+
+def test_what_a_zone_means_is_learned(lab, rules, warm):
+    """Hosts whose address is in one of the networks only show which zone is which; then the others are told apart."""
+    desktop, laptop, twin, truth = *lab.hosts[:2], twin_lan(lab), Truth()
+    only = Host("twin", twin.mac, "192.168.77.99", "2001:db8:77::99")
+    lab["twin"].ip(f"""
+        address add {only.v4}/24 dev eth0
+        -6 address add {only.v6}/64 dev eth0 nodad
+    """)
+
+    def ask(host, name, size, port):
+        for ipv in 4, 6:
+            server = udp(lab.inet, lab.server(ipv), PORT)
+            asker = udp(lab[name], host.address(ipv), port)
+            truth.asked(host, ipv, talk(asker, server, (lab.server(ipv), PORT), size, size))
+
+    with lab.meter("--lan", "two", config=lab.names() + lab.names([twin])) as meter:
+        warm(meter, truth)
+        ask(laptop, laptop.name, 100, 5000)
+        ask(only, "twin", 200, 5000)
+        meter.steady()
+        ask(desktop, desktop.name, 300, 5001)
+        ask(twin, "twin", 400, 5002)
+        assert lab.settled(meter) == truth

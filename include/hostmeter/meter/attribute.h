@@ -21,7 +21,7 @@ struct attribute_end {
 	enum side side;
 	bool packet_seen; /* its own packet was seen */
 	bool has_mac;
-	bool is_sighted;   /* ifindex is of a packet, not of the routes */
+	bool is_located;   /* ifindex is of a packet or of the zone, not of the routes */
 	bool is_ambiguous; /* networks told apart by zones both have this address */
 	struct mac mac;    /* of that packet */
 };
@@ -36,7 +36,7 @@ struct attribute_sources {
 	const struct names *names; /* whose addresses are configured; NULL: nobody's */
 	struct hosts *hosts;       /* new hosts are added */
 	bool all_is_sighted;       /* each forwarded packet that begins a flow was logged, as far as is known */
-	bool has_zones;            /* flows are in conntrack zones, which tell apart networks with the same addresses */
+	struct zones *zones;       /* what they mean is learned; NULL: no flow is in a conntrack zone */
 	struct attribute_end *end; /* unless NULL: gets the two ends */
 };
 

@@ -104,6 +104,9 @@ bool topology_is_vrf(const struct topology *topology, uint32_t ifindex);
 /* Whether the address is of a network in which the router has an address on this interface. */
 bool topology_is_on_link(const struct topology *topology, const struct addr *addr, uint32_t ifindex);
 
+/* Whether the router has an address in a network with this address on more than one LAN; never of a link-local one. */
+bool topology_is_on_two_links(const struct topology *topology, const struct addr *addr);
+
 /* How many routes that do not lead out of a WAN were not kept because the table was full. */
 uint64_t topology_passed_over(const struct topology *topology);
 

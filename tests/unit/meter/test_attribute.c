@@ -2,6 +2,7 @@
 #include "hostmeter/meter/attribute.h"
 
 #include "events.h"
+#include "zones.h"
 
 #include <netinet/in.h>
 #include <setjmp.h>
@@ -19,6 +20,7 @@ struct world {
 	struct sightings *sightings;
 	struct hosts *hosts;
 	struct names *names;
+	struct zones *zones;
 	bool has_zones;
 };
 
@@ -48,6 +50,7 @@ static struct world *world_new(const char *const *lan)
 	w->sightings = sightings_new(100);
 	w->hosts = hosts_new(100);
 	w->names = names_new();
+	w->zones = zones_new(100);
 	events_of_network(take, w);
 	tell(w, event_neigh(LAN, "192.168.1.10", DESKTOP));
 	tell(w, event_neigh(LAN, "2001:db8:1::10", DESKTOP));
@@ -73,6 +76,7 @@ static int end(void **state)
 	sightings_free(w->sightings);
 	hosts_free(w->hosts);
 	names_free(w->names);
+	zones_free(w->zones);
 	free(w);
 	return 0;
 }
@@ -80,7 +84,7 @@ static int end(void **state)
 static struct attribution ask(struct world *w, const struct ct_event *event, enum attribute_evidence evidence)
 {
 	const struct attribute_sources sources = { &secret, w->topology, w->tunnels, w->neigh, w->sightings, w->names,
-		w->hosts, w->all_is_sighted, w->has_zones, NULL };
+		w->hosts, w->all_is_sighted, w->has_zones ? w->zones : NULL, NULL };
 	bool sighted;
 
 	return attribute(&sources, event, evidence, &sighted);
@@ -544,7 +548,7 @@ static void sighted_is_told(void **state)
 {
 	struct world *w = *state;
 	const struct attribute_sources sources = { &secret, w->topology, w->tunnels, w->neigh, w->sightings, w->names,
-		w->hosts, w->all_is_sighted, w->has_zones, NULL };
+		w->hosts, w->all_is_sighted, w->has_zones ? w->zones : NULL, NULL };
 	struct ct_event e = event_masqueraded(DESKTOP_IP, SERVER4), other = event_masqueraded(LAPTOP_IP, SERVER4);
 	bool sighted;
 
@@ -658,6 +662,7 @@ static void zones_have_hosts_of_their_own(void **state)
 			single = event_flow(LAPTOP_IP, SERVER4);
 	struct addr addr = event_ip(DESKTOP_IP);
 
+	w->has_zones = true;
 	one.zone = single.zone = 1;
 	other.zone = 2;
 	check_host(w, ask(w, &one, ATTRIBUTE_FROM_TABLES).host, DESKTOP);
@@ -676,7 +681,7 @@ static void zones_have_hosts_of_their_own(void **state)
 	see(w, &one, CT_ORIGINAL, LAN, WAN, DESKTOP);
 	check_host(w, ask(w, &one, ATTRIBUTE_FROM_PACKET).host, DESKTOP);
 	check_host(w, ask(w, &other, ATTRIBUTE_FROM_PACKET).host, VISITOR);
-	/* Packets without their zone: by the ports, and by nothing if both have the same. */
+	/* Packets without their zone: by the ports, and by what the zone means if both have the same. */
 	one = event_masqueraded(DESKTOP_IP, "203.0.113.81");
 	see(w, &one, CT_ORIGINAL, GUEST, WAN, VISITOR);
 	one.zone = 2;
@@ -684,6 +689,8 @@ static void zones_have_hosts_of_their_own(void **state)
 	one.zone = 0;
 	see(w, &one, CT_ORIGINAL, LAN, WAN, DESKTOP);
 	one.zone = 2;
+	check_host(w, ask(w, &one, ATTRIBUTE_FINAL).host, VISITOR);
+	one.zone = 3;
 	check_host(w, ask(w, &one, ATTRIBUTE_FINAL).host, "unknown");
 	/* Inbound: the interface of the packet, and the neighbour there. */
 	one = event_forwarded(SERVER4, DESKTOP_IP);
@@ -692,11 +699,45 @@ static void zones_have_hosts_of_their_own(void **state)
 	check_host(w, ask(w, &one, ATTRIBUTE_FROM_TABLES).host, VISITOR);
 	/* Where zones are used, the one without number is one of them. */
 	one = event_masqueraded(DESKTOP_IP, "203.0.113.82");
-	w->has_zones = true;
 	assert_int_equal(ask(w, &one, ATTRIBUTE_FROM_TABLES).scope, FLOW_UNDECIDED);
 	/* The other network is gone. */
 	tell(w, event_gone(event_link(GUEST, "guest", 0, ARPHRD_ETHER)));
 	assert_int_equal(ask(w, &one, ATTRIBUTE_FROM_TABLES).scope, FLOW_WAN);
+}
+
+/* Both networks have the same prefix, and no packet is seen. */
+static void zones_are_learned_from_neighbours(void **state)
+{
+	struct world *w = *state;
+	struct ct_event one = event_masqueraded(DESKTOP_IP, SERVER4), two = one,
+			own = event_flow("192.168.1.77", SERVER4);
+
+	w->has_zones = true;
+	one.zone = 1;
+	two.zone = own.zone = 2;
+	one.has_counters = two.has_counters = own.has_counters = true;
+	tell(w, event_addr(GUEST, "192.168.1.1", 24));
+	/* Without an answer the neighbour of the other network may be missing still. */
+	assert_int_equal(ask(w, &two, ATTRIBUTE_FROM_TABLES).scope, FLOW_UNDECIDED);
+	check_host(w, ask(w, &two, ATTRIBUTE_FINAL).host, "unknown");
+	one.packets[CT_REPLY] = two.packets[CT_REPLY] = own.packets[CT_REPLY] = 1;
+	check_host(w, ask(w, &one, ATTRIBUTE_FROM_TABLES).host, DESKTOP);
+	tell(w, event_neigh(GUEST, DESKTOP_IP, VISITOR));
+	/* One zone says nothing: it may be of all interfaces. */
+	check_host(w, ask(w, &one, ATTRIBUTE_FINAL).host, "unknown");
+	check_host(w, ask(w, &two, ATTRIBUTE_FINAL).host, "unknown");
+	/* A host of the second network that the first has not. */
+	tell(w, event_neigh(GUEST, "192.168.1.77", SECOND_ROUTER));
+	check_host(w, ask(w, &own, ATTRIBUTE_FROM_TABLES).host, SECOND_ROUTER);
+	check_host(w, ask(w, &one, ATTRIBUTE_FROM_TABLES).host, DESKTOP);
+	check_host(w, ask(w, &two, ATTRIBUTE_FROM_TABLES).host, VISITOR);
+	/* The second zone is of both interfaces. */
+	two = event_masqueraded(LAPTOP_IP, SERVER4);
+	two.zone = 2;
+	two.has_counters = true;
+	two.packets[CT_REPLY] = 1;
+	check_host(w, ask(w, &two, ATTRIBUTE_FROM_TABLES).host, LAPTOP);
+	check_host(w, ask(w, &one, ATTRIBUTE_FINAL).host, "unknown");
 }
 
 static void link_local_is_told_by_neighbours(void **state)
@@ -766,6 +807,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(behind_a_second_router_the_gateway_counts, begin, end),
 		cmocka_unit_test_setup_teardown(configured_addresses_are_hosts, begin, end),
 		cmocka_unit_test_setup_teardown(zones_have_hosts_of_their_own, begin, end),
+		cmocka_unit_test_setup_teardown(zones_are_learned_from_neighbours, begin, end),
 		cmocka_unit_test_setup_teardown(link_local_is_told_by_neighbours, begin, end),
 		cmocka_unit_test(what_the_configuration_leaves_out_is_other),
 	};

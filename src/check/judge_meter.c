@@ -54,12 +54,16 @@ static const char *guests_behind(const char *name)
 /* Each interface on a line of its own. */
 static void judge_sides(const struct check_facts *f, struct finding *finding)
 {
-	if (f->meter.routes_dropped)
+	if (f->meter.routes_dropped) {
 		finding_bad(finding,
 			"no room for %" PRIu64 " routes: addresses that they lead to may be on the wrong side",
 			f->meter.routes_dropped);
-	else
+	} else if (f->hides_next_hops) {
+		finding_bad(finding, "nexthop_compat_mode=0: routes by nexthop objects do not tell their interfaces");
+		finding_fix(finding, "sysctl -w net.ipv4.nexthop_compat_mode=1 && systemctl restart hostmeter");
+	} else {
 		finding_good(finding, "to say otherwise: lan, wan, carrier, transit or ignore in the configuration");
+	}
 	for (size_t i = 0; i < f->verdicts; i++) {
 		const struct check_verdict *verdict = &f->verdict[i];
 		const char *guests = strcmp(verdict->side, "lan") ? NULL : guests_behind(verdict->name);

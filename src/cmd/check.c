@@ -34,15 +34,23 @@ static void ask_meter(struct check_facts *facts)
 	buf_free(&body);
 }
 
-static bool is_on(const char *path)
+/* The first character of the file, 0 if there is none. */
+static char switch_at(const char *path)
 {
 	struct buf text = BUF_INIT;
-	bool on;
+	char first;
 
 	file_read_matching(path, &text);
-	on = text.len && text.data[0] != '0';
+	first = text.len ? text.data[0] : 0;
 	buf_free(&text);
-	return on;
+	return first;
+}
+
+static bool is_on(const char *path)
+{
+	char first = switch_at(path);
+
+	return first && first != '0';
 }
 
 static void look_at_machine(struct check_facts *facts)
@@ -55,6 +63,7 @@ static void look_at_machine(struct check_facts *facts)
 	facts->table_limit = ct_sysctl_read("nf_conntrack_max");
 	facts->forwards[FIREWALL_IPV4] = is_on("/proc/sys/net/ipv4/ip_forward");
 	facts->forwards[FIREWALL_IPV6] = is_on("/proc/sys/net/ipv6/conf/all/forwarding");
+	facts->hides_next_hops = switch_at("/proc/sys/net/ipv4/nexthop_compat_mode") == '0';
 }
 
 /* --- Interfaces: the meter says which are LAN and WAN; where none runs, the configuration */

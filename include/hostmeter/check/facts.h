@@ -83,6 +83,7 @@ struct check_facts {
 	bool privileged;                                   /* CAP_NET_ADMIN */
 	uint64_t acct, events, table_entries, table_limit; /* CHECK_NONE: no such setting */
 	bool forwards[FIREWALL_FAMILIES];
+	bool hides_next_hops;     /* nexthop_compat_mode=0: a route by a nexthop object does not tell its interfaces */
 	struct firewall firewall; /* firewall_clear() frees what is inside */
 	int nflog_bound;          /* 1, 0, or -ENOENT: the kernel does not say */
 	struct socket_owner nflog_owner;

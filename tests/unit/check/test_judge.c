@@ -144,6 +144,7 @@ FAULT(meter_hangs, no_meter(w), w->meter.error = -ETIMEDOUT)
 FAULT(meter_ill, no_meter(w), w->meter.error = 500)
 FAULT(meter_forbidden, no_meter(w), w->meter.error = -EACCES)
 FAULT(routes_dropped, w->meter.routes_dropped = 13)
+FAULT(next_hops_hidden, w->hides_next_hops = true)
 FAULT(source_down, w->meter.source[SOURCE_RTNL].up = w->meter.source[SOURCE_DUMP].up = false)
 FAULT(overrun, w->meter.source[SOURCE_EVENTS].overruns = 1, w->meter.source[SOURCE_NFLOG].overruns = 5)
 FAULT(reliability_off, w->meter.reliable = false)
@@ -274,6 +275,7 @@ static const struct fault {
 	{ no_meter, "offloaded", FINDING_UNKNOWN, "only a running meter knows", NULL },
 	{ no_meter, "buffers", FINDING_UNKNOWN, "only a running meter knows", NULL },
 	{ routes_dropped, "sides", FINDING_BAD, "no room for 13 routes", "lan = {" },
+	{ next_hops_hidden, "sides", FINDING_BAD, "nexthop_compat_mode=0", "sysctl -w net.ipv4.nexthop_compat_mode=1" },
 	{ source_down, "sources", FINDING_BAD, "not open: dump, rtnetlink", "journalctl" },
 	{ overrun, "overruns", FINDING_BAD, "events: 1 time, nflog: 5 times", "event-buffer = 2000" },
 	{ reliability_off, "reliability", FINDING_BAD, "not delivered reliably", "nf_conntrack_max=2000" },

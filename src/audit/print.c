@@ -3,6 +3,7 @@
 
 #include "hostmeter/base/clock.h"
 #include "hostmeter/base/json.h"
+#include "hostmeter/base/utf8.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -54,11 +55,9 @@ static void put_reasons(struct buf *out, const struct audit_line *line)
 static void put_host(struct buf *out, const char *label)
 {
 	char clean[AUDIT_LABEL];
-	size_t len = 0;
 
-	for (; label[len] && len < sizeof(clean) - 1; len++)
-		clean[len] = (unsigned char)label[len] < 0x20 || label[len] == 0x7f ? '?' : label[len];
-	clean[len] = 0;
+	snprintf(clean, sizeof(clean), "%s", label);
+	clean[utf8_disarm(clean, strlen(clean), false)] = '\0';
 	buf_printf(out, "%-18s ", clean);
 }
 

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "hostmeter/base/log.h"
 
+#include "hostmeter/base/utf8.h"
+
 #include <errno.h>
 #include <inttypes.h>
 #include <stdarg.h>
@@ -62,14 +64,6 @@ static size_t put_prefix(char *line, size_t size, enum log_level level)
 	return (size_t)snprintf(line, size, "<%d>", levels[level].priority);
 }
 
-/* C1 controls (0x80 to 0x9f) are bytes of UTF-8 too, and reach a terminal as controls only outside of it. */
-static void disarm(char *text)
-{
-	for (; *text; text++)
-		if ((unsigned char)*text < 0x20 || *text == 0x7f)
-			*text = '?';
-}
-
 __attribute__((format(printf, 2, 0))) static void write_line(enum log_level level, const char *format, va_list args)
 {
 	int saved = errno;
@@ -82,8 +76,7 @@ __attribute__((format(printf, 2, 0))) static void write_line(enum log_level leve
 	start = put_prefix(line, sizeof(line), level);
 	if (vsnprintf(line + start, sizeof(line) - start, format, args) < 0)
 		line[start] = '\0';
-	disarm(line + start);
-	len = strlen(line);
+	len = start + utf8_disarm(line + start, strlen(line + start), false);
 	line[len++] = '\n'; /* in place of the terminator */
 
 	/* A failure cannot be reported. */

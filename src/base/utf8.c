@@ -46,6 +46,37 @@ bool utf8_is_visible(uint32_t code)
 	return true;
 }
 
+/* Whether the control character at text belongs to a text of several lines. */
+static bool is_line_end_or_tab(const char *text, size_t len)
+{
+	return *text == '\n' || *text == '\t' || (*text == '\r' && len > 1 && text[1] == '\n');
+}
+
+size_t utf8_disarm(char *text, size_t len, bool lines)
+{
+	size_t used = 0, step;
+
+	for (size_t at = 0; at < len; at += step) {
+		uint32_t code = 0;
+
+		/* Nearly all is printable ASCII. */
+		if (text[at] >= ' ' && text[at] <= '~') {
+			text[used++] = text[at];
+			step = 1;
+			continue;
+		}
+		step = utf8_char(text + at, len - at, &code);
+		if (step && (utf8_is_visible(code) || (lines && is_line_end_or_tab(text + at, len - at)))) {
+			memmove(text + used, text + at, step);
+			used += step;
+		} else {
+			text[used++] = '?';
+			step = step ? step : 1;
+		}
+	}
+	return used;
+}
+
 size_t utf8_clean(char *out, size_t size, const char *text, size_t len, const char *unwanted)
 {
 	size_t used = 0, step;

@@ -2,6 +2,7 @@
 #include "hostmeter/check/judge.h"
 
 #include "hostmeter/base/json.h"
+#include "hostmeter/base/utf8.h"
 #include "hostmeter/base/version.h"
 
 #include <stdarg.h>
@@ -86,9 +87,14 @@ static size_t line_len(const struct buf *text, size_t from)
 
 static void put_clean(struct buf *out, const char *text, size_t len)
 {
-	for (size_t i = 0; i < len; i++)
-		buf_putc(out, (unsigned char)text[i] < 0x20 || text[i] == 0x7f ? '?' : text[i]);
-	buf_putc(out, '\n');
+	char *to = buf_reserve(out, len + 1);
+
+	if (!to)
+		return;
+	memcpy(to, text, len);
+	len = utf8_disarm(to, len, false);
+	to[len] = '\n';
+	buf_commit(out, len + 1);
 }
 
 /* All lines; before each but the first comes between. */

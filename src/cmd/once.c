@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "hostmeter/base/log.h"
+#include "hostmeter/base/utf8.h"
 #include "hostmeter/cmd/cmd.h"
 #include "hostmeter/config/config.h"
 #include "hostmeter/http/client.h"
@@ -26,6 +27,7 @@ int cmd_once(const struct config *config, struct buf *out)
 	}
 	if (!config->output)
 		return CMD_OK;
+	out->len = utf8_disarm(out->data, out->len, true);
 	error = file_replace(config->output, out);
 	if (error)
 		log_error("%s: %s", config->output, strerror(-error));
@@ -37,6 +39,8 @@ int cmd_print(struct buf *out)
 {
 	int error = buf_error(out);
 
+	/* It may be the answer of a stranger on the socket. */
+	out->len = utf8_disarm(out->data, out->len, true);
 	/* A full disk or a closed pipe may show at the flush only. */
 	if (!error && ((out->len && fwrite(out->data, 1, out->len, stdout) != out->len) || fflush(stdout)))
 		error = -errno;

@@ -8,7 +8,6 @@
 #include "hostmeter/base/utf8.h"
 #include "hostmeter/config/config.h"
 
-#include <ctype.h>
 #include <errno.h>
 #include <limits.h>
 #include <stdarg.h>
@@ -33,10 +32,8 @@ int config_error(const struct config_origin *origin, const char *format, ...)
 	int len = snprintf(line, sizeof(line), "hostmeter: %s%s%s%s", where, origin->what, origin->what[0] ? ": " : "",
 		text);
 
-	for (int i = 0; i < len; i++)
-		if (iscntrl((unsigned char)line[i]))
-			line[i] = '?';
-	fprintf(origin->err, "%s\n", line);
+	len = (int)utf8_disarm(line, (size_t)len, false);
+	fprintf(origin->err, "%.*s\n", len, line);
 	return -EINVAL;
 }
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * log: one line per event on standard error. On a terminal it reads "hostmeter: warning: text"; elsewhere it starts
- * with its priority as in sd-daemon(3), "<4>". A line is one write(2). Control bytes in it are replaced, so a name from
- * the network cannot forge a second line.
+ * with its priority as in sd-daemon(3), "<4>". A line is one write(2). What is not visible in it is replaced, so a
+ * name from the network can neither forge a second line nor control a terminal.
  */
 #pragma once
 

@@ -90,6 +90,23 @@ static void a_name_cannot_forge_a_line(void **state)
 		"che\n");
 }
 
+/* The same on a terminal and in the journal: a reader of the journal is a terminal, too. */
+static void a_name_cannot_control_a_terminal(void **state)
+{
+	static const char name[] = "\xc2\x9b"
+				   "31mred \xe2\x80\xaegnp.exe \xe2\x81\xa6 \xe2\x80\x8b \xe2\x80\xa8 \xff\x7f";
+
+	(void)state;
+	log_info("host %s", name);
+	assert_string_equal(logged(), "<6>host ?31mred ?gnp.exe ? ? ? ??\n");
+	log_for_people();
+	log_error("host %s", name);
+	assert_string_equal(logged(), "hostmeter: error: host ?31mred ?gnp.exe ? ? ? ??\n");
+	/* A name that is cut within a character, as by "%.64s", ends in no half one. */
+	log_error("%.4s", "abc\xe2\x82\xac");
+	assert_string_equal(logged(), "hostmeter: error: abc?\n");
+}
+
 static void a_long_line_is_cut_to_one(void **state)
 {
 	static char huge[4000];
@@ -190,6 +207,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(lines_carry_the_journals_priority, open_pipe, close_pipe),
 		cmocka_unit_test_setup_teardown(levels_above_are_dropped, open_pipe, close_pipe),
 		cmocka_unit_test_setup_teardown(a_name_cannot_forge_a_line, open_pipe, close_pipe),
+		cmocka_unit_test_setup_teardown(a_name_cannot_control_a_terminal, open_pipe, close_pipe),
 		cmocka_unit_test_setup_teardown(a_long_line_is_cut_to_one, open_pipe, close_pipe),
 		cmocka_unit_test_setup_teardown(a_terminal_gets_words, open_pipe, close_pipe),
 		cmocka_unit_test_setup_teardown(errno_survives, open_pipe, close_pipe),

@@ -79,6 +79,51 @@ static void text_is_made_harmless(void **state)
 	assert_string_equal(out, "a_b");
 }
 
+static void what_leaves_is_disarmed_in_place(void **state)
+{
+	static const struct {
+		const char *text, *line, *lines; /* NULL: as line */
+	} cases[] = {
+		{ "plain ~ text", "plain ~ text", NULL },
+		{ "", "", NULL },
+		{ "k\xc3\xbc"
+		  "che \xf0\x9f\x93\xb1 \xe2\x82\xac",
+			"k\xc3\xbc"
+			"che \xf0\x9f\x93\xb1 \xe2\x82\xac",
+			NULL },
+		{ "a\tb\nc\r\nd", "a?b?c??d", "a\tb\nc\r\nd" },
+		{ "over\rwritten\r", "over?written?", "over?written?" },
+		{ "\x1b]0;title\x07\x08\x7f", "?]0;title???", NULL },
+		{ "csi \xc2\x9b"
+		  "2J nel \xc2\x85 apc \xc2\x9f nbsp \xc2\xa0",
+			"csi ?2J nel ? apc ? nbsp \xc2\xa0", NULL },
+		{ "\xe2\x80\x8e\xe2\x80\x8f\xd8\x9c\xe2\x80\xaa\xe2\x80\xae\xe2\x81\xa6\xe2\x81\xa9", "???????",
+			NULL },                                                                /* marks of direction */
+		{ "\xe2\x80\x8b\xe2\x80\x8d\xe2\x81\xa0\xef\xbb\xbf\xc2\xad", "?????", NULL }, /* no width */
+		{ "\xe2\x80\xa8\xe2\x80\xa9", "??", NULL },                                    /* line ends */
+		{ "\x9b"
+		  "31m\xff\xc0\xaf\xed\xa0\x80\xf4\x90\x80\x80",
+			"?31m??????????", NULL },
+		{ "cut \xe2\x82", "cut ??", NULL },
+	};
+	char text[64];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		for (int lines = 0; lines < 2; lines++) {
+			const char *expected = lines && cases[i].lines ? cases[i].lines : cases[i].line;
+
+			strcpy(text, cases[i].text);
+			text[utf8_disarm(text, strlen(text), lines)] = '\0';
+			assert_string_equal(text, expected);
+		}
+	}
+	memcpy(text, "a\0b", 3);
+	assert_int_equal(utf8_disarm(text, 3, true), 3);
+	assert_memory_equal(text, "a?b", 3);
+	assert_int_equal(utf8_disarm(NULL, 0, true), 0);
+}
+
 static void what_does_not_fit_is_cut_between_characters(void **state)
 {
 	static const char euros[] = "\xe2\x82\xac\xe2\x82\xac\xe2\x82\xac";
@@ -100,6 +145,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(characters_are_told_from_bytes),
 		cmocka_unit_test(text_is_made_harmless),
+		cmocka_unit_test(what_leaves_is_disarmed_in_place),
 		cmocka_unit_test(what_does_not_fit_is_cut_between_characters),
 	};
 

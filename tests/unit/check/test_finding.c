@@ -87,7 +87,7 @@ static void as_text(void **state)
 	finding_print_text(&out, line, 3);
 	assert_string_equal(buf_text(&out),
 		"ok   accounting    nf_conntrack_acct=1\n"
-		"BAD  port          :80 by \"?[31mx\"\xff\n"
+		"BAD  port          :80 by \"?[31mx\"?\n"
 		"     fix: kill 1\n"
 		"     fix: and again\n"
 		"?    zeroing       who knows\n");

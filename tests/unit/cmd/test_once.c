@@ -42,6 +42,30 @@ static void the_metrics_are_printed(void **state)
 	assert_string_equal(scratch_read(state, "asked"), "GET /metrics HTTP/1.0\n");
 }
 
+/* Of a stranger's answer nothing reaches the terminal, the web server or the file that could control a terminal. */
+static void what_a_stranger_answers_is_disarmed(void **state)
+{
+	static const char evil[] = OK "# \xc2\x9b"
+				      "2J\x1b[2J\tt\nm{host=\"\xe2\x80\xae\xff\x7f\"} 1\r2\r\n";
+	static const char fine[] = "# ?2J?[2J\tt\nm{host=\"???\"} 1?2\r\n";
+	struct buf out = BUF_INIT;
+	char text[200] = "";
+	int to[2], saved;
+
+	assert_int_equal(once(state, evil, false, "page"), CMD_OK);
+	assert_string_equal(scratch_read(state, "page"), fine);
+	buf_puts(&out, evil + strlen(OK));
+	assert_int_equal(pipe(to), 0);
+	fflush(stdout);
+	saved = dup(1);
+	dup2(to[1], 1);
+	assert_int_equal(cmd_print(&out), CMD_OK);
+	dup2(saved, 1);
+	assert_int_equal(read(to[0], text, sizeof(text) - 1), (int)strlen(fine));
+	assert_string_equal(text, fine);
+	close(saved), close(to[0]), close(to[1]);
+}
+
 static void a_cgi_page_has_its_header(void **state)
 {
 	assert_int_equal(once(state, OK "metric 1\n", true, NULL), CMD_OK);
@@ -78,6 +102,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		SCRATCH_TEST(the_metrics_are_printed),
+		SCRATCH_TEST(what_a_stranger_answers_is_disarmed),
 		SCRATCH_TEST(a_cgi_page_has_its_header),
 		SCRATCH_TEST(a_file_is_replaced),
 		SCRATCH_TEST(without_an_answer_nothing_is_printed),

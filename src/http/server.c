@@ -12,6 +12,7 @@
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -25,6 +26,7 @@ enum {
 	READ_BLOCK = 16384,
 	LIVE_BLOCK = 1 << 20, /* one turn of the loop may bring a quarter of it, and MHD sends a block in two turns */
 	LIVE_SEND_BUFFER = 4 << 20,
+	AUTHORITY_SIZE = 280, /* of a name in DNS, a dot and a port */
 };
 
 /* One listening socket with an MHD daemon of its own. */
@@ -75,6 +77,8 @@ static const char *lookup(const struct http_request *request, enum MHD_ValueKind
 
 const char *http_header(const struct http_request *request, const char *name)
 {
+	if (request->authority && !strcasecmp(name, MHD_HTTP_HEADER_HOST))
+		return request->authority;
 	return lookup(request, MHD_HEADER_KIND, name);
 }
 
@@ -252,6 +256,55 @@ static enum MHD_Result answer(struct listener *listener, struct MHD_Connection *
 	return queued;
 }
 
+static enum MHD_Result refuse(struct listener *listener, struct MHD_Connection *connection, unsigned int status,
+	const char *why, bool is_head)
+{
+	struct http_response response = { .status = status };
+
+	if (status == MHD_HTTP_METHOD_NOT_ALLOWED) {
+		response.header[0].name = MHD_HTTP_HEADER_ALLOW;
+		response.header[0].value = "GET, HEAD";
+	}
+	buf_puts(&response.body, why);
+	return answer(listener, connection, &response, is_head);
+}
+
+static enum MHD_Result count_host(void *ctx, enum MHD_ValueKind kind, const char *name, const char *value)
+{
+	unsigned int *hosts = ctx;
+
+	(void)kind, (void)value;
+	*hosts += !strcasecmp(name, MHD_HTTP_HEADER_HOST);
+	return MHD_YES;
+}
+
+/* Takes scheme and authority off the path. NULL, or why the server that is asked for is not told: status 400. */
+static const char *split_target(struct http_request *request, char authority[static AUTHORITY_SIZE])
+{
+	static const char *const schemes[] = { "http://", "https://" };
+	unsigned int hosts = 0;
+
+	MHD_get_connection_values(request->connection, MHD_HEADER_KIND, count_host, &hosts);
+	if (hosts > 1)
+		return "one Host only\n";
+	for (size_t i = 0; i < sizeof(schemes) / sizeof(schemes[0]); i++) {
+		const char *name = request->path + strlen(schemes[i]);
+		size_t len;
+
+		if (strncasecmp(request->path, schemes[i], strlen(schemes[i])) != 0)
+			continue;
+		len = strcspn(name, "/");
+		if (len >= AUTHORITY_SIZE)
+			return "the server's name is too long\n";
+		memcpy(authority, name, len);
+		authority[len] = '\0';
+		request->authority = authority;
+		request->path = name[len] ? name + len : "/";
+		break;
+	}
+	return NULL;
+}
+
 /* The state of a request that has no memory of the handler. */
 static char begun;
 
@@ -288,6 +341,8 @@ static enum MHD_Result handle(void *ctx, struct MHD_Connection *connection, cons
 		.memory = &memory,
 	};
 	struct http_response response = { .status = MHD_HTTP_OK };
+	char authority[AUTHORITY_SIZE];
+	const char *fault;
 
 	(void)upload;
 	*state = is_first ? &begun : *state;
@@ -299,13 +354,11 @@ static enum MHD_Result handle(void *ctx, struct MHD_Connection *connection, cons
 	if (!is_admitted(listener, address, listener->path[0] ? -1 : fd_of(connection)))
 		return MHD_NO;
 	/* Refused in the first call, a body is never read. */
-	if (!is_get) {
-		response.status = MHD_HTTP_METHOD_NOT_ALLOWED;
-		response.header[0].name = MHD_HTTP_HEADER_ALLOW;
-		response.header[0].value = "GET, HEAD";
-		buf_puts(&response.body, "GET and HEAD only\n");
-		return answer(listener, connection, &response, false);
-	}
+	if (!is_get)
+		return refuse(listener, connection, MHD_HTTP_METHOD_NOT_ALLOWED, "GET and HEAD only\n", false);
+	fault = split_target(&request, authority);
+	if (fault)
+		return refuse(listener, connection, MHD_HTTP_BAD_REQUEST, fault, is_head);
 	if (!request.local)
 		request.client = addr_of(address);
 	listener->http->handler(listener->http->ctx, &request, &response);

@@ -4,6 +4,7 @@
 import gzip
 import json
 import os
+import socket
 import stat
 import urllib.parse
 from pathlib import Path
@@ -177,6 +178,48 @@ def test_other_names_get_nothing(lab):
                 answered(lab.router, LOCAL + path, "-H", f"Host: {name}")
         for path in "/-/healthy", "/-/ready":
             answered(lab.router, LOCAL + path, "-H", "Host: evil.example")
+
+
+def raw(node, address, request):
+    """The status of the answer to these bytes, and whether it has a host's counts."""
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    with node.socket(family, socket.SOCK_STREAM) as client:
+        client.settimeout(10)
+        client.connect((address, 10060))
+        client.sendall(request)
+        answer = b"".join(iter(lambda: client.recv(65536), b""))
+    return int(answer.split()[1]), b"host_bytes_total" in answer
+
+
+def test_the_name_that_is_asked_for(lab):
+    """By each way to the port: no Host, two of them, one that is hidden from a careless parser, an absolute target."""
+    ways = [(lab.router, "127.0.0.1"), (lab.router, "::1"), (lab.router, "::ffff:127.0.0.1"), (lab["desktop"], lab.router_v4),
+            (lab["desktop"], lab.router_v6), (lab["desktop"], f"::ffff:{lab.router_v4}")]
+    one = "GET {} HTTP/1.1\r\n{}Connection: close\r\n\r\n"
+    told = [
+        ("GET /metrics HTTP/1.0\r\n\r\n", 200),  # no browser leaves it out
+        ("GET /metrics HTTP/1.0\r\nHost: evil.example\r\n\r\n", 421),
+        (one.format("/metrics", ""), 400),
+        *((one.format("/metrics", f"Host:{host}\r\n"), status) for host, status in [
+            (" router:10060", 200), (" [::1]:10060", 200), (f" [::ffff:{lab.router_v4}]", 200), (f"{lab.router_v4}:80", 200),
+            (" evil.example", 421), ("evil.example:10060", 421), ("", 421), (" router, evil.example", 421),
+            (" router\r\nHost: evil.example", 400), (" evil.example\r\nhost: router", 400), (" router\r\nHost: router", 400),
+            (" router\r\n .evil.example", 400), (" evil.example\0.lan", 421), (" [evil.example]", 421), (" router@evil.example", 421),
+        ]),
+        (one.format("/metrics", "Host : router\r\n"), 400),
+        (one.format("/metrics", "hOsT: evil.example\r\n"), 421),
+        (one.format("http://router:10060/metrics", "Host: evil.example\r\n"), 200),
+        (one.format("http://evil.example/metrics", "Host: router\r\n"), 421),
+        (one.format("HTTP://evil.example:10060/metrics?x", "Host: router\r\n"), 421),
+        (one.format("http://router@evil.example/metrics", "Host: router\r\n"), 421),
+        (one.format("http://evil.example%2fmetrics", "Host: router\r\n"), 421),
+        (one.format("http:///metrics", "Host: router\r\n"), 421),
+        (one.format("//evil.example/metrics", "Host: router\r\n"), 404),
+    ]
+    with lab.meter(listen=":10060"):
+        for node, address in ways:
+            for request, status in told:
+                assert raw(node, address, request.encode()) == (status, status == 200), (address, request)
 
 
 # --- Who gets an answer

@@ -15,6 +15,7 @@ struct tls;
 struct http_request {
 	const char *method;       /* "GET" or "HEAD"; others are answered with 405 before the callback */
 	const char *path;         /* "/metrics": decoded, without the query */
+	const char *authority;    /* "router:10060" of a target "http://router:10060/metrics"; else NULL */
 	bool local;               /* came by the UNIX socket */
 	bool pieces;              /* HTTP/1.1: the client notices an incomplete page, also one of unknown length */
 	struct addr client;       /* family 0 if local; an IPv4-mapped address is given as IPv4 */
@@ -23,7 +24,10 @@ struct http_request {
 	void **memory; /* the handler's own: NULL at first, kept if the response is HTTP_LATER */
 };
 
-/* A header's or a query parameter's value, NULL if absent. Borrowed for the callback. Names of headers: any case. */
+/*
+ * A header's or a query parameter's value, NULL if absent. Borrowed for the callback. Names of headers: any case. For
+ * "Host" that is the authority, if there is one (RFC 9112, section 3.2.2); two of them are answered with 400.
+ */
 const char *http_header(const struct http_request *request, const char *name);
 const char *http_query(const struct http_request *request, const char *name);
 

@@ -27,7 +27,7 @@ struct fixture {
 	struct loop_server s;
 	uint16_t port;
 	int calls;
-	char method[8], path[64], query[32], flag[8], header[32];
+	char method[8], path[64], query[32], flag[8], header[32], host[300];
 	bool local;
 	struct addr client;
 	struct http_response answer;
@@ -71,6 +71,7 @@ static void handler(void *ctx, const struct http_request *request, struct http_r
 	note(f->query, sizeof(f->query), http_query(request, "x"));
 	note(f->flag, sizeof(f->flag), http_query(request, "flag"));
 	note(f->header, sizeof(f->header), http_header(request, "x-test"));
+	note(f->host, sizeof(f->host), http_header(request, "host"));
 	f->local = request->local;
 	f->client = request->client;
 	f->has_basic = http_basic(request, &f->basic);
@@ -294,6 +295,59 @@ static void get_is_answered(void **state)
 	assert_string_equal(f->query, "(none)");
 	assert_string_equal(f->flag, "(none)");
 	assert_string_equal(f->header, "(none)");
+}
+
+/* RFC 9112, section 3.2: an absolute target has the server's name itself, and a request has one Host. */
+static void a_request_is_for_one_server(void **state)
+{
+	static const struct {
+		const char *request, *status, *path, *host;
+	} cases[] = {
+		{ "GET /a HTTP/1.0\r\n\r\n", "HTTP/1.1 200", "/a", "(none)" },
+		{ "GET /a HTTP/1.1\r\n" CLOSE, "HTTP/1.1 200", "/a", "test" },
+		{ "GET http://evil:80/a/b?x=1 HTTP/1.1\r\n" CLOSE, "HTTP/1.1 200", "/a/b", "evil:80" },
+		{ "GET HTTPS://evil HTTP/1.1\r\n" CLOSE, "HTTP/1.1 200", "/", "evil" },
+		{ "GET http://evil/ HTTP/1.0\r\n\r\n", "HTTP/1.1 200", "/", "evil" },
+		{ "GET http:///a HTTP/1.1\r\n" CLOSE, "HTTP/1.1 200", "/a", "" },
+		{ "GET //evil/a HTTP/1.1\r\n" CLOSE, "HTTP/1.1 200", "//evil/a", "test" },
+		{ "GET /a HTTP/1.1\r\nhost: evil\r\n" CLOSE, "HTTP/1.1 400", NULL, NULL },
+		{ "GET /a HTTP/1.1\r\n" CLOSE, "HTTP/1.1 200", "/a", "test" },
+		{ "HEAD /a HTTP/1.0\r\nHost: test\r\nX-Test: y\r\nHOST: test\r\n\r\n", "HTTP/1.1 400", NULL, NULL },
+		{ "GET /a HTTP/1.1\r\nConnection: close\r\n\r\n", "HTTP/1.1 400", NULL, NULL },
+	};
+	struct fixture *f = *state;
+
+	listen_tcp(f, "127.0.0.1:");
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		int calls = f->calls;
+		struct client c;
+
+		client_start(f, &c, connect_v4(f), cases[i].request);
+		assert_memory_equal(client_finish(&c), cases[i].status, strlen(cases[i].status));
+		assert_int_equal(f->calls - calls, cases[i].path != NULL);
+		if (cases[i].path) {
+			assert_string_equal(f->path, cases[i].path);
+			assert_string_equal(f->host, cases[i].host);
+		}
+		buf_free(&c.reply);
+	}
+}
+
+static void a_name_longer_than_any_is_refused(void **state)
+{
+	struct fixture *f = *state;
+	char request[600];
+
+	listen_tcp(f, "127.0.0.1:");
+	for (int len = 279; len <= 280; len++) {
+		struct client c;
+
+		snprintf(request, sizeof(request), "GET http://%0*d/a HTTP/1.1\r\n" CLOSE, len, 0);
+		client_start(f, &c, connect_v4(f), request);
+		assert_memory_equal(client_finish(&c), len == 279 ? "HTTP/1.1 200" : "HTTP/1.1 400", 12);
+		assert_int_equal(strlen(f->host), 279);
+		buf_free(&c.reply);
+	}
 }
 
 static void head_has_no_body(void **state)
@@ -1015,6 +1069,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(get_is_answered),
+		TEST(a_request_is_for_one_server),
+		TEST(a_name_longer_than_any_is_refused),
 		TEST(head_has_no_body),
 		TEST(other_methods_are_refused_unread),
 		TEST(body_of_a_get_is_ignored),

@@ -65,8 +65,11 @@ static int sooner(int patience, uint64_t when, uint64_t now)
 static int take_sample(struct watching *w)
 {
 	struct watch_sample sample;
-	int result = watch_feed_sample(w->feed, w->view.interval_ns, &sample), error = 0;
+	int result, error = 0;
 
+	if (w->view.local)
+		watch_feed_want_local(w->feed);
+	result = watch_feed_sample(w->feed, w->view.interval_ns, &sample);
 	if (result != HTTP_OK)
 		return result;
 	if (w->config->standalone)

@@ -3,8 +3,11 @@
 
 #include "hostmeter/base/array.h"
 #include "hostmeter/base/clock.h"
+#include "hostmeter/base/protocol.h"
 
+#include <errno.h>
 #include <netinet/in.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -130,11 +133,75 @@ void watch_connections_take(struct watch_connections *known, struct watch_connec
 	*fresh = (struct watch_connections){ 0 };
 }
 
-/* ---- The order */
+/* ---- What is shown */
 
-struct order {
-	bool by_total, reverse;
-};
+static bool is_shown(const struct watch_connection *c, const struct watch_choice *choice)
+{
+	char address[ADDR_TEXT], protocol[PROTOCOL_TEXT], text[ADDR_TEXT + PROTOCOL_TEXT + 16];
+
+	if (choice->family && c->src.family != choice->family)
+		return false;
+	if (!choice->filter[0])
+		return true;
+	snprintf(text, sizeof(text), "%s %s %u %u", addr_format(watch_connection_remote(c), address),
+		protocol_short_name(c->proto, protocol), watch_connection_remote_port(c), watch_connection_own_port(c));
+	return strcasestr(text, choice->filter);
+}
+
+static int compare_remote(const struct watch_connection *one, const struct watch_connection *other)
+{
+	return addr_cmp(watch_connection_remote(one), watch_connection_remote(other));
+}
+
+static int compare_remote_of(const void *a, const void *b)
+{
+	return compare_remote(*(const struct watch_connection *const *)a, *(const struct watch_connection *const *)b);
+}
+
+/* The sums of a remote; its age is that of the oldest. What differs between its connections is 0. */
+static void add_to_group(struct watch_connection *group, const struct watch_connection *c)
+{
+	if (!group->members) {
+		*group = *c;
+		group->members = 1;
+		return;
+	}
+	group->members++;
+	for (int d = 0; d < WATCH_DIRECTIONS; d++) {
+		group->bytes[d] += c->bytes[d];
+		group->rate[d] += c->rate[d];
+	}
+	group->calm += c->calm;
+	group->has_rate |= c->has_rate;
+	group->local &= c->local;
+	if (c->since > group->since)
+		return;
+	group->since = c->since;
+	group->older = c->older;
+}
+
+/* Makes a row of each remote. 0 or -ENOMEM. */
+static int group(struct watch_connections_shown *shown)
+{
+	size_t groups = 0;
+
+	shown->group = calloc(shown->rows + 1, sizeof(*shown->group));
+	if (!shown->group)
+		return -ENOMEM;
+	if (shown->rows)
+		qsort(shown->row, shown->rows, sizeof(*shown->row), compare_remote_of);
+	for (size_t i = 0; i < shown->rows; i++) {
+		if (groups && compare_remote(&shown->group[groups - 1], shown->row[i]) == 0)
+			groups--;
+		add_to_group(&shown->group[groups++], shown->row[i]);
+	}
+	for (size_t i = 0; i < groups; i++)
+		shown->row[i] = &shown->group[i];
+	shown->rows = groups;
+	return 0;
+}
+
+/* ---- The order */
 
 static double total_of(const struct watch_connection *c)
 {
@@ -146,30 +213,80 @@ static int descending(double a, double b)
 	return (a < b) - (a > b);
 }
 
+/* Idle connections are ordered by their total, so that they keep their places. */
+static int compare_both(const struct watch_connection *one, const struct watch_connection *other, bool totals)
+{
+	if (!totals && (one->calm >= 1 || other->calm >= 1))
+		return descending(one->calm, other->calm);
+	return 0;
+}
+
+static int compare_direction(const struct watch_connection *one, const struct watch_connection *other, bool totals,
+	int direction)
+{
+	return totals ? descending((double)one->bytes[direction], (double)other->bytes[direction]) :
+			descending(one->rate[direction], other->rate[direction]);
+}
+
 static int compare(const void *a, const void *b, void *arg)
 {
 	const struct watch_connection *one = *(const struct watch_connection *const *)a;
 	const struct watch_connection *other = *(const struct watch_connection *const *)b;
-	const struct order *by = arg;
+	const struct watch_choice *choice = arg;
 	int order = 0;
 
-	/* Idle connections are ordered by their total, so that they keep their places. */
-	if (!by->by_total && (one->calm >= 1 || other->calm >= 1))
-		order = descending(one->calm, other->calm);
+	switch (choice->sort) {
+	case WATCH_BY_REMOTE:
+		order = compare_remote(one, other);
+		break;
+	case WATCH_BY_DOWN:
+	case WATCH_BY_UP:
+		order = compare_direction(one, other, choice->totals,
+			choice->sort == WATCH_BY_DOWN ? WATCH_DOWN : WATCH_UP);
+		break;
+	case WATCH_BY_PORT:
+		order = one->members ? descending(one->members, other->members) :
+				       watch_connection_remote_port(one) - watch_connection_remote_port(other);
+		break;
+	case WATCH_BY_AGE:
+		order = descending((double)other->since, (double)one->since);
+		break;
+	case WATCH_BY_BOTH:
+		order = compare_both(one, other, choice->totals);
+		break;
+	default: /* WATCH_BY_TOTAL, as where all else is equal */
+		break;
+	}
 	order = order ? order : descending(total_of(one), total_of(other));
 	order = order ? order : compare_key(one, other);
-	return by->reverse ? -order : order;
+	return choice->reverse ? -order : order;
 }
 
-const struct watch_connection **watch_connections_sorted(const struct watch_connections *connections, bool by_total,
-	bool reverse)
+int watch_connections_show(struct watch_connections_shown *shown, const struct watch_connections *connections,
+	const struct watch_choice *choice)
 {
-	const struct watch_connection **sorted = calloc(connections->count + 1,
-		sizeof(const struct watch_connection *));
+	int error = 0;
 
-	for (size_t i = 0; sorted && i < connections->count; i++)
-		sorted[i] = &connections->list[i];
-	if (sorted)
-		qsort_r(sorted, connections->count, sizeof(*sorted), compare, &(struct order){ by_total, reverse });
-	return sorted;
+	*shown = (struct watch_connections_shown){ 0 };
+	shown->row = calloc(connections->count + 1, sizeof(*shown->row));
+	if (!shown->row)
+		return -ENOMEM;
+	for (size_t i = 0; i < connections->count; i++)
+		if (is_shown(&connections->list[i], choice))
+			shown->row[shown->rows++] = &connections->list[i];
+	shown->connections = shown->rows;
+	if (choice->grouped)
+		error = group(shown);
+	if (error)
+		watch_connections_shown_free(shown);
+	else
+		qsort_r(shown->row, shown->rows, sizeof(*shown->row), compare, (void *)choice);
+	return error;
+}
+
+void watch_connections_shown_free(struct watch_connections_shown *shown)
+{
+	free(shown->row);
+	free(shown->group);
+	*shown = (struct watch_connections_shown){ 0 };
 }

@@ -14,22 +14,20 @@ static const char *const directions[WATCH_DIRECTIONS] = { "in", "out" };
 
 /* ---- Hosts */
 
-static void read_counts(struct watch_sample_host *host, const json_t *one)
+static void read_counts(uint64_t bytes[static WATCH_FAMILIES][WATCH_DIRECTIONS], const json_t *counts)
 {
-	const json_t *wan = json_object_get(one, "wan"), *connections = json_object_get(one, "connections");
-
 	for (int f = 0; f < WATCH_FAMILIES; f++) {
-		const json_t *counts = json_object_get(wan, families[f]);
+		const json_t *family = json_object_get(counts, families[f]);
 
-		host->connections[f] = (uint32_t)json_get_u64(connections, families[f]);
 		for (int d = 0; d < WATCH_DIRECTIONS; d++)
-			host->bytes[f][d] = json_get_u64(json_object_get(counts, directions[d]), "bytes");
+			bytes[f][d] = json_get_u64(json_object_get(family, directions[d]), "bytes");
 	}
 }
 
 static int read_host(struct watch_sample *sample, const json_t *one)
 {
 	const json_t *addresses = json_object_get(one, "addresses");
+	const json_t *local = json_object_get(one, "local"), *connections = json_object_get(one, "connections");
 	struct watch_sample_host *host = watch_sample_add_host(sample);
 	int error = 0;
 
@@ -37,7 +35,12 @@ static int read_host(struct watch_sample *sample, const json_t *one)
 		return -ENOMEM;
 	json_copy_text(host->label, sizeof(host->label), json_object_get(one, "host"));
 	json_copy_text(host->mac, sizeof(host->mac), json_object_get(one, "mac"));
-	read_counts(host, one);
+	read_counts(host->bytes, json_object_get(one, "wan"));
+	if (local)
+		read_counts(host->local, local);
+	sample->has_local |= local != NULL;
+	for (int f = 0; f < WATCH_FAMILIES; f++)
+		host->connections[f] = (uint32_t)json_get_u64(connections, families[f]);
 	host->first_seen = json_get_ns(one, "first_seen");
 	host->last_seen = json_get_ns(one, "last_seen");
 	for (size_t i = 0; !error && i < json_array_size(addresses) && i < ADDRESSES_MOST; i++)

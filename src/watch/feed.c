@@ -20,6 +20,7 @@ enum document { HOSTS, STATUS, CONNECTIONS, DOCUMENTS };
 
 struct watch_feed {
 	const char *socket;
+	bool local; /* asked for */
 	struct http_fetch *fetch[DOCUMENTS];
 	struct buf document[DOCUMENTS];
 	struct watch_connections wanted; /* the host whose listing was requested; both names "": none */
@@ -46,6 +47,11 @@ void watch_feed_free(struct watch_feed *feed)
 	free(feed);
 }
 
+void watch_feed_want_local(struct watch_feed *feed)
+{
+	feed->local = true;
+}
+
 /* Requests one document, or continues. Returns as http_fetch_step(); 0: not complete yet. */
 static int get(struct watch_feed *feed, enum document which, const char *target)
 {
@@ -70,7 +76,8 @@ int watch_feed_sample(struct watch_feed *feed, uint64_t interval_ns, struct watc
 	char target[64];
 	int result = OK, error;
 
-	snprintf(target, sizeof(target), "/api/v1/hosts?local=0&watch=%.3f", (double)interval_ns / CLOCK_NS_PER_S);
+	snprintf(target, sizeof(target), "/api/v1/hosts?local=%d&watch=%.3f", feed->local,
+		(double)interval_ns / CLOCK_NS_PER_S);
 	if (!feed->fetch[STATUS])
 		result = get(feed, HOSTS, target);
 	if (result == OK)

@@ -28,6 +28,23 @@ const char *watch_format_amount(char text[static WATCH_NUMBER], double amount, b
 	return text;
 }
 
+const char *watch_format_bytes(char text[static WATCH_NUMBER], double bytes, const struct watch_view *view)
+{
+	watch_format_amount(text, bytes, view->binary);
+	return strcat(text, "B");
+}
+
+const char *watch_format_rate(char text[static WATCH_NUMBER], double rate, const struct watch_view *view)
+{
+	watch_format_amount(text, view->bytes ? rate : rate * 8, view->binary);
+	return strcat(text, view->bytes ? "B/s" : "b/s");
+}
+
+int watch_format_rate_width(const struct watch_view *view)
+{
+	return view->binary ? 9 : 8; /* "97.7Kib/s", "12.3Mb/s" */
+}
+
 const char *watch_format_percent(char text[static WATCH_NUMBER], double share)
 {
 	if (share < 0)

@@ -6,7 +6,7 @@
 #include <string.h>
 #include <time.h>
 
-enum { LOW = 16, LEVELS = 8 };
+enum { LOW = 16, LEVELS = 8, WIDE = 180 };
 
 /* ---- Small parts */
 
@@ -27,11 +27,43 @@ void watch_header_spark(struct watch_frame *frame, int x, int y, const float *st
 	}
 }
 
+bool watch_header_is_wide(const struct watch_screen *screen)
+{
+	return screen->frame->width >= WIDE;
+}
+
+float watch_header_steps(const struct watch_screen *screen, const struct watch_track *track, unsigned int families,
+	float *step, int count)
+{
+	return watch_header_is_wide(screen) ? watch_history_long_spark(screen->history, track, families, step, count) :
+					      watch_history_spark(screen->history, track, families, step, count);
+}
+
+bool watch_header_filter(const struct watch_screen *screen, int y)
+{
+	const struct watch_view *view = screen->view;
+	struct watch_frame *frame = screen->frame;
+	const char *filter = watch_view_filter(view);
+	int x = 0;
+
+	if (!view->typing && !filter[0])
+		return false;
+	x += watch_frame_put(frame, x, y, frame->width, WATCH_STYLE_KEY, "/");
+	x += watch_frame_put(frame, x, y, frame->width - x, WATCH_STYLE_PLAIN, filter);
+	if (view->typing)
+		x += watch_frame_put(frame, x, y, frame->width - x, WATCH_STYLE_KEY, "_");
+	watch_frame_put(frame, x + 2, y, frame->width, WATCH_STYLE_DIM,
+		view->typing ? "Enter keeps it, Esc drops it" : "Esc shows all");
+	return true;
+}
+
 const char *watch_header_rate(char text[static WATCH_NUMBER], const struct watch_screen *screen, double rate)
 {
-	if (!watch_history_has_rates(screen->history))
+	const struct watch_history *history = screen->history;
+
+	if (screen->view->local ? !watch_history_has_local_rates(history) : !watch_history_has_rates(history))
 		return "-";
-	return watch_format_amount(text, screen->view->bytes ? rate : rate * 8, screen->view->binary);
+	return watch_format_rate(text, rate, screen->view);
 }
 
 /* ---- The rows */
@@ -45,8 +77,10 @@ static void put_time(char *text, size_t size, uint64_t ns)
 		*text = '\0';
 }
 
+enum { TITLE_WORDS = 7 };
+
 /* The settings that change what the numbers mean, the most important first. */
-static int title_words(const struct watch_screen *screen, char words[static 6][40])
+static int title_words(const struct watch_screen *screen, char words[static TITLE_WORDS][40])
 {
 	const struct watch_view *view = screen->view;
 	char interval[WATCH_NUMBER];
@@ -54,11 +88,13 @@ static int title_words(const struct watch_screen *screen, char words[static 6][4
 
 	if (view->paused)
 		strcpy(words[n++], "PAUSED");
+	if (view->local)
+		strcpy(words[n++], "local traffic");
 	if (view->family)
 		snprintf(words[n++], sizeof(*words), "IPv%d only", view->family);
 	if (view->totals)
 		strcpy(words[n++], "bytes of the session");
-	else if (view->plain)
+	else if (watch_view_seconds(view) <= 0)
 		strcpy(words[n++], view->bytes ? "bytes/s" : "bit/s");
 	else
 		snprintf(words[n++], sizeof(*words), "%s, %u s average", view->bytes ? "bytes/s" : "bit/s",
@@ -71,7 +107,7 @@ static int title_words(const struct watch_screen *screen, char words[static 6][4
 int watch_header_title(const struct watch_screen *screen)
 {
 	struct watch_frame *frame = screen->frame;
-	char words[6][40], line[6 * 42] = "";
+	char words[TITLE_WORDS][40], line[TITLE_WORDS * 42] = "";
 	int count = title_words(screen, words), room, used;
 
 	used = watch_frame_put(frame, 0, 0, frame->width, WATCH_STYLE_TITLE, "hostmeter");
@@ -97,14 +133,15 @@ static void put_link(const struct watch_screen *screen, int y, const char *name,
 	const char *const marks[2][WATCH_DIRECTIONS] = { { "down ", "up " }, { "↓ ", "↑ " } };
 	struct watch_frame *frame = screen->frame;
 	int x = frame->width >= 60 ? 16 : 10;
-	char text[WATCH_NUMBER];
+	char text[WATCH_NUMBER] = "-";
 
 	watch_frame_put(frame, 0, y, x - 1, WATCH_STYLE_PLAIN, name);
 	for (int i = 0; i < WATCH_DIRECTIONS; i++) {
 		x += watch_frame_put(frame, x, y, frame->width, WATCH_STYLE_DIM, marks[frame->utf8][i]);
-		watch_frame_put(frame, x, y, frame->width, i == WATCH_DOWN ? WATCH_STYLE_DOWN : WATCH_STYLE_UP,
-			watch_header_rate(text, screen, rate[i]));
-		x += 8;
+		if (watch_history_has_rates(screen->history))
+			watch_format_rate(text, rate[i], screen->view);
+		watch_frame_put(frame, x, y, frame->width, i == WATCH_DOWN ? WATCH_STYLE_DOWN : WATCH_STYLE_UP, text);
+		x += watch_format_rate_width(screen->view) + 2;
 	}
 }
 
@@ -130,7 +167,7 @@ int watch_header_links(const struct watch_screen *screen, int y)
 		if (i >= shown)
 			continue;
 		put_link(screen, y, link->label, rate);
-		highest = watch_history_spark(history, link, 1u << WATCH_IPV4, step, steps);
+		highest = watch_header_steps(screen, link, 1u << WATCH_IPV4, step, steps);
 		if (width >= 80)
 			watch_header_spark(screen->frame, width - steps, y, step, steps, highest);
 		y++;

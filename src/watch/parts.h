@@ -15,6 +15,13 @@ enum { WATCH_NUMBER = 16 };
 /* Three digits and a power: "0", "999", "1.23k", "12.3M", "123G"; of 1024: "1023", "1.23Ki", "1023Mi". */
 const char *watch_format_amount(char text[static WATCH_NUMBER], double amount, bool binary);
 
+/* The same with the unit, as the view has it: "1.23MB", "1023KiB"; "12.3Mb/s", "1.23kB/s". rate: bytes a second. */
+const char *watch_format_bytes(char text[static WATCH_NUMBER], double bytes, const struct watch_view *view);
+const char *watch_format_rate(char text[static WATCH_NUMBER], double rate, const struct watch_view *view);
+
+/* The most cells that a rate takes. */
+int watch_format_rate_width(const struct watch_view *view);
+
 /* A share of 0 to 1: "37%", "0%" only for nothing, else "<1%"; "-" below 0. */
 const char *watch_format_percent(char text[static WATCH_NUMBER], double share);
 
@@ -48,7 +55,8 @@ struct watch_row {
 
 struct watch_table {
 	struct watch_row *row;
-	size_t rows, hosts;   /* shown, and known */
+	size_t rows, hosts;   /* shown, and known; with what is none: the router, unknown, other */
+	size_t shown, real;   /* those of them that are hosts */
 	struct watch_row sum; /* of all that are known */
 };
 
@@ -87,7 +95,15 @@ int watch_header_warnings(const struct watch_screen *screen, int y);
 /* Draws a line of count steps; most is full height. */
 void watch_header_spark(struct watch_frame *frame, int x, int y, const float *step, int count, float most);
 
-/* A rate of bytes a second in the view's units; "-" while no rates are known. Returns text or a constant. */
+/* The steps of such a line: of the last minute, or on a wide screen of five. Returns the highest. */
+bool watch_header_is_wide(const struct watch_screen *screen);
+float watch_header_steps(const struct watch_screen *screen, const struct watch_track *track, unsigned int families,
+	float *step, int count);
+
+/* The filter of the page, typed or in force: true if there is one. */
+bool watch_header_filter(const struct watch_screen *screen, int y);
+
+/* A host's rate of bytes a second in the view's units; "-" while none are known. Returns text or a constant. */
 const char *watch_header_rate(char text[static WATCH_NUMBER], const struct watch_screen *screen, double rate);
 
 /* Draws the page of view->page (help or host) from row y on, scrolled by view->move. */

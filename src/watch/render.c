@@ -17,10 +17,12 @@ static int spark_steps(int width)
 	return width >= 180 ? 60 : width >= 140 ? 30 : width >= 100 ? 20 : 10;
 }
 
-static int column_width(const struct watch_table_column *column, int width)
+static int column_width(const struct watch_table_column *column, const struct watch_view *view, int width)
 {
 	if (width < column->from)
 		return 0;
+	if (column->id == WATCH_COL_DOWN || column->id == WATCH_COL_UP)
+		return watch_format_rate_width(view) + 1;
 	return column->id == WATCH_COL_SPARK ? spark_steps(width) + 1 : column->width;
 }
 
@@ -30,13 +32,13 @@ static void lay_out(struct watch_view *view, int width)
 	int x = width;
 
 	for (int i = 1; i < WATCH_COLUMNS; i++)
-		x -= column_width(&watch_table_columns[i], width);
+		x -= column_width(&watch_table_columns[i], view, width);
 	/* On wide screens the name does not take all the rest. */
 	x = x < NAME_MOST ? x : NAME_MOST;
 	memset(view->header, 0, sizeof(view->header));
 	view->header[WATCH_COL_NAME] = (struct watch_span){ 0, x };
 	for (int i = 1; i < WATCH_COLUMNS; i++) {
-		int taken = column_width(&watch_table_columns[i], width);
+		int taken = column_width(&watch_table_columns[i], view, width);
 
 		if (taken)
 			view->header[watch_table_columns[i].id] = (struct watch_span){ x + 1, taken - 1 };
@@ -66,8 +68,10 @@ static int put_header(const struct watch_screen *screen, int y)
 	for (int i = 0; i < WATCH_COLUMNS; i++) {
 		const struct watch_table_column *column = &watch_table_columns[i];
 		bool sorted = view->sort == column->id && !view->plain;
+		bool wide = column->id == WATCH_COL_SPARK && watch_header_is_wide(screen);
 
-		snprintf(title, sizeof(title), "%s%s", sorted ? marks[view->utf8][view->reverse] : "", column->title);
+		snprintf(title, sizeof(title), "%s%s", sorted ? marks[view->utf8][view->reverse] : "",
+			wide ? "LAST 5 MIN" : column->title);
 		put_column(screen, y, column->id, sorted ? WATCH_STYLE_SORTED : WATCH_STYLE_HEADER, title);
 	}
 	return y + 1;
@@ -79,17 +83,16 @@ static int put_header(const struct watch_screen *screen, int y)
 static const char *column_text(char *text, const struct watch_screen *screen, const struct watch_row *row,
 	const struct watch_row *sum, enum watch_column column)
 {
-	bool binary = screen->view->binary;
 	int direction = column == WATCH_COL_DOWN ? WATCH_DOWN : WATCH_UP;
 
 	switch (column) {
 	case WATCH_COL_DOWN:
 	case WATCH_COL_UP:
 		if (screen->view->totals)
-			return watch_format_amount(text, (double)row->total[direction], binary);
+			return watch_format_bytes(text, (double)row->total[direction], screen->view);
 		return watch_header_rate(text, screen, row->rate[direction]);
 	case WATCH_COL_TOTAL:
-		return watch_format_amount(text, watch_table_total(row), binary);
+		return watch_format_bytes(text, watch_table_total(row), screen->view);
 	case WATCH_COL_SHARE:
 		return watch_format_percent(text, watch_table_share(row->amount, sum->amount));
 	case WATCH_COL_IPV6:
@@ -186,7 +189,7 @@ static void put_hosts(const struct watch_screen *screen, const struct watch_tabl
 
 	/* One scale for all hosts, so that their lines can be compared. */
 	for (size_t i = 0; i < table->rows; i++)
-		most = fmaxf(most, watch_history_spark(screen->history, table->row[i].track, families, step, steps));
+		most = fmaxf(most, watch_header_steps(screen, table->row[i].track, families, step, steps));
 	if (!table->rows)
 		watch_frame_put(frame, 0, y, frame->width, WATCH_STYLE_DIM,
 			table->hosts ? "no host has this in its name, MAC or addresses" : "no hosts yet");
@@ -195,7 +198,7 @@ static void put_hosts(const struct watch_screen *screen, const struct watch_tabl
 
 		put_row(screen, y, row, &table->sum, row->host->label);
 		if (view->header[WATCH_COL_SPARK].width) {
-			watch_history_spark(screen->history, row->track, families, step, steps);
+			watch_header_steps(screen, row->track, families, step, steps);
 			watch_header_spark(frame, view->header[WATCH_COL_SPARK].x, y, step, steps, most);
 		}
 		if (is_chosen(view, row->host) && !view->plain)
@@ -210,27 +213,21 @@ static void put_totals(const struct watch_screen *screen, int y, const struct wa
 	char name[64];
 
 	if (table->rows < table->hosts)
-		snprintf(name, sizeof(name), "all (%zu of %zu)", table->rows, table->hosts);
+		snprintf(name, sizeof(name), "all (%zu of %zu)", table->shown, table->real);
 	else
-		snprintf(name, sizeof(name), "%zu host%s", table->hosts, table->hosts == 1 ? "" : "s");
+		snprintf(name, sizeof(name), "%zu host%s", table->real, table->real == 1 ? "" : "s");
 	watch_frame_paint(screen->frame, y, WATCH_STYLE_TOTAL);
 	put_row(screen, y, &table->sum, &table->sum, name);
 }
 
-static void put_hints(struct watch_frame *frame, int y, const struct watch_view *view)
+static void put_hints(const struct watch_screen *screen, int y)
 {
+	struct watch_frame *frame = screen->frame;
 	const char *keys, *hint;
 	int x = 0;
 
-	if (view->typing || view->filter[0]) {
-		x += watch_frame_put(frame, x, y, frame->width, WATCH_STYLE_KEY, "/");
-		x += watch_frame_put(frame, x, y, frame->width - x, WATCH_STYLE_PLAIN, view->filter);
-		if (view->typing)
-			x += watch_frame_put(frame, x, y, frame->width - x, WATCH_STYLE_KEY, "_");
-		watch_frame_put(frame, x + 2, y, frame->width, WATCH_STYLE_DIM,
-			view->typing ? "Enter keeps it, Esc drops it" : "Esc shows all");
+	if (watch_header_filter(screen, y))
 		return;
-	}
 	for (size_t i = 0; watch_view_keys(true, i, &keys, &hint); i++) {
 		if (x + (int)(strlen(keys) + strlen(hint)) + 1 > frame->width)
 			break;
@@ -259,7 +256,7 @@ static void render_list(const struct watch_screen *screen, int y, const struct w
 	if (view->plain)
 		foot = y + view->rows;
 	else
-		put_hints(screen->frame, foot + 1, view);
+		put_hints(screen, foot + 1);
 	put_totals(screen, foot, table);
 	/* Plain text is as high as needed. */
 	if (view->plain)

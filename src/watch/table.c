@@ -7,9 +7,9 @@
 
 const struct watch_table_column watch_table_columns[WATCH_COLUMNS] = {
 	{ WATCH_COL_NAME, "NAME", 0, 0, NULL, NULL },
-	{ WATCH_COL_DOWN, "DOWN", 8, 0, "DOWN, UP", "from and to the Internet, seen from the host" },
-	{ WATCH_COL_UP, "UP", 8, 0, NULL, NULL },
-	{ WATCH_COL_SPARK, "LAST MIN", 11, 60, "LAST MIN", "both, second by second, on one scale for all hosts" },
+	{ WATCH_COL_DOWN, "DOWN", 9, 0, "DOWN, UP", "from and to the Internet, seen from the host; b bits, B bytes" },
+	{ WATCH_COL_UP, "UP", 9, 0, NULL, NULL },
+	{ WATCH_COL_SPARK, "LAST MIN", 11, 60, "LAST MIN", "both, on one scale for all hosts; on wide screens 5 MIN" },
 	{ WATCH_COL_TOTAL, "TOTAL", 8, 48, "TOTAL", "bytes both ways since this view began, or since z" },
 	{ WATCH_COL_SHARE, "SHARE", 7, 40, "SHARE", "of what all hosts move now, or have moved with t" },
 	{ WATCH_COL_IPV6, "IPv6", 6, 74, "IPv6", "how much of the host's own goes over IPv6" },
@@ -36,7 +36,7 @@ double watch_table_total(const struct watch_row *row)
 /* The numbers of one host. */
 static struct watch_row row_of(const struct watch_history *history, const struct watch_view *view, size_t host)
 {
-	const struct watch_track *track = history->track[host];
+	const struct watch_track *track = watch_history_track(history, host, view->local);
 	struct watch_row row = { .host = &history->sample.host[host], .track = track };
 	unsigned int families = watch_view_families(view);
 	double seconds = watch_view_seconds(view);
@@ -91,6 +91,17 @@ static double order_of(const struct watch_history *history, const struct watch_v
 }
 
 /* ---- The filter */
+
+/* What the meter lists beside the hosts: names that no host without MAC address has. */
+static bool is_host(const struct watch_sample_host *host)
+{
+	static const char *const others[] = { "router", "unknown", "other" };
+
+	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
+		if (!host->mac[0] && !strcmp(host->label, others[i]))
+			return false;
+	return true;
+}
 
 /* Upper and lower case are the same for ASCII letters only. */
 static bool is_shown(const struct watch_history *history, const struct watch_view *view,
@@ -152,8 +163,11 @@ int watch_table_build(struct watch_table *table, const struct watch_history *his
 
 		row.order = order_of(history, view, &row);
 		add_to_sum(&table->sum, &row);
-		if (is_shown(history, view, row.host))
-			table->row[table->rows++] = row;
+		table->real += is_host(row.host);
+		if (!is_shown(history, view, row.host))
+			continue;
+		table->shown += is_host(row.host);
+		table->row[table->rows++] = row;
 	}
 	qsort_r(table->row, table->rows, sizeof(*table->row), compare, (void *)view);
 	return 0;

@@ -23,6 +23,7 @@ struct watch_view watch_view_default(void)
 		.height = 24,
 		.interval_ns = S,
 		.sort = WATCH_COL_SHARE,
+		.connections.sort = WATCH_BY_BOTH,
 		.window = 1,
 		.click = -1,
 	};
@@ -30,7 +31,26 @@ struct watch_view watch_view_default(void)
 
 double watch_view_seconds(const struct watch_view *view)
 {
-	return view->plain ? 0 : watch_windows[view->window];
+	return view->plain && !view->averaged ? 0 : watch_windows[view->window];
+}
+
+struct watch_choice watch_view_connections(const struct watch_view *view)
+{
+	struct watch_choice choice = view->connections;
+
+	choice.family = view->family;
+	choice.totals = view->totals;
+	return choice;
+}
+
+static char *filter_of(struct watch_view *view)
+{
+	return view->page == WATCH_PAGE_HOST ? view->connections.filter : view->filter;
+}
+
+const char *watch_view_filter(const struct watch_view *view)
+{
+	return filter_of((struct watch_view *)view);
 }
 
 unsigned int watch_view_families(const struct watch_view *view)
@@ -59,6 +79,11 @@ static void help(struct watch_view *view, int arg)
 
 static void sort_by(struct watch_view *view, int arg)
 {
+	if (view->page == WATCH_PAGE_HOST) {
+		view->connections.sort = (enum watch_connection_sort)arg;
+		view->connections.reverse = false;
+		return;
+	}
 	view->sort = (enum watch_column)arg;
 	view->reverse = false;
 	view->top = 0;
@@ -66,7 +91,18 @@ static void sort_by(struct watch_view *view, int arg)
 
 static void sort_next(struct watch_view *view, int arg)
 {
-	sort_by(view, ((int)view->sort + arg) % WATCH_SORTS);
+	if (view->page == WATCH_PAGE_HOST)
+		sort_by(view, ((int)view->connections.sort + arg) % WATCH_CONNECTION_SORTS);
+	else
+		sort_by(view, ((int)view->sort + arg) % WATCH_SORTS);
+}
+
+static void reverse(struct watch_view *view, int arg)
+{
+	bool *choice = view->page == WATCH_PAGE_HOST ? &view->connections.reverse : &view->reverse;
+
+	(void)arg;
+	*choice = !*choice;
 }
 
 static void window(struct watch_view *view, int arg)
@@ -84,7 +120,8 @@ static void type_filter(struct watch_view *view, int arg)
 {
 	(void)arg;
 	view->typing = true;
-	view->page = WATCH_PAGE_LIST;
+	if (view->page == WATCH_PAGE_HELP)
+		view->page = WATCH_PAGE_LIST;
 }
 
 static void open_host(struct watch_view *view, int arg)
@@ -94,13 +131,16 @@ static void open_host(struct watch_view *view, int arg)
 		return;
 	view->page = WATCH_PAGE_HOST;
 	view->page_top = 0;
+	view->connections.filter[0] = '\0';
 }
 
-/* Leaves one thing: the page, else the filter, else the choice of a host. */
+/* Leaves one thing: the filter of a host's page, the page, the list's filter, the choice of a host. */
 static void back(struct watch_view *view, int arg)
 {
 	(void)arg;
-	if (view->page != WATCH_PAGE_LIST)
+	if (view->page == WATCH_PAGE_HOST && view->connections.filter[0])
+		view->connections.filter[0] = '\0';
+	else if (view->page != WATCH_PAGE_LIST)
 		view->page = WATCH_PAGE_LIST;
 	else if (view->filter[0])
 		view->filter[0] = '\0';
@@ -160,14 +200,17 @@ static const struct binding bindings[] = {
 	{ 's', DO(sort_next, 1), HELP("s", "sort by the next column"), HINT(5, "sort") },
 	{ '1', DO(sort_by, WATCH_COL_NAME), HELP("1 to 7", "sort by name, down, up, total, share, IPv6, connections"),
 		.last = '7' },
-	{ 'r', TOGGLE(reverse), HELP("r", "reverse the order") },
+	{ 'r', DO(reverse, 0), HELP("r", "reverse the order") },
 	{ 'u', TOGGLE(bytes), HELP("u", "rates in bits or bytes"), HINT(9, "units") },
 	{ 'i', TOGGLE(binary), HELP("i", "powers of 1000 or 1024") },
 	{ 't', TOGGLE(totals), HELP("t", "rates, or totals of the session"), HINT(6, "totals") },
 	{ 'a', DO(window, 1), HELP("a", "average over 2, 10 or 40 seconds"), HINT(8, "average") },
 	{ 'f', DO(family, 0), HELP("f", "both families, IPv4, IPv6"), HINT(7, "family") },
+	{ 'l', TOGGLE(local), HELP("l", "traffic with the Internet, or local: LAN and router") },
 	{ '/', DO(type_filter, 0), HELP("/", "show only what has this in name, MAC or address"), HINT(3, "filter") },
-	{ WATCH_KEY_ENTER, DO(open_host, 0), HELP("Enter", "open a host"), HINT(4, "host") },
+	{ WATCH_KEY_ENTER, DO(open_host, 0),
+		HELP("Enter", "open a host; there s, 1 to 7, r and / are for its connections"), HINT(4, "host") },
+	{ 'c', TOGGLE(connections.grouped), HELP("c", "on its page: each connection, or one row for each remote") },
 	{ WATCH_KEY_ESCAPE, DO(back, 0), HELP("Esc", "back; show all; choose none") },
 	{ WATCH_KEY_BACKSPACE, DO(back, 0) },
 	{ '+', DO(interval, 1), .then = WATCH_INTERVAL, HELP("+ -", "longer or shorter interval") },
@@ -226,16 +269,17 @@ static void delete_last(char *text)
 static void type(struct watch_view *view, int key)
 {
 	enum { CTRL_U = 0x15 };
-	size_t len = strlen(view->filter);
+	char *filter = filter_of(view);
+	size_t len = strlen(filter);
 
 	if (key == WATCH_KEY_ENTER)
 		view->typing = false;
 	else if (key == WATCH_KEY_BACKSPACE)
-		delete_last(view->filter);
+		delete_last(filter);
 	else if (key == WATCH_KEY_ESCAPE || key == CTRL_U)
-		view->filter[0] = '\0';
+		filter[0] = '\0';
 	else if (key >= ' ' && key != 0x7f && key < WATCH_KEY_UP && len + 4 < sizeof(view->filter))
-		view->filter[len + encode(view->filter + len, (uint32_t)key)] = '\0';
+		filter[len + encode(filter + len, (uint32_t)key)] = '\0';
 	if (key == WATCH_KEY_ESCAPE)
 		view->typing = false;
 	view->top = 0;

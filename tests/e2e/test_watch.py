@@ -122,8 +122,8 @@ def test_every_key(lab, chat):
     with lab.meter(config=lab.names()) as meter, Terminal(lab) as terminal:
         chat()
         terminal.line(watch(meter))
-        terminal.sees(r"^desktop +[0-9.]+M +[0-9.]+k? ")
-        terminal.sees(r"^wan .*↓ [0-9.]+M")
+        terminal.sees(r"^desktop +[0-9.]+Mb/s +[0-9.]+k?b/s ")
+        terminal.sees(r"^wan .*↓ [0-9.]+Mb/s")
         terminal.sees(r"^NAME +DOWN +UP +LAST MIN +TOTAL +▼SHARE +IPv6 +CONN +SEEN")
         terminal.sees(r"^phone .* 100% +[1-9]")
         terminal.keys("1")
@@ -140,7 +140,7 @@ def test_every_key(lab, chat):
         terminal.keys("u")
         terminal.sees(r"bytes/s, 10 s average")
         terminal.keys("i")
-        terminal.sees(r"^desktop +[0-9.]+Ki")
+        terminal.sees(r"^desktop +[0-9.]+KiB/s")
         terminal.keys("i", "u", "a")
         terminal.sees(r"bit/s, 40 s average")
         terminal.keys("a")
@@ -149,10 +149,10 @@ def test_every_key(lab, chat):
         terminal.sees(r"bytes of the session")
         terminal.keys("t", "f")
         terminal.sees(r"IPv4 only")
-        terminal.sees(r"^phone +0 +0 ")
+        terminal.sees(r"^phone +0b/s +0b/s ")
         terminal.keys("f")
         terminal.sees(r"IPv6 only")
-        terminal.sees(r"^desktop +0 +0 ")
+        terminal.sees(r"^desktop +0b/s +0b/s ")
         terminal.keys("f")
         terminal.sees_not(r"IPv6 only")
         terminal.keys("+")
@@ -209,16 +209,16 @@ def test_connections_of_a_host(lab, traffic):
         terminal.keys("1", "Home", "Enter")
         terminal.sees(r"^\d connections, by rate")
         terminal.sees(r"^REMOTE +PROTO +PORT +OWN +DOWN +UP +TOTAL +AGE")
-        terminal.sees(rf"^→ {lab.server_v4} +udp +5201 +\d+ +[345]\.\d+M +\d\S* +[0-9.]+[kM] +(>\d+s|-)$")
-        terminal.sees(rf"^← {lab.far_v4} +udp +{visitor.getsockname()[1]} +22 +0 +0 +3.06k ")
+        terminal.sees(rf"^→ {lab.server_v4} +udp +5201 +\d+ +[345]\.\d+Mb/s +\d\S*b/s +[0-9.]+[kM]B +(>\d+s|-)$")
+        terminal.sees(rf"^← {lab.far_v4} +udp +{visitor.getsockname()[1]} +22 +0b/s +0b/s +3.06kB ")
         # One that begins now: its age is known, and its bytes to the last one.
         socks = [udp(lab[desktop.name], desktop.v4)]
         talk(socks[0], server, (lab.server_v4, 9), 100, 300)
-        terminal.sees(rf"^→ {lab.server_v4} +udp +9 +{socks[0].getsockname()[1]} .* 456 +(now|\ds)$")
+        terminal.sees(rf"^→ {lab.server_v4} +udp +9 +{socks[0].getsockname()[1]} .* 456B +(now|\ds)$")
         terminal.keys("t")
         terminal.sees(r"^\d connections, by total")
-        terminal.sees(rf"^→ {lab.server_v4} +udp +9 +\d+ +328 +128 +456 ")
-        terminal.sees(rf"^← {lab.far_v4} +udp +\d+ +22 +1.03k +2.03k +3.06k ")
+        terminal.sees(rf"^→ {lab.server_v4} +udp +9 +\d+ +328B +128B +456B ")
+        terminal.sees(rf"^← {lab.far_v4} +udp +\d+ +22 +1.03kB +2.03kB +3.06kB ")
         # More than the screen holds: the last stands at the end, and the rows move as hosts do.
         for size in range(100):
             socks.append(udp(lab[desktop.name], desktop.v4))
@@ -226,18 +226,76 @@ def test_connections_of_a_host(lab, traffic):
         terminal.sees(r"^10\d connections, by total")
         terminal.sees(r"^Esc back, arrows for more")
         terminal.keys("End")
-        terminal.sees(rf"^→ {lab.server_v4} +udp +9 +{socks[1].getsockname()[1]} +29 +29 +58 .*\n+Esc back")
+        terminal.sees(rf"^→ {lab.server_v4} +udp +9 +{socks[1].getsockname()[1]} +29B +29B +58B .*\n+Esc back")
         terminal.keys("Home", "r")
-        terminal.sees(rf"^REMOTE.*\n→ {lab.server_v4} +udp +9 +{socks[1].getsockname()[1]} +29 +29 +58 ")
+        terminal.sees(rf"^REMOTE.*\n→ {lab.server_v4} +udp +9 +{socks[1].getsockname()[1]} +29B +29B +58B ")
         terminal.keys("r", "t")
         stream.stop(signal.SIGINT)
-        terminal.sees(rf"^→ {lab.server_v4} +udp +5201 +\d+ +0 +0 ")
+        terminal.sees(rf"^→ {lab.server_v4} +udp +5201 +\d+ +0b/s +0b/s ")
         # Another host's page has none of it.
         terminal.keys("Escape", "1", "Home", "j", "Enter")
         terminal.sees(r"^other$")
         terminal.sees(r"^It has no connections\.")
         terminal.keys("q")
         terminal.is_given_back()
+
+
+def test_connections_are_filtered_sorted_and_grouped(lab):
+    """On a host's page f, /, s and c choose from its connections; Esc drops the filter, then leaves the page."""
+    lab.load_rules()
+    desktop = lab.hosts[0]
+    v4, v6 = udp(lab.inet, lab.server_v4, 9), udp(lab.inet, lab.server_v6, 9)
+    far = udp(lab.inet, lab.far_v4, 9)
+    with lab.meter(config=lab.names()) as meter, Terminal(lab) as terminal:
+        socks = [udp(lab[desktop.name], desktop.v4) for _ in range(3)] + [udp(lab[desktop.name], desktop.v6)]
+        for sock, server, address, size in zip(socks, (v4, v4, far, v6), (lab.server_v4, lab.server_v4, lab.far_v4, lab.server_v6),
+                                               (100, 200, 5000, 300)):
+            talk(sock, server, (address, 9), size, 2 * size)
+        terminal.line(watch(meter))
+        terminal.sees(r"^desktop ")
+        terminal.keys("1", "Home", "Enter")
+        terminal.sees(r"^4 connections, by rate")
+        terminal.keys("f")
+        terminal.sees(r"^3 of 4 connections, by rate")
+        assert f"→ {lab.server_v6} " not in terminal.text()
+        terminal.keys("f")
+        terminal.sees(r"^1 of 4 connections, by rate")
+        terminal.sees(rf"^→ {lab.server_v6} ")
+        terminal.keys("f", "c")
+        terminal.sees(r"^4 connections with 3 remotes, by rate")
+        terminal.sees(r"^REMOTE +CONN +DOWN +UP +TOTAL +AGE")
+        terminal.sees(rf"^{lab.server_v4} +2 +0b/s +0b/s +1.01kB ")
+        terminal.keys("6")
+        terminal.sees(rf"by connections\n.*\n{lab.server_v4} +2 ")
+        terminal.keys("c", "/")
+        terminal("send-keys", "-l", str(socks[1].getsockname()[1]))
+        terminal.sees(r"^1 of 4 connections, by port")
+        terminal.sees(rf"^→ {lab.server_v4} +udp +9 +{socks[1].getsockname()[1]} .* 656B ")
+        terminal.keys("Enter")
+        terminal.sees(r"^/\d+ +Esc shows all")
+        terminal.keys("Escape", "4")
+        terminal.sees(rf"^4 connections, by total\n.*\n→ {lab.far_v4} ")
+        terminal.keys("Escape")
+        terminal.sees(r"^1 host ")
+
+
+def test_local_traffic(lab):
+    """l: what stays within the LAN, from then on; the Internet's traffic is not in it."""
+    lab.load_rules()
+    desktop, laptop = lab.hosts[:2]
+    with lab.meter(config=lab.names()) as meter, Terminal(lab) as terminal:
+        terminal.line(watch(meter))
+        terminal.sees(r"^q quit")
+        terminal.keys("l")
+        terminal.sees(r"local traffic  bit/s")
+        terminal.sees(r"^\S+ +0b/s +0b/s ")
+        talk(udp(lab[desktop.name], desktop.v4), udp(lab.router, lab.router_v4, 9), (lab.router_v4, 9), 1000, 2000)
+        talk(udp(lab[laptop.name], laptop.v4), udp(lab.inet, lab.server_v4, 9), (lab.server_v4, 9), 4000, 4000)
+        terminal.sees(r"^desktop .* 3.06kB ")
+        assert not re.search(r"^laptop .* [1-9]\S*B ", terminal.text(), re.MULTILINE), terminal.text()
+        terminal.keys("l")
+        terminal.sees(r"^laptop .* 8.06kB ")
+        terminal.sees(r"^desktop .* 0B ")
 
 
 def test_dumps_come_while_somebody_watches(lab):
@@ -262,9 +320,9 @@ def test_zero(lab, traffic, chat):
         lab.load_rules()
         traffic.http(lab.hosts[0], 4)
         lab.settled(meter)
-        terminal.sees(r"^desktop .* \d\d\dk ")
+        terminal.sees(r"^desktop .* \d\d\dkB ")
         terminal.keys("z")
-        terminal.sees(r"^desktop +\S+ +\S+ .* 0 +\d+%")
+        terminal.sees(r"^desktop +\S+ +\S+ .* 0B +\d+%")
 
 
 def report(sgr, button, column, row):
@@ -280,7 +338,7 @@ def test_mouse(lab, chat, term, sgr):
     with lab.meter(config=lab.names()) as meter, Terminal(lab, term=term) as terminal:
         chat()
         terminal.line(watch(meter))
-        terminal.sees(r"^6 hosts")
+        terminal.sees(r"^3 hosts")
         at = terminal.sees(r"^NAME.*SHARE")
         row = terminal.text()[:at.start()].count("\n") + 1
         assert "1" in (terminal.setting("mouse_any_flag"), terminal.setting("mouse_standard_flag"))
@@ -302,13 +360,13 @@ def test_resize(lab, chat):
     with lab.meter(config=lab.names()) as meter, Terminal(lab) as terminal:
         chat()
         terminal.line(watch(meter))
-        terminal.sees(r"^6 hosts")
+        terminal.sees(r"^3 hosts")
         for width, height, has, has_not in (40, 12, "SHARE", "TOTAL"), (200, 50, "MAC", None), (80, 10, "SEEN", "MAC"):
             terminal.size(width, height)
             terminal.sees(f"^NAME.*{has}")
             terminal.sees(r"^q quit")
             lines = terminal.lines()
-            assert len(lines) == height and lines[-1].startswith("q quit") and lines[-2].startswith("6 hosts"), lines
+            assert len(lines) == height and lines[-1].startswith("q quit") and lines[-2].startswith("3 hosts"), lines
             assert not has_not or has_not not in terminal.text()
         terminal.keys("q")
         terminal.is_given_back()
@@ -357,7 +415,7 @@ def test_meter_is_lost_and_found(lab, traffic):
         meter.start()
         terminal.sees_not(r"The meter is lost")
         traffic.http(lab.hosts[0], 4)
-        terminal.sees(r"^desktop .* \d\d\dk ")
+        terminal.sees(r"^desktop .* \d\d\dkB ")
 
 
 def no_meter(lab, *options, prefix=()):
@@ -412,7 +470,7 @@ def test_standalone(lab, traffic, chat):
     with Terminal(lab) as terminal:
         alone = Alone(lab, terminal)
         terminal.sees(r"^hostmeter .*\(standalone\)")
-        terminal.sees(r"^desktop +[0-9.]+M +[0-9.]+k? ")
+        terminal.sees(r"^desktop +[0-9.]+Mb/s +[0-9.]+k?b/s ")
         terminal.sees(r"^phone .* 100% +[1-9]")
         # Nothing of it can be met: no port, no file where a meter's are.
         assert not lab.router.output("ss", "-Hltn").strip()
@@ -635,8 +693,8 @@ def test_plain_count(lab, chat):
         assert len(pages) == 2
         for page in pages:
             assert page.startswith("hostmeter ") and "\x1b" not in page
-            assert re.search(r"^desktop +[0-9.]+M +", page, re.MULTILINE), page
-            assert page.rstrip("\n").splitlines()[-1].startswith("6 hosts")
+            assert re.search(r"^desktop +[0-9.]+Mb/s +", page, re.MULTILINE), page
+            assert page.rstrip("\n").splitlines()[-1].startswith("3 hosts")
             assert max(map(len, page.splitlines())) <= 80
 
 

@@ -25,6 +25,7 @@ struct watch_connection {
 	bool has_rate;
 	double rate[WATCH_DIRECTIONS]; /* bytes a second between the latest two listings */
 	double calm;                   /* both directions, averaged over some seconds, for sorting */
+	uint32_t members;              /* of a row that stands for all connections with a remote: how many; else 0 */
 };
 
 struct watch_connections {
@@ -49,9 +50,37 @@ const struct addr *watch_connection_remote(const struct watch_connection *connec
 uint16_t watch_connection_remote_port(const struct watch_connection *connection);
 uint16_t watch_connection_own_port(const struct watch_connection *connection);
 
-/* The list sorted by rate or by total, highest first. The caller frees it; NULL: out of memory. */
-const struct watch_connection **watch_connections_sorted(const struct watch_connections *connections, bool by_total,
-	bool reverse);
+enum watch_connection_sort {
+	WATCH_BY_REMOTE, /* keys 1 to 7 */
+	WATCH_BY_DOWN,
+	WATCH_BY_UP,
+	WATCH_BY_TOTAL,
+	WATCH_BY_BOTH,
+	WATCH_BY_PORT,
+	WATCH_BY_AGE,
+	WATCH_CONNECTION_SORTS,
+};
+
+/* Which connections are shown, and how. */
+struct watch_choice {
+	int family;               /* 0: both, 4, 6 */
+	char filter[WATCH_LABEL]; /* a part of address, protocol or port; "": all */
+	bool grouped;             /* a row for each remote */
+	enum watch_connection_sort sort;
+	bool totals;  /* down, up and both are bytes so far, not rates */
+	bool reverse; /* else highest first; remotes and ports lowest first */
+};
+
+struct watch_connections_shown {
+	const struct watch_connection **row;
+	size_t rows, connections;
+	struct watch_connection *group; /* what the rows are, if grouped */
+};
+
+/* Borrows from connections; freed by watch_connections_shown_free(). 0 or -ENOMEM. */
+int watch_connections_show(struct watch_connections_shown *shown, const struct watch_connections *connections,
+	const struct watch_choice *choice);
+void watch_connections_shown_free(struct watch_connections_shown *shown);
 
 /* Frees what is inside and leaves it empty. */
 void watch_connections_clear(struct watch_connections *connections);

@@ -20,6 +20,9 @@ struct watch_feed;
 int watch_feed_open(struct watch_feed **feed, const char *socket);
 void watch_feed_free(struct watch_feed *feed);
 
+/* From the next request for the hosts on, their local traffic too. */
+void watch_feed_want_local(struct watch_feed *feed);
+
 /*
  * Starts or continues a request for the hosts. interval_ns tells the meter how often it will be asked. 200: there is a
  * sample, for the caller to clear; 0: poll and call again; else it failed: -errno or an HTTP status.

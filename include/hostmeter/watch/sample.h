@@ -4,14 +4,17 @@
 
 #include "hostmeter/base/addr.h"
 
+#include <stdbool.h>
+
 enum { WATCH_IPV4, WATCH_IPV6, WATCH_FAMILIES };
 enum { WATCH_DOWN, WATCH_UP, WATCH_DIRECTIONS }; /* a host's in and out, a WAN's rx and tx */
 enum { WATCH_LABEL = 64, WATCH_LINK = 32, WATCH_WARNING = 200, WATCH_MAX_HOSTS = 70000 };
 
 struct watch_sample_host {
 	char label[WATCH_LABEL];
-	char mac[MAC_TEXT]; /* "": it has none */
-	uint64_t bytes[WATCH_FAMILIES][WATCH_DIRECTIONS];
+	char mac[MAC_TEXT];                               /* "": it has none */
+	uint64_t bytes[WATCH_FAMILIES][WATCH_DIRECTIONS]; /* to and from the Internet */
+	uint64_t local[WATCH_FAMILIES][WATCH_DIRECTIONS]; /* within the LAN, and with the router */
 	uint32_t connections[WATCH_FAMILIES];
 	uint64_t first_seen, last_seen; /* ns since 1970; 0: never */
 	size_t address, addresses;      /* index of the first in the sample's list, and how many */
@@ -25,6 +28,7 @@ struct watch_sample_link {
 struct watch_sample {
 	uint64_t time;  /* when the meter answered, ns since 1970 by its clock */
 	uint64_t taken; /* when the meter had read the counters, same clock */
+	bool has_local; /* the hosts' local traffic was asked for */
 	struct watch_sample_host *host;
 	size_t hosts;
 	char (*address)[ADDR_TEXT];

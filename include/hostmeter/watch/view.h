@@ -31,18 +31,21 @@ struct watch_view {
 	uint64_t interval_ns;
 	enum watch_column sort;
 	bool reverse;
-	bool bytes;  /* rates in bytes, not bits */
-	bool binary; /* powers of 1024 */
-	bool totals; /* bytes of the session, not rates */
-	int family;  /* 0: both, 4, 6 */
-	int window;  /* index into watch_windows */
+	bool bytes;    /* rates in bytes, not bits */
+	bool binary;   /* powers of 1024 */
+	bool local;    /* traffic within the LAN and with the router, not the Internet */
+	bool totals;   /* bytes of the session, not rates */
+	int family;    /* 0: both, 4, 6 */
+	int window;    /* index into watch_windows */
+	bool averaged; /* a plain view too shows averages, not what was between two readings */
 	bool paused;
 	enum watch_page page;
-	bool typing; /* keys go into the filter */
+	bool typing; /* keys go into the filter of the page */
 	char filter[WATCH_LABEL];
-	char source[128];             /* where the samples come from */
-	char notice[128];             /* why no samples come; "": they come */
-	char connections_notice[128]; /* why a host's connections cannot be shown; "": no reason */
+	struct watch_choice connections; /* of WATCH_PAGE_HOST; family and totals are those above */
+	char source[128];                /* where the samples come from */
+	char notice[128];                /* why no samples come; "": they come */
+	char connections_notice[128];    /* why a host's connections cannot be shown; "": no reason */
 
 	/* Updated by watch_render(). */
 	bool selecting;                         /* a host is chosen, and stays so when its row moves */
@@ -68,6 +71,12 @@ void watch_view_click(struct watch_view *view, int x, int y);
 
 /* Line n of the help page, or hint n at the foot of the list: keys and what they do. False: there is no such. */
 bool watch_view_keys(bool foot, size_t n, const char **keys, const char **what);
+
+/* What of a host's connections is shown. */
+struct watch_choice watch_view_connections(const struct watch_view *view);
+
+/* The filter that keys go into, of the list or of the host's page. */
+const char *watch_view_filter(const struct watch_view *view);
 
 /* Seconds that rates are averaged over; 0 in a plain view: between the latest two readings. */
 double watch_view_seconds(const struct watch_view *view);

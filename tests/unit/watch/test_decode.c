@@ -56,6 +56,8 @@ static void what_api_writes_is_read(void **state)
 		for (int f = 0; f < WATCH_FAMILIES; f++) {
 			assert_int_equal(host->bytes[f][WATCH_DOWN], from->wan.of[f][TRAFFIC_IN].bytes);
 			assert_int_equal(host->bytes[f][WATCH_UP], from->wan.of[f][TRAFFIC_OUT].bytes);
+			assert_int_equal(host->local[f][WATCH_DOWN], from->local.of[f][TRAFFIC_IN].bytes);
+			assert_int_equal(host->local[f][WATCH_UP], from->local.of[f][TRAFFIC_OUT].bytes);
 			assert_int_equal(host->connections[f], from->connections[f]);
 		}
 		assert_int_equal(host->last_seen != 0, from->last_seen != 0);
@@ -65,6 +67,7 @@ static void what_api_writes_is_read(void **state)
 		wans += snapshot.link[i].side == SIDE_WAN;
 	assert_true(wans > 0);
 	assert_int_equal(sample.links, wans);
+	assert_true(sample.has_local);
 	assert_true(sample.time / S == snapshot.process.real_ns / S);
 	assert_true(sample.time - sample.taken == snapshot.now - snapshot.last_dump_end);
 	watch_sample_clear(&sample);

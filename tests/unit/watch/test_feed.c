@@ -111,6 +111,21 @@ static void both_documents_make_a_sample(void **state)
 	watch_sample_clear(&sample);
 }
 
+static void local_traffic_is_asked_for_where_it_is_wanted(void **state)
+{
+	struct world *w = *state;
+	struct watch_sample sample;
+
+	watch_feed_want_local(w->feed);
+	assert_int_equal(watch_feed_sample(w->feed, S, &sample), 0);
+	answer(w, "/api/v1/hosts?local=1&watch=1.000", "200 OK", "{\"schema\":1,\"hosts\":[{\"host\":\"a\"}]}");
+	assert_int_equal(watch_feed_sample(w->feed, S, &sample), 0);
+	answer(w, "/api/v1/status", "200 OK", "{\"schema\":1}");
+	assert_int_equal(watch_feed_sample(w->feed, S, &sample), 200);
+	assert_false(sample.has_local);
+	watch_sample_clear(&sample);
+}
+
 static void a_failure_begins_anew(void **state)
 {
 	struct world *w = *state;
@@ -186,6 +201,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(both_documents_make_a_sample, begin, end),
+		cmocka_unit_test_setup_teardown(local_traffic_is_asked_for_where_it_is_wanted, begin, end),
 		cmocka_unit_test_setup_teardown(a_failure_begins_anew, begin, end),
 		cmocka_unit_test_setup_teardown(a_listing_is_asked_for_until_it_is_there, begin, end),
 		cmocka_unit_test_setup_teardown(one_that_was_begun_is_fetched, begin, end),

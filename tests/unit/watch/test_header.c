@@ -111,22 +111,22 @@ static void each_wan_has_its_rates_and_its_minute(void **state)
 	w.view.bytes = true;
 	assert_int_equal(draw_wans(&w, 80, 24), 2);
 	assert_string_equal(row(&w, 0),
-		"wan1            down 1.00k   up 100                                       @@@@@");
+		"wan1            down 1.00kB/s  up 100B/s                                  @@@@@");
 	assert_string_equal(row(&w, 1),
-		"wan2            down 2.00k   up 200                                       @@@@@");
+		"wan2            down 2.00kB/s  up 200B/s                                  @@@@@");
 	assert_style(&w, 21, 0, WATCH_STYLE_DOWN);
-	assert_style(&w, 32, 0, WATCH_STYLE_UP);
+	assert_style(&w, 34, 0, WATCH_STYLE_UP);
 	assert_style(&w, 74, 0, WATCH_STYLE_SPARK);
 	draw_wans(&w, 79, 24);
-	assert_string_equal(row(&w, 0), "wan1            down 1.00k   up 100");
+	assert_string_equal(row(&w, 0), "wan1            down 1.00kB/s  up 100B/s");
 	draw_wans(&w, 59, 24);
-	assert_string_equal(row(&w, 0), "wan1      down 1.00k   up 100");
+	assert_string_equal(row(&w, 0), "wan1      down 1.00kB/s  up 100B/s");
 	draw_wans(&w, 120, 24); /* a step for each second */
 	assert_true(strstr(row(&w, 0), " @@@@@@@@@@"));
 	w.view.bytes = false;
 	w.view.utf8 = true;
 	draw_wans(&w, 59, 24);
-	assert_string_equal(row(&w, 1), "wan2      ↓ 16.0k   ↑ 1.60k");
+	assert_string_equal(row(&w, 1), "wan2      ↓ 16.0kb/s  ↑ 1.60kb/s");
 	finish(&w);
 }
 
@@ -138,13 +138,13 @@ static void many_wans_are_added_up(void **state)
 	wans(&w, 10);
 	w.view.bytes = true;
 	assert_int_equal(draw_wans(&w, 60, 30), 8);
-	assert_string_equal(row(&w, 6), "wan7            down 7.00k   up 700");
-	assert_string_equal(row(&w, 7), "3 other WANs    down 27.0k   up 2.70k");
+	assert_string_equal(row(&w, 6), "wan7            down 7.00kB/s  up 700B/s");
+	assert_string_equal(row(&w, 7), "3 other WANs    down 27.0kB/s  up 2.70kB/s");
 	assert_int_equal(draw_wans(&w, 60, 29), 3);
-	assert_string_equal(row(&w, 2), "8 other WANs    down 52.0k   up 5.20k");
+	assert_string_equal(row(&w, 2), "8 other WANs    down 52.0kB/s  up 5.20kB/s");
 	assert_int_equal(draw_wans(&w, 60, 16), 3);
 	assert_int_equal(draw_wans(&w, 60, 15), 1);
-	assert_string_equal(row(&w, 0), "10 WANs         down 55.0k   up 5.50k");
+	assert_string_equal(row(&w, 0), "10 WANs         down 55.0kB/s  up 5.50kB/s");
 	finish(&w);
 }
 
@@ -241,12 +241,12 @@ static void rates_have_the_units_chosen(void **state)
 	(void)state;
 	assert_string_equal(watch_header_rate(text, SCREEN(&w), 125), "-");
 	wans(&w, 1);
-	assert_string_equal(watch_header_rate(text, SCREEN(&w), 125), "1.00k");
+	assert_string_equal(watch_header_rate(text, SCREEN(&w), 125), "1.00kb/s");
 	w.view.binary = true;
-	assert_string_equal(watch_header_rate(text, SCREEN(&w), 125), "1000");
-	assert_string_equal(watch_header_rate(text, SCREEN(&w), 128), "1.00Ki");
+	assert_string_equal(watch_header_rate(text, SCREEN(&w), 125), "1000b/s");
+	assert_string_equal(watch_header_rate(text, SCREEN(&w), 128), "1.00Kib/s");
 	w.view.bytes = true;
-	assert_string_equal(watch_header_rate(text, SCREEN(&w), 128), "128");
+	assert_string_equal(watch_header_rate(text, SCREEN(&w), 128), "128B/s");
 	finish(&w);
 }
 

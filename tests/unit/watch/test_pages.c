@@ -99,17 +99,17 @@ static void help_has_each_warning_key_and_column(void **state)
 		snprintf(line, sizeof(line), "%-14s%s", keys, what);
 		assert_string_equal(row(&w, 5 + (int)i), line);
 	}
-	assert_string_equal(row(&w, 24), "Columns");
-	assert_string_equal(row(&w, 25), "DOWN, UP      from and to the Internet, seen from the host");
-	assert_string_equal(row(&w, 30), "CONN, SEEN    connections that live, and when bytes came last");
-	assert_string_equal(row(&w, 31), "");
+	assert_string_equal(row(&w, 26), "Columns");
+	assert_string_equal(row(&w, 27), "DOWN, UP      from and to the Internet, seen from the host; b bits, B bytes");
+	assert_string_equal(row(&w, 32), "CONN, SEEN    connections that live, and when bytes came last");
+	assert_string_equal(row(&w, 33), "");
 	assert_string_equal(row(&w, 39), "Esc back");
 	finish(&w);
 }
 
 static void a_page_scrolls_to_its_end(void **state)
 {
-	enum { LINES = 3 + 1 + 19 + 1 + 6, ROWS = 12 - 2 };
+	enum { LINES = 3 + 1 + 21 + 1 + 6, ROWS = 12 - 2 };
 	struct world w = { .view = watch_view_default() };
 
 	(void)state;
@@ -159,17 +159,17 @@ static void a_host_has_its_numbers(void **state)
 	assert_string_equal(row(&w, 2), "MAC             00:00:5e:00:53:0b");
 	assert_string_equal(row(&w, 3), "addresses       192.168.77.11");
 	assert_string_equal(row(&w, 4), "                2001:db8:77::11");
-	assert_string_equal(row(&w, 6), "IPv4              8.00M    800k b/s     60.0M   6.00M bytes");
-	assert_string_equal(row(&w, 7), "IPv6              4.00M    400k b/s     30.0M   3.00M bytes");
+	assert_string_equal(row(&w, 6), "IPv4             8.00Mb/s   800kb/s     60.0MB   6.00MB");
+	assert_string_equal(row(&w, 7), "IPv6             4.00Mb/s   400kb/s     30.0MB   3.00MB");
 	assert_string_equal(row(&w, 9), "connections     4 IPv4, 0 IPv6");
 	assert_string_equal(row(&w, 10), "first seen      1h ago");
 	assert_string_equal(row(&w, 11), "last seen       now");
 	press(&w, "ui");
-	assert_string_equal(row(&w, 6), "IPv4              977Ki  97.7Ki B/s    57.2Mi  5.72Mi bytes");
+	assert_string_equal(row(&w, 6), "IPv4             977KiB/s 97.7KiB/s    57.2MiB  5.72MiB");
 	/* A narrow screen has rates only. */
 	w.view.width = 59;
 	render(&w);
-	assert_string_equal(row(&w, 6), "IPv4              977Ki  97.7Ki B/s");
+	assert_string_equal(row(&w, 6), "IPv4             977KiB/s 97.7KiB/s");
 	open_host(&w, "phone", "00:00:5e:00:53:0d");
 	assert_true(shows(&w, "last seen       30s ago"));
 	assert_true(shows(&w, "first seen      -"));
@@ -215,7 +215,7 @@ static void a_host_without_connections_says_why(void **state)
 	finish(&w);
 }
 
-static const char columns[] = "REMOTE                                 PROTO  PORT    DOWN      UP   TOTAL   AGE";
+static const char columns[] = "REMOTE                               PROTO  PORT     DOWN       UP   TOTAL   AGE";
 
 /* One listing knows no rates; two give them, and ages that are exact for what began between them. */
 static void connections_have_rates_and_ages(void **state)
@@ -231,7 +231,7 @@ static void connections_have_rates_and_ages(void **state)
 	assert_string_equal(row(&w, 11), "1 connection, by rate");
 	assert_string_equal(row(&w, 12), columns);
 	assert_string_equal(row(&w, 13),
-		"> 198.51.100.1                           tcp   443       -       -   1.01k     -");
+		"> 198.51.100.1                         tcp   443        -        -  1.01kB     -");
 	fresh = (struct watch_connections){ "phone", "00:00:5e:00:53:0d", .time = T0 + 12 * S };
 	put_connection(&fresh, "192.168.77.13", 1, "198.51.100.1", 443, 6, 13000, 130);
 	put_connection(&fresh, "192.168.77.13", 2, "198.51.100.2", 53, 17, 1200, 0);
@@ -242,18 +242,19 @@ static void connections_have_rates_and_ages(void **state)
 	render(&w);
 	assert_string_equal(row(&w, 11), "3 and more connections, by rate");
 	assert_string_equal(row(&w, 13),
-		"> 198.51.100.1                           tcp   443   8.00k      80   13.1k  >12s");
+		"> 198.51.100.1                         tcp   443 8.00kb/s    80b/s  13.1kB  >12s");
 	assert_string_equal(row(&w, 14),
-		"> 198.51.100.2                           udp    53     800       0   1.20k   now");
+		"> 198.51.100.2                         udp    53   800b/s     0b/s  1.20kB   now");
 	assert_string_equal(row(&w, 15),
-		"> 198.51.100.3                           udp    53       1       0       1    2h");
+		"> 198.51.100.3                         udp    53     1b/s     0b/s      1B    2h");
 	press(&w, "ut");
 	assert_string_equal(row(&w, 11), "3 and more connections, by total");
 	assert_string_equal(row(&w, 13),
-		"> 198.51.100.1                           tcp   443   13.0k     130   13.1k  >12s");
+		"> 198.51.100.1                         tcp   443   13.0kB     130B  13.1kB  >12s");
 	press(&w, "r");
 	assert_true(strstr(row(&w, 13), "198.51.100.3"));
-	assert_string_equal(row(&w, 39), "Esc back, t rates or totals, r reverse");
+	assert_string_equal(row(&w, 39),
+		"Esc back, t rates or totals, r reverse, c by remote, / filter, s sort, f family");
 	finish(&w);
 }
 
@@ -268,8 +269,8 @@ static void a_connection_shows_its_ports(void **state)
 	w.view.width = 90;
 	open_host(&w, "desktop", "00:00:5e:00:53:0b");
 	assert_true(shows(&w, "PROTO  PORT   OWN "));
-	assert_true(shows(&w, "< 198.51.100.1                               udp 40000 51821 "));
-	assert_true(shows(&w, "> 198.51.100.1                              icmp     -     - "));
+	assert_true(shows(&w, "< 198.51.100.1                             udp 40000 51821 "));
+	assert_true(shows(&w, "> 198.51.100.1                            icmp     -     - "));
 	w.view.width = 89;
 	render(&w);
 	assert_false(shows(&w, " OWN "));
@@ -280,6 +281,54 @@ static void a_connection_shows_its_ports(void **state)
 		if (strstr(row(&w, y), "> 2001:db8:ff::1"))
 			assert_int_equal(w.frame.cell[y * w.frame.width].style, WATCH_STYLE_PLAIN);
 	}
+	finish(&w);
+}
+
+/* f, the filter, the order and the groups are the page's own; Esc drops the filter first. */
+static void the_connections_are_chosen(void **state)
+{
+	struct world w = { .view = watch_view_default() };
+
+	(void)state;
+	three_hosts(&w);
+	connections_of_the_desktop(&w.history);
+	open_host(&w, "desktop", "00:00:5e:00:53:0b");
+	assert_true(shows(&w, "4 connections, by rate"));
+	press(&w, "f");
+	assert_true(shows(&w, "3 of 4 connections, by rate") && !shows(&w, "2001:db8:ff::1"));
+	press(&w, "f");
+	assert_true(shows(&w, "1 of 4 connections, by rate") && shows(&w, "> 2001:db8:ff::1"));
+	assert_false(shows(&w, "> 198.51.100.1") || shows(&w, "192.168.77.13"));
+	press(&w, "f/198.51");
+	assert_true(shows(&w, "2 of 4 connections, by rate") && shows(&w, "/198.51_  Enter keeps it"));
+	assert_int_equal(w.view.page, WATCH_PAGE_HOST);
+	press_one(&w, WATCH_KEY_ENTER);
+	assert_true(shows(&w, "/198.51  Esc shows all"));
+	press(&w, "c");
+	assert_true(shows(&w, "2 of 4 connections with 1 remote, by rate"));
+	assert_true(shows(&w, "REMOTE                                      CONN     DOWN       UP   TOTAL   AGE"));
+	assert_true(shows(&w, "198.51.100.1                                   2   800b/s   800b/s  2.02MB    1h"));
+	press_one(&w, WATCH_KEY_ESCAPE);
+	assert_int_equal(w.view.page, WATCH_PAGE_HOST);
+	assert_true(shows(&w, "4 connections with 3 remotes, by rate"));
+	press(&w, "1");
+	assert_true(shows(&w, "4 connections with 3 remotes, by remote"));
+	press(&w, "sr");
+	assert_true(shows(&w, "4 connections with 3 remotes, by down, reversed"));
+	press(&w, "6");
+	assert_true(shows(&w, "4 connections with 3 remotes, by connections"));
+	press(&w, "c/nothing");
+	assert_true(shows(&w, "0 of 4 connections, by port"));
+	assert_true(shows(&w, "no connection has this in address, protocol or port"));
+	press_one(&w, WATCH_KEY_ESCAPE);
+	press_one(&w, WATCH_KEY_ESCAPE);
+	assert_int_equal(w.view.page, WATCH_PAGE_LIST);
+	/* The list has its own. */
+	assert_int_equal(w.view.sort, WATCH_COL_SHARE);
+	assert_false(w.view.reverse || w.view.filter[0]);
+	press(&w, "/phone");
+	assert_string_equal(w.view.filter, "phone");
+	assert_string_equal(w.view.connections.filter, "");
 	finish(&w);
 }
 
@@ -294,6 +343,7 @@ int main(void)
 		cmocka_unit_test(a_host_without_connections_says_why),
 		cmocka_unit_test(connections_have_rates_and_ages),
 		cmocka_unit_test(a_connection_shows_its_ports),
+		cmocka_unit_test(the_connections_are_chosen),
 	};
 
 	setlocale(LC_CTYPE, "C.UTF-8");

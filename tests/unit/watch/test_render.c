@@ -266,6 +266,109 @@ static void keys_change_units(void **state)
 	finish(&w);
 }
 
+/* Only hosts are counted: not the router, unknown and other; a host may have such a name. */
+static void the_sum_counts_hosts(void **state)
+{
+	static const char *const names[] = { "router", "unknown", "other" };
+	struct world w = { .view = watch_view_default() };
+	struct watch_sample sample = sample_at(T0);
+
+	(void)state;
+	for (size_t i = 0; i < 3; i++)
+		put_host(&sample, names[i], "", 0, 0, 0, 0);
+	put_host(&sample, "phone", "00:00:5e:00:53:0d", 0, 0, 0, 0);
+	add(&w.history, sample);
+	render(&w);
+	assert_true(shows(&w, "1 host ") && shows(&w, "unknown"));
+	press(&w, "/router");
+	assert_true(shows(&w, "all (0 of 1)"));
+	press_one(&w, WATCH_KEY_ESCAPE);
+	sample = sample_at(T0 + S);
+	put_host(&sample, "other", "00:00:5e:00:53:0c", 0, 0, 0, 0);
+	put_host(&sample, "other", "", 0, 0, 0, 0);
+	put_host(&sample, "tunnel", "", 0, 0, 0, 0);
+	add(&w.history, sample);
+	render(&w);
+	assert_true(shows(&w, "2 hosts"));
+	finish(&w);
+}
+
+/* Every number says what it counts. */
+static void numbers_have_units(void **state)
+{
+	struct world w = { .view = watch_view_default() };
+
+	(void)state;
+	three_hosts(&w);
+	render(&w);
+	assert_true(shows(&w, "12.0Mb/s 1.20Mb/s") && shows(&w, " 99.0MB ") && shows(&w, "down 24.0Mb/s"));
+	press(&w, "u");
+	assert_true(shows(&w, "1.50MB/s  150kB/s") && shows(&w, " 99.0MB "));
+	press(&w, "i");
+	assert_true(shows(&w, "1.43MiB/s  146KiB/s") && shows(&w, " 94.4MiB "));
+	press(&w, "ut");
+	assert_true(shows(&w, " 85.8MiB   8.58MiB"));
+	finish(&w);
+}
+
+/* Five minutes on a wide screen: what was four minutes ago shows there, and only there. */
+static void a_wide_screen_has_five_minutes(void **state)
+{
+	struct world w = { .view = watch_view_default() };
+	char line[256];
+
+	(void)state;
+	for (uint64_t t = 0; t <= 300; t += 2) {
+		struct watch_sample sample = sample_at(T0 + t * S);
+
+		put_link(&sample, "wan", t < 60 ? 0 : 5000, 0);
+		put_host(&sample, "desktop", "00:00:5e:00:53:0b", t < 60 ? 0 : 5000, 0, 0, 0);
+		add(&w.history, sample);
+	}
+	w.view.width = 200;
+	render(&w);
+	assert_true(shows(&w, "LAST 5 MIN"));
+	snprintf(line, sizeof(line), "%s", row(&w, w.view.first_row));
+	assert_int_equal(strspn(line + w.view.header[WATCH_COL_SPARK].x, " "), 10);
+	assert_int_equal(line[w.view.header[WATCH_COL_SPARK].x + 10], '@');
+	assert_int_equal(row(&w, 1)[200 - 60 + 10], '@');
+	w.view.width = 179;
+	render(&w);
+	assert_false(shows(&w, "@"));
+	assert_true(shows(&w, "LAST MIN"));
+	finish(&w);
+}
+
+/* l: local traffic, from the first reading on that has it; the Internet's goes on meanwhile. */
+static void local_traffic_has_its_own_numbers(void **state)
+{
+	struct world w = { .view = watch_view_default() };
+
+	(void)state;
+	press(&w, "l");
+	for (uint64_t t = 0; t <= 20; t++) {
+		struct watch_sample sample = sample_at(T0 + t * S);
+		struct watch_sample_host *host = put_host(&sample, "nas", "00:00:5e:00:53:0b", 1000 * t, 0, 0, 0);
+
+		host->local[WATCH_IPV4][WATCH_UP] = 7000000 + 250000 * t;
+		sample.has_local = t >= 10;
+		add(&w.history, sample);
+		render(&w);
+		if (t <= 10) {
+			assert_true(shows(&w, "nas                       -        -"));
+			assert_false(shows(&w, "Mb/s"));
+		}
+	}
+	assert_true(shows(&w, "local traffic  bit/s, 10 s average"));
+	assert_true(shows(&w, "    0b/s 2.00Mb/s") && shows(&w, " 2.50MB "));
+	press(&w, "l");
+	assert_true(shows(&w, " 8.00kb/s     0b/s") && shows(&w, " 20.0kB "));
+	watch_history_zero(&w.history);
+	press(&w, "l");
+	assert_true(shows(&w, " 2.00Mb/s") && shows(&w, " 0B "));
+	finish(&w);
+}
+
 static void keys_choose_and_open(void **state)
 {
 	struct world w = { .view = watch_view_default() };
@@ -317,7 +420,7 @@ static void keys_filter(void **state)
 	press_one(&w, WATCH_KEY_BACKSPACE);
 	ORDER(&w, "desktop");
 	assert_false(shows(&w, "phone"));
-	assert_true(shows(&w, "all (1 of 4)"));
+	assert_true(shows(&w, "all (1 of 3)"));
 	press(&w, "q"); /* a letter like others here */
 	assert_true(w.view.typing && shows(&w, "/DESKq_"));
 	watch_view_key(&w.view, WATCH_KEY_BACKSPACE);
@@ -402,6 +505,10 @@ int main(void)
 		cmocka_unit_test(plain_text_is_as_high_as_it_takes),
 		cmocka_unit_test(any_size_is_drawn),
 		cmocka_unit_test(keys_change_units),
+		cmocka_unit_test(the_sum_counts_hosts),
+		cmocka_unit_test(numbers_have_units),
+		cmocka_unit_test(a_wide_screen_has_five_minutes),
+		cmocka_unit_test(local_traffic_has_its_own_numbers),
 		cmocka_unit_test(keys_choose_and_open),
 		cmocka_unit_test(keys_filter),
 		cmocka_unit_test(the_list_scrolls),

@@ -311,10 +311,10 @@ static void columns_come_at_their_width(void **state)
 	}
 	w.view.width = 80;
 	render(&w);
-	assert_int_equal(w.view.header[WATCH_COL_NAME].width, 80 - 8 - 8 - 11 - 8 - 7 - 6 - 6 - 6);
+	assert_int_equal(w.view.header[WATCH_COL_NAME].width, 80 - 9 - 9 - 11 - 8 - 7 - 6 - 6 - 6);
 	w.view.width = 20;
 	render(&w);
-	assert_int_equal(w.view.header[WATCH_COL_NAME].width, 4);
+	assert_int_equal(w.view.header[WATCH_COL_NAME].width, 2);
 	w.view.width = 300;
 	render(&w);
 	assert_int_equal(w.view.header[WATCH_COL_NAME].width, 40);

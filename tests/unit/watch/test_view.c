@@ -26,8 +26,8 @@ static void keys_change_the_interval(void **state)
 /* Each key of the table is told of, and each that is told of does something. */
 static void help_and_keys_are_one(void **state)
 {
-	static const char *const promised[] = { "q", "?", "space", "s", "1 to 7", "r", "u", "i", "t", "a", "f", "/",
-		"Enter", "Esc", "+ -", "arrows, j k", "PgUp PgDn", "Home End", "z" };
+	static const char *const promised[] = { "q", "?", "space", "s", "1 to 7", "r", "u", "i", "t", "a", "f", "l",
+		"/", "Enter", "c", "Esc", "+ -", "arrows, j k", "PgUp PgDn", "Home End", "z" };
 	const char *keys, *what;
 	size_t count = 0;
 

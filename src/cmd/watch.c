@@ -314,6 +314,20 @@ static bool wants_screen(const struct config *config)
 	return !error;
 }
 
+/* What the command line says of the view. */
+static void choose(struct watch_view *view, const struct config *config)
+{
+	view->interval_ns = config->watch_interval_ns;
+	view->bytes = config->watch_unit & 1;
+	view->binary = config->watch_unit & 2;
+	_Static_assert(WATCH_COL_SHARE == 4 && WATCH_SORTS == 8, "the words of --sort");
+	view->sort = (enum watch_column)config->watch_sort;
+	view->reverse = config->watch_reverse;
+	view->averaged = config->watch_average > 0;
+	if (view->averaged)
+		view->window = config->watch_average - 1;
+}
+
 int cmd_watch(const struct config *config, struct buf *out)
 {
 	struct watching w = { .config = config, .socket = config->socket, .view = watch_view_default() };
@@ -325,7 +339,7 @@ int cmd_watch(const struct config *config, struct buf *out)
 		return CMD_FAILED;
 	if (config->standalone)
 		w.socket = w.standalone.socket;
-	w.view.interval_ns = config->watch_interval_ns;
+	choose(&w.view, config);
 	w.view.utf8 = term_locale();
 	gethostname(name, sizeof(name) - 1);
 	snprintf(w.view.source, sizeof(w.view.source), "%s%s", name, config->standalone ? " (standalone)" : "");

@@ -213,17 +213,38 @@ int value_log_level(const struct setting *s)
 	return 0;
 }
 
-int value_color(const struct setting *s)
+int value_word(const struct setting *s)
 {
-	static const char *const words[] = { "auto", "never", "always" };
+	char words[128], list[160] = "", *save = NULL, *next;
+	int i = 0;
 
-	for (int i = 0; i < 3; i++) {
-		if (!strcmp(s->value, words[i])) {
+	snprintf(words, sizeof(words), "%s", s->row->words);
+	for (char *word = strtok_r(words, " ", &save); word; word = next, i++) {
+		if (!strcmp(s->value, word)) {
 			*(int *)field_of(s) = i;
 			return 0;
 		}
+		next = strtok_r(NULL, " ", &save);
+		snprintf(list + strlen(list), sizeof(list) - strlen(list), "%s%s",
+			!i           ? "" :
+				next ? ", " :
+				       " or ",
+			word);
 	}
-	return config_error(s->origin, "\"%s\" is not auto, never or always", s->value);
+	return config_error(s->origin, "\"%s\" is not %s", s->value, list);
+}
+
+int value_sort(const struct setting *s)
+{
+	bool reverse = *s->value == '-';
+	struct setting column = *s;
+	int error;
+
+	column.value += reverse;
+	error = value_word(&column);
+	if (!error)
+		s->config->watch_reverse = reverse;
+	return error;
 }
 
 int value_rules(const struct setting *s)

@@ -35,6 +35,7 @@ struct setting_row {
 	const char *preset; /* the default, as one would write it; the values of a list with spaces between */
 	const char *bare;   /* what the option means without its argument; NULL: it needs one */
 	double min, max;    /* for numbers */
+	const char *words;  /* for value_word(), with spaces between */
 	enum config_mode mode;
 	unsigned int also; /* a bit for each other mode that it goes with */
 };
@@ -68,7 +69,8 @@ int value_number(const struct setting *s); /* between the row's bounds; its flag
 int value_string(const struct setting *s);
 int value_path(const struct setting *s); /* in a file only an absolute one */
 int value_log_level(const struct setting *s);
-int value_color(const struct setting *s);
+int value_word(const struct setting *s); /* the index of one of the row's words */
+int value_sort(const struct setting *s); /* the same; "-" before it reverses the order */
 int value_rules(const struct setting *s);
 
 /* These add to a list what it does not have yet. */

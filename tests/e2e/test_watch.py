@@ -698,6 +698,20 @@ def test_plain_count(lab, chat):
             assert max(map(len, page.splitlines())) <= 80
 
 
+def test_options_choose_the_view(lab, chat):
+    with lab.meter(config=lab.names()) as meter, Terminal(lab) as terminal:
+        chat()
+        terminal.line(watch(meter, "--unit", "bytes-1024", "--sort", "-name", "--average", "40"))
+        terminal.sees(r"bytes/s, 40 s average")
+        terminal.sees(r"^▲NAME")
+        terminal.sees(r"^desktop +[0-9.]+KiB/s ")
+        wait_until(lambda: names(terminal.lines())[0] == "unknown", what="sorted by name in reverse")
+        out = lab.router.output(*watch(meter, "--count", "1", "--unit", "bytes", "--sort", "name", "--average", "2").split())
+        assert "bytes/s, 2 s average" in out
+        assert names(out.splitlines())[:2] == ["desktop", "laptop"]
+        assert re.search(r"^desktop +[0-9.]+kB/s ", out, re.MULTILINE), out
+
+
 def test_a_reader_that_leaves_is_no_crash(lab):
     with lab.meter(config=lab.names()) as meter:
         done = lab.router.run("sh", "-c", f"{watch(meter)} | head -n 1", deadline=60)

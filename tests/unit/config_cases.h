@@ -123,6 +123,14 @@ static inline void show(struct buf *b, const struct config *config)
 		buf_printf(b, "audit-interval=%llu ", (unsigned long long)config->audit_interval_ns);
 	if (config->count)
 		buf_printf(b, "count=%u ", config->count);
+	if (config->watch_unit)
+		buf_printf(b, "unit=%d ", config->watch_unit);
+	if (config->watch_sort != 4)
+		buf_printf(b, "sort=%d ", config->watch_sort);
+	if (config->watch_reverse)
+		buf_puts(b, "reverse ");
+	if (config->watch_average)
+		buf_printf(b, "average=%d ", config->watch_average);
 	if (config->color)
 		buf_printf(b, "color=%d ", config->color);
 	if (config->json)

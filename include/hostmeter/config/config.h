@@ -70,6 +70,10 @@ struct config {
 	uint64_t watch_interval_ns;
 	uint32_t count; /* --count N; 0: without end */
 	int color;      /* --color: 0 as the terminal is, 1 never, 2 always */
+	int watch_unit; /* --unit: 1 bytes, not bits; 2 of 1024 */
+	int watch_sort; /* --sort: in the order of the columns of --watch, the name first */
+	bool watch_reverse;
+	int watch_average; /* --average: 0 as the view likes it, else which of its averages, from 1 */
 	uint64_t audit_interval_ns;
 	bool json;
 	char *flows_host, *flows_ipv, *flows_proto, *flows_port; /* as given; NULL or "": all */

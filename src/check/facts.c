@@ -67,7 +67,7 @@ static uint64_t warning(const json_t *status, const char *id)
 static void read_meter(struct check_meter *meter, const json_t *status)
 {
 	const json_t *incomplete = json_object_get(status, "incomplete"), *dump = json_object_get(status, "dump");
-	const json_t *age = json_object_get(dump, "age_seconds");
+	const json_t *age = json_object_get(dump, "age_seconds"), *places = json_object_get(status, "places");
 
 	*meter = (struct check_meter){
 		.answers = true,
@@ -83,6 +83,10 @@ static void read_meter(struct check_meter *meter, const json_t *status)
 		.damaged = json_get_u64(incomplete, "damaged_messages"),
 		.checkpoint_failures = json_get_u64(json_object_get(status, "checkpoint"), "failures"),
 		.hosts_folded = warning(status, "hosts-folded"),
+		.made_up = warning(status, "made-up-hosts"),
+		.places = json_get_u64(places, "limit"),
+		.places_taken = json_get_u64(places, "taken"),
+		.places_unanswered = json_get_u64(places, "unanswered"),
 		.sighted = json_get_u64(json_object_get(status, "attributed"), "nflog"),
 		.routes_dropped = json_get_u64(incomplete, "routes_dropped"),
 		.unsighted = warning(status, "no-rules"),
@@ -90,6 +94,7 @@ static void read_meter(struct check_meter *meter, const json_t *status)
 		.dump_interval = json_number_value(json_object_get(dump, "interval_seconds")),
 	};
 	json_copy_text(meter->version, sizeof(meter->version), json_object_get(status, "version"));
+	json_copy_text(meter->made_up_on, sizeof(meter->made_up_on), json_object_get(places, "unanswered_on"));
 	json_copy_text(meter->checkpoint_error, sizeof(meter->checkpoint_error),
 		json_object_get(json_object_get(status, "checkpoint"), "error"));
 	read_sources(meter, json_object_get(status, "sources"));

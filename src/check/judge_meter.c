@@ -240,10 +240,37 @@ static void judge_checkpoint(const struct check_facts *f, struct finding *findin
 	}
 }
 
-static void judge_folded(const struct check_facts *f, struct finding *finding)
+/* Hosts that were never answered: another limit would be filled up as well. */
+static void judge_made_up(const struct check_facts *f, struct finding *finding)
 {
+	const struct check_meter *m = &f->meter;
+	const char *on = *m->made_up_on ? m->made_up_on : "a LAN";
+
+	finding_bad(finding,
+		"somebody on %s makes up MAC addresses: %" PRIu64 " of %" PRIu64 " hosts, at most %" PRIu64
+		", never got a reply",
+		on, m->places_unanswered, m->places_taken, m->places);
+	if (m->hosts_folded)
+		finding_bad(finding, "; %" PRIu64 " time%s a host found no room and was counted as host=\"other\"",
+			m->hosts_folded, finding_plural(m->hosts_folded));
+	finding_fix(finding,
+		"bridge -s fdb show br %s  # the port with most of the addresses; on a managed switch, its MAC table",
+		*m->made_up_on ? m->made_up_on : "INTERFACE");
+	finding_fix(finding, "limit the addresses of that port (port security, 802.1X), or take what is on it off");
+	finding_fix(finding, "ignore = {\"%s\"}  # instead, meters none of its hosts",
+		*m->made_up_on ? m->made_up_on : "INTERFACE");
+}
+
+static void judge_hosts(const struct check_facts *f, struct finding *finding)
+{
+	if (f->meter.made_up) {
+		judge_made_up(f, finding);
+		return;
+	}
 	judge_count(finding, f->meter.hosts_folded, "each has its own series", "", "time",
 		" a host found no room and was counted as host=\"other\"");
+	if (f->meter.hosts_folded)
+		finding_fix(finding, "max-hosts = 16384");
 }
 
 static void judge_one_buffer(struct finding *finding, const char *name, const struct check_source *source,
@@ -334,6 +361,6 @@ const struct judgement judge_meter_rows[] = {
 	{ "capacity", judge_capacity, "sysctl -w net.netfilter.nf_conntrack_max=4194304  # the meter takes no more" },
 	{ "damaged", judge_damaged, "report it with a trace: hostmeter --record FILE" },
 	{ "checkpoint", judge_checkpoint, NULL },
-	{ "hosts", judge_folded, "max-hosts = 16384" },
+	{ "hosts", judge_hosts, NULL },
 	{ NULL, NULL, NULL },
 };

@@ -69,6 +69,7 @@ int meter_setup_make(struct meter_setup *setup, const struct config *config, con
 			.names = setup->names,
 			.max_hosts = config->max_hosts,
 			.forget_after_ns = config->forget_after_ns,
+			.forget_unanswered_ns = config->forget_unanswered_ns,
 			.max_flows = MAX_FLOWS,
 			.start_real_ns = start_real_ns,
 		};

@@ -181,6 +181,24 @@ static void put_incomplete(struct buf *out, const struct snapshot *snapshot)
 	json_end(out, '}');
 }
 
+/* Places for hosts, those of configured hosts aside. */
+static void put_places(struct buf *out, const struct snapshot *snapshot)
+{
+	const struct hosts_stats *places = &snapshot->places;
+
+	json_begin(out, "places", '{');
+	json_put_u64(out, "taken", places->taken);
+	json_put_u64(out, "limit", places->limit);
+	json_put_u64(out, "unanswered", places->unanswered);
+	json_put_text(out, "unanswered_on", *snapshot->unanswered_on ? snapshot->unanswered_on : NULL);
+	json_put_u64(out, "left_unanswered", places->left[HOSTS_LEFT_UNANSWERED]);
+	json_put_u64(out, "left_silent", places->left[HOSTS_LEFT_SILENT]);
+	json_put_u64(out, "left_crowded", places->left[HOSTS_LEFT_CROWDED]);
+	json_put_u64(out, "folded", places->folded);
+	json_put_u64(out, "folded_unanswered", places->folded_unanswered);
+	json_end(out, '}');
+}
+
 static void put_names_files(struct buf *out, const struct snapshot_process *process)
 {
 	json_begin(out, "names", '[');
@@ -294,6 +312,7 @@ void api_status(struct buf *out, const struct snapshot *snapshot)
 	json_put_bool(out, "reliable", process->reliable);
 	json_put_seconds(out, "loop_stall_seconds_max", process->stall_ns);
 	put_incomplete(out, snapshot);
+	put_places(out, snapshot);
 	put_sources(out, snapshot);
 	json_put_u64(out, "nflog_group", process->nflog_group);
 	json_begin(out, "listen", '[');

@@ -283,6 +283,18 @@ static void dump_age(struct page *page)
 		put_seconds(page, page->snapshot->now - page->snapshot->last_dump_end);
 }
 
+static void hosts_left(struct page *page)
+{
+	static const char *const reasons[HOSTS_REASONS] = {
+		[HOSTS_LEFT_UNANSWERED] = "unanswered",
+		[HOSTS_LEFT_SILENT] = "silent",
+		[HOSTS_LEFT_CROWDED] = "crowded",
+	};
+
+	for (enum hosts_reason reason = 0; reason < HOSTS_REASONS; reason++)
+		put_labelled(page, "reason", reasons[reason], page->snapshot->places.left[reason]);
+}
+
 static void ready(struct page *page)
 {
 	put_number(page, page->snapshot->ready);
@@ -383,8 +395,17 @@ static const struct family families[] = {
 		NUMBER(stats.flows_refused) },
 	{ "hostmeter_routes_dropped", COUNTER, "Routes that found no room and do not lead out of a WAN.",
 		NUMBER(stats.routes_dropped) },
+	{ "hostmeter_hosts", GAUGE, "Places for hosts that are taken, those of configured hosts aside.",
+		NUMBER(places.taken) },
+	{ "hostmeter_hosts_limit", GAUGE, "Places for hosts: max-hosts.", NUMBER(places.limit) },
+	{ "hostmeter_hosts_unanswered", GAUGE, "Hosts in these places that never got a reply.",
+		NUMBER(places.unanswered) },
+	{ "hostmeter_hosts_left", COUNTER, "Hosts that left and became part of other, by the reason.",
+		SAMPLES(hosts_left) },
 	{ "hostmeter_hosts_folded", COUNTER, "Times a host found no room and was counted as other.",
 		NUMBER(stats.hosts_folded) },
+	{ "hostmeter_hosts_folded_unanswered", COUNTER, "Of these, times that the host had got no reply.",
+		NUMBER(places.folded_unanswered) },
 	{ "hostmeter_damaged_messages", COUNTER, "Messages that did not decode.", NUMBER(stats.damaged) },
 	{ "hostmeter_dumps", COUNTER, "Dumps of all connections.", NUMBER(stats.dumps) },
 	{ "hostmeter_dumps_incomplete", COUNTER, "Dumps that were broken off.", NUMBER(stats.dumps_incomplete) },

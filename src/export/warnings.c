@@ -6,6 +6,21 @@
 /* One or two first packets may be missed; this many in a row are not. */
 enum { MISSED_MOST = 4 };
 
+/* So many hosts that never get a reply are not devices that only send. */
+enum { MADE_UP_LEAST = 100 };
+
+/*
+ * Hosts that somebody made up, now or since the start: places of hosts that never got a reply, and times that such a
+ * host found none, if these are most of all. 0: it does not look so.
+ */
+static uint64_t made_up(const struct hosts_stats *places)
+{
+	uint64_t now = 2 * places->unanswered > places->taken ? places->unanswered : 0;
+	uint64_t refused = 2 * places->folded_unanswered > places->folded ? places->folded_unanswered : 0;
+
+	return now + refused >= MADE_UP_LEAST ? now + refused : 0;
+}
+
 /* Late by more than dumps ever are. */
 static bool is_stale(const struct snapshot *snapshot)
 {
@@ -52,6 +67,9 @@ bool warnings_next(const struct snapshot *snapshot, size_t *i, struct warning *w
 			"they count for the host and for the router; load what hostmeter --print-rules prints" },
 		{ "hosts-folded", snapshot->stats.hosts_folded,
 			"times that a host found no room and was counted as other: see max-hosts" },
+		{ "made-up-hosts", made_up(&snapshot->places),
+			"hosts that never got a reply: somebody may be making up MAC addresses; see hostmeter "
+			"--check" },
 	};
 
 	while (*i < sizeof(rows) / sizeof(rows[0])) {

@@ -203,9 +203,46 @@ static struct mac mac_of(const struct attribute_sources *s, const struct attribu
 	return none;
 }
 
-/* The host of a LAN end, or HOST_NONE if the evidence is not enough. */
+static struct hosts_claim claim_of(const struct attribute_sources *s, const struct attribute_end *end, uint32_t partner)
+{
+	return (struct hosts_claim){ .now = s->now,
+		.ifindex = end->ifindex,
+		.partner = partner,
+		.is_answered = s->is_answered,
+		.may_wait = s->may_wait && !s->is_answered };
+}
+
+static uint32_t host_by_mac(const struct attribute_sources *s, const struct attribute_end *end, const struct mac *mac,
+	uint32_t partner)
+{
+	uint32_t index = hosts_find_mac(s->hosts, mac);
+	struct hosts_claim claim;
+
+	if (index != HOST_NONE)
+		return index;
+	claim = claim_of(s, end, partner);
+	claim.is_configured = s->names && names_configures_mac(s->names, mac);
+	return hosts_add_mac(s->hosts, mac, &claim);
+}
+
+static uint32_t host_by_address(const struct attribute_sources *s, const struct attribute_end *end, uint32_t partner)
+{
+	uint32_t index = hosts_find_address(s->hosts, &end->addr);
+	struct hosts_claim claim;
+
+	if (index != HOST_NONE)
+		return index;
+	claim = claim_of(s, end, partner);
+	claim.is_configured = s->names && names_configures_address(s->names, &end->addr);
+	return hosts_add_address(s->hosts, &end->addr, &claim);
+}
+
+/*
+ * The host of a LAN end, or HOST_NONE if the evidence is not enough. partner: the host of the other end, which must not
+ * lose its place to it, or HOST_NONE.
+ */
 static uint32_t host_of(const struct attribute_sources *s, const struct attribute_end *end,
-	enum attribute_evidence evidence, enum flow_by *by)
+	enum attribute_evidence evidence, uint32_t partner, enum flow_by *by)
 {
 	enum names_owner owner;
 	struct mac mac;
@@ -222,9 +259,9 @@ static uint32_t host_of(const struct attribute_sources *s, const struct attribut
 	if (owner != NAMES_OWNER_NONE && *by == FLOW_BY_NONE)
 		*by = FLOW_BY_ADDRESS;
 	if (owner == NAMES_OWNER_MAC || (owner == NAMES_OWNER_NONE && !mac_is_zero(&mac)))
-		return hosts_by_mac(s->hosts, &mac);
+		return host_by_mac(s, end, &mac, partner);
 	if (*by != FLOW_BY_NONE)
-		return hosts_by_address(s->hosts, &end->addr);
+		return host_by_address(s, end, partner);
 	return evidence == ATTRIBUTE_FINAL ? HOST_UNKNOWN : HOST_NONE;
 }
 
@@ -282,7 +319,7 @@ static struct attribution decide_lan(const struct attribute_sources *s, const st
 	struct attribution a = { .scope = FLOW_LOCAL, .peer = HOST_NONE, .host_is_reply = near == CT_REPLY };
 	enum flow_by by;
 
-	a.host = host_of(s, &end[near], evidence, &a.by);
+	a.host = host_of(s, &end[near], evidence, HOST_NONE, &a.by);
 	/* What was not forwarded ended here, in a transparent proxy, whose own flow counts for the router. */
 	if (is_outside(far->side) && s->all_is_sighted && !end[near].packet_seen && !far->packet_seen &&
 		topology_delivers_locally(s->topology, far->addr.family)) {
@@ -293,7 +330,7 @@ static struct attribution decide_lan(const struct attribute_sources *s, const st
 		a.scope = FLOW_WAN;
 		a.wan = far->ifindex;
 	} else if (is_inside(far->side)) {
-		a.peer = host_of(s, far, evidence, &by);
+		a.peer = host_of(s, far, evidence, a.host, &by);
 		if (a.peer == HOST_NONE)
 			a.scope = FLOW_UNDECIDED;
 	}

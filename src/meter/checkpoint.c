@@ -42,28 +42,33 @@ static void put_traffic(struct buf *out, const struct traffic *traffic)
 	}
 }
 
-/* The totals; shown: not below the floor. */
-static void put_totals(struct buf *out, const struct meter *m, bool shown)
-{
-	for (uint32_t i = 0; i < hosts_count(m->hosts); i++) {
-		struct host host = *hosts_get(m->hosts, i);
-
-		if (host.kind == HOST_KIND_GONE)
-			continue;
-		if (shown)
-			hosts_fold_floor(&host);
-		journal_put_host(out, m->hosts, i);
-		put_traffic(out, &host.wan);
-		put_traffic(out, &host.local);
-	}
-}
-
-/* --- Saving */
-
 struct saving {
 	const struct meter *meter;
 	struct buf *out;
+	bool shown; /* totals not below the floor */
 };
+
+static void put_total(void *ctx, uint32_t index)
+{
+	const struct saving *saving = ctx;
+	struct host host = *hosts_get(saving->meter->hosts, index);
+
+	if (saving->shown)
+		hosts_fold_floor(&host);
+	journal_put_host(saving->out, saving->meter->hosts, index);
+	put_traffic(saving->out, &host.wan);
+	put_traffic(saving->out, &host.local);
+}
+
+/* In the order in which hosts would leave, which is so kept. */
+static void put_totals(struct buf *out, const struct meter *m, bool shown)
+{
+	struct saving saving = { m, out, shown };
+
+	hosts_each(m->hosts, put_total, &saving);
+}
+
+/* --- Saving */
 
 static bool put_flow(void *ctx, void *record)
 {
@@ -82,7 +87,7 @@ void checkpoint_begin(struct meter *meter)
 /* Shards of flows, or of tombstones, until the blob is large enough. */
 static void save_shards(struct meter *meter, struct buf *out)
 {
-	struct saving saving = { meter, out };
+	struct saving saving = { .meter = meter, .out = out };
 	unsigned int *step = &meter->checkpoint.step;
 	bool flows = *step < HASHTABLE_SHARDS;
 	unsigned int end = flows ? HASHTABLE_SHARDS : STEPS;

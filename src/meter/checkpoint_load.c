@@ -9,6 +9,28 @@
 
 enum { DUMPS_TO_FOLD = 2 };
 
+/* Nobody loses a place while a checkpoint is loaded: who left is in the journal. */
+static struct hosts_claim claim(const struct meter *m, bool is_configured)
+{
+	return (struct hosts_claim){ .now = m->now, .partner = HOST_NONE, .is_configured = is_configured };
+}
+
+static uint32_t host_by_mac(struct meter *m, const struct mac *mac)
+{
+	const struct hosts_claim own = claim(m, m->options.names && names_configures_mac(m->options.names, mac));
+	uint32_t index = hosts_find_mac(m->hosts, mac);
+
+	return index == HOST_NONE ? hosts_add_mac(m->hosts, mac, &own) : index;
+}
+
+static uint32_t host_by_address(struct meter *m, const struct addr *addr)
+{
+	const struct hosts_claim own = claim(m, m->options.names && names_configures_address(m->options.names, addr));
+	uint32_t index = hosts_find_address(m->hosts, addr);
+
+	return index == HOST_NONE ? hosts_add_address(m->hosts, addr, &own) : index;
+}
+
 /* False if it is not a host. */
 static bool get_host_id(struct le_reader *in, struct meter *m, uint32_t *index)
 {
@@ -23,14 +45,14 @@ static bool get_host_id(struct le_reader *in, struct meter *m, uint32_t *index)
 		le_get_bytes(in, mac.b, MAC_LEN);
 		if (in->ran_out || !mac_is_host(&mac))
 			return false;
-		*index = hosts_by_mac(m->hosts, &mac);
+		*index = host_by_mac(m, &mac);
 		break;
 	case HOST_KIND_ADDRESS:
 		addr.family = (uint8_t)le_get(in, 1);
 		le_get_bytes(in, addr.b, sizeof(addr.b));
 		if (in->ran_out || !addr_len(addr.family))
 			return false;
-		*index = hosts_by_address(m->hosts, &addr);
+		*index = host_by_address(m, &addr);
 		break;
 	default:
 		return false;
@@ -93,6 +115,10 @@ static void load_flow(struct meter *m, const struct flow *flow)
 		meter_drop(m, kept);
 	*kept = *flow;
 	meter_connect(m, kept, 1);
+	if (flow_has_host(kept) && kept->counts.bytes[CT_REPLY])
+		hosts_answered(m->hosts, kept->host);
+	if (kept->peer != HOST_NONE && kept->counts.bytes[CT_REPLY])
+		hosts_answered(m->hosts, kept->peer);
 	m->flows_undecided += kept->scope == FLOW_UNDECIDED;
 	m->flows_uncounted += kept->uncounted;
 	m->flows_offloaded += kept->offloaded;
@@ -153,6 +179,16 @@ static bool load_sides(struct meter *m, struct le_reader *in)
 	return true;
 }
 
+/* Whether there is traffic in both directions. Which was the direction of replies is not saved. */
+static bool is_both_ways(const struct traffic *traffic)
+{
+	for (int family = 0; family < TRAFFIC_FAMILIES; family++) {
+		if (traffic->of[family][TRAFFIC_IN].bytes && traffic->of[family][TRAFFIC_OUT].bytes)
+			return true;
+	}
+	return false;
+}
+
 static bool load_totals(struct meter *m, struct le_reader *in, bool floor_only)
 {
 	for (uint32_t i = 0; i < hosts_count(m->hosts); i++) {
@@ -173,6 +209,8 @@ static bool load_totals(struct meter *m, struct le_reader *in, bool floor_only)
 		host = hosts_get(m->hosts, index);
 		traffic_add(&host->wan_floor, &wan);
 		traffic_add(&host->local_floor, &local);
+		if (is_both_ways(&wan) || is_both_ways(&local))
+			hosts_answered(m->hosts, index);
 		if (floor_only)
 			continue;
 		traffic_add(&host->wan, &wan);
@@ -220,14 +258,22 @@ static void replay_decision(struct meter *m, const struct flow *flow)
 static bool load_journal(struct meter *m, struct le_reader *in)
 {
 	while (in->left) {
-		bool ended = le_get(in, 1) == CHECKPOINT_ENDED;
+		int record = (int)le_get(in, 1);
 		struct flow_counts last;
 		struct flow final;
 		unsigned int flags;
+		uint32_t host;
 
+		if (record == CHECKPOINT_LEFT) {
+			if (!get_host_id(in, m, &host))
+				return false;
+			if (host != HOST_NONE)
+				hosts_leave(m->hosts, host, HOSTS_LEFT_BEFORE);
+			continue;
+		}
 		if (!get_flow(in, m, &final))
 			return false;
-		if (!ended) {
+		if (record != CHECKPOINT_ENDED) {
 			replay_decision(m, &final);
 			continue;
 		}

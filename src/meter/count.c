@@ -17,9 +17,11 @@ static void add(struct traffic *traffic, const struct flow *flow, bool is_reply,
 static void add_to_host(struct meter *m, const struct flow *flow, uint32_t index, bool is_reply,
 	const struct traffic_count delta[static 2])
 {
-	struct host *host = hosts_get(m->hosts, index);
+	struct host *host = hosts_get(m->hosts, hosts_resolve(m->hosts, index));
 
 	add(flow->scope == FLOW_WAN ? &host->wan : &host->local, flow, is_reply, delta);
+	if (delta[CT_REPLY].bytes && !host->is_answered)
+		hosts_answered(m->hosts, index);
 	host->last_seen = m->now;
 	if (!host->first_seen)
 		host->first_seen = m->now;
@@ -28,7 +30,7 @@ static void add_to_host(struct meter *m, const struct flow *flow, uint32_t index
 static void add_to_floor(struct meter *m, const struct flow *flow, uint32_t index, bool is_reply,
 	const struct traffic_count delta[static 2])
 {
-	struct host *host = hosts_get(m->hosts, index);
+	struct host *host = hosts_get(m->hosts, hosts_resolve(m->hosts, index));
 
 	add(flow->scope == FLOW_LOCAL ? &host->local_floor : &host->wan_floor, flow, is_reply, delta);
 }

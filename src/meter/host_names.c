@@ -108,8 +108,10 @@ void meter_names_changed(struct meter *meter)
 		r.naming = calloc(r.count, sizeof(*r.naming));
 	if (!r.naming)
 		return;
-	for (uint32_t i = 0; i < r.count; i++)
+	for (uint32_t i = 0; i < r.count; i++) {
 		r.naming[i].answer = ask(meter->options.names, hosts_get(meter->hosts, i));
+		hosts_configured(meter->hosts, i, r.naming[i].answer.source == NAMES_CONFIG);
+	}
 	neigh_each_seen(meter->neigh, ask_address, &r);
 	for (uint32_t i = HOST_FIRST; i < r.count; i++)
 		set_name(meter->options.names, hosts_get(meter->hosts, i), best(&r.naming[i]));

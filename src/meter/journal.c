@@ -16,8 +16,10 @@ void journal_put_head(struct buf *out, char kind, const struct hash_key *hash)
 void journal_put_host(struct buf *out, const struct hosts *hosts, uint32_t index)
 {
 	static const struct host none = { .kind = HOST_KIND_SPECIAL };
-	const struct host *host = index == HOST_NONE ? &none : hosts_get(hosts, index);
+	const struct host *host;
 
+	index = hosts_resolve(hosts, index);
+	host = index == HOST_NONE ? &none : hosts_get(hosts, index);
 	le_put(out, host->kind, 1);
 	switch (host->kind) {
 	case HOST_KIND_MAC:
@@ -85,6 +87,12 @@ void journal_decided(struct journal *journal, const struct flow *flow)
 {
 	if (begin(journal, CHECKPOINT_DECIDED))
 		journal_put_flow(&journal->blob, journal->hosts, flow);
+}
+
+void journal_left(struct journal *journal, uint32_t index)
+{
+	if (begin(journal, CHECKPOINT_LEFT))
+		journal_put_host(&journal->blob, journal->hosts, index);
 }
 
 void journal_take(struct journal *journal, struct buf *out)

@@ -23,14 +23,14 @@ enum {
 };
 
 /* Kinds of records in the journal. */
-enum { CHECKPOINT_ENDED = 'e', CHECKPOINT_DECIDED = 'd' };
+enum { CHECKPOINT_ENDED = 'e', CHECKPOINT_DECIDED = 'd', CHECKPOINT_LEFT = 'l' };
 
 /* Flags of an end. */
 enum { CHECKPOINT_WAS_DECIDED = 1, CHECKPOINT_MOVES_FLOOR = 2 };
 
 void journal_put_head(struct buf *out, char kind, const struct hash_key *hash);
 
-/* A host by its MAC or address, or HOST_NONE: indexes are valid in one process only. */
+/* A host by its MAC or address, or HOST_NONE: indexes are valid in one process only. One that left is HOST_OTHER. */
 void journal_put_host(struct buf *out, const struct hosts *hosts, uint32_t index);
 
 void journal_put_counts(struct buf *out, const struct flow_counts *counts);
@@ -53,6 +53,9 @@ void journal_ended(struct journal *journal, const struct flow *flow, const struc
 
 /* A live flow was decided, and nothing of it is counted yet. */
 void journal_decided(struct journal *journal, const struct flow *flow);
+
+/* A host leaves now. */
+void journal_left(struct journal *journal, uint32_t index);
 
 /* Moves the blob to the end of out; appends nothing if nothing was recorded. */
 void journal_take(struct journal *journal, struct buf *out);

@@ -36,12 +36,20 @@ enum {
 	MAX_TOMBSTONES = 1 << 20,
 	MAX_PENDING_ENDS = 1 << 16,
 	MAX_HELD = 1 << 16,
+	MAX_HELD_FOR_REPLY = 1 << 13, /* by those that only wait for a reply, which gives a host its place */
 	MAX_NEIGHBOURS = 1 << 14,
 	MAX_ROUTES = 1 << 12,
 	MAX_ZONES = 1 << 10,
 	HOSTS_PER_TICK = 64,
 	SWEEP_PER_TICK = 16,
 };
+
+static void note_left(void *ctx, uint32_t index)
+{
+	struct meter *m = ctx;
+
+	journal_left(&m->journal, index);
+}
 
 struct meter *meter_new(const struct meter_options *options)
 {
@@ -63,6 +71,8 @@ struct meter *meter_new(const struct meter_options *options)
 	m->wan = wan_new();
 	m->dumps.sweep = HASHTABLE_SHARDS;
 	m->journal = (struct journal){ .hash = &m->options.hash, .hosts = m->hosts };
+	if (m->hosts)
+		hosts_watch(m->hosts, note_left, m);
 	if (m->flows && m->held && m->tombstones && m->pending_ends && m->sightings && m->neigh && m->topology &&
 		m->tunnels && m->zones && m->hosts && m->wan)
 		return m;
@@ -118,6 +128,9 @@ static struct attribution ask(struct meter *m, const struct ct_event *event, enu
 		.names = m->options.names,
 		.hosts = m->hosts,
 		.zones = m->has_zones ? m->zones : NULL,
+		.now = m->now,
+		.is_answered = event->bytes[CT_REPLY] || event->status & IPS_SEEN_REPLY,
+		.may_wait = m->is_first_reading && hashtable_count(m->held) < MAX_HELD_FOR_REPLY,
 		.all_is_sighted = m->dumps.ready && m->stats.sightings && m->source[SOURCE_NFLOG].up,
 		.end = m->observe ? m->end : NULL,
 	};
@@ -189,9 +202,9 @@ void meter_connect(struct meter *m, const struct flow *flow, int step)
 {
 	if (!flow_has_host(flow))
 		return;
-	hosts_get(m->hosts, flow->host)->connections[flow->v6] += step;
+	hosts_connect(m->hosts, flow->host, flow->v6, step);
 	if (flow->peer != HOST_NONE)
-		hosts_get(m->hosts, flow->peer)->connections[flow->v6] += step;
+		hosts_connect(m->hosts, flow->peer, flow->v6, step);
 }
 
 static void settle_flow(struct meter *m, struct flow *flow, const struct ct_event *event,
@@ -276,7 +289,9 @@ static void on_entry(struct meter *m, const struct ct_event *event)
 		meter_count(m, flow, event);
 		return;
 	}
+	m->is_first_reading = fresh;
 	settle_flow(m, flow, event, evidence);
+	m->is_first_reading = false;
 	if (flow->scope == FLOW_UNDECIDED)
 		hold(m, flow, event);
 	else if (!fresh)
@@ -341,6 +356,15 @@ static void settle_waited(struct meter *m, const struct pending_end *end)
 	count_end(m, &flow, end);
 }
 
+/* The hosts of a guess keep their indexes until the end is settled. */
+static void refer(struct meter *m, const struct pending_end *end, int step)
+{
+	if (end->guess.scope == FLOW_UNDECIDED)
+		return;
+	hosts_refer(m->hosts, end->guess.host, step);
+	hosts_refer(m->hosts, end->guess.peer, step);
+}
+
 /* The first packet may still come in a batch of NFLOG. */
 static void wait_or_settle(struct meter *m, struct pending_end *end)
 {
@@ -356,6 +380,7 @@ static void wait_or_settle(struct meter *m, struct pending_end *end)
 		settle_waited(m, end);
 		return;
 	}
+	refer(m, end, 1);
 	waiting = meter_waiting(&end->event, &end->counts);
 	traffic_count_add(&m->waiting, &waiting);
 }
@@ -456,20 +481,28 @@ static void settle_pending(struct meter *m, uint64_t until)
 
 		m->waiting = traffic_count_less(&m->waiting, &waiting);
 		settle_waited(m, &end);
+		refer(m, &end, -1);
 	}
+}
+
+static bool was_silent(const struct meter *m, const struct host *host, uint64_t most)
+{
+	return most && m->now - host->last_seen > most;
 }
 
 /* Looks at a few hosts per call. */
 static void forget_hosts(struct meter *m)
 {
-	for (int i = 0; i < HOSTS_PER_TICK && m->options.forget_after_ns; i++) {
+	for (int i = 0; i < HOSTS_PER_TICK; i++) {
 		uint32_t index = m->forget_next++ % hosts_count(m->hosts);
 		const struct host *host = hosts_get(m->hosts, index);
 
 		if (host->connections[TRAFFIC_IPV4] || host->connections[TRAFFIC_IPV6])
 			continue;
-		if (m->now - host->last_seen > m->options.forget_after_ns)
-			hosts_forget(m->hosts, index);
+		if (!host->is_answered && !host->is_configured && was_silent(m, host, m->options.forget_unanswered_ns))
+			hosts_leave(m->hosts, index, HOSTS_LEFT_UNANSWERED);
+		else if (was_silent(m, host, m->options.forget_after_ns))
+			hosts_leave(m->hosts, index, HOSTS_LEFT_SILENT);
 	}
 }
 

@@ -356,6 +356,23 @@ void names_ask_address(const struct names *names, const struct addr *addr, struc
 	ask(names, *addr, best);
 }
 
+static bool configures(const struct names *names, struct addr key)
+{
+	const struct names_list *list = names->lists; /* the most trusted one comes first */
+
+	return list && list->source == NAMES_CONFIG && find(list, &key);
+}
+
+bool names_configures_mac(const struct names *names, const struct mac *mac)
+{
+	return configures(names, mac_key(mac));
+}
+
+bool names_configures_address(const struct names *names, const struct addr *addr)
+{
+	return configures(names, *addr);
+}
+
 enum names_owner names_owner(const struct names *names, const struct addr *addr, struct mac *mac)
 {
 	const struct names_list *list = names->lists; /* the most trusted one comes first */

@@ -193,6 +193,7 @@ int meter_snapshot(const struct meter *meter, struct snapshot *snapshot, uint64_
 
 	*snapshot = (struct snapshot){
 		.stats = meter->stats,
+		.places = hosts_stats(meter->hosts),
 		.flows = hashtable_count(meter->flows),
 		.flows_undecided = meter->flows_undecided,
 		.flows_uncounted = meter->flows_uncounted,
@@ -211,6 +212,8 @@ int meter_snapshot(const struct meter *meter, struct snapshot *snapshot, uint64_
 		.last_dump_ns = meter->dumps.last_ns,
 	};
 	snapshot->stats.hosts_folded = hosts_folded(meter->hosts);
+	snprintf(snapshot->unanswered_on, sizeof(snapshot->unanswered_on), "%s",
+		topology_name(meter->topology, snapshot->places.unanswered_on));
 	snapshot->stats.routes_dropped = topology_passed_over(meter->topology);
 	memcpy(snapshot->source, meter->source, sizeof(snapshot->source));
 	topology_each_link(meter->topology, add_link, &taking);
@@ -234,6 +237,7 @@ static void describe_host(const struct meter *m, uint32_t index, char label[stat
 	struct snapshot_host row;
 
 	label[0] = mac[0] = 0;
+	index = hosts_resolve(m->hosts, index);
 	if (index == HOST_NONE)
 		return;
 	copy_host(m, index, &row);

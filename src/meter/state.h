@@ -85,6 +85,7 @@ struct meter {
 	bool has_zones;                    /* a flow was in a conntrack zone */
 	uint64_t ticked, tombstones_until; /* the last tick; until when no tombstone expires */
 	uint32_t forget_next;              /* the next host to look at */
+	bool is_first_reading;             /* the flow that is being decided was not read before */
 
 	void (*observe)(void *ctx, const struct observer_note *note); /* NULL: no observer */
 	void *observe_ctx;

@@ -82,6 +82,14 @@ def send(node, packet):
         raw.sendto(packet, (to, 0))
 
 
+def send_frames(node, interface, packets):
+    """Puts (destination MAC, source MAC, IPv4 packet) on the wire as they stand."""
+    with node.socket(socket.AF_PACKET, socket.SOCK_RAW) as raw:
+        raw.bind((interface, 0))
+        for to, source, packet in packets:
+            raw.send(bytes.fromhex((to + source).replace(":", "")) + b"\x08\x00" + packet)
+
+
 class Tun:
     """An interface without MAC addresses. What is written comes in there; what the router sends out there is read."""
 

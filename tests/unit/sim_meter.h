@@ -150,7 +150,9 @@ static inline void tell_neighbour(struct sim *sim, int address)
 static inline struct meter *make_meter(struct sim *sim)
 {
 	struct meter_options options = { .hash = { { sim->seed, sim_random(&sim->k, UINT32_MAX) } },
-		.max_hosts = 64,
+		.max_hosts = sim->k.traits.flood ? 2 : 64,
+		.forget_after_ns = sim->k.traits.flood ? 2 * S : 0,
+		.forget_unanswered_ns = sim->k.traits.flood ? S : 0,
 		.max_flows = 100000,
 		.start_real_ns = sim->k.real };
 	struct meter *meter = meter_new(&options);
@@ -237,6 +239,8 @@ static inline void kill_meter(struct sim *sim)
 	sim->meter = NULL;
 	sim->saving = false;
 	add_stats(&sim->declared, &sim->stats);
+	k->tally[SIM_LEFT] += sim->left;
+	sim->left = 0;
 	for (size_t i = 0; i < k->ends; i++) {
 		sim_lose(k, SIM_KILLED, k->end[i].path, k->end[i].host, k->end[i].whole);
 		sim_haunt(k, k->end[i].path, k->end[i].slot, k->end[i].peak);
@@ -250,6 +254,46 @@ static inline void kill_meter(struct sim *sim)
 		c->known = c->sighted = c->queued = false;
 		memset(c->told, 0, sizeof(c->told));
 	}
+}
+
+/* --- A flood */
+
+/*
+ * Short flows whose MACs and addresses somebody makes up, most of them without a reply. Their ends are written at once,
+ * so that none of it may be lost.
+ */
+static inline void flood(struct sim *sim)
+{
+	struct sim_kernel *k = &sim->k;
+
+	for (uint64_t i = 1 + sim_random(k, 8); i; i--) {
+		char ip[ADDR_TEXT], mac[MAC_TEXT];
+		struct ct_event event;
+		struct sighting first;
+		struct traffic_count *truth = k->truth.of[0][SIM_UNKNOWN].of[TRAFFIC_IPV4];
+
+		snprintf(ip, sizeof(ip), "192.168.1.%d", 100 + (int)sim_random(k, 100));
+		snprintf(mac, sizeof(mac), SIM_MADE_UP "00:00:%02x:%02x", (unsigned int)sim_random(k, 4),
+			(unsigned int)sim_random(k, 256));
+		event = event_masqueraded(ip, SERVER4);
+		event.type = CT_DESTROY;
+		event.id = (uint32_t)(1000000 + k->tally[SIM_FLOODED]++);
+		event.bytes[CT_ORIGINAL] = 28 + sim_random(k, 1000);
+		event.packets[CT_ORIGINAL] = 1;
+		if (sim_chance(k, 500)) {
+			event.bytes[CT_REPLY] = 28 + sim_random(k, 1000);
+			event.packets[CT_REPLY] = 1;
+		}
+		first = event_sighting(&event, CT_ORIGINAL, LAN, WAN, mac);
+		meter_sighting(sim->meter, &first, k->now);
+		meter_ct(sim->meter, &event, k->now);
+		traffic_count_add(&truth[TRAFFIC_OUT],
+			&(struct traffic_count){ event.bytes[CT_ORIGINAL], event.packets[CT_ORIGINAL] });
+		traffic_count_add(&truth[TRAFFIC_IN],
+			&(struct traffic_count){ event.bytes[CT_REPLY], event.packets[CT_REPLY] });
+	}
+	tell(sim, "a flood");
+	journal(sim);
 }
 
 /* --- What the meter reads */

@@ -15,7 +15,7 @@
 enum {
 	SIM_LAN_HOSTS = 4,
 	SIM_ROUTER = SIM_LAN_HOSTS,
-	SIM_UNKNOWN, /* the meter's, never the truth's */
+	SIM_UNKNOWN, /* the meter's; the truth's only of a flood */
 	SIM_HOSTS,
 	SIM_PATHS = 20,
 	SIM_CONNS = 40,
@@ -111,7 +111,9 @@ enum sim_tally {
 	SIM_ZEROINGS,
 	SIM_RESTARTS,
 	SIM_COLD_STARTS,
-	SIM_EXACT, /* sums that had to be and were the truth at the end */
+	SIM_FLOODED, /* flows of made-up MACs */
+	SIM_LEFT,    /* hosts that lost their place */
+	SIM_EXACT,   /* sums that had to be and were the truth at the end */
 	SIM_TALLIES,
 };
 
@@ -119,6 +121,7 @@ enum sim_tally {
 struct sim_traits {
 	bool timestamps, nflog, old_flows, silent_births, moves, gentle;
 	uint32_t sighting_lost, zeroing, killing, unreliable, stuck, missing, jumping, aborting, forgetting;
+	uint32_t flood;   /* of made-up MACs, in a table with room for few hosts */
 	uint32_t crowded; /* while crowded: an end finds the socket full */
 };
 

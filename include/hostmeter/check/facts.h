@@ -65,6 +65,9 @@ struct check_meter {
 	uint64_t switched_off, ends, ends_unseen, ends_uncounted, resets, refused, sightings_lost, damaged;
 	char checkpoint_error[CHECK_NAME]; /* why the latest could not be saved; "": it was */
 	uint64_t checkpoint_failures, hosts_folded, routes_dropped;
+	uint64_t places, places_taken, places_unanswered; /* for hosts; of hosts that never got a reply */
+	uint64_t made_up;                  /* hosts and times, if most never got a reply: somebody makes them up */
+	char made_up_on[CHECK_NAME];       /* the interface that most of them came from lately; "": not known */
 	uint64_t sighted;                  /* connections whose host is known by their first packet */
 	uint64_t unsighted;                /* new connections in a row without a first packet, if there were many */
 	uint64_t unknown_bytes, wan_bytes; /* counted for no host; of all that flows carried */

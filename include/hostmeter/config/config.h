@@ -86,8 +86,8 @@ struct config {
 	uint32_t event_buffer; /* bytes */
 	double reliable_fill;  /* per cent of nf_conntrack_max */
 	uint32_t max_hosts;
-	uint64_t forget_after_ns; /* 0: never */
-	int log_level;            /* enum log_level */
+	uint64_t forget_after_ns, forget_unanswered_ns; /* 0: never */
+	int log_level;                                  /* enum log_level */
 	struct config_host *host;
 	size_t hosts;
 	struct config_interface *interface;

@@ -38,6 +38,9 @@ struct attribute_sources {
 	bool all_is_sighted;       /* each forwarded packet that begins a flow was logged, as far as is known */
 	struct zones *zones;       /* what they mean is learned; NULL: no flow is in a conntrack zone */
 	struct attribute_end *end; /* unless NULL: gets the two ends */
+	uint64_t now;
+	bool is_answered; /* the flow had bytes in the direction of replies */
+	bool may_wait;    /* it is read again: a host that finds no place may get a reply until then */
 };
 
 /* How much evidence to use. */

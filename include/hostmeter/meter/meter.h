@@ -22,7 +22,8 @@ struct meter_options {
 	struct tunnels_config tunnels;
 	const struct names *names; /* borrowed */
 	uint32_t max_hosts;
-	uint64_t forget_after_ns; /* hosts without traffic for so long become "other"; 0: never */
+	uint64_t forget_after_ns;      /* hosts without traffic for so long become "other"; 0: never */
+	uint64_t forget_unanswered_ns; /* the same for hosts that never got a reply */
 	size_t max_flows;
 	uint64_t start_real_ns; /* start of this meter since 1970: flows that begin later need no baseline */
 };

@@ -74,6 +74,10 @@ struct names_answer {
 void names_ask_mac(const struct names *names, const struct mac *mac, struct names_answer *best);
 void names_ask_address(const struct names *names, const struct addr *addr, struct names_answer *best);
 
+/* Whether the configuration names this MAC, or this address. */
+bool names_configures_mac(const struct names *names, const struct mac *mac);
+bool names_configures_address(const struct names *names, const struct addr *addr);
+
 /* The host that the configuration names by an address. */
 enum names_owner {
 	NAMES_OWNER_NONE,    /* the configuration does not name the address */

@@ -91,6 +91,8 @@ struct snapshot {
 	size_t wans;
 	struct snapshot_source source[SOURCE_COUNT];
 	struct snapshot_stats stats;
+	struct hosts_stats places;
+	char unanswered_on[IFNAME_LEN]; /* the interface that most hosts without a reply came from lately; "": none */
 	uint64_t flows, flows_undecided, flows_uncounted, flows_offloaded;
 	uint64_t pending_sightings, pending_ends, tombstones, neighbours;
 	uint64_t memory; /* bytes of the flow table */

@@ -42,6 +42,11 @@ static void reads_what_api_writes(void **state)
 	assert_int_equal(m->checkpoint_failures, 76);
 	assert_string_equal(m->checkpoint_error, "No space left on device");
 	assert_int_equal(m->hosts_folded, 49);
+	assert_int_equal(m->made_up, 0);
+	assert_int_equal(m->places, 94);
+	assert_int_equal(m->places_taken, 93);
+	assert_int_equal(m->places_unanswered, 46);
+	assert_string_equal(m->made_up_on, "br-lan");
 	assert_int_equal(m->sighted, 37);
 	/* Both WANs' unknown; with what was attributed, the router's own and tunnels. */
 	assert_int_equal(m->unknown_bytes, 801 + 803 + 831 + 833);
@@ -77,9 +82,12 @@ static void reads_that_first_packets_are_missing(void **state)
 	(void)state;
 	snapshot.source[SOURCE_NFLOG].up = true;
 	snapshot.stats.unsighted = 9;
+	snapshot.places.unanswered = 200;
+	snapshot.places.taken = 399;
 	api_status(&text, &snapshot);
 	assert_int_equal(check_facts_read(&s, &text), 0);
 	assert_int_equal(s.meter.unsighted, 9);
+	assert_int_equal(s.meter.made_up, 200);
 	buf_free(&text);
 }
 

@@ -169,6 +169,14 @@ static void not_saved_for(struct check_facts *w, int error)
 	snprintf(w->meter.checkpoint_error, sizeof(w->meter.checkpoint_error), "%s", strerror(error));
 }
 
+static void make_up(struct check_facts *w)
+{
+	w->meter.made_up = 4000;
+	w->meter.places = w->meter.places_taken = 4096;
+	w->meter.places_unanswered = 3999;
+	snprintf(w->meter.made_up_on, sizeof(w->meter.made_up_on), "br-lan");
+}
+
 FAULT(not_saved, not_saved_for(w, ENOENT))
 FAULT(not_saved_for_rights, not_saved_for(w, EACCES))
 FAULT(not_saved_for_room, not_saved_for(w, ENOSPC))
@@ -178,6 +186,8 @@ FAULT(not_saved_else, not_saved_for(w, EISDIR))
 FAULT(saved_again, w->meter.checkpoint_failures = 11)
 
 FAULT(folded, w->meter.hosts_folded = 12)
+FAULT(made_up, make_up(w), w->meter.hosts_folded = 12)
+FAULT(made_up_with_room, make_up(w), *w->meter.made_up_on = '\0')
 
 FAULT(flowtable_without_counter, w->firewall.flowtables = 1, buf_puts(&w->firewall.uncounted, "inet fw4 ft"))
 FAULT(flowtable_with_counter, w->firewall.flowtables = 1)
@@ -309,6 +319,11 @@ static const struct fault {
 	{ not_saved_else, "checkpoint", FINDING_BAD, "/run/hm: Is a directory", "ls -la /run/hm" },
 	{ saved_again, "checkpoint", FINDING_OK, "the latest is saved; 11 before", NULL },
 	{ folded, "hosts", FINDING_BAD, "12 times", "max-hosts" },
+	{ made_up, "hosts", FINDING_BAD,
+		"somebody on br-lan makes up MAC addresses: 3999 of 4096 hosts, at most 4096, never got a reply; 12 "
+		"times a host found no room",
+		"bridge -s fdb show br br-lan" },
+	{ made_up_with_room, "hosts", FINDING_BAD, "somebody on a LAN makes up", "ignore = {\"INTERFACE\"}" },
 };
 
 static void check_fault(const struct fault *fault)

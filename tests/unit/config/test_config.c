@@ -34,6 +34,8 @@ static void keys_are_taken(void **state)
 		{ ARGS(), "max-hosts = 1", "max-hosts=1 " },
 		{ ARGS(), "max-hosts = 65000", "max-hosts=65000 " },
 		{ ARGS(), "forget-after = 86400", "forget-after=86400000000000 " },
+		{ ARGS(), "forget-after = 0", "forget-after=0 " },
+		{ ARGS(), "forget-unanswered = 60", "forget-unanswered=60000000000 " },
 		{ ARGS(), "event-buffer = 8192", "event-buffer=8192 " },
 		{ ARGS(), "reliable-fill = 75.5", "reliable-fill=75.5 " },
 		{ ARGS(), "log-level = warning", "log-level=1 " },

@@ -130,6 +130,25 @@ static void what_is_counted_is_warned_of(void **state)
 	check(&s, "offloaded-flows 1 checkpoint-failed 2 hosts-folded 18446744073709551615 ");
 }
 
+/* A few devices that only send are no flood, nor are many hosts of whom some never got a reply. */
+static void hosts_that_somebody_makes_up(void **state)
+{
+	struct snapshot s = healthy();
+
+	(void)state;
+	s.places = (struct hosts_stats){ .taken = 199, .limit = 4096, .unanswered = 99 };
+	check(&s, "");
+	s.places.taken = 198;
+	s.places.unanswered = 100;
+	check(&s, "made-up-hosts 100 ");
+	s.places = (struct hosts_stats){ .taken = 10, .limit = 10, .folded = 200, .folded_unanswered = 100 };
+	check(&s, "");
+	s.places.folded_unanswered = 101;
+	check(&s, "made-up-hosts 101 ");
+	s.places.unanswered = 6;
+	check(&s, "made-up-hosts 107 ");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -140,6 +159,7 @@ int main(void)
 		cmocka_unit_test(ends_are_reliable_only_while_the_meter_runs),
 		cmocka_unit_test(a_dump_is_late_after_three_intervals_and_ten_seconds),
 		cmocka_unit_test(what_is_counted_is_warned_of),
+		cmocka_unit_test(hosts_that_somebody_makes_up),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

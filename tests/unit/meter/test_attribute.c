@@ -84,7 +84,7 @@ static int end(void **state)
 static struct attribution ask(struct world *w, const struct ct_event *event, enum attribute_evidence evidence)
 {
 	const struct attribute_sources sources = { &secret, w->topology, w->tunnels, w->neigh, w->sightings, w->names,
-		w->hosts, w->all_is_sighted, w->has_zones ? w->zones : NULL, NULL };
+		w->hosts, w->all_is_sighted, w->has_zones ? w->zones : NULL, NULL, 0, false, false };
 	bool sighted;
 
 	return attribute(&sources, event, evidence, &sighted);
@@ -548,7 +548,7 @@ static void sighted_is_told(void **state)
 {
 	struct world *w = *state;
 	const struct attribute_sources sources = { &secret, w->topology, w->tunnels, w->neigh, w->sightings, w->names,
-		w->hosts, w->all_is_sighted, w->has_zones ? w->zones : NULL, NULL };
+		w->hosts, w->all_is_sighted, w->has_zones ? w->zones : NULL, NULL, 0, false, false };
 	struct ct_event e = event_masqueraded(DESKTOP_IP, SERVER4), other = event_masqueraded(LAPTOP_IP, SERVER4);
 	bool sighted;
 

@@ -155,6 +155,8 @@ static void step(struct sim *sim)
 		sim_death(k, &k->conn[sim_random(k, SIM_CONNS)]);
 	if (!sim->meter)
 		return;
+	if ((sim->ready || sim->restored) && sim_chance(k, k->traits.flood))
+		flood(sim);
 	read_something(sim);
 	if (k->now >= sim->next_tick)
 		tick(sim);
@@ -192,6 +194,7 @@ static void come_to_rest(struct sim *sim)
 	meter_settle(sim->meter, k->now);
 	assert_int_equal(sim->meter->waiting.bytes + sim->meter->waiting.packets, 0);
 	judge_end(sim);
+	sim->k.tally[SIM_LEFT] += sim->left;
 }
 
 static struct sim_traits pick_traits(uint64_t seed)
@@ -218,6 +221,7 @@ static struct sim_traits pick_traits(uint64_t seed)
 	traits.crowded = sim_chance(&dice, 2500) ? 9990 : 0;
 	if (traits.crowded)
 		traits.jumping = 50;
+	traits.flood = sim_chance(&dice, 2500) ? 300 : 0;
 	return traits;
 }
 
@@ -271,6 +275,8 @@ static void check_tally(const uint64_t tally[SIM_TALLIES])
 		"zeroings",
 		"restarts",
 		"cold starts",
+		"flows of made-up MACs",
+		"hosts that lost their place",
 		"sums that had to be exact",
 	};
 

@@ -96,7 +96,7 @@ static void the_floor_is_shown(void **state)
 	struct snapshot s;
 
 	hosts_get(m->hosts, desktop)->wan_floor.of[TRAFFIC_IPV6][TRAFFIC_OUT].bytes = 700;
-	hosts_forget(m->hosts, gone);
+	hosts_leave(m->hosts, gone, HOSTS_LEFT_SILENT);
 	s = look(m);
 	assert_int_equal(s.hosts, HOST_FIRST + 1);
 	assert_string_equal(s.host[HOST_FIRST].mac, DESKTOP);

@@ -12,7 +12,7 @@ JOBS    ?= $(shell nproc)
 Q   = $(if $(V),,@)
 say = @$(if $(V),:,printf '  %s  %s\n' $(1) $(2))
 
-PACKAGES := libnetfilter_conntrack libnetfilter_log libnfnetlink libmnl libmicrohttpd libconfuse jansson zlib libcap-ng \
+PACKAGES := libnetfilter_conntrack libnetfilter_log libnfnetlink libmnl libmicrohttpd libconfuse jansson zlib libcap-ng sqlite3 \
             ncursesw libev yaml-0.1 libxcrypt gnutls
 
 # libev ships no pkg-config file on Debian.

@@ -106,9 +106,10 @@ check-docs: $(BUILD)/hostmeter ## the documentation names what the program has
 fuzz: deps-test ## run every fuzz target for FUZZ_SECONDS (10) over its corpus
 	@tests/run-fuzz $(FUZZERS)
 
-foreign: ## unit tests on the other byte order and on 32 bits, under qemu
+foreign: ## unit tests on the other byte order, on 32 bits and on MIPS, under qemu
 	@tests/run-foreign s390x
 	@tests/run-foreign armhf
+	@tests/run-foreign mipsel
 
 vm-test: $(BUILD)/hostmeter ## the meter on Debian's kernels 6.1, 5.10, 6.12, under qemu (root; VM='-k WORD KERNEL')
 	@tests/vm/run $(BUILD)/hostmeter $(VM)
@@ -124,7 +125,7 @@ demo: deps-test $(BUILD)/hostmeter ## a router, three hosts and traffic in netwo
 	@tools/demo $(BUILD)/hostmeter
 
 clean: ## remove what was built
-	rm -rf $(BUILD) $(BUILD)-asan $(BUILD)-fuzz $(BUILD)-s390x $(BUILD)-armhf
+	rm -rf $(BUILD) $(BUILD)-asan $(BUILD)-fuzz $(BUILD)-s390x $(BUILD)-armhf $(BUILD)-mipsel
 
 # --- Install: source, mode, destination
 INSTALL_TABLE := \
@@ -141,6 +142,8 @@ install: $(BUILD)/hostmeter ## install below PREFIX (/usr/local)
 uninstall: ## remove what install put there
 	@for row in $(INSTALL_TABLE); do IFS=:; set -- $$row; rm -f $(DESTDIR)$$3; done
 
-$(BUILD)/cmd/rules.o: rules/hostmeter.nft rules/hostmeter.iptables
+# What a source file embeds (base/embed.h), the compiler does not tell.
+embedded = $(shell sed -n 's/^EMBED(.*, "\(.*\)");/\1/p' $(1))
+$(foreach file,$(shell grep -l '^EMBED' $(SOURCES)),$(eval $(file:src/%.c=$(BUILD)/%.o): $(call embedded,$(file))))
 
 -include $(wildcard $(BUILD)/*.d $(BUILD)/*/*.d $(BUILD)/tests/*/*.d)

@@ -1,17 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "hostmeter/base/embed.h"
 #include "hostmeter/cmd/cmd.h"
 #include "hostmeter/config/config.h"
 
 #include <string.h>
-
-/*
- * A file of the tree as a string inside the program, named from the top of the tree, where make builds; the Makefile
- * has the dependency. The symbol is global because C refers to it, and hidden so that this needs no relocation.
- */
-#define EMBED(symbol, file)                                                                                            \
-	__asm__(".pushsection .rodata\n.globl " #symbol "\n.hidden " #symbol "\n" #symbol ":\n.incbin \"" file         \
-		"\"\n.byte 0\n.popsection\n");                                                                         \
-	extern const char symbol[]
 
 EMBED(rules_text_nft, "rules/hostmeter.nft");
 EMBED(rules_text_iptables, "rules/hostmeter.iptables");

@@ -3,6 +3,7 @@
 
 #include "hostmeter/base/buf.h"
 #include "hostmeter/base/log.h"
+#include "hostmeter/decode/pppoe_parse.h"
 #include "hostmeter/decode/rtnl_decode.h"
 #include "hostmeter/meter/meter.h"
 #include "hostmeter/meter/topology.h"
@@ -73,18 +74,6 @@ void interfaces_start(struct interfaces *interfaces)
 
 /* --- PPPoE */
 
-/* Lines of "ID ADDRESS DEVICE" below a line with titles. Returns how many devices were found. */
-static size_t read_ports(const char *text, char port[static TOPOLOGY_PPPOE_MOST][IFNAME_LEN])
-{
-	size_t count = 0;
-
-	for (const char *line = strchr(text, '\n'); line && count < TOPOLOGY_PPPOE_MOST; line = strchr(line, '\n')) {
-		line++;
-		count += sscanf(line, "%*s %*s %15s", port[count]) == 1;
-	}
-	return count;
-}
-
 static void read_pppoe(struct interfaces *interfaces)
 {
 	size_t links = topology_ppp_links(meter_topology(interfaces->meter));
@@ -96,7 +85,8 @@ static void read_pppoe(struct interfaces *interfaces)
 	interfaces->ppp_links = links;
 	/* Without PPPoE in the kernel there is no such file. */
 	if (!file_read(PPPOE_FILE, PPPOE_BYTES, &text) && !buf_error(&text))
-		meter_pppoe(interfaces->meter, port, read_ports(buf_text(&text), port), loop_now_ns(interfaces->loop));
+		meter_pppoe(interfaces->meter, port, pppoe_parse(buf_text(&text), port, TOPOLOGY_PPPOE_MOST),
+			loop_now_ns(interfaces->loop));
 	buf_free(&text);
 }
 

@@ -7,18 +7,21 @@ CFLAGS  ?= -O2 -g
 PREFIX  ?= /usr/local
 DESTDIR ?=
 JOBS    ?= $(shell nproc)
+# no: without a filter of system calls, and without libseccomp
+SECCOMP ?= yes
 
 # What is compiled is named in a word; V=1 shows the commands.
 Q   = $(if $(V),,@)
 say = @$(if $(V),:,printf '  %s  %s\n' $(1) $(2))
 
 PACKAGES := libnetfilter_conntrack libnetfilter_log libnfnetlink libmnl libmicrohttpd libconfuse jansson zlib libcap-ng sqlite3 \
-            ncursesw libev yaml-0.1 libxcrypt gnutls
+            ncursesw libev yaml-0.1 libxcrypt gnutls $(if $(filter no,$(SECCOMP)),,libseccomp)
 
 # libev ships no pkg-config file on Debian.
 pkgs      = $(filter-out libev,$(PACKAGES))
 hm_cflags = -std=gnu17 -Wall -Wextra -Wshadow -Wformat=2 -Wvla -Wstrict-prototypes -Wmissing-prototypes \
-            -Iinclude -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 $(shell pkg-config --cflags $(pkgs) 2>/dev/null)
+            -Iinclude -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 $(if $(filter no,$(SECCOMP)),-DHOSTMETER_NO_SECCOMP) \
+            $(shell pkg-config --cflags $(pkgs) 2>/dev/null)
 # All symbols are looked up at the start, and what they were written to is read-only from then on.
 hm_ldflags = -Wl,-z,relro,-z,now
 hm_libs   = $(shell pkg-config --libs $(pkgs) 2>/dev/null) -lev -lm
@@ -29,7 +32,7 @@ UNITS   := $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(wildcard tests/unit/*/te
 FUZZERS := $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
 TOOLS   := $(patsubst tools/%.c,$(BUILD)/%,$(wildcard tools/*.c))
 
-.PHONY: all help tools unit traces budget bench asan e2e test check-style check-docs fuzz foreign vm-test clean run demo deps deps-test install uninstall
+.PHONY: all help tools unit traces budget bench asan e2e test check-style check-docs fuzz foreign vm-test nspawn-test clean run demo deps deps-test install uninstall
 
 all: $(BUILD)/hostmeter ## build the program: build/hostmeter
 
@@ -114,6 +117,9 @@ foreign: ## unit tests on the other byte order, on 32 bits and on MIPS, under qe
 vm-test: $(BUILD)/hostmeter ## the meter on Debian's kernels 6.1, 5.10, 6.12, under qemu (root; VM='-k WORD KERNEL')
 	@tests/vm/run $(BUILD)/hostmeter $(VM)
 
+nspawn-test: $(BUILD)/hostmeter ## the systemd unit, in a container that systemd boots (root; Debian 12)
+	@tests/nspawn/run $(BUILD)/hostmeter
+
 bench: deps-test $(BUILD)/hostmeter tools ## measure beside the floor and peers (BENCH=--quick, --help); docs/performance.md
 	@HOSTMETER=$(BUILD)/hostmeter PYTHON=$(PYTHON) tools/bench $(BENCH)
 
@@ -128,15 +134,17 @@ clean: ## remove what was built
 	rm -rf $(BUILD) $(BUILD)-asan $(BUILD)-fuzz $(BUILD)-s390x $(BUILD)-armhf $(BUILD)-mipsel
 
 # --- Install: source, mode, destination
+PROGRAM ?= $(BUILD)/hostmeter
 INSTALL_TABLE := \
-	$(BUILD)/hostmeter:755:$(PREFIX)/sbin/hostmeter \
+	$(PROGRAM):755:$(PREFIX)/sbin/hostmeter \
 	rules/hostmeter.nft:644:$(PREFIX)/share/hostmeter/hostmeter.nft \
 	rules/hostmeter.iptables:644:$(PREFIX)/share/hostmeter/hostmeter.iptables \
 	rules/hostmeter.ip6tables:644:$(PREFIX)/share/hostmeter/hostmeter.ip6tables \
+	init/hostmeter.service:644:$(PREFIX)/lib/systemd/system/hostmeter.service \
 	docs/hostmeter.8:644:$(PREFIX)/share/man/man8/hostmeter.8 \
 	docs/hostmeter.conf.5:644:$(PREFIX)/share/man/man5/hostmeter.conf.5
 
-install: $(BUILD)/hostmeter ## install below PREFIX (/usr/local)
+install: $(PROGRAM) ## install below PREFIX (/usr/local)
 	@for row in $(INSTALL_TABLE); do IFS=:; set -- $$row; install -D -m $$2 $$1 $(DESTDIR)$$3 && echo "$(DESTDIR)$$3"; done
 
 uninstall: ## remove what install put there

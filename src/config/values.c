@@ -99,6 +99,19 @@ int value_flag(const struct setting *s)
 	return 0;
 }
 
+int value_bool(const struct setting *s)
+{
+	static const char *const words[] = { "false", "true", "no", "yes", "off", "on" };
+
+	for (int i = 0; i < 6; i++) {
+		if (!strcmp(s->value, words[i])) {
+			*(bool *)field_of(s) = i % 2;
+			return 0;
+		}
+	}
+	return config_error(s->origin, "\"%s\" is not true or false", s->value);
+}
+
 int value_interface(const struct setting *s)
 {
 	bool is_lan = s->row->field == SETTING_FIELD(lan);

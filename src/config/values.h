@@ -65,6 +65,7 @@ int config_error(const struct config_origin *origin, const char *format, ...) __
 bool value_is_interface(const char *name);
 
 int value_flag(const struct setting *s);
+int value_bool(const struct setting *s);   /* true or false, and other words for them */
 int value_number(const struct setting *s); /* between the row's bounds; its flags say of which type */
 int value_string(const struct setting *s);
 int value_path(const struct setting *s); /* in a file only an absolute one */

@@ -3,6 +3,7 @@
 
 #include "checkpointer.h"
 #include "collector.h"
+#include "confinement.h"
 #include "hostmeter/base/clock.h"
 #include "hostmeter/base/log.h"
 #include "hostmeter/config/config.h"
@@ -336,7 +337,7 @@ static int listen_everywhere(struct daemon *d)
 static int make_parts(struct daemon *d)
 {
 	char checkpoint[PATH_MAX];
-	int error;
+	int error, status;
 
 	snprintf(checkpoint, sizeof(checkpoint), "%s/checkpoint", d->config->runtime_dir);
 	error = make_parents(checkpoint);
@@ -346,6 +347,9 @@ static int make_parts(struct daemon *d)
 		log_error("reading connection tracking needs root (CAP_NET_ADMIN)");
 		return EXIT_RUNTIME;
 	}
+	status = confinement_prepare(d->config);
+	if (status)
+		return status;
 	error = make_meter_parts(d, checkpoint);
 	if (!error)
 		error = make_server_parts(d);
@@ -376,6 +380,8 @@ static int start(struct daemon *d)
 	if (d->web) /* else SIGHUP ends the process */
 		loop_signal_add(d->loop, SIGHUP, on_signal, d);
 	status = listen_everywhere(d);
+	if (!status)
+		status = confinement_begin(d->config);
 	if (status)
 		return status;
 	warn_of_sysctls();

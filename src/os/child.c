@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "hostmeter/os/child.h"
 
-#include <cap-ng.h>
+#include "hostmeter/os/rights.h"
+
 #include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -38,16 +39,19 @@ static int close_others(const struct child_plan *plan)
 
 static int drop_privileges(const struct child_plan *plan)
 {
+	int error;
+
 	setsid();
 	prctl(PR_SET_NAME, plan->name);
-	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
-	capng_clear(CAPNG_SELECT_CAPS);
-	if (capng_apply(CAPNG_SELECT_CAPS))
-		return -EPERM;
+	error = rights_drop_all();
 	/* After the change of credentials, which can reset it. */
-	if (prctl(PR_SET_PDEATHSIG, SIGKILL))
-		return -errno;
-	return close_others(plan);
+	if (!error && prctl(PR_SET_PDEATHSIG, SIGKILL))
+		error = -errno;
+	if (!error)
+		error = close_others(plan);
+	if (!error)
+		rights_filter_child();
+	return error;
 }
 
 pid_t child_fork(const struct child_plan *plan)

@@ -9,6 +9,7 @@
 #include <glob.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 /*
  * Before Linux 6.13, times of files advance by ticks of up to 10 ms. A second write of the same size within a tick
@@ -33,7 +34,8 @@ bool file_watch_look(struct file_watch *watch)
 		for (size_t i = 0; i < found.gl_pathc && i < FILE_READ_MATCHES; i++) {
 			const char *name = found.gl_pathv[i];
 			struct stat st = { 0 };
-			int error = stat(name, &st) ? errno : 0;
+			/* Who may read it can change with the user that this process is. */
+			int error = stat(name, &st) || access(name, R_OK) ? errno : 0;
 			/* The change time also moves when the modification time is set back or the mode changes. */
 			const uint64_t facts[] = { watch->state, hash_bytes(&key, name, strlen(name)), (uint64_t)error,
 				st.st_dev, st.st_ino, (uint64_t)st.st_size, ns_of(&st.st_mtim), ns_of(&st.st_ctim) };

@@ -13,6 +13,7 @@ from pathlib import Path
 
 CLONE_NEWNS = 0x00020000
 CLONE_NEWNET = 0x40000000
+VIOLATION = "is not one that hostmeter needs: process"
 LIBC = ctypes.CDLL(None, use_errno=True)
 
 
@@ -173,3 +174,7 @@ class Node:
         for process in self.processes:
             process.kill()
         subprocess.run(["ip", "netns", "delete", self.name], check=True)
+
+    def violations(self):
+        """What the log says of system calls that the filter of the meter or of a child of its does not know."""
+        return [line for process in self.processes for line in process.output().splitlines() if VIOLATION in line]

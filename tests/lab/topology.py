@@ -68,8 +68,10 @@ class Lab:
     def __exit__(self, *_):
         for node in self.nodes.values():
             node.close()
+        violations = [line for node in self.nodes.values() for line in node.violations()]
         self.nodes = {}
         shutil.rmtree(self.scratch, ignore_errors=True)
+        assert not violations, "\n".join(violations)
 
     def __getitem__(self, name):
         """The node of a host, "router" or "inet"."""

@@ -108,6 +108,9 @@ static inline void show(struct buf *b, const struct config *config)
 	show_string(b, "replay", config->replay, NULL);
 	show_string(b, "record", config->record, NULL);
 	show_string(b, "trace", config->trace, NULL);
+	show_string(b, "user", config->user, NULL);
+	if (!config->seccomp && config->mode != CONFIG_HELP && config->mode != CONFIG_VERSION)
+		buf_puts(b, "no-seccomp ");
 	show_string(b, "explain", config->explain, NULL);
 	if (config->anonymize)
 		buf_puts(b, "anonymize ");

@@ -56,6 +56,8 @@ struct config {
 	struct config_strings names_ethers, names_leases, names_odhcpd, names_hosts; /* paths, the last part a glob */
 	struct config_strings allow, server_names; /* prefixes as text; names of this server */
 	char *socket, *runtime_dir, *state_dir;
+	char *user;       /* --user NAME; NULL: the default one, if there is such a user */
+	bool seccomp;     /* system calls are filtered */
 	char *web_config; /* --web.config.file FILE; NULL: neither TLS nor passwords */
 	char *replay;     /* --replay FILE */
 	char *record;     /* --record FILE: from the running meter, or from replay */

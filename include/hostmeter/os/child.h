@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * child: a forked process that keeps a few descriptors, has no capabilities and cannot gain any. It has a session of
- * its own and blocks all signals, because supervisors and terminals signal whole groups. The kernel kills it when the
- * meter ends (PR_SET_PDEATHSIG). Fork early: the child has a copy of the meter's memory.
+ * child: a forked process that keeps a few descriptors, has no capabilities and cannot gain any, and whose system calls
+ * are filtered (rights.h). It has a session of its own and blocks all signals but the filter's SIGSYS, because
+ * supervisors and terminals signal whole groups. The kernel kills it when the meter ends (PR_SET_PDEATHSIG). Fork
+ * early: the child has a copy of the meter's memory.
  */
 #pragma once
 

@@ -39,6 +39,7 @@ static void keys_are_taken(void **state)
 		{ ARGS(), "event-buffer = 8192", "event-buffer=8192 " },
 		{ ARGS(), "reliable-fill = 75.5", "reliable-fill=75.5 " },
 		{ ARGS(), "log-level = warning", "log-level=1 " },
+		{ ARGS(), "user = nobody\nseccomp = false", "user=nobody no-seccomp " },
 		{ ARGS(), "allow = {10.9.0.0/16, \"2001:db8::/32\", 192.0.2.1}",
 			"allow=10.9.0.0/16,2001:db8::/32,192.0.2.1 " },
 		{ ARGS(), "server-name = meter.example.net\nserver-name += {a-b_c}",

@@ -45,6 +45,7 @@ static void bad_values_are_refused(void **state)
 			LINE("--sort: \"\" is not name, down, up, total, share, ipv6, connections or seen") },
 		{ ARGS("--average", "5"), "", LINE("--average: \"5\" is not auto, 2, 10 or 40") },
 		{ ARGS("--log-level", "loud"), "", LINE("--log-level: \"loud\" is not error, warning, info or debug") },
+		{ ARGS("--seccomp", "maybe"), "", LINE("--seccomp: \"maybe\" is not true or false") },
 		{ ARGS("--lan="), "", LINE("--lan: \"\" is not an interface name") },
 		{ ARGS("--lan", "1234567890123456"), "", LINE("--lan: \"1234567890123456\" is not an interface name") },
 		{ ARGS("--lan", "a/b"), "", LINE("--lan: \"a/b\" is not an interface name") },

@@ -384,6 +384,7 @@ static int start(struct daemon *d)
 		status = confinement_begin(d->config);
 	if (status)
 		return status;
+	names_follow_look(d->names); /* which of them this user cannot read is told at once */
 	warn_of_sysctls();
 	error = collector_open_topology(d->collector);
 	if (error) {

@@ -6,8 +6,10 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <glob.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -67,6 +69,16 @@ static int read_match(const char *path, struct buf *text, size_t limit)
 	return error;
 }
 
+bool file_is_hidden(const char *pattern)
+{
+	const char *slash = strrchr(pattern, '/');
+	char *directory = slash ? strndup(pattern, (size_t)(slash - pattern) + 1) : NULL;
+	bool hidden = directory && access(directory, strpbrk(pattern, "*?[") ? R_OK | X_OK : X_OK) && errno == EACCES;
+
+	free(directory);
+	return hidden;
+}
+
 int file_read_matching(const char *path, struct buf *text)
 {
 	size_t limit = text->len + FILE_READ_BYTES;
@@ -81,6 +93,8 @@ int file_read_matching(const char *path, struct buf *text)
 		}
 		if (found.gl_pathc > FILE_READ_MATCHES && !error)
 			error = -EFBIG;
+	} else if (file_is_hidden(path)) {
+		error = -EACCES;
 	}
 	globfree(&found);
 	return error;

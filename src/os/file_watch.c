@@ -43,6 +43,8 @@ bool file_watch_look(struct file_watch *watch)
 			watch->state = hash_bytes(&key, facts, sizeof(facts));
 			watch->recent |= clock_real_ns() - ns_of(&st.st_ctim) < RECENT_NS;
 		}
+	} else if (file_is_hidden(watch->path)) {
+		watch->state = 1; /* to be read, which says so */
 	}
 	globfree(&found);
 	return watch->state != before.state || before.recent;

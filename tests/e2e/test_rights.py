@@ -182,15 +182,19 @@ def test_the_usual_user(lab):
 def test_what_only_root_may_open(lab):
     """It is opened before: a port below 1024, keys of root's, a trace. What cannot be read again is told."""
     certificates, trace = Certificates(lab), lab.scratch / "trace.pcap"
-    web, leases = certificates.write(), HOME.parent / "leases"
+    web, leases, kea = certificates.write(), HOME.parent / "leases", HOME.parent / "kea"
     leases.write_text(f"0 {lab.hosts[0].mac} {lab.hosts[0].v4} desktop *\n")
     for path in web, leases, certificates.directory / "server.key":
         path.chmod(0o600)
+    kea.mkdir(mode=0o700, exist_ok=True)
     with at_home(lab, "--user", "nobody", "--listen", "127.0.0.1:443", "--web.config.file", web, "--trace", trace,
-                 config=f'names-leases = {{"{leases}"}}') as meter:
+                 config=f'names-leases = {{"{leases}", "{kea}/*.csv"}}') as meter:
         assert curl(lab, url="https://127.0.0.1:443/metrics")[:2] == (0, 200)
         wait_until(lambda: trace.stat().st_size > 24, what="the trace grows")
-        wait_until(lambda: re.search(f"{leases}: .*Permission denied", meter.log()), what="the names are missed")
+        for path in leases, rf"{kea}/\*.csv":
+            assert re.search(f"{path}: .*Permission denied", meter.log()), meter.log()
+        check = lab.router.run(PROGRAM, "--config", meter.config, "--socket", meter.socket, "--check", check=False).stdout
+        assert re.search(f"BAD +names.*{leases}.*Permission denied", check), check
         assert f"{web}: user nobody cannot read it" in meter.log()
         meter.process.send(signal.SIGHUP)
         wait_until(lambda: "what was read before stays" in meter.log(), what="the reload failed")

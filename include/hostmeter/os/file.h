@@ -2,6 +2,7 @@
 /* file: reads whole files, and replaces a file that other programs may read at any moment. */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 
 struct buf;
@@ -15,9 +16,12 @@ int file_open(const char *path);
 /*
  * Appends all regular files that match a pattern of glob(7), in the order of their names, each ending with a newline.
  * 0, also if there is none; -EFBIG: the files or their number exceed the limits, the rest was left out; -errno: a file
- * could not be read, the others were.
+ * could not be read, the others were; -EACCES also if file_is_hidden().
  */
 int file_read_matching(const char *path, struct buf *text);
+
+/* Whether this process may not look into the pattern's directory: glob() then finds nothing, and does not say why. */
+bool file_is_hidden(const char *pattern);
 
 /* Appends one regular file. 0; -EFBIG: it is longer than max bytes, which were appended; else as file_open(). */
 int file_read(const char *path, size_t max, struct buf *text);

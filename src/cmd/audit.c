@@ -118,7 +118,7 @@ static const struct step {
 	{ METER, "/api/v1/flows?json=1&host=nobody", NULL, REST_NS },
 	{ KERNEL_FLOWS, NULL, NULL, 0 },
 	{ METER, "/api/v1/flows?json=1", take_flows, 0 },
-	{ METER, "/api/v1/hosts", take_hosts, 0 },
+	{ METER, "/api/v1/hosts?fresh=0", take_hosts, 0 },
 	{ METER, "/api/v1/status", take_status, 0 },
 	{ KERNEL_LINKS, NULL, NULL, 0 },
 	{ KERNEL_FLOWS, NULL, NULL, 0 },

@@ -49,6 +49,7 @@ struct daemon {
 	struct interfaces interfaces;
 	struct queries queries;
 	struct endpoints *endpoints;
+	uint64_t dump_began;
 	struct basic_auth *auth;
 	struct http_server *http;
 	struct web_apply *web;    /* NULL: no --web.config.file */
@@ -143,7 +144,7 @@ static void on_dump_began(void *ctx, uint64_t now)
 {
 	struct daemon *d = ctx;
 
-	(void)now;
+	d->dump_began = now;
 	interfaces_ask(&d->interfaces);
 }
 
@@ -154,6 +155,7 @@ static void on_dump_ended(void *ctx, bool complete, uint64_t now)
 	(void)complete;
 	(void)now;
 	checkpointer_begin(d->checkpointer, meter_of(d));
+	endpoints_dump_ended(d->endpoints, d->dump_began);
 }
 
 static void on_names(void *ctx)
@@ -409,6 +411,8 @@ static void finish(struct daemon *d)
 
 static void free_parts(struct daemon *d)
 {
+	if (d->endpoints)
+		endpoints_wake(d->endpoints);
 	web_apply_free(d->web);
 	basic_auth_free(d->auth);
 	http_server_free(d->http);

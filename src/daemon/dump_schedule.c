@@ -10,6 +10,7 @@
 #include <string.h>
 
 #define LAST_NS (2 * CLOCK_NS_PER_S)
+#define REFRESH_NS (CLOCK_NS_PER_S / 4) /* longer than NFLOG's timeout */
 
 enum phase { IDLE, RUNNING, WAITING, LAST };
 
@@ -21,15 +22,21 @@ struct dump_schedule {
 	uint64_t began_ns, began_cpu_ns;  /* of the latest dump */
 	uint64_t cost_ns;                 /* CPU time of the latest dump that ended */
 	uint64_t watch_ns, watched_until; /* the interval that a watcher asked for */
+	bool refresh;                     /* somebody waits for the next */
 	struct log_limit failed;
 };
 
 /* --- When the next is due */
 
+/* The interval that the share allows. */
+static uint64_t affordable_ns(const struct dump_schedule *s)
+{
+	return (uint64_t)((double)s->cost_ns * 100 / s->share);
+}
+
 uint64_t dump_schedule_interval(const struct dump_schedule *s, uint64_t now)
 {
-	uint64_t interval = s->interval_ns;
-	uint64_t affordable = (uint64_t)((double)s->cost_ns * 100 / s->share);
+	uint64_t interval = s->interval_ns, affordable = affordable_ns(s);
 
 	if (now < s->watched_until && s->watch_ns < interval)
 		interval = s->watch_ns;
@@ -41,10 +48,20 @@ uint64_t dump_schedule_cost(const struct dump_schedule *s)
 	return s->cost_ns;
 }
 
+/* When a dump for somebody who waits may begin. */
+static uint64_t soonest(const struct dump_schedule *s)
+{
+	uint64_t affordable = affordable_ns(s);
+
+	return s->began_ns + (affordable > REFRESH_NS ? affordable : REFRESH_NS);
+}
+
 static void plan(struct dump_schedule *s, uint64_t now)
 {
-	uint64_t due = s->began_ns + dump_schedule_interval(s, now);
+	uint64_t due = s->began_ns + dump_schedule_interval(s, now), soon = soonest(s);
 
+	if (s->refresh && soon < due)
+		due = soon;
 	if (s->phase == WAITING)
 		s->call.wake(s->call.ctx, due > now ? due - now : 0);
 }
@@ -67,6 +84,15 @@ void dump_schedule_ask(struct dump_schedule *s, uint64_t now)
 		dump_schedule_watch(s, CLOCK_NS_PER_S, now, now + CLOCK_NS_PER_MS);
 }
 
+bool dump_schedule_refresh(struct dump_schedule *s, uint64_t within_ns, uint64_t now)
+{
+	if ((s->phase != WAITING && s->phase != RUNNING) || soonest(s) > now + within_ns)
+		return false;
+	s->refresh = true;
+	plan(s, now);
+	return true;
+}
+
 /* --- From one to the next */
 
 static int begin(struct dump_schedule *s, uint64_t now)
@@ -75,6 +101,7 @@ static int begin(struct dump_schedule *s, uint64_t now)
 
 	s->began_ns = now;
 	s->began_cpu_ns = s->call.cpu_ns();
+	s->refresh = false;
 	error = s->call.request(s->call.ctx);
 	if (!error)
 		return 0;

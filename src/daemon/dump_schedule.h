@@ -12,6 +12,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct dispatch;
@@ -45,6 +46,13 @@ void dump_schedule_watch(struct dump_schedule *schedule, uint64_t interval_ns, u
 
 /* Somebody asks once: the next dump a second after the begin of the last one, if the share allows it and none runs. */
 void dump_schedule_ask(struct dump_schedule *schedule, uint64_t now);
+
+/*
+ * Somebody waits for a dump that begins from now on: as soon as the share allows it, at least a quarter of a second
+ * after the begin of the last, so that the first packets of what that one met have come. False: not within that time,
+ * and nothing has changed.
+ */
+bool dump_schedule_refresh(struct dump_schedule *schedule, uint64_t within_ns, uint64_t now);
 
 /* One more dump, or the end of the one that runs, then calls.finished; at once before the first dump or if repeated. */
 void dump_schedule_finish(struct dump_schedule *schedule);

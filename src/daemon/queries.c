@@ -77,14 +77,31 @@ void queries_log_state(struct queries *q)
 
 /* --- What the endpoints ask */
 
-/* The dump is asked for after the snapshot, which shows the interval: one question must not look like a watcher. */
 static int answer_snapshot(void *ctx, struct snapshot *snapshot)
 {
 	struct queries *q = ctx;
 	int error = take_snapshot(q, snapshot);
 
-	dump_schedule_ask(collector_dump_schedule(q->collector), loop_now_ns(q->loop));
+	/* After the snapshot, which shows the interval: one question must not look like a watcher. */
+	if (q->refused)
+		dump_schedule_ask(collector_dump_schedule(q->collector), loop_now_ns(q->loop));
+	q->refused = false;
 	return error;
+}
+
+static bool answer_refresh(void *ctx, uint64_t within_ns)
+{
+	struct queries *q = ctx;
+
+	q->refused = !dump_schedule_refresh(collector_dump_schedule(q->collector), within_ns, loop_now_ns(q->loop));
+	return !q->refused;
+}
+
+static bool answer_unsettled(void *ctx)
+{
+	const struct queries *q = ctx;
+
+	return meter_holds_back(q->setup->meter);
 }
 
 static bool answer_ready(void *ctx)
@@ -129,6 +146,8 @@ struct endpoints_source queries_source(struct queries *q)
 		.ctx = q,
 		.snapshot = answer_snapshot,
 		.ready = answer_ready,
+		.refresh = answer_refresh,
+		.unsettled = answer_unsettled,
 		.topology = meter_topology(q->setup->meter),
 		.watched = answer_watched,
 		.flows = answer_flows,

@@ -12,6 +12,7 @@
 #include "index_page.h"
 #include "negotiate.h"
 #include "own_names.h"
+#include "waiters.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -39,7 +40,10 @@ struct rendered {
 
 struct endpoints {
 	struct endpoints_source source;
-	struct loop_timer *expiry;
+	struct loop *loop;
+	struct loop_timer *expiry, *patience;
+	struct waiter *waiters;
+	bool again;        /* they wait for a second dump */
 	struct shot *shot; /* young enough to be shown; or NULL */
 	struct rendered *page[PAGES];
 	struct prefix *allow;
@@ -226,6 +230,59 @@ static void add_header(struct http_response *response, const char *name, const c
 	response->header[i].value = value;
 }
 
+/* --- Requests that wait for a dump */
+
+static void wake(struct endpoints *endpoints, uint64_t until)
+{
+	endpoints->again = false;
+	expire(endpoints);
+	if (waiters_wake(&endpoints->waiters, until))
+		loop_timer_set(endpoints->patience, ENDPOINTS_WAIT_NS);
+	else
+		loop_timer_stop(endpoints->patience);
+}
+
+void endpoints_wake(struct endpoints *endpoints)
+{
+	if (endpoints->waiters)
+		wake(endpoints, UINT64_MAX);
+}
+
+static void lose_patience(void *ctx)
+{
+	endpoints_wake(ctx);
+}
+
+void endpoints_dump_ended(struct endpoints *endpoints, uint64_t began)
+{
+	const struct endpoints_source *source = &endpoints->source;
+
+	if (!endpoints->waiters)
+		return;
+	/* What a batch of first packets is about to tell: the next dump counts it. */
+	if (!endpoints->again && source->unsettled(source->ctx) && source->refresh(source->ctx, ENDPOINTS_WAIT_NS / 2))
+		endpoints->again = true;
+	else
+		wake(endpoints, began);
+}
+
+/* Whether the request is to be asked again, after a dump: answered with HTTP_LATER. */
+static bool must_wait(struct endpoints *endpoints, const struct http_request *request)
+{
+	const struct endpoints_source *source = &endpoints->source;
+	const char *fresh = http_query(request, "fresh");
+	bool alone = !endpoints->waiters;
+
+	if (waiters_take(&endpoints->waiters, request) || endpoints->shot || (fresh && *fresh == '0'))
+		return false;
+	if (!source->refresh || !source->ready(source->ctx) || !source->refresh(source->ctx, ENDPOINTS_WAIT_NS / 2) ||
+		waiters_add(&endpoints->waiters, request, loop_now_ns(endpoints->loop)))
+		return false;
+	if (alone)
+		loop_timer_set(endpoints->patience, ENDPOINTS_WAIT_NS);
+	return true;
+}
+
 static void answer_page(struct endpoints *endpoints, const struct http_request *request, struct http_response *response,
 	enum page page)
 {
@@ -269,6 +326,10 @@ static void answer_metrics(struct endpoints *endpoints, const struct http_reques
 {
 	enum prometheus_format format = negotiate_format(http_header(request, "Accept"));
 
+	if (must_wait(endpoints, request)) {
+		response->status = HTTP_LATER;
+		return;
+	}
 	response->content_type = prometheus_content_type(format);
 	answer_page(endpoints, request, response, format == PROMETHEUS_OPENMETRICS ? PAGE_OPENMETRICS : PAGE_TEXT);
 }
@@ -282,6 +343,10 @@ static void answer_hosts(struct endpoints *endpoints, const struct http_request 
 
 	if (seconds > 0 && seconds <= WATCH_MAX_S)
 		endpoints->source.watched(endpoints->source.ctx, (uint64_t)(seconds * 1e9));
+	if (!watch && must_wait(endpoints, request)) {
+		response->status = HTTP_LATER;
+		return;
+	}
 	response->content_type = API_CONTENT_TYPE;
 	answer_page(endpoints, request, response, local && *local == '0' ? PAGE_HOSTS_WAN : PAGE_HOSTS);
 }
@@ -410,8 +475,10 @@ struct endpoints *endpoints_new(struct loop *loop, const struct config *config, 
 	if (!endpoints)
 		return NULL;
 	endpoints->source = *source;
+	endpoints->loop = loop;
 	endpoints->expiry = loop_timer_add(loop, expire, endpoints);
-	if (endpoints->expiry && !take_config(endpoints, config))
+	endpoints->patience = loop_timer_add(loop, lose_patience, endpoints);
+	if (endpoints->expiry && endpoints->patience && !take_config(endpoints, config))
 		return endpoints;
 	endpoints_free(endpoints);
 	return NULL;
@@ -421,7 +488,9 @@ void endpoints_free(struct endpoints *endpoints)
 {
 	if (!endpoints)
 		return;
+	waiters_free(&endpoints->waiters);
 	expire(endpoints);
+	loop_timer_del(endpoints->patience);
 	loop_timer_del(endpoints->expiry);
 	free(endpoints->allow);
 	free(endpoints);

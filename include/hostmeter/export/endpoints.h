@@ -4,6 +4,10 @@
  *
  * Whatever is asked within ENDPOINTS_SHARE_NS of a rendering gets the same snapshot, and each page made of it is made
  * once, for all who ask: a page is at most that old.
+ *
+ * The metrics and the hosts are read anew for who asks: the answer waits for a dump that begins after the question, or
+ * the second after it if the first met flows whose host it could not tell yet; at most ENDPOINTS_WAIT_NS. It does not
+ * wait where such a dump would exceed the share, for ?fresh=0, and for watchers, who have dumps of their own.
  */
 #pragma once
 
@@ -13,6 +17,7 @@
 #include <stdint.h>
 
 #define ENDPOINTS_SHARE_NS (UINT64_C(100) * 1000000)
+#define ENDPOINTS_WAIT_NS UINT64_C(1000000000)
 
 struct config;
 struct buf;
@@ -30,8 +35,11 @@ struct endpoints_source {
 	void *ctx;
 	/* What is known now: 0, or -errno and nothing to clear. */
 	int (*snapshot)(void *ctx, struct snapshot *snapshot);
-	bool (*ready)(void *ctx);                         /* the first dump is in */
-	const struct topology *topology;                  /* borrowed */
+	bool (*ready)(void *ctx); /* the first dump is in */
+	bool (*refresh)(void *ctx,
+		uint64_t within_ns);     /* whether a dump will begin within so long, which this asks for */
+	bool (*unsettled)(void *ctx);    /* bytes are held back until their host is known */
+	const struct topology *topology; /* borrowed */
 	void (*watched)(void *ctx, uint64_t interval_ns); /* somebody looks, and will again in so long */
 	/* The live flows that pass: true, or false while they are being listed: to be asked again. */
 	bool (*flows)(void *ctx, const struct flow_list_filter *filter, struct buf *out);
@@ -49,6 +57,12 @@ void endpoints_free(struct endpoints *endpoints);
  * others must also have connected by a LAN, where that is known.
  */
 bool endpoints_admits(void *endpoints, const struct addr *client, uint32_t ifindex);
+
+/* A dump has ended, which began at this time; or it was broken off. */
+void endpoints_dump_ended(struct endpoints *endpoints, uint64_t began);
+
+/* Wakes all requests that wait, to be called before http_server_free(). */
+void endpoints_wake(struct endpoints *endpoints);
 
 /* An http_handler. */
 void endpoints_request(void *endpoints, const struct http_request *request, struct http_response *response);

@@ -88,7 +88,7 @@ struct http_server *http_server_new(struct loop *loop, http_handler handler, voi
 	void *ctx);
 void http_server_free(struct http_server *http);
 
-/* Resumes a TCP connection (http_request.connection) whose response was HTTP_LATER. */
+/* Resumes a connection (http_request.connection) whose response was HTTP_LATER. */
 void http_server_wake(struct http_server *http, void *connection);
 
 /* Without it every client is admitted, as are those of UNIX sockets. */

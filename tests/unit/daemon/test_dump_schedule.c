@@ -298,6 +298,58 @@ static void test_who_asks_once_gets_one_soon(void **state)
 	assert_int_equal(dump_schedule_interval(w->schedule, 100 * S + 300 * MS), 10 * S);
 }
 
+static void test_who_waits_gets_one_as_soon_as_the_share_allows(void **state)
+{
+	struct world *w = *state;
+
+	assert_false(dump_schedule_refresh(w->schedule, S, 99 * S));
+	dumped(w, MS);
+	take_wake(w);
+	assert_true(dump_schedule_refresh(w->schedule, S, 100 * S + 100 * MS));
+	assert_int_equal(take_wake(w), 150 * MS);
+	assert_int_equal(dump_schedule_interval(w->schedule, 100 * S + 100 * MS), 10 * S);
+	dump_schedule_due(w->schedule, 100 * S + 250 * MS);
+	assert_int_equal(w->requests, 2);
+	/* Who asks meanwhile waits for the next, which costs 2 s of the share. */
+	assert_true(dump_schedule_refresh(w->schedule, S, 100 * S + 251 * MS));
+	assert_int_equal(w->requests, 2);
+	end(w, 100 * S + 300 * MS, 100 * MS);
+	assert_int_equal(take_wake(w), 1950 * MS);
+	/* Who asks then does not: it takes longer than he waits. The plan stays. */
+	assert_false(dump_schedule_refresh(w->schedule, S, 100 * S + 400 * MS));
+	assert_int_equal(take_wake(w), NEVER);
+	assert_true(dump_schedule_refresh(w->schedule, S, 101 * S + 300 * MS));
+	assert_int_equal(take_wake(w), 950 * MS);
+	dump_schedule_due(w->schedule, 102 * S + 250 * MS);
+	end(w, 102 * S + 260 * MS, 2 * MS);
+	assert_int_equal(take_wake(w), 9990 * MS);
+}
+
+/* A question every 15 s at 0.4 s of CPU each, 200,000 flows: never more than 5 % of a core. */
+static void test_who_waits_never_breaks_the_share(void **state)
+{
+	struct world *w = *state;
+	uint64_t now = 100 * S, due, begin = now, spent = 400 * MS;
+
+	start(w, now);
+	end(w, now, 400 * MS);
+	due = now + take_wake(w);
+	for (uint64_t asked = 103 * S; asked < 1000 * S; asked += 15 * S) {
+		while (due <= asked) {
+			now = due;
+			w->now = now;
+			dump_schedule_due(w->schedule, now);
+			end(w, now, 400 * MS);
+			spent += 400 * MS;
+			due = now + take_wake(w);
+		}
+		if (dump_schedule_refresh(w->schedule, S / 2, asked))
+			due = asked + take_wake(w);
+		assert_true(spent * 20 <= asked - begin + 8 * S);
+	}
+	assert_true(w->requests > 60); /* and more often than every 15 s */
+}
+
 /* --- The end */
 
 static void test_the_end_waits_for_one_more_dump(void **state)
@@ -378,6 +430,8 @@ int main(void)
 		TEST(test_a_repeated_dump_costs_all_its_time),
 		TEST(test_a_request_that_fails_is_made_again),
 		TEST(test_who_asks_once_gets_one_soon),
+		TEST(test_who_waits_gets_one_as_soon_as_the_share_allows),
+		TEST(test_who_waits_never_breaks_the_share),
 		TEST(test_the_end_waits_for_one_more_dump),
 		TEST(test_the_end_takes_the_dump_that_runs),
 		TEST(test_the_end_does_not_wait_for_ever),

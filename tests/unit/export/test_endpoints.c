@@ -19,11 +19,12 @@
 #include <cmocka.h>
 
 /*
- * Requests are made up, so the server stays out: the two functions that endpoints.c asks about a request are here, and
- * the linker takes these before those of the library.
+ * Requests are made up, so the server stays out: the functions that endpoints.c calls about a request are here, and the
+ * linker takes these before those of the library.
  */
 static const char *headers[8]; /* name, value, … */
-static const char *query_local;
+static const char *query_local, *query_fresh, *query_watch;
+static char woken[8]; /* the names of the connections, one letter each */
 
 const char *http_header(const struct http_request *request, const char *name)
 {
@@ -38,7 +39,16 @@ const char *http_header(const struct http_request *request, const char *name)
 const char *http_query(const struct http_request *request, const char *name)
 {
 	(void)request;
-	return !strcmp(name, "local") ? query_local : NULL;
+	return !strcmp(name, "local")  ? query_local :
+		!strcmp(name, "fresh") ? query_fresh :
+		!strcmp(name, "watch") ? query_watch :
+					 NULL;
+}
+
+void http_server_wake(struct http_server *http, void *connection)
+{
+	(void)http;
+	strncat(woken, connection, sizeof(woken) - strlen(woken) - 1);
 }
 
 struct fixture {
@@ -50,6 +60,8 @@ struct fixture {
 	int snapshots;
 	int error;
 	int recordings, record_error;
+	bool refreshable, unsettled;
+	int refreshes, watchers;
 };
 
 static void stop_recording(void *ctx)
@@ -93,6 +105,26 @@ static bool ready(void *ctx)
 	return ((struct fixture *)ctx)->ready;
 }
 
+static bool refresh(void *ctx, uint64_t within_ns)
+{
+	struct fixture *f = ctx;
+
+	assert_in_range(within_ns, 1, ENDPOINTS_WAIT_NS);
+	f->refreshes += f->refreshable;
+	return f->refreshable;
+}
+
+static bool unsettled(void *ctx)
+{
+	return ((struct fixture *)ctx)->unsettled;
+}
+
+static void watched(void *ctx, uint64_t interval_ns)
+{
+	(void)interval_ns;
+	((struct fixture *)ctx)->watchers++;
+}
+
 static void start(struct fixture *f)
 {
 	const struct endpoints_source source = {
@@ -100,6 +132,9 @@ static void start(struct fixture *f)
 		.snapshot = snapshot,
 		.ready = ready,
 		.topology = f->topology,
+		.refresh = refresh,
+		.unsettled = unsettled,
+		.watched = watched,
 		.record = record,
 	};
 
@@ -118,7 +153,8 @@ static int setup(void **state)
 	f->ready = true;
 	start(f);
 	memset(headers, 0, sizeof(headers));
-	query_local = NULL;
+	query_local = query_fresh = query_watch = NULL;
+	*woken = '\0';
 	*state = f;
 	return 0;
 }
@@ -595,6 +631,116 @@ static void recordings_are_for_the_machines_own_users(void **state)
 	done(&r);
 }
 
+/* --- Waiting for a dump */
+
+/* What a connection is answered: the status, and the number of the snapshot; 0: none. */
+static void assert_answer(struct fixture *f, const char *path, const char *connection, unsigned int status, int number)
+{
+	const struct http_request request = { .method = "GET", .path = path, .connection = (void *)connection };
+	struct http_response response = { .status = 200 };
+	char line[64];
+
+	endpoints_request(f->endpoints, &request, &response);
+	assert_int_equal(response.status, status);
+	snprintf(line, sizeof(line), "\nhostmeter_dumps_total %d\n", 1000 + number);
+	if (number)
+		assert_true(has(&response, line));
+	if (status == HTTP_LATER)
+		assert_true(!response.shared.ctx && !response.body.len);
+	done(&response);
+}
+
+static void an_answer_waits_for_a_dump(void **state)
+{
+	struct fixture *f = *state;
+	uint64_t asked = loop_now_ns(f->loop);
+
+	f->refreshable = true;
+	assert_answer(f, "/metrics", "a", HTTP_LATER, 0);
+	assert_answer(f, "/api/v1/hosts", "b", HTTP_LATER, 0);
+	assert_int_equal(f->snapshots, 0);
+	/* One that began before the question does not do. */
+	endpoints_dump_ended(f->endpoints, asked - 1);
+	assert_string_equal(woken, "");
+	endpoints_dump_ended(f->endpoints, asked + 1);
+	assert_string_equal(woken, "ba");
+	/* Both share a snapshot, and so does who comes right after. */
+	assert_answer(f, "/metrics", "a", 200, 1);
+	assert_answer(f, "/api/v1/hosts", "b", 200, 0);
+	assert_answer(f, "/metrics", "c", 200, 1);
+	assert_int_equal(f->snapshots, 1);
+	endpoints_dump_ended(f->endpoints, asked + 2);
+	assert_string_equal(woken, "ba");
+	assert_int_equal(f->refreshes, 2);
+}
+
+/* The first dump met flows whose first packets are under way: the second counts them; there is no third. */
+static void what_is_held_back_gets_a_second_dump(void **state)
+{
+	struct fixture *f = *state;
+	uint64_t asked = loop_now_ns(f->loop);
+
+	f->refreshable = f->unsettled = true;
+	assert_answer(f, "/metrics", "a", HTTP_LATER, 0);
+	endpoints_dump_ended(f->endpoints, asked + 1);
+	assert_string_equal(woken, "");
+	assert_int_equal(f->refreshes, 2);
+	endpoints_dump_ended(f->endpoints, asked + 2);
+	assert_string_equal(woken, "a");
+	assert_int_equal(f->refreshes, 2);
+	/* Nor a second if it would cost too much. */
+	assert_answer(f, "/metrics", "a", 200, 1);
+	wait_ns(f, ENDPOINTS_SHARE_NS + ENDPOINTS_SHARE_NS / 2);
+	assert_answer(f, "/metrics", "b", HTTP_LATER, 0);
+	f->refreshable = false;
+	endpoints_dump_ended(f->endpoints, UINT64_MAX);
+	assert_string_equal(woken, "ab");
+}
+
+static void nobody_waits_for_long(void **state)
+{
+	struct fixture *f = *state;
+
+	f->refreshable = true;
+	assert_answer(f, "/metrics", "a", HTTP_LATER, 0);
+	wait_ns(f, ENDPOINTS_WAIT_NS / 2);
+	assert_string_equal(woken, "");
+	wait_ns(f, ENDPOINTS_WAIT_NS);
+	assert_string_equal(woken, "a");
+	assert_answer(f, "/metrics", "a", 200, 1);
+	/* All are woken before the server ends; one whose client has left is forgotten. */
+	wait_ns(f, ENDPOINTS_SHARE_NS + ENDPOINTS_SHARE_NS / 2);
+	assert_answer(f, "/metrics", "b", HTTP_LATER, 0);
+	endpoints_wake(f->endpoints);
+	assert_string_equal(woken, "ab");
+	assert_answer(f, "/metrics", "c", HTTP_LATER, 0);
+	endpoints_wake(f->endpoints);
+	assert_string_equal(woken, "abc");
+}
+
+static void some_do_not_wait(void **state)
+{
+	struct fixture *f = *state;
+
+	assert_answer(f, "/metrics", "a", 200, 1); /* a dump now would cost too much */
+	wait_ns(f, ENDPOINTS_SHARE_NS + ENDPOINTS_SHARE_NS / 2);
+	f->refreshable = true;
+	assert_answer(f, "/api/v1/status", "b", 200, 0);
+	wait_ns(f, ENDPOINTS_SHARE_NS + ENDPOINTS_SHARE_NS / 2);
+	query_fresh = "0";
+	assert_answer(f, "/metrics", "c", 200, 3);
+	query_fresh = NULL;
+	wait_ns(f, ENDPOINTS_SHARE_NS + ENDPOINTS_SHARE_NS / 2);
+	query_watch = "1";
+	assert_answer(f, "/api/v1/hosts", "d", 200, 0);
+	assert_int_equal(f->watchers, 1);
+	query_watch = NULL;
+	wait_ns(f, ENDPOINTS_SHARE_NS + ENDPOINTS_SHARE_NS / 2);
+	f->ready = false;
+	assert_answer(f, "/metrics", "e", 200, 5);
+	assert_int_equal(f->refreshes, 0);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -616,6 +762,10 @@ int main(void)
 		TEST(sides_are_followed_live),
 		TEST(allow_adds_to_it),
 		TEST(recordings_are_for_the_machines_own_users),
+		TEST(an_answer_waits_for_a_dump),
+		TEST(what_is_held_back_gets_a_second_dump),
+		TEST(nobody_waits_for_long),
+		TEST(some_do_not_wait),
 	};
 
 	endpoints_free(NULL);

@@ -18,7 +18,7 @@ struct queries {
 	struct names_follow *names;
 	struct flow_list *flow_list;
 	/* Private. */
-	bool refused; /* somebody could not wait for a dump, which would have cost too much */
+	bool refused;                   /* somebody could not wait for a dump, which would have cost too much */
 	uint64_t stall_ns, stall_until; /* the longest turn of the loop, and until when it is shown */
 };
 

@@ -139,6 +139,18 @@ void *hashtable_find(const struct hashtable *table, uint64_t key)
 	return key_of(s) ? s : NULL;
 }
 
+void *hashtable_near(const struct hashtable *table, uint64_t key)
+{
+	const struct shard *shard = shard_of(table, key);
+	uint32_t i;
+
+	if (!shard->count)
+		return NULL;
+	for (i = home(shard, key); !key_of(slot(table, shard, i));)
+		i = next(shard, i);
+	return slot(table, shard, i);
+}
+
 void hashtable_prefetch(const struct hashtable *table, uint64_t key)
 {
 	const struct shard *shard = shard_of(table, key);

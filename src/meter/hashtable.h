@@ -30,6 +30,12 @@ size_t hashtable_memory(const struct hashtable *table);
 /* The record, valid until the next hashtable_put() or hashtable_remove(); NULL if there is none. */
 void *hashtable_find(const struct hashtable *table, uint64_t key);
 
+/*
+ * A record of the shard of key, the first one at or behind its place; NULL if there is none. With a random key, a
+ * random record. Valid as that of hashtable_find().
+ */
+void *hashtable_near(const struct hashtable *table, uint64_t key);
+
 /* A hint for the processor's cache: hashtable_find() will be called with this key. */
 void hashtable_prefetch(const struct hashtable *table, uint64_t key);
 

@@ -2,12 +2,12 @@
 #include "hostmeter/meter/hosts.h"
 
 #include "hostmeter/base/array.h"
+#include "hostmeter/base/keyed_uthash.h"
 
 #include <errno.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
-#include <uthash.h>
 #include <utlist.h>
 
 /* The first fields of a host. They have no padding: they are hashed as bytes. */

@@ -51,6 +51,16 @@ static void note_left(void *ctx, uint32_t index)
 	journal_left(&m->journal, index);
 }
 
+/* Whether the MAC is of a host that is not made up, as far as is known. */
+static bool is_worth(void *ctx, const struct mac *mac)
+{
+	const struct meter *m = ctx;
+	uint32_t index = hosts_find_mac(m->hosts, mac);
+	const struct host *host = index == HOST_NONE ? NULL : hosts_get(m->hosts, index);
+
+	return host && (host->is_answered || host->is_configured);
+}
+
 struct meter *meter_new(const struct meter_options *options)
 {
 	struct meter *m = calloc(1, sizeof(*m));
@@ -73,6 +83,8 @@ struct meter *meter_new(const struct meter_options *options)
 	m->journal = (struct journal){ .hash = &m->options.hash, .hosts = m->hosts };
 	if (m->hosts)
 		hosts_watch(m->hosts, note_left, m);
+	if (m->neigh)
+		neigh_prefer(m->neigh, is_worth, m);
 	if (m->flows && m->held && m->tombstones && m->pending_ends && m->sightings && m->neigh && m->topology &&
 		m->tunnels && m->zones && m->hosts && m->wan)
 		return m;

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "hostmeter/meter/neigh.h"
 
+#include "hostmeter/base/keyed_uthash.h"
+
 #include <linux/neighbour.h>
 #include <stdlib.h>
 #include <string.h>
-#include <uthash.h>
 
 /* No padding: it is hashed as bytes. Sightings have ifindex 0: they are looked up by address alone. */
 struct key {
@@ -23,9 +24,25 @@ struct entry {
 	UT_hash_handle hh;
 };
 
+/* How many sighted addresses a MAC has. */
+struct owner {
+	struct mac mac;
+	uint32_t addresses;
+	UT_hash_handle hh;
+};
+
+/* Both tables are in the order of the latest news: uthash keeps the order of insertion. */
 struct neigh {
-	struct entry *kernel, *seen; /* seen is in the order of time: uthash keeps the order of insertion */
-	size_t limit;
+	struct entry *kernel, *seen;
+	struct owner *owners;
+	size_t limit, kernel_run, seen_run;
+	bool (*is_worth)(void *ctx, const struct mac *mac);
+	void *ctx;
+};
+
+enum {
+	LOOKS_MOST = 8,     /* at entries, in search of one that may make room */
+	ADDRESSES_MOST = 64 /* of a MAC; one with more is worth no more than others */
 };
 
 struct neigh *neigh_new(size_t limit)
@@ -37,6 +54,12 @@ struct neigh *neigh_new(size_t limit)
 	return neigh;
 }
 
+void neigh_prefer(struct neigh *neigh, bool (*is_worth)(void *ctx, const struct mac *mac), void *ctx)
+{
+	neigh->is_worth = is_worth;
+	neigh->ctx = ctx;
+}
+
 static void forget(struct entry **head, struct entry *entry)
 {
 	if (!entry)
@@ -45,14 +68,81 @@ static void forget(struct entry **head, struct entry *entry)
 	free(entry);
 }
 
+static struct owner *find_owner(const struct neigh *neigh, const struct mac *mac)
+{
+	struct owner *owner = NULL;
+
+	HASH_FIND(hh, neigh->owners, mac, sizeof(*mac), owner);
+	return owner;
+}
+
+/* The address is its last one no more; out of memory, a MAC is not known to have many. */
+static void disown(struct neigh *neigh, const struct mac *mac)
+{
+	struct owner *owner = find_owner(neigh, mac);
+
+	if (!owner || --owner->addresses)
+		return;
+	HASH_DEL(neigh->owners, owner);
+	free(owner);
+}
+
+static void own(struct neigh *neigh, const struct mac *mac)
+{
+	struct owner *owner = find_owner(neigh, mac);
+
+	if (!owner) {
+		owner = calloc(1, sizeof(*owner));
+		if (!owner)
+			return;
+		owner->mac = *mac;
+		HASH_ADD(hh, neigh->owners, mac, sizeof(owner->mac), owner);
+	}
+	owner->addresses++;
+}
+
+static bool is_worth(const struct neigh *neigh, const struct mac *mac)
+{
+	const struct owner *owner = find_owner(neigh, mac);
+
+	return neigh->is_worth(neigh->ctx, mac) && (!owner || owner->addresses <= ADDRESSES_MOST);
+}
+
+/*
+ * The entry of a full table that makes room: the first that is not worth to stay, where those before it get a second
+ * chance at the end. NULL: the few at which it looks are worth it. *run: how many in a row were; once all were, the
+ * oldest makes room.
+ */
+static struct entry *least(const struct neigh *neigh, struct entry **head, size_t *run)
+{
+	for (int i = 0; i < LOOKS_MOST && *run < neigh->limit; i++) {
+		struct entry *entry = *head;
+
+		if (!is_worth(neigh, &entry->mac)) {
+			*run = 0;
+			return entry;
+		}
+		++*run;
+		HASH_DEL(*head, entry);
+		HASH_ADD(hh, *head, key, sizeof(entry->key), entry);
+	}
+	if (*run < neigh->limit)
+		return NULL;
+	if (!is_worth(neigh, &(*head)->mac))
+		*run = 0;
+	return *head;
+}
+
 void neigh_free(struct neigh *neigh)
 {
 	if (!neigh)
 		return;
 	while (neigh->kernel)
 		forget(&neigh->kernel, neigh->kernel);
-	while (neigh->seen)
+	while (neigh->seen) {
+		disown(neigh, &neigh->seen->mac);
 		forget(&neigh->seen, neigh->seen);
+	}
 	free(neigh);
 }
 
@@ -88,13 +178,19 @@ void neigh_rtnl(struct neigh *neigh, const struct rtnl_event *event, uint64_t no
 		forget(&neigh->kernel, entry);
 		return;
 	}
-	if (!entry) {
-		entry = neigh_count(neigh) < neigh->limit ? calloc(1, sizeof(*entry)) : NULL;
-		if (!entry)
+	if (!entry && neigh_count(neigh) >= neigh->limit) {
+		struct entry *other = neigh->is_worth ? least(neigh, &neigh->kernel, &neigh->kernel_run) : NULL;
+
+		if (!other)
 			return;
-		entry->key = key;
-		HASH_ADD(hh, neigh->kernel, key, sizeof(entry->key), entry);
+		forget(&neigh->kernel, other);
 	}
+	if (entry)
+		HASH_DEL(neigh->kernel, entry); /* put back below as the youngest */
+	else if (!(entry = calloc(1, sizeof(*entry))))
+		return;
+	entry->key = key;
+	HASH_ADD(hh, neigh->kernel, key, sizeof(entry->key), entry);
 	entry->mac = n->mac;
 	entry->listed = true;
 	neigh_saw(neigh, event->ifindex, &n->addr, &n->mac, now);
@@ -133,12 +229,25 @@ void neigh_saw(struct neigh *neigh, uint32_t ifindex, const struct addr *addr, c
 	struct key key = make_key(0, addr);
 	struct entry *entry = find(neigh->seen, &key);
 
+	if (!entry && HASH_COUNT(neigh->seen) >= neigh->limit) {
+		struct entry *other = neigh->is_worth ? least(neigh, &neigh->seen, &neigh->seen_run) : neigh->seen;
+
+		if (!other)
+			return;
+		disown(neigh, &other->mac);
+		forget(&neigh->seen, other);
+	}
 	if (entry)
 		HASH_DEL(neigh->seen, entry); /* put back below as the youngest */
-	else if (HASH_COUNT(neigh->seen) >= neigh->limit)
-		forget(&neigh->seen, neigh->seen);
-	if (!entry && !(entry = calloc(1, sizeof(*entry))))
-		return;
+	if (!entry) {
+		entry = calloc(1, sizeof(*entry));
+		if (!entry)
+			return;
+		own(neigh, mac);
+	} else if (!mac_equal(&entry->mac, mac)) {
+		disown(neigh, &entry->mac);
+		own(neigh, mac);
+	}
 	if (entry->ifindex && entry->ifindex != ifindex && !mac_equal(&entry->mac, mac))
 		entry->other = entry->ifindex;
 	else if (entry->other == ifindex)

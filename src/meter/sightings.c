@@ -27,7 +27,7 @@ struct sightings {
 	uint32_t now_ms, keep_ms; /* arguments of the sweep */
 };
 
-enum { SHARDS_PER_CALL = 16, USED_KEEP_MS = 2000 };
+enum { SHARDS_PER_CALL = 16, USED_KEEP_MS = 2000, LOOKS = 8, YOUNG_MS = 1000 };
 
 struct sightings *sightings_new(size_t limit)
 {
@@ -62,12 +62,38 @@ static void set_end(struct record *r, int i, const struct sightings_end *end)
 	r->sides = (uint8_t)((r->sides & ~(15 << 4 * i)) | (end->side & 15) << 4 * i);
 }
 
+/* Removes one of a few records anywhere: a used one, or the oldest. *lost: it was not used. False: all are young. */
+static bool make_room(struct sightings *sightings, uint64_t pair, uint32_t now_ms, bool *lost)
+{
+	struct record *oldest = NULL;
+	int32_t age, most = YOUNG_MS;
+
+	for (uint64_t i = 0; i < LOOKS; i++) {
+		struct record *r = hashtable_near(sightings->table, pair + (i << 56));
+
+		if (!r)
+			continue;
+		age = r->used ? INT32_MAX : (int32_t)(now_ms - r->time_ms);
+		if (age > most) {
+			most = age;
+			oldest = r;
+		}
+	}
+	if (!oldest)
+		return false;
+	*lost = !oldest->used;
+	hashtable_remove(sightings->table, oldest);
+	return true;
+}
+
 bool sightings_add(struct sightings *sightings, uint64_t pair, int from, const struct sightings_end *in,
 	const struct sightings_end *out, uint64_t now)
 {
-	bool fresh;
+	bool fresh, lost = false;
 	struct record *r = hashtable_put(sightings->table, pair, &fresh);
 
+	if (!r && make_room(sightings, pair, milliseconds(now), &lost))
+		r = hashtable_put(sightings->table, pair, &fresh);
 	if (!r)
 		return false;
 	if (r->used) /* another flow between the same ends */
@@ -80,7 +106,7 @@ bool sightings_add(struct sightings *sightings, uint64_t pair, int from, const s
 	if (!r->flags[!from])
 		set_end(r, !from, out);
 	r->time_ms = milliseconds(now);
-	return true;
+	return !lost;
 }
 
 bool sightings_find(const struct sightings *sightings, uint64_t pair, struct sightings_end end[static 2])

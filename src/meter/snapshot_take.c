@@ -2,13 +2,13 @@
 #include "state.h"
 
 #include "hostmeter/base/array.h"
+#include "hostmeter/base/keyed_uthash.h"
 
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <uthash.h>
 
 /* A snapshot under construction. */
 struct taking {

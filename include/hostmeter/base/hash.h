@@ -15,5 +15,8 @@ struct hash_key {
 /* The fingerprint of len bytes; the same on every byte order. */
 uint64_t hash_bytes(const struct hash_key *key, const void *data, size_t len);
 
+/* The same with a key that this process made when it was first asked, for tables in memory (base/keyed_uthash.h). */
+uint32_t hash_secretly(const void *data, size_t len);
+
 /* A key from getrandom(2). 0 or -errno. */
 int hash_key_random(struct hash_key *key);

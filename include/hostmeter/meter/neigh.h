@@ -2,6 +2,9 @@
 /*
  * neigh: the MAC of an address, by the kernel's neighbour table (from rtnetlink) and by the latest sighting of each
  * address, which outlives the kernel's entry.
+ *
+ * Both tables are bounded. When one is full, the entry without news for the longest makes room, but rather one whose
+ * MAC is of no host that is worth it, or has very many addresses: anybody can make up both.
  */
 #pragma once
 
@@ -11,10 +14,16 @@
 
 struct neigh;
 
-/* At most limit neighbours and limit sightings; the oldest sighting makes room. NULL: out of memory. */
+/* At most limit neighbours and limit sightings. NULL: out of memory. */
 struct neigh *neigh_new(size_t limit);
 void neigh_free(struct neigh *neigh);
 size_t neigh_count(const struct neigh *neigh);
+
+/*
+ * Sets who says whether the entries of a MAC are worth more than others. Nobody: all are alike, then the oldest
+ * sighting makes room, and no neighbour does.
+ */
+void neigh_prefer(struct neigh *neigh, bool (*is_worth)(void *ctx, const struct mac *mac), void *ctx);
 
 /* Takes an RTNL_NEIGH event; others are ignored. An entry without a valid MAC is removed. */
 void neigh_rtnl(struct neigh *neigh, const struct rtnl_event *event, uint64_t now);

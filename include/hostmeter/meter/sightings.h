@@ -25,7 +25,11 @@ struct sightings *sightings_new(size_t limit);
 void sightings_free(struct sightings *sightings);
 size_t sightings_count(const struct sightings *sightings);
 
-/* A packet came from end number from (0 or 1), by in, and left by out (ifindex and side only). False: no room. */
+/*
+ * A packet came from end number from (0 or 1), by in, and left by out (ifindex and side only). In a full table one that
+ * decided a flow makes room, or one of more than a second ago: the packets of flows that a firewall rejects stay
+ * unused. False: there was no room, or a packet that decided no flow made room.
+ */
 bool sightings_add(struct sightings *sightings, uint64_t pair, int from, const struct sightings_end *in,
 	const struct sightings_end *out, uint64_t now);
 

@@ -5,6 +5,7 @@
 
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdio.h>
 
 #include <cmocka.h>
 
@@ -254,6 +255,86 @@ static void all_that_was_seen(void **state)
 	neigh_free(neigh);
 }
 
+static bool is_worth(void *ctx, const struct mac *mac)
+{
+	(void)ctx;
+	return mac->b[1] == 0;
+}
+
+static void saw_made_up(struct neigh *neigh, uint32_t i, uint8_t second)
+{
+	struct mac mac = { { 2, second, 0, 0, (uint8_t)(i >> 8), (uint8_t)i } };
+	struct addr addr = { .family = 4, .b = { 10, 1, (uint8_t)(i >> 8), (uint8_t)i } };
+
+	neigh_saw(neigh, LAN, &addr, &mac, i);
+}
+
+/* Addresses with made-up MACs, and then many of one genuine MAC: those of others stay known. */
+static void a_flood_pushes_out_no_host(void **state)
+{
+	struct neigh *neigh = neigh_new(200);
+	const struct mac laptop = { { 2, 0, 9 } };
+	struct addr addr = event_ip("10.2.0.0");
+
+	(void)state;
+	neigh_prefer(neigh, is_worth, NULL);
+	for (uint32_t i = 0; i < 50; i++)
+		saw_made_up(neigh, i, 0);
+	for (uint32_t i = 1000; i < 5000; i++)
+		saw_made_up(neigh, i, 0x66);
+	for (uint32_t i = 0; i < 5000; i++) {
+		addr.b[2] = (uint8_t)(i >> 8);
+		addr.b[3] = (uint8_t)i;
+		neigh_saw(neigh, LAN, &addr, &laptop, 10000 + i);
+	}
+	for (uint32_t i = 0; i < 50; i++) {
+		struct addr own = { .family = 4, .b = { 10, 1, 0, (uint8_t)i } };
+		uint32_t ifindex;
+		struct mac mac;
+
+		assert_true(neigh_last_seen(neigh, &own, &mac, &ifindex));
+	}
+	neigh_free(neigh);
+}
+
+/* Where all are of hosts, the oldest makes room. */
+static void a_town_of_hosts(void **state)
+{
+	struct neigh *neigh = neigh_new(100);
+	struct addr last = { .family = 4, .b = { 10, 1, 9999 >> 8, 9999 & 255 } },
+		    first = { .family = 4, .b = { 10, 1 } };
+	uint32_t ifindex;
+	struct mac mac;
+
+	(void)state;
+	neigh_prefer(neigh, is_worth, NULL);
+	for (uint32_t i = 0; i < 10000; i++)
+		saw_made_up(neigh, i, 0);
+	assert_true(neigh_last_seen(neigh, &last, &mac, &ifindex));
+	assert_false(neigh_last_seen(neigh, &first, &mac, &ifindex));
+	neigh_free(neigh);
+}
+
+/* The kernel's table may be larger than ours: what it tells last is known. */
+static void the_latest_news_are_known(void **state)
+{
+	struct neigh *neigh = neigh_new(100);
+	char text[ADDR_TEXT];
+
+	(void)state;
+	neigh_prefer(neigh, is_worth, NULL);
+	tell(neigh, event_neigh(LAN, ADDRESS, DESKTOP), 1);
+	for (int i = 0; i < 1000; i++) {
+		snprintf(text, sizeof(text), "10.1.%d.%d", i / 256, i % 256);
+		tell(neigh, event_neigh(LAN, text, "02:66:00:00:00:01"), 2);
+	}
+	check(neigh, LAN, text, "02:66:00:00:00:01");
+	check(neigh, LAN, ADDRESS, DESKTOP);
+	check(neigh, LAN, "10.1.0.0", NULL);
+	assert_int_equal(neigh_count(neigh), 100);
+	neigh_free(neigh);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -263,6 +344,9 @@ int main(void)
 		cmocka_unit_test(a_dump_takes_away_what_it_does_not_list),
 		cmocka_unit_test(the_latest_sighting_outlives_the_entry),
 		cmocka_unit_test(two_networks_with_one_address),
+		cmocka_unit_test(a_flood_pushes_out_no_host),
+		cmocka_unit_test(a_town_of_hosts),
+		cmocka_unit_test(the_latest_news_are_known),
 		cmocka_unit_test(the_oldest_sighting_makes_room),
 		cmocka_unit_test(the_limit_holds),
 		cmocka_unit_test(all_that_was_seen),

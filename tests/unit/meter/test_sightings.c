@@ -198,6 +198,30 @@ static void the_limit_holds(void **state)
 	sightings_free(sightings);
 }
 
+/* What decided a flow, or waits for one in vain, makes room for a first packet of now. */
+static void the_old_makes_room(void **state)
+{
+	enum { LIMIT = 10000 };
+	struct sightings *sightings = sightings_new(LIMIT);
+	struct sightings_end end[2];
+	uint64_t lost = 0, i;
+
+	(void)state;
+	for (i = 0; i < LIMIT; i++)
+		assert_true(add(sightings, pair(i), 0, &host, WAN, START));
+	for (; i < 2 * LIMIT; i++) /* a flood at once */
+		assert_false(add(sightings, pair(i), 0, &host, WAN, START + S));
+	for (; i < 3 * LIMIT; i++) {
+		lost += !add(sightings, pair(i), 0, &host, WAN, START + 3 * S);
+		assert_true(sightings_find(sightings, pair(i), end));
+		if (i % 2)
+			sightings_used(sightings, pair(i));
+	}
+	assert_in_range(lost, LIMIT / 2, LIMIT - 1);
+	assert_int_equal(sightings_count(sightings), LIMIT);
+	sightings_free(sightings);
+}
+
 /* A clock that is read a little before the sighting's makes nothing old. */
 static void a_moment_ago_is_not_long_ago(void **state)
 {
@@ -222,6 +246,7 @@ int main(void)
 		cmocka_unit_test(used_ones_go_soon_others_late),
 		cmocka_unit_test(seven_weeks_are_no_edge),
 		cmocka_unit_test(the_limit_holds),
+		cmocka_unit_test(the_old_makes_room),
 		cmocka_unit_test(a_moment_ago_is_not_long_ago),
 	};
 

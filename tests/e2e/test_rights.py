@@ -181,12 +181,14 @@ def test_the_usual_user(lab):
 @needs_users
 def test_what_only_root_may_open(lab):
     """It is opened before: a port below 1024, keys of root's, a trace. What cannot be read again is told."""
-    certificates, trace = Certificates(lab), lab.scratch / "trace.pcap"
-    web, leases, kea = certificates.write(), HOME.parent / "leases", HOME.parent / "kea"
+    trace, leases, kea = lab.scratch / "trace.pcap", HOME.parent / "leases", HOME.parent / "kea"
     leases.write_text(f"0 {lab.hosts[0].mac} {lab.hosts[0].v4} desktop *\n")
-    for path in web, leases, certificates.directory / "server.key":
-        path.chmod(0o600)
+    leases.chmod(0o600)
     kea.mkdir(mode=0o700, exist_ok=True)
+    certificates = Certificates(lab)
+    web = certificates.write()
+    for path in web, certificates.directory / "server.key":
+        path.chmod(0o600)
     with at_home(lab, "--user", "nobody", "--listen", "127.0.0.1:443", "--web.config.file", web, "--trace", trace,
                  config=f'names-leases = {{"{leases}", "{kea}/*.csv"}}') as meter:
         assert curl(lab, url="https://127.0.0.1:443/metrics")[:2] == (0, 200)

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "host_known.h"
+#include "hostmeter/base/addr.h"
 #include "hostmeter/base/array.h"
 #include "hostmeter/base/clock.h"
 #include "hostmeter/base/log.h"
@@ -87,6 +89,23 @@ static int keep_top(struct buf *lines, uint32_t top)
 	return buf_error(lines);
 }
 
+/* Why there is no flow of the host that was asked for. Returns the exit status. */
+static int say_why_none(const struct config *config)
+{
+	const char *name = config->flows_host;
+	struct buf similar = BUF_INIT;
+	struct addr address;
+	bool known = !addr_parse(&address, name) || host_known(config, name, &similar);
+
+	if (known)
+		log_info("%s has no such connection now", name);
+	else
+		log_error("--flows: the meter knows no host \"%s\"%s%s", name, similar.len ? "; similar: " : "",
+			buf_text(&similar));
+	buf_free(&similar);
+	return known ? CMD_OK : CMD_FAILED;
+}
+
 int cmd_flows(const struct config *config, struct buf *out)
 {
 	struct buf target = BUF_INIT;
@@ -106,7 +125,7 @@ int cmd_flows(const struct config *config, struct buf *out)
 	} while (status == 202 && clock_mono_ns() < deadline);
 	buf_free(&target);
 	if (status == 200 && !out->len && config->flows_host && *config->flows_host)
-		log_info("%s has no such connection now", config->flows_host);
+		return say_why_none(config);
 	if (status == 200)
 		return config->flows_top && keep_top(out, config->flows_top) ? CMD_FAILED : CMD_OK;
 	no_answer_log_refusal(config->socket, status, "--flows", status == 202 ? "" : buf_text(out));

@@ -44,7 +44,8 @@ int cmd_print(struct buf *out)
 	/* A full disk or a closed pipe may show at the flush only. */
 	if (!error && ((out->len && fwrite(out->data, 1, out->len, stdout) != out->len) || fflush(stdout)))
 		error = -errno;
-	if (error)
+	/* A reader such as head(1) that has enough is no error to speak of. */
+	if (error && error != -EPIPE)
 		log_error("standard output: %s", strerror(-error));
 	buf_free(out);
 	return error ? CMD_FAILED : CMD_OK;

@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Every mistake gives one clear line and the right exit status; every end that was asked for is status 0."""
 
+import os
 import signal
+import subprocess
 
 import pytest
-from lab import PROGRAM
+from lab import PROGRAM, ROOT
 
 
 def refused(meter, status, *words):
@@ -126,3 +128,20 @@ def test_printed_iptables_rules_load(lab, tool):
     lab.router.run(f"{tool}-restore", "-w", "--noflush", stdin=printed_rules(lab, "iptables"))
     saved = lab.router.output(f"{tool}-save", "-t", "mangle")
     assert saved.count("-j NFLOG") == 2 and saved.count("-A FORWARD -j HOSTMETER") == 1
+
+
+@pytest.mark.parametrize("disposition", [signal.SIG_DFL, signal.SIG_IGN], ids=["default", "ignored"])
+def test_a_reader_that_has_enough_is_no_error(lab, disposition):
+    """As "| head" is: whether or not the shell ignores SIGPIPE, nothing is said of it, and nothing goes on."""
+    with lab.meter(config=lab.names()) as meter:
+        for words in ("--once", "--cgi", "--flows", "--print-rules", "--check", "--help", "--version", "--watch=0.2 --count 9",
+                      "--watch=0.2 --json", "--replay {trace}", "--replay {trace} --explain all"):
+            trace = ROOT / "tests/traces/home.pcap"
+            reading, writing = os.pipe()
+            os.close(reading)
+            command = meter.node.command(PROGRAM, "--config", meter.config, "--socket", meter.socket, *words.format(trace=trace).split())
+            done = subprocess.run(command, stdout=writing, stderr=subprocess.PIPE, text=True, timeout=30, check=False,
+                                  restore_signals=False, preexec_fn=lambda: signal.signal(signal.SIGPIPE, disposition))
+            os.close(writing)
+            assert done.stderr == "", words
+            assert done.returncode in (-signal.SIGPIPE, 1) or (words, done.returncode) == ("--flows", 0), words

@@ -59,7 +59,9 @@ def test_a_host_and_filters(lab, busy):
     assert by_mac == [without_timeout(line) for line in listed(busy, "--flows") if f" mac={lab.hosts[0].mac} " in line]
     six = listed(busy, "--flows", "--ipv", "6", "--proto", "tcp", "--port", "80")
     assert six and all(line.startswith("ipv6") and " tcp " in line and "port=80" in line for line in six)
-    assert listed(busy, "--flows=nobody") == []
+    nobody = lab.router.run(busy.argv[0], "--config", busy.config, "--socket", busy.socket, f"--flows={name}s", check=False)
+    assert (nobody.returncode, nobody.stdout) == (1, "")
+    assert nobody.stderr == f'hostmeter: error: --flows: the meter knows no host "{name}s"; similar: "{name}"\n'
     assert [without_timeout(line) for line in listed(busy, f"--flows={name.upper()}")] == [without_timeout(line) for line in ours]
     # Each protocol by the name that its lines have.
     for proto in "tcp", "icmp", "icmpv6":
@@ -87,8 +89,8 @@ def test_a_wrong_filter_is_one_line(busy):
         done = busy.node.run(busy.argv[0], "--config", busy.config, "--socket", busy.socket, *given, check=False)
         assert (done.returncode, done.stdout) == (2, "")
         assert done.stderr.endswith(f'--flows: there is no such {option}: "{value}"\n') and done.stderr.count("\n") == 1
-    done = busy.node.run(busy.argv[0], "--config", busy.config, "--socket", busy.socket, "--flows=nobody")
-    assert done.stdout == "" and done.stderr.endswith("nobody has no such connection now\n")
+    done = busy.node.run(busy.argv[0], "--config", busy.config, "--socket", busy.socket, "--flows=desktop", "--port", "1")
+    assert done.stdout == "" and done.stderr.endswith("desktop has no such connection now\n")
 
 
 def test_the_lan_may_not_list_them(lab, busy):

@@ -42,5 +42,8 @@ int cmd_check(const struct config *config, struct buf *out);
 /* --audit: compares the running meter with the kernel over an interval. CMD_FAILED if a difference is unexplained. */
 int cmd_audit(const struct config *config, struct buf *out);
 
-/* Writes out to standard output and empties it. CMD_FAILED, after a line on the log, if not all of it arrived. */
+/*
+ * Writes out to standard output and empties it. CMD_FAILED if not all of it arrived, after a line on the log unless the
+ * reader has closed.
+ */
 int cmd_print(struct buf *out);

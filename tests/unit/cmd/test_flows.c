@@ -98,6 +98,49 @@ static void a_host_without_connections_is_told(void **state)
 	buf_free(&answer.out);
 }
 
+/* The meter is asked for its hosts; one that only the configuration has is known too. */
+static void a_host_that_is_none_is_told(void **state)
+{
+	static const char hosts[] = OK "{\"schema\":1,\"hosts\":[{\"host\":\"desktop\",\"mac\":\"00:00:5e:00:53:0b\"},"
+				       "{\"host\":\"tv\"},{\"host\":\"tv-kitchen\"},{\"host\":5},{}]}";
+	static const struct {
+		const char *name, *log;
+		int status;
+	} cases[] = {
+		{ "destop", "error: --flows: the meter knows no host \"destop\"; similar: \"desktop\"\n", CMD_FAILED },
+		{ "TX", "error: --flows: the meter knows no host \"TX\"; similar: \"tv\"\n", CMD_FAILED },
+		{ "tv-", "error: --flows: the meter knows no host \"tv-\"; similar: \"tv\", \"tv-kitchen\"\n",
+			CMD_FAILED },
+		{ "phone", "error: --flows: the meter knows no host \"phone\"\n", CMD_FAILED },
+		{ "00:00:5e:00:53:0c", "error: --flows: the meter knows no host \"00:00:5e:00:53:0c\"\n", CMD_FAILED },
+		{ "Desktop", "Desktop has no such connection now\n", CMD_OK },
+		{ "00:00:5E:00:53:0B", "00:00:5E:00:53:0B has no such connection now\n", CMD_OK },
+	};
+	struct config_host silent = { .name = (char *)"printer" };
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct answer answer = flows(state, (struct config){ .flows_host = (char *)cases[i].name },
+			(const char *const[]){ OK, hosts, NULL });
+
+		assert_int_equal(answer.status, cases[i].status);
+		assert_int_equal(answer.out.len, 0);
+		if (!strstr(scratch_read(state, "log"), cases[i].log))
+			fail_msg("%s: %s", cases[i].name, scratch_read(state, "log"));
+		unlink(scratch_path(state, "socket"));
+		buf_free(&answer.out);
+	}
+	assert_int_equal(flows(state, (struct config){ .flows_host = (char *)"printer", .host = &silent, .hosts = 1 },
+				 (const char *const[]){ OK, NULL })
+				 .status,
+		CMD_OK);
+	unlink(scratch_path(state, "socket"));
+	/* An address may be anybody's. */
+	assert_int_equal(flows(state, (struct config){ .flows_host = (char *)"192.0.2.7" },
+				 (const char *const[]){ OK, NULL })
+				 .status,
+		CMD_OK);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -106,6 +149,7 @@ int main(void)
 		SCRATCH_TEST(it_asks_until_the_listing_is_there),
 		SCRATCH_TEST(a_refusal_is_logged_and_nothing_is_printed),
 		SCRATCH_TEST(a_host_without_connections_is_told),
+		SCRATCH_TEST(a_host_that_is_none_is_told),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

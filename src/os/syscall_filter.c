@@ -57,10 +57,11 @@ static const char *const meter_calls[] = { CALLS_OF_ANY_PROCESS, CALLS_OF_OPEN_F
 	/* Files: those of names and of /proc, checkpoints, recordings, the lock */
 	"open", "openat", "openat2", "access", "faccessat", "faccessat2", "stat", "stat64", "lstat", "lstat64",
 	"newfstatat", "fstatat64", "statx", "statfs", "statfs64", "fstatfs", "fstatfs64", "getdents", "getdents64",
-	"readlink", "readlinkat", "unlink", "unlinkat", "rename", "renameat", "renameat2", "link", "linkat", "mkdir",
-	"mkdirat", "ftruncate", "ftruncate64", "fallocate", "fsync", "fdatasync", "chmod", "fchmod", "fchmodat",
-	"fchmodat2", "fchown", "fchown32", "lseek", "_llseek", "fcntl", "fcntl64", "flock", "dup", "dup2", "dup3",
-	"umask", "getcwd", "fadvise64", "fadvise64_64", "arm_fadvise64_64", "utimensat", "utimensat_time64", "utimes",
+	"readlink", "readlinkat", "unlink", "unlinkat", "rmdir", "rename", "renameat", "renameat2", "link", "linkat",
+	"mkdir", "mkdirat", "ftruncate", "ftruncate64", "fallocate", "fsync", "fdatasync", "chmod", "fchmod",
+	"fchmodat", "fchmodat2", "fchown", "fchown32", "lseek", "_llseek", "fcntl", "fcntl64", "flock", "dup", "dup2",
+	"dup3", "umask", "getcwd", "fadvise64", "fadvise64_64", "arm_fadvise64_64", "utimensat", "utimensat_time64",
+	"utimes",
 	/* The loop */
 	"epoll_create", "epoll_create1", "epoll_ctl", "epoll_ctl_old", "epoll_wait", "epoll_pwait", "epoll_pwait2",
 	"select", "_newselect", "pselect6", "pselect6_time64", "eventfd", "eventfd2", "pipe", "pipe2", "signalfd",

@@ -87,6 +87,7 @@ static void read_meter(struct check_meter *meter, const json_t *status)
 		.places = json_get_u64(places, "limit"),
 		.places_taken = json_get_u64(places, "taken"),
 		.places_unanswered = json_get_u64(places, "unanswered"),
+		.left_unanswered = json_get_u64(places, "left_unanswered"),
 		.sighted = json_get_u64(json_object_get(status, "attributed"), "nflog"),
 		.routes_dropped = json_get_u64(incomplete, "routes_dropped"),
 		.unsighted = warning(status, "no-rules"),

@@ -8,6 +8,9 @@
 /* More unattributed bytes than this share of all WAN bytes are bad. */
 enum { UNKNOWN_PERCENT = 1 };
 
+/* max-hosts, where more are needed, and the most that it may be. */
+enum { PLACES_MORE = 16384, PLACES_MOST = 65000 };
+
 /*
  * Where a WAN has more unseen bytes than these, and than those of its flows, something takes packets out of connection
  * tracking. What ARP, keepalives and the overhead of tunnels amount to is less than so many bytes a packet.
@@ -246,10 +249,15 @@ static void judge_made_up(const struct check_facts *f, struct finding *finding)
 	const struct check_meter *m = &f->meter;
 	const char *on = *m->made_up_on ? m->made_up_on : "a LAN";
 
-	finding_bad(finding,
-		"somebody on %s makes up MAC addresses: %" PRIu64 " of %" PRIu64 " hosts, at most %" PRIu64
-		", never got a reply",
-		on, m->places_unanswered, m->places_taken, m->places);
+	if (2 * m->places_unanswered > m->places_taken)
+		finding_bad(finding,
+			"somebody on %s makes up MAC addresses: %" PRIu64 " of %" PRIu64 " hosts never got a reply%s",
+			on, m->places_unanswered, m->places_taken,
+			m->places_taken >= m->places ? ", and all places are taken" : "");
+	else
+		finding_bad(finding,
+			"somebody on %s made up MAC addresses: %" PRIu64 " hosts that never got a reply left again", on,
+			m->left_unanswered);
 	if (m->hosts_folded)
 		finding_bad(finding, "; %" PRIu64 " time%s a host found no room and was counted as host=\"other\"",
 			m->hosts_folded, finding_plural(m->hosts_folded));
@@ -270,7 +278,7 @@ static void judge_hosts(const struct check_facts *f, struct finding *finding)
 	judge_count(finding, f->meter.hosts_folded, "each has its own series", "", "time",
 		" a host found no room and was counted as host=\"other\"");
 	if (f->meter.hosts_folded)
-		finding_fix(finding, "max-hosts = 16384");
+		finding_fix(finding, "max-hosts = %d", f->meter.places < PLACES_MORE ? PLACES_MORE : PLACES_MOST);
 }
 
 static void judge_one_buffer(struct finding *finding, const char *name, const struct check_source *source,

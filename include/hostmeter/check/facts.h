@@ -66,6 +66,7 @@ struct check_meter {
 	char checkpoint_error[CHECK_NAME]; /* why the latest could not be saved; "": it was */
 	uint64_t checkpoint_failures, hosts_folded, routes_dropped;
 	uint64_t places, places_taken, places_unanswered; /* for hosts; of hosts that never got a reply */
+	uint64_t left_unanswered;                         /* such hosts that left */
 	uint64_t made_up;                  /* hosts and times, if most never got a reply: somebody makes them up */
 	char made_up_on[CHECK_NAME];       /* the interface that most of them came from lately; "": not known */
 	uint64_t sighted;                  /* connections whose host is known by their first packet */

@@ -46,6 +46,7 @@ static void reads_what_api_writes(void **state)
 	assert_int_equal(m->places, 94);
 	assert_int_equal(m->places_taken, 93);
 	assert_int_equal(m->places_unanswered, 46);
+	assert_int_equal(m->left_unanswered, 97);
 	assert_string_equal(m->made_up_on, "br-lan");
 	assert_int_equal(m->sighted, 37);
 	/* Both WANs' unknown; with what was attributed, the router's own and tunnels. */

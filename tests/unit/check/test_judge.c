@@ -187,7 +187,8 @@ FAULT(saved_again, w->meter.checkpoint_failures = 11)
 
 FAULT(folded, w->meter.hosts_folded = 12)
 FAULT(made_up, make_up(w), w->meter.hosts_folded = 12)
-FAULT(made_up_with_room, make_up(w), *w->meter.made_up_on = '\0')
+FAULT(made_up_with_room, make_up(w), *w->meter.made_up_on = '\0', w->meter.places_taken--)
+FAULT(made_up_before, make_up(w), w->meter.places_unanswered = 2, w->meter.left_unanswered = 3997)
 
 FAULT(flowtable_without_counter, w->firewall.flowtables = 1, buf_puts(&w->firewall.uncounted, "inet fw4 ft"))
 FAULT(flowtable_with_counter, w->firewall.flowtables = 1)
@@ -320,10 +321,13 @@ static const struct fault {
 	{ saved_again, "checkpoint", FINDING_OK, "the latest is saved; 11 before", NULL },
 	{ folded, "hosts", FINDING_BAD, "12 times", "max-hosts" },
 	{ made_up, "hosts", FINDING_BAD,
-		"somebody on br-lan makes up MAC addresses: 3999 of 4096 hosts, at most 4096, never got a reply; 12 "
-		"times a host found no room",
+		"somebody on br-lan makes up MAC addresses: 3999 of 4096 hosts never got a reply, and all places are "
+		"taken; 12 times a host found no room",
 		"bridge -s fdb show br br-lan" },
-	{ made_up_with_room, "hosts", FINDING_BAD, "somebody on a LAN makes up", "ignore = {\"INTERFACE\"}" },
+	{ made_up_with_room, "hosts", FINDING_BAD, "a LAN makes up MAC addresses: 3999 of 4095 hosts never got a reply",
+		"ignore = {\"INTERFACE\"}" },
+	{ made_up_before, "hosts", FINDING_BAD,
+		"br-lan made up MAC addresses: 3997 hosts that never got a reply left again", "bridge -s fdb" },
 };
 
 static void check_fault(const struct fault *fault)

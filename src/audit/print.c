@@ -84,10 +84,37 @@ static void put_line(struct buf *out, const struct audit_line *line)
 	buf_putc(out, '\n');
 }
 
-static void put_note(struct buf *out, uint64_t count, const char *text)
+/* A count of connections and what is to be said of one, or of several. */
+static void put_note(struct buf *out, uint64_t count, const char *one, const char *several)
 {
 	if (count)
-		buf_printf(out, "%" PRIu64 " %s\n", count, text);
+		buf_printf(out, "%" PRIu64 " connection%s\n", count, count == 1 ? one : several);
+}
+
+static void put_notes(struct buf *out, const struct audit_report *report)
+{
+	buf_printf(out, "%" PRIu64 " connection%s, %" PRIu64 " of them ended\n", report->flows,
+		report->flows == 1 ? "" : "s", report->ended);
+	put_note(out, report->uncounted, " without counters: nobody counts it (nf_conntrack_acct=1 was set later)",
+		"s without counters: nobody counts them (nf_conntrack_acct=1 was set later)");
+	if (report->flowtables_count)
+		put_note(out, report->offloaded, " is offloaded, and its flowtable counts it",
+			"s are offloaded, and their flowtables count them");
+	else
+		put_note(out, report->offloaded,
+			" is offloaded: without counter in its flowtable, or in hardware, it is not all counted",
+			"s are offloaded: without counter in their flowtable, or in hardware, they are not all "
+			"counted");
+	put_note(out, report->unknown, " came and went, and neither the meter nor its addresses say whose it was",
+		"s came and went, and neither the meter nor their addresses say whose they were");
+	put_note(out, report->zeroed, " had its counters zeroed by another program",
+		"s had their counters zeroed by another program");
+	put_note(out, report->vanished, " vanished without an event (nf_conntrack_events=1 was set later)",
+		"s vanished without an event (nf_conntrack_events=1 was set later)");
+	if (report->cut)
+		buf_printf(out, "%d end of the meter's list is missing: it has more connections than it lists\n",
+			report->cut);
+	put_note(out, report->refused, " found no room: NOT EXPLAINED", "s found no room: NOT EXPLAINED");
 }
 
 void audit_print_text(struct buf *out, const struct audit_report *report, const struct audit_times *times)
@@ -101,19 +128,7 @@ void audit_print_text(struct buf *out, const struct audit_report *report, const 
 		"difference", "reason");
 	for (size_t i = 0; i < report->lines; i++)
 		put_line(out, &report->line[i]);
-	buf_printf(out, "%" PRIu64 " connections, %" PRIu64 " of them ended\n", report->flows, report->ended);
-	put_note(out, report->uncounted,
-		"connections without counters: nobody counts them (nf_conntrack_acct=1 was set later)");
-	put_note(out, report->offloaded,
-		report->flowtables_count ? "connections are offloaded, and their flowtables count them" :
-					   "connections are offloaded: without counter in their flowtable, or in "
-					   "hardware, they are not all counted");
-	put_note(out, report->unknown,
-		"connections came and went, and neither the meter nor their addresses say whose they were");
-	put_note(out, report->zeroed, "connections had their counters zeroed by another program");
-	put_note(out, report->vanished, "connections vanished without an event (nf_conntrack_events=1 was set later)");
-	put_note(out, report->cut, "end of the meter's list is missing: it has more connections than it lists");
-	put_note(out, report->refused, "connections found no room: NOT EXPLAINED");
+	put_notes(out, report);
 	if (report->unexplained)
 		buf_printf(out, "NOT EXPLAINED: %" PRIu64 " of these lines\n", report->unexplained);
 	else

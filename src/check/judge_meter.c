@@ -124,9 +124,9 @@ static void judge_ends(const struct check_facts *f, struct finding *finding)
 
 	if (m->ends_unseen || m->ends_uncounted)
 		finding_bad(finding,
-			"%" PRIu64 " connections vanished without an event, %" PRIu64
+			"%" PRIu64 " connection%s vanished without an event, %" PRIu64
 			" ended without counters, %" PRIu64 " ended as they should",
-			m->ends_unseen, m->ends_uncounted,
+			m->ends_unseen, finding_plural(m->ends_unseen), m->ends_uncounted,
 			m->ends > m->ends_uncounted ? m->ends - m->ends_uncounted : 0);
 	else
 		finding_good(finding, "none: %" PRIu64 " ended as they should", m->ends);
@@ -190,8 +190,9 @@ static void judge_dump(const struct check_facts *f, struct finding *finding)
 static void judge_capacity(const struct check_facts *f, struct finding *finding)
 {
 	if (f->meter.refused || f->meter.sightings_lost)
-		finding_bad(finding, "no memory for %" PRIu64 " connections and %" PRIu64 " first packets",
-			f->meter.refused, f->meter.sightings_lost);
+		finding_bad(finding, "no memory for %" PRIu64 " connection%s and %" PRIu64 " first packet%s",
+			f->meter.refused, finding_plural(f->meter.refused), f->meter.sightings_lost,
+			finding_plural(f->meter.sightings_lost));
 	else
 		finding_good(finding, "enough for all connections and first packets");
 }
@@ -310,11 +311,11 @@ static void judge_buffers(const struct check_facts *f, struct finding *finding)
 static void judge_uncounted(const struct check_facts *f, struct finding *finding)
 {
 	if (!f->flows_uncounted) {
-		finding_good(finding, "none of %" PRIu64 " live connections", f->flows);
+		finding_good(finding, "none of %" PRIu64 " live connection%s", f->flows, finding_plural(f->flows));
 		return;
 	}
-	finding_bad(finding, "%" PRIu64 " of %" PRIu64 " live connections: they began before nf_conntrack_acct=1",
-		f->flows_uncounted, f->flows);
+	finding_bad(finding, "%" PRIu64 " of %" PRIu64 " live connection%s: they began before nf_conntrack_acct=1",
+		f->flows_uncounted, f->flows, finding_plural(f->flows));
 	if (!f->acct)
 		finding_fix(finding, "sysctl -w net.netfilter.nf_conntrack_acct=1");
 	finding_fix(finding, "conntrack -F  # or wait until they end");
@@ -329,11 +330,11 @@ static void judge_offloaded(const struct check_facts *f, struct finding *finding
 	const struct firewall *firewall = &f->firewall;
 
 	if (!f->flows_offloaded) {
-		finding_good(finding, "none of %" PRIu64 " live connections", f->flows);
+		finding_good(finding, "none of %" PRIu64 " live connection%s", f->flows, finding_plural(f->flows));
 		return;
 	}
-	finding_unknown(finding, "%" PRIu64 " of %" PRIu64 " live connections are offloaded", f->flows_offloaded,
-		f->flows);
+	finding_unknown(finding, "%" PRIu64 " of %" PRIu64 " live connection%s offloaded", f->flows_offloaded, f->flows,
+		f->flows == 1 ? " is" : "s are");
 	if (!firewall->has_nft) {
 		finding_unknown(finding, ": nft did not list the flowtables, which say whether they are counted");
 	} else if (!firewall->flowtables) {

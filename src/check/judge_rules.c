@@ -73,8 +73,8 @@ static void judge_rules(const struct check_facts *f, struct finding *finding)
 	} else if (f->firewall.rules[family]) {
 		judge_loaded(f, finding, family);
 	} else if (unread(f) && arrive) {
-		finding_good(finding, "first packets arrive, of %" PRIu64 " connections since the meter started",
-			f->meter.sighted);
+		finding_good(finding, "first packets arrive, of %" PRIu64 " connection%s since the meter started",
+			f->meter.sighted, finding_plural(f->meter.sighted));
 	} else if (unread(f) && !f->meter.unsighted) {
 		say_unread(f, finding);
 	} else if (arrive && none_loaded) {

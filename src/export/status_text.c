@@ -128,10 +128,11 @@ static int by_bytes(const void *a, const void *b)
 
 static void put_host(struct buf *out, const struct snapshot_host *host)
 {
-	buf_printf(out, "  %s %s in %" PRIu64 " out %" PRIu64 " bytes, %" PRIu32 " connections\n", host->label,
+	uint32_t connections = host->connections[TRAFFIC_IPV4] + host->connections[TRAFFIC_IPV6];
+
+	buf_printf(out, "  %s %s in %" PRIu64 " out %" PRIu64 " bytes, %" PRIu32 " connection%s\n", host->label,
 		host->mac[0] ? host->mac : "-", traffic_sum(&host->wan, TRAFFIC_IN).bytes,
-		traffic_sum(&host->wan, TRAFFIC_OUT).bytes,
-		host->connections[TRAFFIC_IPV4] + host->connections[TRAFFIC_IPV6]);
+		traffic_sum(&host->wan, TRAFFIC_OUT).bytes, connections, connections == 1 ? "" : "s");
 }
 
 static void put_hosts(struct buf *out, const struct snapshot *s)

@@ -76,8 +76,9 @@ def test_flows_that_end_around_it(crowd, signo):
 
     with crowd.meter("--dump-interval", "60") as meter:
         wait_until(lambda: meter.value("hostmeter_ready"), what="the first dump is in")
-        # Asking made it dump once more. From here on nobody asks.
-        last = checkpoint(meter).stat().st_ino
+        # Asking makes it dump once more, before it answers. From here on nobody asks.
+        last, dumps = checkpoint(meter).stat().st_ino, meter.value("hostmeter_dumps_total")
+        wait_until(lambda: meter.value("hostmeter_dumps_total") > dumps, what="asking made it dump")
         wait_until(lambda: checkpoint(meter).stat().st_ino != last, what="the last checkpoint before the end")
         ended_before = flows(1)
         crowd.drained()

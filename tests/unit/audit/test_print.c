@@ -68,6 +68,31 @@ static void offloaded_connections(void **state)
 	buf_free(&out);
 }
 
+static void one_connection(void **state)
+{
+	static const char *const lines_of_one[] = {
+		"1 connection, 0 of them ended\n",
+		"1 connection without counters: nobody counts it (nf_conntrack_acct=1 was set later)\n",
+		"1 connection is offloaded: without counter in its flowtable, or in hardware, it is not all counted\n",
+		"1 connection came and went, and neither the meter nor its addresses say whose it was\n",
+		"1 connection had its counters zeroed by another program\n",
+		"1 connection vanished without an event (nf_conntrack_events=1 was set later)\n",
+		"1 connection found no room: NOT EXPLAINED\n",
+	};
+	const struct audit_report one = {
+		.flows = 1, .uncounted = 1, .offloaded = 1, .unknown = 1, .zeroed = 1, .vanished = 1, .refused = 1
+	};
+	struct buf out = BUF_INIT;
+
+	(void)state;
+	audit_print_text(&out, &one, &times);
+	for (size_t i = 0; i < sizeof(lines_of_one) / sizeof(lines_of_one[0]); i++)
+		if (!strstr(buf_text(&out), lines_of_one[i]))
+			fail_msg("no \"%s\" in:\n%s", lines_of_one[i], buf_text(&out));
+	assert_null(strstr(buf_text(&out), "1 connections"));
+	buf_free(&out);
+}
+
 static void one_object(void **state)
 {
 	struct buf out = BUF_INIT;
@@ -96,6 +121,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_table),
 		cmocka_unit_test(offloaded_connections),
+		cmocka_unit_test(one_connection),
 		cmocka_unit_test(one_object),
 		cmocka_unit_test(no_memory_is_told),
 	};

@@ -29,6 +29,7 @@ static const struct fact {
 	{ "IPv6 alone is loaded", true, true, NULL, "B", true, NULL, 9, 0, FINDING_BAD, "are not loaded" },
 	{ "others log them", true, true, NULL, NULL, true, NULL, 9, 0, FINDING_UNKNOWN, "first packets arrived" },
 	{ "nobody lists, they arrive", true, true, NULL, NULL, false, NULL, 9, 0, FINDING_OK, "of 9 connections" },
+	{ "nobody lists, one arrives", true, true, NULL, NULL, false, NULL, 1, 0, FINDING_OK, "of 1 connection since" },
 	{ "nobody lists, they are missed", true, true, NULL, NULL, false, NULL, 9, 5, FINDING_BAD, "are not loaded" },
 	{ "nobody lists, nobody knows", true, true, NULL, NULL, false, NULL, 0, 0, FINDING_UNKNOWN, "neither nft nor" },
 	{ "one does not list", true, true, NULL, NULL, true, "nft", 0, 0, FINDING_UNKNOWN,

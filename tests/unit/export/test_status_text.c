@@ -49,6 +49,20 @@ static void page_has_everything(void **state)
 	buf_free(&out);
 }
 
+static void one_connection_is_one(void **state)
+{
+	struct snapshot snapshot = snapshots_full();
+	struct buf out = BUF_INIT;
+
+	(void)state;
+	snapshot.hosts = 1;
+	snapshot.host[0].connections[TRAFFIC_IPV4] = 1;
+	snapshot.host[0].connections[TRAFFIC_IPV6] = 0;
+	status_text_render(&out, &snapshot);
+	assert_non_null(strstr(buf_text(&out), " bytes, 1 connection\n"));
+	buf_free(&out);
+}
+
 static void page_stays_one_page(void **state)
 {
 	enum { HOSTS = 500, LINKS = 300 };
@@ -103,6 +117,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(page_has_everything),
+		cmocka_unit_test(one_connection_is_one),
 		cmocka_unit_test(page_stays_one_page),
 		cmocka_unit_test(nothing_yet_is_said_so),
 	};

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "explain.h"
+#include "hostmeter/base/addr.h"
 #include "hostmeter/base/log.h"
 #include "hostmeter/cmd/cmd.h"
 #include "hostmeter/config/config.h"
@@ -11,6 +12,7 @@
 
 #include <errno.h>
 #include <string.h>
+#include <strings.h>
 
 /* Ticks as the meter did between two datagrams while they were recorded. After a long silence a few ticks suffice. */
 static uint64_t tick_until(struct meter *meter, uint64_t ticked, uint64_t now)
@@ -93,6 +95,39 @@ static int replay_metrics(const struct config *config, struct buf *out)
 	return error;
 }
 
+/* Whether a name needs the configuration: a trace has addresses only. */
+static bool is_unnamed(const struct config *config)
+{
+	static const char *const others[] = { "all", "router", "unknown", "other" };
+	const char *name = config->explain;
+	struct addr address;
+	struct mac mac;
+
+	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
+		if (!strcmp(name, others[i]))
+			return false;
+	for (size_t i = 0; i < config->hosts; i++)
+		if (!strcasecmp(name, config->host[i].name))
+			return false;
+	return addr_parse(&address, name) && mac_parse(&mac, name);
+}
+
+/* Why there is nothing to explain. 0, or -ENOENT where the configuration is missing. */
+static int say_why_none(const struct config *config)
+{
+	bool unnamed = is_unnamed(config);
+
+	if (!unnamed || config->hosts) {
+		log_warning("%s: nothing in it is of %s%s", config->replay, config->explain,
+			unnamed ? ", which the configuration does not name" : "");
+		return 0;
+	}
+	log_error("--explain: no host is named \"%s\" here: a trace has no names, they come from the configuration "
+		  "(--config FILE); without it ask by MAC address: --explain all shows them",
+		config->explain);
+	return -ENOENT;
+}
+
 /* Meters the trace twice. A damaged trace is logged in the first round and explained up to the damage. */
 static int replay_explain(const struct config *config, struct buf *out)
 {
@@ -113,7 +148,7 @@ static int replay_explain(const struct config *config, struct buf *out)
 	if (lost)
 		log_error("--explain: %s", strerror(-lost));
 	else if (!error && !out->len)
-		log_warning("%s: nothing in it is of %s", config->replay, config->explain);
+		error = say_why_none(config);
 	explain_free(explain);
 	return error ? error : lost;
 }

@@ -106,6 +106,8 @@ static void log_start(struct daemon *d)
 	for (size_t i = 0; i < d->config->listen.count; i++) {
 		const char *address = d->config->listen.item[i];
 
+		if (interfaces_log_listen(&d->interfaces, scheme, address))
+			continue;
 		log_info("metrics: %s://%s%s/metrics", scheme, *address == ':' ? "localhost" : "", address);
 	}
 	log_info("metrics here: hostmeter --once --socket %s", d->config->socket);

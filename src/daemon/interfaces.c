@@ -3,6 +3,7 @@
 
 #include "hostmeter/base/buf.h"
 #include "hostmeter/base/log.h"
+#include "hostmeter/base/url.h"
 #include "hostmeter/decode/pppoe_parse.h"
 #include "hostmeter/decode/rtnl_decode.h"
 #include "hostmeter/meter/meter.h"
@@ -18,7 +19,7 @@
 
 #define PPPOE_FILE "/proc/self/net/pppoe"
 
-enum { PPPOE_BYTES = 16384 };
+enum { PPPOE_BYTES = 16384, LISTEN_LINES = 8 };
 
 /* --- The log */
 
@@ -52,6 +53,39 @@ static bool log_links(const struct interfaces *interfaces, enum side side, const
 	log_info("%s: %s", what, found ? buf_text(&list.text) : none);
 	buf_free(&list.text);
 	return found;
+}
+
+/* An address and port that is listened on, and how often it was logged. */
+struct listen_list {
+	const struct interfaces *interfaces;
+	const char *scheme;
+	struct addr addr;
+	uint16_t port;
+	size_t count;
+};
+
+static void log_listen(void *ctx, const struct addr *addr, uint32_t ifindex)
+{
+	struct listen_list *list = ctx;
+	const struct topology *topology = meter_topology(list->interfaces->meter);
+	bool all = !list->addr.family || addr_is_unspecified(&list->addr);
+	bool fits = all ? !list->addr.family || list->addr.family == addr->family : addr_equal(&list->addr, addr);
+	char text[ADDR_TEXT];
+
+	if (!fits || topology_interface(topology, ifindex) != SIDE_LAN || addr_is_link_local(addr) ||
+		list->count++ >= LISTEN_LINES)
+		return;
+	log_info("metrics: %s://%s%s%s:%u/metrics (LAN %s)", list->scheme, addr->family == 6 ? "[" : "",
+		addr_format(addr, text), addr->family == 6 ? "]" : "", list->port, topology_name(topology, ifindex));
+}
+
+size_t interfaces_log_listen(const struct interfaces *interfaces, const char *scheme, const char *listen)
+{
+	struct listen_list list = { .interfaces = interfaces, .scheme = scheme };
+
+	if (!url_read_port(listen, &list.addr, &list.port))
+		topology_each_address(meter_topology(interfaces->meter), log_listen, &list);
+	return list.count;
 }
 
 static void on_change(void *ctx, const struct topology_link *link, enum side before)

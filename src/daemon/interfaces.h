@@ -23,6 +23,12 @@ struct interfaces {
 /* Logs which are WAN and LAN, and from now on each change of a side. */
 void interfaces_start(struct interfaces *interfaces);
 
+/*
+ * Logs where hosts of the LANs reach the metrics: the router's addresses on them that listen (as url_read_port() reads
+ * it) stands for. Returns how many there are.
+ */
+size_t interfaces_log_listen(const struct interfaces *interfaces, const char *scheme, const char *listen);
+
 /* 0 or -ENOMEM. interfaces_free() is fine for what was not made. */
 int interfaces_make(struct interfaces *interfaces, struct loop *loop, struct meter *meter, const struct ifnames *names);
 void interfaces_free(struct interfaces *interfaces);

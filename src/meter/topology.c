@@ -683,6 +683,16 @@ void topology_each_link(const struct topology *topology, void (*each)(void *ctx,
 	free(sorted);
 }
 
+void topology_each_address(const struct topology *topology,
+	void (*each)(void *ctx, const struct addr *addr, uint32_t ifindex), void *ctx)
+{
+	for (const struct own *own = topology->own; own; own = own->hh.next) {
+		struct addr addr = addr_make(own->key.family, own->key.bytes, own->key.family == 4 ? 4 : 16);
+
+		each(ctx, &addr, own->key.ifindex);
+	}
+}
+
 const char *topology_name(const struct topology *topology, uint32_t ifindex)
 {
 	const struct link *link = find_link(topology, ifindex);

@@ -30,6 +30,19 @@ def test_state_on_the_log(lab, traffic):
         assert meter.stop() == 0
 
 
+def test_the_log_says_where_the_lan_may_ask(lab):
+    """The router's addresses on its LANs, as they are to be given to a browser or to Prometheus; not the WAN's."""
+    v4, v6 = f"http://{lab.router_v4}:10060/metrics", f"http://[{lab.router_v6}]:10060/metrics"
+    for listen, urls in ((":10060", [v4, v6]), ("10060", [v4, v6]), ("0.0.0.0:10060", [v4]), ("[::]:10060", [v6]),
+                         (f"{lab.router_v4}:10060", [v4]), ("127.0.0.1:10060", [])):
+        with lab.meter(listen=listen) as meter:
+            lines = [line for line in meter.log().splitlines() if "metrics: " in line]
+            assert lines == ([f"<6>metrics: {url} (LAN {lab.lan})" for url in urls] or [f"<6>metrics: http://{listen}/metrics"])
+            for url in urls:
+                asked = lab["desktop"].run("curl", "-sSg", "-o", "/dev/null", "-w", "%{http_code}", url)
+                assert asked.stdout == "200"
+
+
 def children(pid):
     return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
 

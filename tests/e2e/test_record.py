@@ -79,6 +79,9 @@ def test_recording_of_a_running_meter(lab, traffic):
             assert {(desktop.name, int(line["ipv"]), way): Count(int(line[way]), int(line[f"{way}_packets"]))
                     for line in sums if line["scope"] == "wan" for way in ("in", "out")
                     } == {key: count for key, count in counted.items() if key[0] == desktop.name}
+        done = lab.router.run(PROGRAM, "--config", "/dev/null", *names, "--replay", files[0], "--explain", desktop.name, check=False)
+        assert (done.returncode, done.stdout) == (1, "") and done.stderr.count("\n") == 1
+        assert f'no host is named "{desktop.name}" here' in done.stderr and "--config FILE" in done.stderr
         decided = [line for line in lines if " decided " in line and f"host={desktop.name} " in line]
         assert len(decided) == 4 and all("scope=wan" in line and f"(lan,{lab.lan}" in line for line in decided)
 

@@ -136,6 +136,10 @@ const char *topology_reason_text(enum topology_reason reason);
 void topology_each_link(const struct topology *topology, void (*each)(void *ctx, const struct topology_link *link),
 	void *ctx);
 
+/* Calls each for every address of the router, in the order in which they were met. */
+void topology_each_address(const struct topology *topology,
+	void (*each)(void *ctx, const struct addr *addr, uint32_t ifindex), void *ctx);
+
 /* Calls changed for each link whose side changes from now on, during the calls above; NULL: nobody. */
 void topology_watch(struct topology *topology,
 	void (*changed)(void *ctx, const struct topology_link *link, enum side before), void *ctx);

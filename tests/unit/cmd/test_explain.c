@@ -292,6 +292,21 @@ static void stranger_has_no_lines(void **state)
 	check(*state, "tablet", "");
 }
 
+/* A name without the configuration that gives it; an address needs none. */
+static void a_name_without_configuration_is_refused(void **state)
+{
+	struct fixture *f = *state;
+
+	f->config.hosts = 0;
+	f->config.explain = "desktop";
+	assert_int_equal(cmd_replay(&f->config, &f->out), CMD_FAILED);
+	assert_int_equal(f->out.len, 0);
+	assert_non_null(strstr(explain(f, "00:00:5e:00:53:0b"), " decided "));
+	check(f, "00:00:5e:00:53:77", "");
+	check(f, "203.0.113.77", "");
+	check(f, "router", "");
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -301,6 +316,7 @@ int main(void)
 		TEST(all_is_everybody_in_the_order_of_time),
 		TEST(sums_are_the_metrics),
 		TEST(stranger_has_no_lines),
+		TEST(a_name_without_configuration_is_refused),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -27,7 +27,7 @@ static bool is_in_database(const char *zone)
 }
 
 #define NAME "(<[A-Za-z0-9+-]{3,}>|[A-Za-z]{3,})"
-#define OFFSET "[+-]?[0-9]{1,3}(:[0-9]{2}){0,2}"
+#define OFFSET "[+-]?[0-9]{1,3}(:[0-9]{2}(:00)?)?"
 
 /* POSIX.1, Base Definitions, 8.3, TZ. libc takes anything, and what it cannot read as UTC. */
 static bool is_rule(const char *zone)

@@ -180,7 +180,13 @@ static int load_state(struct store *store)
 		error = store_get_number(store, "rolled", &rolled);
 	store->days_from = (int)days_from;
 	store->rolled = (int)rolled;
+	store->is_stale = error;
 	return error;
+}
+
+int store_refresh(struct store *store)
+{
+	return store->is_stale ? load_state(store) : 0;
 }
 
 static int prepare(struct store *store, bool read_only)
@@ -242,8 +248,10 @@ void store_close(struct store *store)
 
 int store_begin(struct store *store)
 {
-	int error = store->depth ? 0 : store_run(store, "BEGIN IMMEDIATE");
+	int error = store_refresh(store);
 
+	if (!error && !store->depth)
+		error = store_run(store, "BEGIN IMMEDIATE");
 	store->depth += !error;
 	return error;
 }

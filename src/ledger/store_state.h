@@ -31,8 +31,12 @@ struct store {
 	int64_t last;
 	int64_t hours_from; /* what starts before is in days only; 0: nothing is */
 	int days_from;      /* a date, yyyymmdd: what is before is in months only; 0: nothing is */
+	bool is_stale;      /* these could not be read again after a transaction that was taken back */
 	int rolled;         /* the latest date that was summed up, yyyymmdd; 0: none */
 };
+
+/* Reads what is known of the file again if it may have changed. */
+int store_refresh(struct store *store);
 
 /* Of the database's latest error. */
 int store_error(const struct store *store);

@@ -94,10 +94,12 @@ int store_walk(struct store *store, int64_t from, int64_t to, void (*each)(void 
 	void *ctx)
 {
 	const struct walk walk = { store, each, ctx };
+	int error = store_refresh(store);
 	int64_t days_end = to < store->hours_from ? to : store->hours_from;
 	int64_t months_end = store->days_from ? store_date_start(store->days_from) : 0;
-	int error = 0;
 
+	if (error)
+		return error;
 	if (months_end > days_end)
 		months_end = days_end;
 	if (from < months_end) {

@@ -99,8 +99,8 @@ static void run(const struct standalone *s, const struct config *config, pid_t p
 	prctl(PR_SET_PDEATHSIG, SIGTERM);
 	/* The parent may have ended before prctl(). */
 	status = getppid() == parent ? daemon_run(&own) : EXIT_FAILED;
-	if (getppid() != parent)
-		remove_directory(s);
+	/* The view does so too, if there still is one: whether there is cannot be told while it ends. */
+	remove_directory(s);
 	_exit(status);
 }
 

@@ -206,7 +206,7 @@ static const struct binding bindings[] = {
 	{ 't', TOGGLE(totals), HELP("t", "rates, or totals of the session"), HINT(6, "totals") },
 	{ 'a', DO(window, 1), HELP("a", "average over 2, 10 or 40 seconds"), HINT(8, "average") },
 	{ 'f', DO(family, 0), HELP("f", "both families, IPv4, IPv6"), HINT(7, "family") },
-	{ 'l', TOGGLE(local), HELP("l", "traffic with the Internet, or local: LAN and router") },
+	{ 'l', TOGGLE(local), HELP("l", "traffic with the Internet, or local: LAN and router"), HINT(12, "local") },
 	{ '/', DO(type_filter, 0), HELP("/", "show only what has this in name, MAC or address"), HINT(3, "filter") },
 	{ WATCH_KEY_ENTER, DO(open_host, 0),
 		HELP("Enter", "open a host; there s, 1 to 7, r and / are for its connections"), HINT(4, "host") },

@@ -1,11 +1,16 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The two commands of the README: make run and make demo."""
 
+import fcntl
 import os
+import pty
 import re
+import select
 import signal
+import struct
 import subprocess
 import tempfile
+import termios
 
 import pytest
 from lab import PROGRAM, ROOT, RULES, Process, host_counts, parse_metrics, wait_until
@@ -168,16 +173,25 @@ def test_demo_moves_and_ends_without_a_trace(tmp_path, signo, group):
     try:
         def tables():
             assert demo.running(), demo.output()
-            found = re.findall(r"^desktop +IPv4 +([\d.]+ \w?B) +([\d.]+ \w?B)/s", demo.output(), re.MULTILINE)
+            found = re.findall(r"^desktop +[1-9][\d.]*\wb/s +[\d.]+\w?b/s .* ([\d.]+\wB) ", demo.output(), re.MULTILINE)
             return found if len(found) >= 2 else None
 
         first, second = wait_until(tables, deadline=30, what="two tables")[:2]
-        assert first[0] != second[0], "the counters stand still"
+        assert first != second, "the counters stand still"
         shown = demo.output()
         assert "laptop" in shown and "00:00:5e:00:53:0d" in shown and "--once --socket" in shown
         command = re.search(r"^  (\S+ --once --socket \S+)$", shown, re.MULTILINE).group(1).split()
         once = subprocess.run(command, capture_output=True, text=True, check=True).stdout
         assert "host_bytes_total{" in once
+        # Each command that it prints works from here, as from another terminal.
+        commands = [line.split() for line in re.findall(r"^  (\S.*)$", shown[:shown.index("Ctrl-C")], re.MULTILINE)]
+        assert len(commands) == 8
+        for command in commands:
+            view = ["--count", "1"] if "--watch" in command else []
+            done = subprocess.run(command + view, capture_output=True, text=True, timeout=30, check=False)
+            assert done.returncode == 0 or ("--check" in command and done.returncode == 1), (command, done.stderr)
+            assert re.search({"--check": r"^ok +meter ", "--flows": r" host=", "--flows=desktop": r" host=desktop "}.get(
+                command[command.index("--check") if "--check" in command else 1], "desktop"), done.stdout, re.MULTILINE), command
         assert len(processes_with(f"TMPDIR={scratch}")) > 8
 
         demo.send(signo, group=group)
@@ -187,3 +201,43 @@ def test_demo_moves_and_ends_without_a_trace(tmp_path, signo, group):
         assert os.listdir(scratch) == [] and os.listdir("/run/netns") == namespaces
     finally:
         demo.kill()
+
+
+def test_demo_shows_the_view_on_a_terminal(tmp_path):
+    """Enter opens it, q leaves it, and Ctrl-C within it ends the demo with the terminal as it was."""
+    pid, terminal = pty.fork()
+    if pid == 0:
+        os.environ.update(TERM="xterm-256color", LC_ALL="C.UTF-8", TMPDIR=str(tmp_path))
+        os.environ.pop("HOSTMETER", None)
+        os.execv(DEMO, [str(DEMO), PROGRAM])
+    fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 30, 100, 0, 0))
+    before, shown = termios.tcgetattr(terminal), b""
+
+    def sees(pattern, begin):
+        def look():
+            nonlocal shown
+            while select.select([terminal], [], [], 0)[0]:
+                try:
+                    shown += os.read(terminal, 65536)
+                except OSError:  # it has closed
+                    break
+            return re.search(pattern, shown[begin:])
+
+        wait_until(look, 30, f"{pattern} on the terminal: {shown[-500:]!r}")
+        return len(shown)
+
+    at = sees(rb"Enter shows the live view here", 0)
+    assert b"--flows=desktop" in shown and b"--check --config" in shown and b"curl --unix-socket" in shown
+    os.write(terminal, b"\n")
+    at = sees(rb"desktop[^\n]*b/s", at)
+    assert b"\x1b[?1049h" in shown
+    os.write(terminal, b"q")
+    at = sees(rb"\x1b\[\?1049l(.|\n)*Enter shows the live view here", at)
+    os.write(terminal, b"\n")
+    at = sees(rb"desktop[^\n]*b/s", at)
+    os.write(terminal, b"\x03")
+    sees(rb"\x1b\[\?1049l(.|\n)*tools/demo: ended, nothing is left", at)
+    assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
+    assert termios.tcgetattr(terminal) == before
+    os.close(terminal)
+    assert not list(tmp_path.iterdir())

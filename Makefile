@@ -32,7 +32,7 @@ UNITS   := $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(wildcard tests/unit/*/te
 FUZZERS := $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
 TOOLS   := $(patsubst tools/%.c,$(BUILD)/%,$(wildcard tools/*.c))
 
-.PHONY: all help tools unit traces budget bench asan e2e test check-style check-docs fuzz foreign vm-test nspawn-test clean run demo deps deps-test install uninstall
+.PHONY: all help tools unit traces budget bench asan e2e test check-style check-docs print-libs fuzz foreign vm-test nspawn-test clean run demo deps deps-test install uninstall
 
 all: $(BUILD)/hostmeter ## build the program: build/hostmeter
 
@@ -105,6 +105,9 @@ check-style: deps-test ## includes between rooms, headers that compile alone, fo
 
 check-docs: $(BUILD)/hostmeter ## the documentation names what the program has
 	@tests/check-docs $(BUILD)/hostmeter
+
+print-libs:
+	@echo $(hm_libs)
 
 fuzz: deps-test ## run every fuzz target for FUZZ_SECONDS (10) over its corpus
 	@tests/run-fuzz $(FUZZERS)

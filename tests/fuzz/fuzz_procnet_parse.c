@@ -3,6 +3,7 @@
 #include "hostmeter/check/socket_owner.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -10,6 +11,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	uint64_t inode;
 	uint32_t port;
+	char path[SOCKET_OWNER_PATH];
 	uint16_t number;
 	FILE *table;
 
@@ -24,6 +26,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	socket_owner_parse_netlink(table, 12, number, &inode);
 	rewind(table);
 	socket_owner_parse_tcp(table, number, &inode);
+	rewind(table);
+	if (socket_owner_parse_unix(table, number, path) && (*path != '/' || strlen(path) >= sizeof(path)))
+		abort();
 	fclose(table);
 	return 0;
 }

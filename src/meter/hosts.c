@@ -29,7 +29,6 @@ _Static_assert(offsetof(struct host, addr) == offsetof(struct key, addr), "a hos
 struct entry {
 	struct host host;
 	uint32_t index;
-	uint32_t next_free; /* of those that left and that nothing refers to */
 	uint32_t references;
 	uint64_t stamp; /* its last_seen when it got its position in its list */
 	struct entry *prev, *next;
@@ -42,7 +41,9 @@ struct entry {
  * nothing, and a search looks at few.
  */
 struct hosts {
-	struct entry **entry;
+	struct entry **entry; /* &nobody: the index is free */
+	uint32_t *next_free;  /* of each free index */
+	struct entry nobody;
 	struct entry *by_key;
 	struct entry *list[2]; /* by is_answered */
 	uint32_t count;
@@ -54,16 +55,28 @@ struct hosts {
 	void *left_ctx;
 };
 
-static struct entry *append(struct hosts *hosts)
+/* A new entry, with a free index or a new one. */
+static struct entry *place(struct hosts *hosts)
 {
-	struct entry **entries = array_grow(hosts->entry, hosts->count, sizeof(struct entry *)), *entry;
+	struct entry *entry = calloc(1, sizeof(*entry)), **entries;
+	uint32_t *next_free;
 
-	if (!entries)
+	if (entry && hosts->free != HOST_NONE) {
+		entry->index = hosts->free;
+		hosts->free = hosts->next_free[entry->index];
+		hosts->entry[entry->index] = entry;
+		return entry;
+	}
+	entries = array_grow(hosts->entry, hosts->count, sizeof(*entries));
+	if (entries)
+		hosts->entry = entries;
+	next_free = array_grow(hosts->next_free, hosts->count, sizeof(*next_free));
+	if (next_free)
+		hosts->next_free = next_free;
+	if (!entry || !entries || !next_free) {
+		free(entry);
 		return NULL;
-	hosts->entry = entries;
-	entry = calloc(1, sizeof(*entry));
-	if (!entry)
-		return NULL;
+	}
 	entry->index = hosts->count;
 	hosts->entry[hosts->count++] = entry;
 	return entry;
@@ -77,8 +90,9 @@ struct hosts *hosts_new(uint32_t limit)
 		return NULL;
 	hosts->stats.limit = limit;
 	hosts->free = HOST_NONE;
+	hosts->nobody.host.kind = HOST_KIND_GONE;
 	for (int i = 0; i < HOST_FIRST; i++) {
-		if (!append(hosts)) {
+		if (!place(hosts)) {
 			hosts_free(hosts);
 			return NULL;
 		}
@@ -92,11 +106,14 @@ void hosts_free(struct hosts *hosts)
 		return;
 	HASH_CLEAR(hh, hosts->by_key);
 	for (uint32_t i = 0; i < hosts->count; i++) {
+		if (hosts->entry[i] == &hosts->nobody)
+			continue;
 		free(hosts->entry[i]->host.name);
 		free(hosts->entry[i]->host.vendor);
 		free(hosts->entry[i]);
 	}
 	free(hosts->entry);
+	free(hosts->next_free);
 	free(hosts);
 }
 
@@ -200,8 +217,10 @@ static bool is_referred_to(const struct entry *entry)
 
 static void free_index(struct hosts *hosts, struct entry *entry)
 {
-	entry->next_free = hosts->free;
+	hosts->next_free[entry->index] = hosts->free;
 	hosts->free = entry->index;
+	hosts->entry[entry->index] = &hosts->nobody;
+	free(entry);
 }
 
 /* Nothing that is shown falls: what the host shows above its total is added to what HOST_OTHER shows. */
@@ -343,18 +362,6 @@ static void vote(struct hosts *hosts, uint32_t ifindex)
 		hosts->majority += hosts->majority < UINT16_MAX;
 	else
 		hosts->majority--;
-}
-
-static struct entry *place(struct hosts *hosts)
-{
-	struct entry *entry;
-
-	if (hosts->free == HOST_NONE)
-		return append(hosts);
-	entry = hosts->entry[hosts->free];
-	hosts->free = entry->next_free;
-	*entry = (struct entry){ .index = entry->index };
-	return entry;
 }
 
 static uint32_t add(struct hosts *hosts, const struct key *key, const struct hosts_claim *claim)

@@ -4,12 +4,6 @@
 #include "hostmeter/config/config.h"
 #include "hostmeter/daemon/daemon.h"
 
-static int meter(const struct config *config, struct buf *out)
-{
-	(void)out;
-	return daemon_run(config);
-}
-
 static int help(const struct config *config, struct buf *out)
 {
 	(void)config, (void)out;
@@ -25,7 +19,6 @@ static int version(const struct config *config, struct buf *out)
 }
 
 static int (*const modes[])(const struct config *config, struct buf *out) = {
-	[CONFIG_METER] = meter,
 	[CONFIG_ONCE] = cmd_once,
 	[CONFIG_PRINT_RULES] = cmd_print_rules,
 	[CONFIG_REPLAY] = cmd_replay,
@@ -49,7 +42,7 @@ int main(int argc, char *argv[])
 	log_set_level(config.log_level);
 	if (config.mode != CONFIG_METER)
 		log_for_people();
-	status = modes[config.mode](&config, &out);
+	status = config.mode == CONFIG_METER ? daemon_run(&config) : modes[config.mode](&config, &out);
 	printed = cmd_print(&out);
 	config_free(&config);
 	return status ? status : printed;

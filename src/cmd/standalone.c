@@ -83,6 +83,7 @@ static void run(const struct standalone *s, const struct config *config, pid_t p
 	int null = open("/dev/null", O_RDWR), status;
 
 	own.mode = CONFIG_METER;
+	own.argv = NULL; /* no reload: it would undo the following */
 	own.listen = (struct config_strings){ 0 };
 	own.socket = (char *)s->socket;
 	own.runtime_dir = own.state_dir = (char *)s->directory;

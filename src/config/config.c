@@ -5,6 +5,13 @@
 
 #include <stdlib.h>
 
+#define DEFAULT_FILE "/etc/hostmeter/hostmeter.conf"
+
+const char *config_path(const struct config *config)
+{
+	return config->file ? config->file : DEFAULT_FILE;
+}
+
 void config_free(struct config *config)
 {
 	options_free(config);

@@ -18,8 +18,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define DEFAULT_FILE "/etc/hostmeter/hostmeter.conf"
-
 enum { FILE_BYTES = 1 << 20, NAME_BYTES = 63, KEYS = 64 };
 
 /* State of the reading. libconfuse gives no context to its callbacks, and its lexer is global too: one at a time. */
@@ -400,7 +398,7 @@ static int parse_text(char *text)
 
 int config_file_load(struct config *config, uint64_t *given, FILE *err)
 {
-	const char *path = config->file ? config->file : DEFAULT_FILE;
+	const char *path = config_path(config);
 	struct buf text = BUF_INIT;
 	int ret = read_file(path, &text);
 

@@ -45,7 +45,7 @@ int config_load(struct config *config, int argc, char *const argv[], FILE *err)
 	uint64_t given = 0;
 	int ret;
 
-	*config = (struct config){ 0 };
+	*config = (struct config){ .argc = argc, .argv = argv };
 	ret = options_parse(config, &given, argc, argv, err);
 	if (!ret && config->mode != CONFIG_HELP && config->mode != CONFIG_VERSION) {
 		ret = config_file_load(config, &given, err);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "options.h"
 
+#include "hostmeter/base/buf.h"
 #include "hostmeter/config/config.h"
 #include "values.h"
 
@@ -23,23 +24,23 @@ static const char *const group_titles[GROUPS] = {
 /* ---- The table. Its rows keep one line for what they are and one for what --help says. */
 
 static const struct setting_row rows[] = {
-	{ "lan", 0, "IF", METERING, KEY | LIST, value_interface, SETTING_FIELD(lan),
+	{ "lan", 0, "IF", METERING, KEY | LIVE | LIST, value_interface, SETTING_FIELD(lan),
 		.help = "a LAN interface (default: those with a private address)" },
-	{ "wan", 0, "IF", METERING, KEY | LIST, value_interface, SETTING_FIELD(wan),
+	{ "wan", 0, "IF", METERING, KEY | LIVE | LIST, value_interface, SETTING_FIELD(wan),
 		.help = "a WAN interface (default: those of the default routes)" },
-	{ "carrier", 0, "IF", METERING, KEY | HIDDEN | LIST, value_interface, SETTING_FIELD(carrier),
+	{ "carrier", 0, "IF", METERING, KEY | LIVE | HIDDEN | LIST, value_interface, SETTING_FIELD(carrier),
 		.help = "an interface that only carries a WAN, and has no hosts" },
-	{ "transit", 0, "IF", METERING, KEY | HIDDEN | LIST, value_interface, SETTING_FIELD(transit),
+	{ "transit", 0, "IF", METERING, KEY | LIVE | HIDDEN | LIST, value_interface, SETTING_FIELD(transit),
 		.help = "an interface of a translator, such as NAT64" },
-	{ "ignore", 0, "IF", METERING, KEY | HIDDEN | LIST, value_interface, SETTING_FIELD(ignore),
+	{ "ignore", 0, "IF", METERING, KEY | LIVE | HIDDEN | LIST, value_interface, SETTING_FIELD(ignore),
 		.help = "an interface whose hosts are not metered" },
-	{ "tunnel", 0, "[ADDR]:PORT", METERING, KEY | HIDDEN | LIST, value_tunnel, SETTING_FIELD(tunnel),
+	{ "tunnel", 0, "[ADDR]:PORT", METERING, KEY | LIVE | HIDDEN | LIST, value_tunnel, SETTING_FIELD(tunnel),
 		.help = "the other end of a tunnel, whose outer packets are not the router's own traffic" },
 	{ "nflog-group", 0, "N", METERING, KEY | WHOLE, value_number, SETTING_FIELD(nflog_group),
 		.help = "the NFLOG group that the rules log to", .preset = "60", .min = 0, .max = 65535 },
-	{ "dump-interval", 0, "SECONDS", METERING, KEY | TIME, value_number, SETTING_FIELD(dump_interval_ns),
+	{ "dump-interval", 0, "SECONDS", METERING, KEY | LIVE | TIME, value_number, SETTING_FIELD(dump_interval_ns),
 		.help = "time between dumps of all flows", .preset = "10", .min = 0.1, .max = 3600 },
-	{ "dump-share", 0, "PERCENT", METERING, KEY, value_number, SETTING_FIELD(dump_share),
+	{ "dump-share", 0, "PERCENT", METERING, KEY | LIVE, value_number, SETTING_FIELD(dump_share),
 		.help = "share of one core for dumps", .preset = "5", .min = 0.1, .max = 100 },
 	{ "event-buffer", 0, "BYTES", METERING, KEY | HIDDEN | WHOLE, value_number, SETTING_FIELD(event_buffer),
 		.help = "receive buffer of the event socket", .preset = "8388608", .min = 4096, .max = 1 << 30 },
@@ -48,31 +49,32 @@ static const struct setting_row rows[] = {
 		.min = 1, .max = 100 },
 	{ "max-hosts", 0, "N", METERING, KEY | HIDDEN | WHOLE, value_number, SETTING_FIELD(max_hosts),
 		.help = "hosts with series of their own", .preset = "4096", .min = 1, .max = 65000 },
-	{ "forget-after", 0, "SECONDS", METERING, KEY | HIDDEN | TIME, value_number, SETTING_FIELD(forget_after_ns),
+	{ "forget-after", 0, "SECONDS", METERING, KEY | LIVE | HIDDEN | TIME, value_number,
+		SETTING_FIELD(forget_after_ns),
 		.help = "after this a host without traffic is counted as other; 0: never", .preset = "2592000",
 		.min = 0, .max = 31622400 },
-	{ "forget-unanswered", 0, "SECONDS", METERING, KEY | HIDDEN | TIME, value_number,
+	{ "forget-unanswered", 0, "SECONDS", METERING, KEY | LIVE | HIDDEN | TIME, value_number,
 		SETTING_FIELD(forget_unanswered_ns), .help = "the same for a host that never got a reply; 0: never",
 		.preset = "3600", .min = 0, .max = 31622400 },
-	{ "names-ethers", 0, "FILE", METERING, KEY | HIDDEN | LIST, value_pattern, SETTING_FIELD(names_ethers),
+	{ "names-ethers", 0, "FILE", METERING, KEY | LIVE | HIDDEN | LIST, value_pattern, SETTING_FIELD(names_ethers),
 		.help = "names that the administrator gave, as ethers(5)", .preset = "/etc/ethers /etc/config/dhcp" },
-	{ "names-leases", 0, "FILE", METERING, KEY | HIDDEN | LIST, value_pattern, SETTING_FIELD(names_leases),
+	{ "names-leases", 0, "FILE", METERING, KEY | LIVE | HIDDEN | LIST, value_pattern, SETTING_FIELD(names_leases),
 		.help = "leases of dnsmasq, dhcpd and Kea",
 		.preset = "/var/lib/misc/dnsmasq.leases /tmp/dhcp.leases /var/lib/dhcp/dhcpd.leases "
 			  "/var/lib/kea/kea-leases4.csv /var/lib/kea/kea-leases6.csv" },
-	{ "names-odhcpd", 0, "FILE", METERING, KEY | HIDDEN | LIST, value_pattern, SETTING_FIELD(names_odhcpd),
+	{ "names-odhcpd", 0, "FILE", METERING, KEY | LIVE | HIDDEN | LIST, value_pattern, SETTING_FIELD(names_odhcpd),
 		.help = "hosts files and leases of odhcpd", .preset = "/tmp/hosts/odhcpd* /tmp/odhcpd.leases" },
-	{ "names-hosts", 0, "FILE", METERING, KEY | HIDDEN | LIST, value_pattern, SETTING_FIELD(names_hosts),
+	{ "names-hosts", 0, "FILE", METERING, KEY | LIVE | HIDDEN | LIST, value_pattern, SETTING_FIELD(names_hosts),
 		.help = "names by address, as hosts(5)", .preset = "/etc/hosts /tmp/hosts/dhcp*" },
 	{ "config", 'c', "FILE", SERVING, TEXT, value_path, SETTING_FIELD(file),
 		.help = "the configuration file (default: /etc/hostmeter/hostmeter.conf)" },
-	{ "listen", 0, "[ADDR]:PORT", SERVING, KEY | LIST, value_listen, SETTING_FIELD(listen),
+	{ "listen", 0, "[ADDR]:PORT", SERVING, KEY | LIVE | LIST, value_listen, SETTING_FIELD(listen),
 		.help = "where to serve the metrics", .preset = ":10060" },
-	{ "allow", 0, "PREFIX", SERVING, KEY | HIDDEN | LIST, value_allow, SETTING_FIELD(allow),
+	{ "allow", 0, "PREFIX", SERVING, KEY | LIVE | HIDDEN | LIST, value_allow, SETTING_FIELD(allow),
 		.help = "clients that are answered besides this machine and its LANs" },
-	{ "server-name", 0, "NAME", SERVING, KEY | HIDDEN | LIST, value_server_name, SETTING_FIELD(server_names),
+	{ "server-name", 0, "NAME", SERVING, KEY | LIVE | HIDDEN | LIST, value_server_name, SETTING_FIELD(server_names),
 		.help = "a name of this machine that browsers may use" },
-	{ "web.config.file", 0, "FILE", SERVING, KEY | TEXT, value_path, SETTING_FIELD(web_config),
+	{ "web.config.file", 0, "FILE", SERVING, KEY | LIVE | TEXT, value_path, SETTING_FIELD(web_config),
 		.help = "TLS and passwords, in the format of other exporters" },
 	{ "socket", 0, "PATH", SERVING, KEY | TEXT, value_path, SETTING_FIELD(socket),
 		.help = "socket for local clients (default: hostmeter.sock in --runtime-dir)" },
@@ -146,7 +148,7 @@ static const struct setting_row rows[] = {
 		.help = "meter a file of --record, then print the metrics", .mode = CONFIG_REPLAY },
 	{ "explain", 0, "HOST", MODES, TEXT, value_string, SETTING_FIELD(explain),
 		.help = "print each decision on a host, or on all, of --replay", .mode = CONFIG_REPLAY },
-	{ "log-level", 0, "LEVEL", OTHERS, KEY, value_log_level, SETTING_FIELD(log_level),
+	{ "log-level", 0, "LEVEL", OTHERS, KEY | LIVE, value_log_level, SETTING_FIELD(log_level),
 		.help = "error, warning, info or debug", .preset = "info" },
 	{ "help", 'h', NULL, OTHERS, 0, NULL, 0, .help = "print this and exit", .mode = CONFIG_HELP },
 	{ "version", 'V', NULL, OTHERS, 0, NULL, 0, .help = "print the version and exit", .mode = CONFIG_VERSION },
@@ -223,6 +225,42 @@ int options_preset(struct config *config, uint64_t given, FILE *err)
 			ret = set_preset(&(struct setting){ config, row, row->preset, &origin });
 	}
 	return ret;
+}
+
+/* ---- Two configurations */
+
+uint64_t options_compare(const struct config *a, const struct config *b)
+{
+	uint64_t differ = 0;
+
+	for (const struct setting_row *row = rows; row < rows + ROWS; row++)
+		if (row->flags & KEY && !value_equal(a, b, row))
+			differ |= row_bit(row);
+	return differ;
+}
+
+uint64_t options_live(void)
+{
+	uint64_t live = 0;
+
+	for (const struct setting_row *row = rows; row < rows + ROWS; row++)
+		if (row->flags & LIVE)
+			live |= row_bit(row);
+	return live;
+}
+
+void options_exchange(struct config *a, struct config *b, uint64_t keys)
+{
+	for (const struct setting_row *row = rows; row < rows + ROWS; row++)
+		if (keys & row_bit(row))
+			value_exchange(a, b, row);
+}
+
+void options_put_names(struct buf *out, uint64_t keys)
+{
+	for (const struct setting_row *row = rows; row < rows + ROWS; row++)
+		if (keys & row_bit(row))
+			buf_printf(out, "%s%s", out->len ? ", " : "", row->name);
 }
 
 void options_free(struct config *config)

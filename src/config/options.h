@@ -11,6 +11,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
+struct buf;
 struct config;
 struct config_origin;
 
@@ -31,6 +32,14 @@ int options_set(struct config *config, const char *key, const char *value, const
 
 /* Gives every row that is not in given its default. 0, or -EINVAL after a line. */
 int options_preset(struct config *config, uint64_t given, FILE *err);
+
+/* The keys in which two configurations differ, those that a reload takes, and their names with commas between. */
+uint64_t options_compare(const struct config *a, const struct config *b);
+uint64_t options_live(void);
+void options_put_names(struct buf *out, uint64_t keys);
+
+/* Exchanges the values of these keys. */
+void options_exchange(struct config *a, struct config *b, uint64_t keys);
 
 /* Frees what the rows have stored. */
 void options_free(struct config *config);

@@ -280,3 +280,59 @@ void value_free(struct config *config, const struct setting_row *row)
 		free(strings->item[i]);
 	free(strings->item);
 }
+
+/* ---- Two configurations */
+
+static size_t size_of(const struct setting_row *row)
+{
+	if (!row->set)
+		return 0;
+	if (row->flags & LIST)
+		return sizeof(struct config_strings);
+	if (row->flags & TEXT)
+		return sizeof(char *);
+	if (row->flags & WHOLE)
+		return sizeof(uint32_t);
+	if (row->flags & TIME)
+		return sizeof(uint64_t);
+	if (row->set == value_number)
+		return sizeof(double);
+	return row->set == value_flag || row->set == value_bool ? sizeof(bool) : sizeof(int);
+}
+
+static bool strings_equal(const struct config_strings *a, const struct config_strings *b)
+{
+	bool equal = a->count == b->count;
+
+	for (size_t i = 0; equal && i < a->count; i++)
+		equal = !strcmp(a->item[i], b->item[i]);
+	return equal;
+}
+
+static bool text_equal(const char *a, const char *b)
+{
+	return a && b ? !strcmp(a, b) : a == b;
+}
+
+bool value_equal(const struct config *a, const struct config *b, const struct setting_row *row)
+{
+	const void *one = (const char *)a + row->field, *two = (const char *)b + row->field;
+
+	if (row->flags & LIST)
+		return strings_equal(one, two);
+	if (row->flags & TEXT)
+		return text_equal(*(char *const *)one, *(char *const *)two);
+	return !memcmp(one, two, size_of(row));
+}
+
+void value_exchange(struct config *a, struct config *b, const struct setting_row *row)
+{
+	char *one = (char *)a + row->field, *two = (char *)b + row->field;
+
+	for (size_t i = 0; i < size_of(row); i++) {
+		char byte = one[i];
+
+		one[i] = two[i];
+		two[i] = byte;
+	}
+}

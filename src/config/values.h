@@ -20,6 +20,7 @@ enum setting_flag {
 	TEXT = 8,   /* the field is a string */
 	WHOLE = 16, /* the field is a uint32_t */
 	TIME = 32,  /* seconds; the field is a uint64_t of nanoseconds */
+	LIVE = 64,  /* a reload takes a new value while the meter runs; of keys without it a restart does */
 };
 
 /* A row of the table. */
@@ -81,6 +82,10 @@ int value_tunnel(const struct setting *s);
 int value_allow(const struct setting *s);
 int value_server_name(const struct setting *s);
 int value_pattern(const struct setting *s);
+
+/* Whether two configurations have the same in the row's field; and exchanges what they have. */
+bool value_equal(const struct config *a, const struct config *b, const struct setting_row *row);
+void value_exchange(struct config *a, struct config *b, const struct setting_row *row);
 
 /* Frees what the row's field holds. */
 void value_free(struct config *config, const struct setting_row *row);

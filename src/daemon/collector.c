@@ -348,6 +348,11 @@ void collector_free(struct collector *c)
 	free(c);
 }
 
+void collector_configure(struct collector *c)
+{
+	dump_schedule_configure(c->schedule, c->config->dump_interval_ns, c->config->dump_share, loop_now_ns(c->loop));
+}
+
 struct dispatch *collector_dispatch(struct collector *c)
 {
 	return c->dispatch;

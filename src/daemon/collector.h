@@ -28,6 +28,9 @@ struct collector *collector_new(struct loop *loop, const struct config *config, 
 	void (*on_more)(void *ctx, void *body), void *ctx);
 void collector_free(struct collector *collector);
 
+/* The configuration has another dump-interval or dump-share. */
+void collector_configure(struct collector *collector);
+
 /* Its parts, borrowed. */
 struct dispatch *collector_dispatch(struct collector *collector);
 struct dump_schedule *collector_dump_schedule(struct collector *collector);

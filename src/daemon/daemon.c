@@ -21,8 +21,10 @@
 #include "hostmeter/os/loop.h"
 #include "hostmeter/os/sd_notify.h"
 #include "interfaces.h"
+#include "ports.h"
 #include "queries.h"
 #include "recorder.h"
+#include "reload.h"
 
 #include <cap-ng.h>
 #include <errno.h>
@@ -37,7 +39,7 @@
 enum { EXIT_RUNTIME = 1, EXIT_CONFIG = 2 };
 
 struct daemon {
-	const struct config *config;
+	struct config *config;
 	struct loop *loop;
 	struct meter_setup setup;
 	struct vendor *vendor;
@@ -52,7 +54,8 @@ struct daemon {
 	uint64_t dump_began;
 	struct basic_auth *auth;
 	struct http_server *http;
-	struct web_apply *web;    /* NULL: no --web.config.file */
+	struct web_apply *web; /* NULL: no --web.config.file */
+	struct ports *ports;
 	struct loop_timer *tick;  /* as all handles, freed with the loop */
 	struct loop_timer *again; /* makes the next turn of the loop come at once */
 	uint64_t watchdog_ns, watchdog_next;
@@ -91,6 +94,7 @@ static void on_turn_end(void *ctx)
 	struct daemon *d = ctx;
 
 	interfaces_turn(&d->interfaces);
+	ports_turn(d->ports, topology_address_news(meter_topology(meter_of(d))));
 	if (checkpointer_turn(d->checkpointer, meter_of(d), loop_now_ns(d->loop)))
 		loop_timer_set(d->again, 0);
 }
@@ -99,17 +103,10 @@ static void on_turn_end(void *ctx)
 
 static void log_start(struct daemon *d)
 {
-	const char *scheme = web_apply_has_tls(d->web) ? "https" : "http";
-
 	log_info("hostmeter %s meters every host of this router by its MAC address", HOSTMETER_VERSION);
 	interfaces_start(&d->interfaces);
-	for (size_t i = 0; i < d->config->listen.count; i++) {
-		const char *address = d->config->listen.item[i];
-
-		if (interfaces_log_listen(&d->interfaces, scheme, address))
-			continue;
-		log_info("metrics: %s://%s%s/metrics", scheme, *address == ':' ? "localhost" : "", address);
-	}
+	interfaces_warn(&d->interfaces, d->config);
+	ports_log(d->ports);
 	log_info("metrics here: hostmeter --once --socket %s", d->config->socket);
 }
 
@@ -181,13 +178,32 @@ static void on_more_to_read(void *ctx, void *body)
 	http_server_resume(d->http, body);
 }
 
+static void reload(struct daemon *d)
+{
+	const struct reload parts = {
+		.config = d->config,
+		.loop = d->loop,
+		.setup = &d->setup,
+		.interfaces = &d->interfaces,
+		.names = d->names,
+		.collector = d->collector,
+		.endpoints = d->endpoints,
+		.http = d->http,
+		.auth = d->auth,
+		.web = &d->web,
+		.ports = d->ports,
+	};
+
+	reload_now(&parts);
+}
+
 static void on_signal(void *ctx, int signo)
 {
 	struct daemon *d = ctx;
 
 	switch (signo) {
 	case SIGHUP:
-		web_apply_reload(d->web);
+		reload(d);
 		break;
 	case SIGUSR1:
 		queries_log_state(&d->queries);
@@ -258,12 +274,12 @@ static int make_server_parts(struct daemon *d)
 	struct endpoints_source source;
 
 	d->queries = (struct queries){
-		.config = d->config,
 		.loop = d->loop,
 		.setup = &d->setup,
 		.checkpointer = d->checkpointer,
 		.collector = d->collector,
 		.names = d->names,
+		.ports = &d->ports,
 		.flow_list = flow_list_new(meter_of(d), collector_dispatch(d->collector)),
 	};
 	source = queries_source(&d->queries);
@@ -276,14 +292,26 @@ static int make_server_parts(struct daemon *d)
 	return 0;
 }
 
+/* SIGHUP waits until there is a handler: before, it would end the process. */
+static void hold_reloads(int how)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGHUP);
+	sigprocmask(how, &set, NULL);
+}
+
 static int make_handlers(struct daemon *d)
 {
 	d->tick = loop_timer_add(d->loop, on_tick, d);
 	d->again = loop_timer_add(d->loop, on_again, d);
 	loop_on_turn_end(d->loop, on_turn_end, d);
 	if (!d->tick || !d->again || !loop_signal_add(d->loop, SIGINT, on_signal, d) ||
-		!loop_signal_add(d->loop, SIGTERM, on_signal, d) || !loop_signal_add(d->loop, SIGUSR1, on_signal, d))
+		!loop_signal_add(d->loop, SIGTERM, on_signal, d) || !loop_signal_add(d->loop, SIGUSR1, on_signal, d) ||
+		!loop_signal_add(d->loop, SIGHUP, on_signal, d))
 		return -ENOMEM;
+	hold_reloads(SIG_UNBLOCK);
 	return 0;
 }
 
@@ -311,17 +339,7 @@ static int make_parents(const char *path)
 	return error;
 }
 
-static int check_interfaces(const struct daemon *d, const char *option, const struct config_strings *names)
-{
-	for (size_t i = 0; i < names->count; i++) {
-		if (!ifnames_index(d->ifnames, names->item[i])) {
-			log_error("--%s: there is no interface \"%s\" on this machine", option, names->item[i]);
-			return EXIT_CONFIG;
-		}
-	}
-	return 0;
-}
-
+/* The socket must be had; a port comes when it can. */
 static int listen_everywhere(struct daemon *d)
 {
 	int error = make_parents(d->config->socket);
@@ -330,12 +348,9 @@ static int listen_everywhere(struct daemon *d)
 		error = http_server_listen_unix(d->http, d->config->socket);
 	if (error)
 		return refuse("socket", d->config->socket, error);
-	for (size_t i = 0; i < d->config->listen.count; i++) {
-		error = http_server_listen(d->http, d->config->listen.item[i]);
-		if (error)
-			return refuse("listen", d->config->listen.item[i], error);
-	}
-	return 0;
+	d->ports = ports_new(d->loop, d->http, &d->interfaces, web_apply_has_tls(d->web));
+	error = d->ports ? ports_configure(d->ports, &d->config->listen) : -ENOMEM;
+	return error ? refuse("listen", "", error) : 0;
 }
 
 static int make_parts(struct daemon *d)
@@ -368,10 +383,6 @@ static int start(struct daemon *d)
 {
 	int status = make_parts(d), error;
 
-	if (!status)
-		status = check_interfaces(d, "lan", &d->config->lan);
-	if (!status)
-		status = check_interfaces(d, "wan", &d->config->wan);
 	if (status)
 		return status;
 	/* What was loaded is saved again at once: a second kill would else lose what ends until then. */
@@ -381,8 +392,6 @@ static int start(struct daemon *d)
 		return refuse("trace", d->config->trace, error);
 	if (web_apply_new(&d->web, d->config->web_config, d->http, d->auth))
 		return EXIT_CONFIG;
-	if (d->web) /* else SIGHUP ends the process */
-		loop_signal_add(d->loop, SIGHUP, on_signal, d);
 	status = listen_everywhere(d);
 	if (!status)
 		status = confinement_begin(d->config);
@@ -415,6 +424,7 @@ static void free_parts(struct daemon *d)
 {
 	if (d->endpoints)
 		endpoints_wake(d->endpoints);
+	ports_free(d->ports);
 	web_apply_free(d->web);
 	basic_auth_free(d->auth);
 	http_server_free(d->http);
@@ -430,10 +440,11 @@ static void free_parts(struct daemon *d)
 	vendor_free(d->vendor);
 }
 
-int daemon_run(const struct config *config)
+int daemon_run(struct config *config)
 {
 	struct daemon d = { .config = config, .watchdog_ns = sd_notify_watchdog_ns() };
 
+	hold_reloads(SIG_BLOCK);
 	signal(SIGPIPE, SIG_IGN);
 	d.status = start(&d);
 	if (!d.status) {

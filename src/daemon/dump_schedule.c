@@ -66,6 +66,13 @@ static void plan(struct dump_schedule *s, uint64_t now)
 		s->call.wake(s->call.ctx, due > now ? due - now : 0);
 }
 
+void dump_schedule_configure(struct dump_schedule *s, uint64_t interval_ns, double share, uint64_t now)
+{
+	s->interval_ns = interval_ns;
+	s->share = share;
+	plan(s, now);
+}
+
 void dump_schedule_watch(struct dump_schedule *s, uint64_t interval_ns, uint64_t now, uint64_t until)
 {
 	if (interval_ns < CLOCK_NS_PER_S)

@@ -34,6 +34,9 @@ struct dump_schedule *dump_schedule_new(struct dispatch *dispatch, const struct 
 	uint64_t interval_ns, double share);
 void dump_schedule_free(struct dump_schedule *schedule);
 
+/* Another interval and share from now on. */
+void dump_schedule_configure(struct dump_schedule *schedule, uint64_t interval_ns, double share, uint64_t now);
+
 /* Begins the first dump; the others follow. */
 void dump_schedule_start(struct dump_schedule *schedule, uint64_t now);
 void dump_schedule_due(struct dump_schedule *schedule, uint64_t now);

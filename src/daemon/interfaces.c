@@ -4,6 +4,7 @@
 #include "hostmeter/base/buf.h"
 #include "hostmeter/base/log.h"
 #include "hostmeter/base/url.h"
+#include "hostmeter/config/config.h"
 #include "hostmeter/decode/pppoe_parse.h"
 #include "hostmeter/decode/rtnl_decode.h"
 #include "hostmeter/meter/meter.h"
@@ -104,6 +105,20 @@ void interfaces_start(struct interfaces *interfaces)
 		wan_is_known ? "none: this machine meters itself as host=\"router\"" :
 			       "none: no interface is a LAN until a WAN is known, or --lan names it");
 	meter_watch_sides(interfaces->meter, on_change, NULL);
+}
+
+static void warn_of_missing(const struct interfaces *interfaces, const char *option, const struct config_strings *names)
+{
+	for (size_t i = 0; i < names->count; i++)
+		if (!topology_has(meter_topology(interfaces->meter), names->item[i]))
+			log_warning("%s: there is no interface \"%s\" yet: it is metered when it comes", option,
+				names->item[i]);
+}
+
+void interfaces_warn(const struct interfaces *interfaces, const struct config *config)
+{
+	warn_of_missing(interfaces, "lan", &config->lan);
+	warn_of_missing(interfaces, "wan", &config->wan);
 }
 
 /* --- PPPoE */

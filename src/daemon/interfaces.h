@@ -7,6 +7,7 @@
 
 #include <stddef.h>
 
+struct config;
 struct ifnames;
 struct loop;
 struct meter;
@@ -28,6 +29,9 @@ void interfaces_start(struct interfaces *interfaces);
  * it) stands for. Returns how many there are.
  */
 size_t interfaces_log_listen(const struct interfaces *interfaces, const char *scheme, const char *listen);
+
+/* Warns of names of lan and wan that no interface has. Each is metered from when it comes. */
+void interfaces_warn(const struct interfaces *interfaces, const struct config *config);
 
 /* 0 or -ENOMEM. interfaces_free() is fine for what was not made. */
 int interfaces_make(struct interfaces *interfaces, struct loop *loop, struct meter *meter, const struct ifnames *names);

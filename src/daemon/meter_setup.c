@@ -46,6 +46,25 @@ static struct tunnels_peer *tunnel_peers(const struct config *config)
 	return peer;
 }
 
+static struct meter_options options_of(const struct meter_setup *setup, const struct config *config)
+{
+	return (struct meter_options){
+		.sides = {
+			.lan = (const char *const *)config->lan.item,
+			.wan = (const char *const *)config->wan.item,
+			.carrier = (const char *const *)config->carrier.item,
+			.transit = (const char *const *)config->transit.item,
+			.ignore = (const char *const *)config->ignore.item,
+		},
+		.tunnels = { setup->peer, config->tunnel.count },
+		.names = setup->names,
+		.max_hosts = config->max_hosts,
+		.forget_after_ns = config->forget_after_ns,
+		.forget_unanswered_ns = config->forget_unanswered_ns,
+		.max_flows = MAX_FLOWS,
+	};
+}
+
 int meter_setup_make(struct meter_setup *setup, const struct config *config, const struct hash_key *hash,
 	uint64_t start_real_ns)
 {
@@ -56,30 +75,43 @@ int meter_setup_make(struct meter_setup *setup, const struct config *config, con
 		.peer = tunnel_peers(config),
 	};
 	if (setup->names && setup->alias && setup->peer && !name_hosts(setup->names, config)) {
-		const struct meter_options options = {
-			.hash = *hash,
-			.sides = {
-				.lan = (const char *const *)config->lan.item,
-				.wan = (const char *const *)config->wan.item,
-				.carrier = (const char *const *)config->carrier.item,
-				.transit = (const char *const *)config->transit.item,
-				.ignore = (const char *const *)config->ignore.item,
-			},
-			.tunnels = { setup->peer, config->tunnel.count },
-			.names = setup->names,
-			.max_hosts = config->max_hosts,
-			.forget_after_ns = config->forget_after_ns,
-			.forget_unanswered_ns = config->forget_unanswered_ns,
-			.max_flows = MAX_FLOWS,
-			.start_real_ns = start_real_ns,
-		};
+		struct meter_options options = options_of(setup, config);
 
+		options.hash = *hash;
+		options.start_real_ns = start_real_ns;
 		setup->meter = meter_new(&options);
 	}
 	if (setup->meter)
 		return 0;
 	meter_setup_free(setup);
 	return -ENOMEM;
+}
+
+int meter_setup_configure(struct meter_setup *setup, const struct config *config, bool hosts, uint64_t now)
+{
+	struct snapshot_alias *alias = aliases(config);
+	struct tunnels_peer *peer = tunnel_peers(config), *old = setup->peer;
+	struct meter_options options;
+	int error = 0;
+
+	if (!alias || !peer) {
+		free(alias);
+		free(peer);
+		return -ENOMEM;
+	}
+	free(setup->alias);
+	setup->alias = alias;
+	setup->aliases = config->interfaces;
+	setup->peer = peer;
+	options = options_of(setup, config);
+	meter_configure(setup->meter, &options, now);
+	free(old);
+	if (!hosts)
+		return 0;
+	names_replace(setup->names, NAMES_CONFIG, 0, NULL);
+	error = name_hosts(setup->names, config);
+	meter_names_changed(setup->meter);
+	return error;
 }
 
 int meter_setup_snapshot(const struct meter_setup *setup, struct snapshot *snapshot, uint64_t now)

@@ -7,7 +7,6 @@
 #include "hostmeter/base/clock.h"
 #include "hostmeter/base/log.h"
 #include "hostmeter/base/proc_self.h"
-#include "hostmeter/config/config.h"
 #include "hostmeter/daemon/meter_setup.h"
 #include "hostmeter/export/flow_list.h"
 #include "hostmeter/export/status_text.h"
@@ -15,6 +14,7 @@
 #include "hostmeter/meter/snapshot.h"
 #include "hostmeter/names/follow.h"
 #include "hostmeter/os/loop.h"
+#include "ports.h"
 #include "recorder.h"
 
 #define STALL_SHOWN_NS (60 * CLOCK_NS_PER_S)
@@ -42,9 +42,8 @@ static void describe_process(struct queries *q, struct snapshot_process *process
 		.checkpoint_failures = checkpointer_failures(q->checkpointer),
 		.checkpoint_error = checkpointer_error(q->checkpointer),
 		.real_ns = clock_real_ns(),
-		.listen = (const char *const *)q->config->listen.item,
-		.listens = q->config->listen.count,
 	};
+	ports_describe(*q->ports, process);
 	collector_describe(q->collector, process);
 	process->names = names_follow_files(q->names, &process->names_count);
 	proc_self_read(&process->usage);

@@ -10,12 +10,12 @@
 
 struct queries {
 	/* Where the answers come from, borrowed. */
-	const struct config *config;
 	struct loop *loop;
 	const struct meter_setup *setup;
 	struct checkpointer *checkpointer;
 	struct collector *collector;
 	struct names_follow *names;
+	struct ports *const *ports; /* made later */
 	struct flow_list *flow_list;
 	/* Private. */
 	bool refused;                   /* somebody could not wait for a dump, which would have cost too much */

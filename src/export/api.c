@@ -199,6 +199,18 @@ static void put_places(struct buf *out, const struct snapshot *snapshot)
 	json_end(out, '}');
 }
 
+static void put_waiting(struct buf *out, const struct snapshot_process *process)
+{
+	json_begin(out, "listen_waiting", '[');
+	for (size_t i = 0; i < process->waitings; i++) {
+		json_begin(out, NULL, '{');
+		json_put_text(out, "address", process->waiting[i].address);
+		json_put_text(out, "error", strerror(-process->waiting[i].error));
+		json_end(out, '}');
+	}
+	json_end(out, ']');
+}
+
 static void put_names_files(struct buf *out, const struct snapshot_process *process)
 {
 	json_begin(out, "names", '[');
@@ -313,12 +325,14 @@ void api_status(struct buf *out, const struct snapshot *snapshot)
 	json_put_seconds(out, "loop_stall_seconds_max", process->stall_ns);
 	put_incomplete(out, snapshot);
 	put_places(out, snapshot);
+	json_put_u64(out, "interfaces_missing", snapshot->interfaces_missing);
 	put_sources(out, snapshot);
 	json_put_u64(out, "nflog_group", process->nflog_group);
 	json_begin(out, "listen", '[');
 	for (size_t i = 0; i < process->listens; i++)
 		json_put_text(out, NULL, process->listen[i]);
 	json_end(out, ']');
+	put_waiting(out, process);
 	put_names_files(out, process);
 	put_interfaces(out, snapshot);
 	put_sides(out, snapshot);

@@ -456,15 +456,21 @@ void endpoints_request(void *ctx, const struct http_request *request, struct htt
 
 /* --- Start and end */
 
-/* 0 or -ENOMEM. */
-static int take_config(struct endpoints *endpoints, const struct config *config)
+int endpoints_configure(struct endpoints *endpoints, const struct config *config)
 {
-	endpoints->server_names = &config->server_names;
-	endpoints->allow = calloc(config->allow.count + 1, sizeof(*endpoints->allow));
-	if (!endpoints->allow)
+	struct prefix *allow = calloc(config->allow.count + 1, sizeof(*allow));
+	size_t allows = 0;
+
+	if (!allow)
 		return -ENOMEM;
 	for (size_t i = 0; i < config->allow.count; i++)
-		endpoints->allows += !prefix_parse(&endpoints->allow[endpoints->allows], config->allow.item[i]);
+		allows += !prefix_parse(&allow[allows], config->allow.item[i]);
+	free(endpoints->allow);
+	endpoints->allow = allow;
+	endpoints->allows = allows;
+	endpoints->server_names = &config->server_names;
+	endpoints_wake(endpoints);
+	expire(endpoints);
 	return 0;
 }
 
@@ -478,7 +484,7 @@ struct endpoints *endpoints_new(struct loop *loop, const struct config *config, 
 	endpoints->loop = loop;
 	endpoints->expiry = loop_timer_add(loop, expire, endpoints);
 	endpoints->patience = loop_timer_add(loop, lose_patience, endpoints);
-	if (endpoints->expiry && endpoints->patience && !take_config(endpoints, config))
+	if (endpoints->expiry && endpoints->patience && !endpoints_configure(endpoints, config))
 		return endpoints;
 	endpoints_free(endpoints);
 	return NULL;

@@ -65,6 +65,10 @@ bool warnings_next(const struct snapshot *snapshot, size_t *i, struct warning *w
 		{ "transparent-proxy", snapshot->proxied,
 			"a route of type local may hand connections to a transparent proxy, and no rule tells which: "
 			"they count for the host and for the router; load what hostmeter --print-rules prints" },
+		{ "interface-missing", snapshot->interfaces_missing,
+			"interfaces that lan or wan names and that are not there: metered when they come" },
+		{ "listen-waiting", process->waitings,
+			"addresses of listen that cannot be listened on yet: tried again, and the log says why" },
 		{ "hosts-folded", snapshot->stats.hosts_folded,
 			"times that a host found no room and was counted as other: see max-hosts" },
 		{ "made-up-hosts", made_up(&snapshot->places),

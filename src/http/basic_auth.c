@@ -253,11 +253,16 @@ void basic_auth_free(struct basic_auth *auth)
 	free(auth);
 }
 
-void basic_auth_set_users(struct basic_auth *auth, struct web_config_user *user, size_t count)
+void basic_auth_wake(struct basic_auth *auth)
 {
 	for (struct waiter *waiter = auth->waiters; waiter; waiter = waiter->next)
 		if (waiter->state == QUEUED || waiter->state == CHECKING)
 			settle(auth, waiter, ANEW);
+}
+
+void basic_auth_set_users(struct basic_auth *auth, struct web_config_user *user, size_t count)
+{
+	basic_auth_wake(auth);
 	web_config_free_users(auth->user, auth->users);
 	auth->user = user;
 	auth->users = count;

@@ -39,6 +39,7 @@ struct listener {
 	/* A UNIX socket's file, and which file it was: only that one is unlinked. */
 	char path[sizeof((struct sockaddr_un){ 0 }.sun_path)];
 	struct stat file;
+	char *where; /* of TCP, as http_server_listen() had it */
 };
 
 /* A shared body on its way to one client. */
@@ -462,6 +463,7 @@ static void listener_free(struct listener *listener)
 	loop_timer_del(listener->timer);
 	if (listener->daemon)
 		MHD_stop_daemon(listener->daemon);
+	free(listener->where);
 	free(listener);
 }
 
@@ -492,8 +494,8 @@ static int start_daemon(struct listener *listener, int fd)
 	return listener->daemon ? 0 : -ENOMEM;
 }
 
-/* A listener on fd, which it takes over, on failure too. path: of a UNIX socket, or NULL. */
-static int listener_add(struct http_server *http, int fd, const char *path)
+/* A listener on fd, which it takes over, on failure too. path: of a UNIX socket, or NULL; where: of TCP, or NULL. */
+static int listener_add(struct http_server *http, int fd, const char *path, const char *where)
 {
 	struct listener *listener = calloc(1, sizeof(*listener));
 
@@ -503,7 +505,9 @@ static int listener_add(struct http_server *http, int fd, const char *path)
 		strcpy(listener->path, path);
 		lstat(path, &listener->file);
 	}
-	if (!listener || start_daemon(listener, fd)) {
+	if (listener && where)
+		listener->where = strdup(where);
+	if (!listener || (where && !listener->where) || start_daemon(listener, fd)) {
 		close(fd);
 		listener_free(listener);
 		return -ENOMEM;
@@ -556,12 +560,25 @@ int http_server_listen(struct http_server *http, const char *where)
 {
 	int fd = listen_tcp(where);
 
-	return fd < 0 ? fd : listener_add(http, fd, NULL);
+	return fd < 0 ? fd : listener_add(http, fd, NULL, where);
+}
+
+void http_server_unlisten(struct http_server *http, const char *where)
+{
+	struct listener *listener, *next;
+
+	LL_FOREACH_SAFE(http->listeners, listener, next)
+	{
+		if (!listener->where || strcmp(listener->where, where) != 0)
+			continue;
+		LL_DELETE(http->listeners, listener);
+		listener_free(listener);
+	}
 }
 
 int http_server_listen_unix(struct http_server *http, const char *path)
 {
 	int fd = listen_unix(path);
 
-	return fd < 0 ? fd : listener_add(http, fd, path);
+	return fd < 0 ? fd : listener_add(http, fd, path, NULL);
 }

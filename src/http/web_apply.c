@@ -19,6 +19,10 @@ struct web_apply {
 	struct http_server *server;
 	struct basic_auth *auth;
 	bool has_tls;
+	/* What web_apply_prepare() has read. */
+	const char *next_path;
+	struct web_config next;
+	struct tls *next_tls;
 };
 
 static int read_config(const char *path, struct web_config *config, struct web_config_fault *fault)
@@ -35,44 +39,35 @@ static int read_config(const char *path, struct web_config *config, struct web_c
 	return error;
 }
 
-static void put_into_effect(struct web_apply *web, struct web_config *config, struct tls *tls)
+static void drop(struct web_apply *web)
 {
-	web->has_tls = tls;
-	if (tls)
-		http_server_set_tls(web->server, tls);
-	if (tls && tls_is_slow(tls))
-		log_warning("%s: the key of key_file is slow, and the meter waits for it at each new connection: one "
-			    "on the curve P-256 takes a thirtieth of RSA's time",
-			web->path);
-	basic_auth_set_users(web->auth, config->user, config->users);
-	config->user = NULL;
-	config->users = 0;
+	tls_release(web->next_tls);
+	web->next_tls = NULL;
+	web_config_clear(&web->next);
 }
 
-/* Puts the file into effect; or logs the mistake, and nothing changes. again: the server listens already. */
-static int apply(struct web_apply *web, bool again)
+/* Reads what the next commit puts into effect; or logs the mistake. again: the server listens already. */
+static int prepare(struct web_apply *web, const char *path, bool again)
 {
-	struct web_config config = { 0 };
 	struct web_config_fault fault;
-	struct tls *tls = NULL;
 	char line[16];
-	int error = read_config(web->path, &config, &fault);
+	int error;
 
-	if (!error && config.tls_line && tls_new(&tls, &config, &fault))
+	drop(web);
+	error = path ? read_config(path, &web->next, &fault) : 0;
+	if (!error && web->next.tls_line && tls_new(&web->next_tls, &web->next, &fault))
 		error = -EINVAL;
-	if (!error && again && web->has_tls != !!tls)
+	if (!error && again && web->has_tls != !!web->next_tls)
 		error = web_config_refuse(&fault, 0, "%s",
-			tls ? "TLS is off, and only a restart can switch it on" :
-			      "TLS is on, and only a restart can switch it off");
-	if (!error) {
-		put_into_effect(web, &config, tls);
-	} else {
+			web->next_tls ? "TLS is off, and only a restart can switch it on" :
+					"TLS is on, and only a restart can switch it off");
+	if (error) {
 		snprintf(line, sizeof(line), fault.line ? ":%d" : "", fault.line);
-		(again ? log_warning : log_error)("%s%s: %s%s", web->path, line, fault.text,
+		(again ? log_warning : log_error)("%s%s: %s%s", path ? path : "web.config.file", line, fault.text,
 			again ? ": what was read before stays" : "");
+		drop(web);
 	}
-	tls_release(tls);
-	web_config_clear(&config);
+	web->next_path = path;
 	return error;
 }
 
@@ -83,7 +78,7 @@ int web_apply_new(struct web_apply **web, const char *path, struct http_server *
 	*web = path ? malloc(sizeof(**web)) : NULL;
 	if (*web) {
 		**web = (struct web_apply){ .path = path, .server = server, .auth = auth };
-		error = apply(*web, false);
+		error = prepare(*web, path, false);
 	} else if (path) {
 		log_error("%s: %s", path, strerror(ENOMEM));
 		error = -EINVAL;
@@ -91,19 +86,48 @@ int web_apply_new(struct web_apply **web, const char *path, struct http_server *
 	if (error) {
 		free(*web);
 		*web = NULL;
+	} else {
+		web_apply_commit(*web);
 	}
 	return error;
 }
 
 void web_apply_free(struct web_apply *web)
 {
+	if (web)
+		drop(web);
 	free(web);
 }
 
-void web_apply_reload(struct web_apply *web)
+int web_apply_prepare(struct web_apply **web, const char *path, struct http_server *server, struct basic_auth *auth)
 {
-	if (apply(web, true) == 0)
-		log_info("%s: read again", web->path);
+	if (!*web && path) {
+		*web = malloc(sizeof(**web));
+		if (!*web) {
+			log_warning("%s: %s: what was read before stays", path, strerror(ENOMEM));
+			return -EINVAL;
+		}
+		**web = (struct web_apply){ .server = server, .auth = auth };
+	}
+	return *web ? prepare(*web, path, true) : 0;
+}
+
+void web_apply_commit(struct web_apply *web)
+{
+	if (!web)
+		return;
+	web->path = web->next_path;
+	web->has_tls = web->next_tls;
+	if (web->has_tls)
+		http_server_set_tls(web->server, web->next_tls);
+	if (web->has_tls && tls_is_slow(web->next_tls))
+		log_warning("%s: the key of key_file is slow, and the meter waits for it at each new connection: one "
+			    "on the curve P-256 takes a thirtieth of RSA's time",
+			web->path);
+	basic_auth_set_users(web->auth, web->next.user, web->next.users);
+	web->next.user = NULL;
+	web->next.users = 0;
+	drop(web);
 }
 
 bool web_apply_has_tls(const struct web_apply *web)

@@ -86,6 +86,17 @@ void meter_rtnl_sync_end(struct meter *meter, enum rtnl_type type, uint8_t famil
 		topology_known(meter->topology, now);
 }
 
+void meter_configure(struct meter *meter, const struct meter_options *options, uint64_t now)
+{
+	meter->now = now;
+	meter->options.sides = options->sides;
+	meter->options.tunnels = options->tunnels;
+	meter->options.forget_after_ns = options->forget_after_ns;
+	meter->options.forget_unanswered_ns = options->forget_unanswered_ns;
+	tunnels_configure(meter->tunnels, &options->tunnels);
+	topology_configure(meter->topology, &options->sides, now);
+}
+
 void meter_pppoe(struct meter *meter, const char (*name)[IFNAME_LEN], size_t count, uint64_t now)
 {
 	topology_pppoe(meter->topology, name, count, now);

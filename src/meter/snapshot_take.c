@@ -203,6 +203,7 @@ int meter_snapshot(const struct meter *meter, struct snapshot *snapshot, uint64_
 		.tombstones = tombstones_count(meter->tombstones),
 		.neighbours = neigh_count(meter->neigh),
 		.memory = hashtable_memory(meter->flows),
+		.interfaces_missing = topology_missing(meter->topology),
 		.proxied = !meter->stats.sightings &&
 			(topology_delivers_locally(meter->topology, 4) ||
 				topology_delivers_locally(meter->topology, 6)),

@@ -53,7 +53,7 @@ struct topology {
 	bool is_known;
 	uint64_t due; /* the next decision, if no event comes before */
 	char pppoe[TOPOLOGY_PPPOE_MOST][IFNAME_LEN];
-	size_t pppoes, ppp_links;
+	size_t pppoes, ppp_links, address_news;
 	void (*changed)(void *ctx, const struct topology_link *link, enum side before);
 	void *changed_ctx;
 };
@@ -255,6 +255,7 @@ static void take_addr(struct topology *t, const struct rtnl_event *event)
 	struct own_key key = { .ifindex = event->ifindex, .family = a->addr.family };
 	struct own *own = NULL;
 
+	t->address_news++;
 	memcpy(key.bytes, a->addr.b, sizeof(key.bytes));
 	HASH_FIND(hh, t->own, &key, sizeof(key), own);
 	if (event->gone) {
@@ -471,6 +472,37 @@ void topology_tick(struct topology *topology, uint64_t now)
 {
 	if (now >= topology->due)
 		decide(topology, now);
+}
+
+void topology_configure(struct topology *topology, const struct topology_config *config, uint64_t now)
+{
+	topology->config = *config;
+	decide(topology, now);
+}
+
+bool topology_has(const struct topology *topology, const char *name)
+{
+	const struct link *link = topology->links;
+
+	while (link && strcmp(link->state.name, name) != 0)
+		link = link->hh.next;
+	return link;
+}
+
+size_t topology_missing(const struct topology *topology)
+{
+	size_t missing = 0;
+
+	for (const char *const *name = topology->config.lan; name && *name; name++)
+		missing += !topology_has(topology, *name);
+	for (const char *const *name = topology->config.wan; name && *name; name++)
+		missing += !topology_has(topology, *name);
+	return missing;
+}
+
+size_t topology_address_news(const struct topology *topology)
+{
+	return topology->address_news;
 }
 
 size_t topology_ppp_links(const struct topology *topology)

@@ -32,6 +32,11 @@ void tunnels_free(struct tunnels *tunnels)
 	free(tunnels);
 }
 
+void tunnels_configure(struct tunnels *tunnels, const struct tunnels_config *config)
+{
+	tunnels->config = *config;
+}
+
 static struct wireguard *find(struct tunnels *t, uint32_t ifindex)
 {
 	for (size_t i = 0; i < t->wireguards; i++) {

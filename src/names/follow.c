@@ -120,6 +120,14 @@ static void on_timer(void *ctx)
 	names_follow_look(follow);
 }
 
+static void free_files(struct names_follow *follow)
+{
+	for (size_t i = 0; i < follow->count; i++)
+		free((char *)follow->state[i].path);
+	free(follow->file);
+	free(follow->state);
+}
+
 static int add_files(struct names_follow *follow, const struct config *config)
 {
 	const struct {
@@ -178,11 +186,43 @@ void names_follow_free(struct names_follow *follow)
 	if (!follow)
 		return;
 	loop_timer_del(follow->timer);
-	for (size_t i = 0; i < follow->count; i++)
-		free((char *)follow->state[i].path);
-	free(follow->file);
-	free(follow->state);
+	free_files(follow);
 	free(follow);
+}
+
+static bool has_same_files(const struct names_follow *a, const struct names_follow *b)
+{
+	bool same = a->count == b->count;
+
+	for (size_t i = 0; same && i < a->count; i++)
+		same = a->state[i].source == b->state[i].source && !strcmp(a->state[i].path, b->state[i].path);
+	return same;
+}
+
+int names_follow_configure(struct names_follow *follow, const struct config *config)
+{
+	struct names_follow fresh = *follow;
+	int error;
+
+	fresh.file = NULL;
+	fresh.state = NULL;
+	fresh.count = 0;
+	error = add_files(&fresh, config);
+	if (error || has_same_files(follow, &fresh)) {
+		free_files(&fresh);
+		return error;
+	}
+	for (size_t i = 0; i < follow->count; i++)
+		names_replace(follow->names, follow->state[i].source, follow->file[i].number, NULL);
+	free_files(follow);
+	*follow = fresh;
+	read_changed_files(follow);
+	if (follow->count)
+		loop_timer_set(follow->timer, follow->every_ns);
+	else
+		loop_timer_stop(follow->timer);
+	follow->changed(follow->ctx);
+	return 0;
 }
 
 const struct snapshot_names *names_follow_files(const struct names_follow *follow, size_t *count)

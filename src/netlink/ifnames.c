@@ -6,9 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <libnfnetlink/libnfnetlink.h>
-#include <net/if.h>
 #include <stdlib.h>
-#include <string.h>
 
 struct ifnames {
 	struct nlif_handle *table;
@@ -56,12 +54,4 @@ int ifnames_name(const struct ifnames *names, uint32_t ifindex, char name[static
 {
 	/* The library has a wildcard for 0. */
 	return ifindex && nlif_index2name(names->table, ifindex, name) >= 0 ? 0 : -ENXIO;
-}
-
-uint32_t ifnames_index(const struct ifnames *names, const char *name)
-{
-	uint32_t ifindex = if_nametoindex(name);
-	char known[IFNAMES_LEN];
-
-	return ifnames_name(names, ifindex, known) == 0 && strcmp(known, name) == 0 ? ifindex : 0;
 }

@@ -2,8 +2,10 @@
 #include "hostmeter/os/sd_notify.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -50,6 +52,14 @@ int sd_notify_send(const char *state)
 		error = -errno;
 	close(fd);
 	return error;
+}
+
+int sd_notify_reloading(uint64_t mono_ns)
+{
+	char state[64];
+
+	snprintf(state, sizeof(state), "RELOADING=1\nMONOTONIC_USEC=%" PRIu64, mono_ns / NS_PER_US);
+	return sd_notify_send(state);
 }
 
 /* Unlike strtoull(), accepts nothing but digits. */

@@ -46,16 +46,6 @@ def test_missing_configuration_file(lab):
     refused(meter, 2, meter.config)
 
 
-@pytest.mark.parametrize("option", ["--lan", "--wan"])
-def test_unknown_interface(lab, option):
-    refused(lab.meter(option, "nosuch0"), 2, "nosuch0")
-
-
-def test_port_in_use(lab, traffic):
-    traffic.serve(lab.router, 10060)
-    refused(lab.meter(), 1, "127.0.0.1:10060", "in use")
-
-
 def test_socket_in_use(lab):
     with lab.meter() as first:
         second = lab.meter("--socket", first.socket, "--nflog-group", "61", listen="127.0.0.1:10061")

@@ -35,6 +35,7 @@ static inline struct snapshot snapshots_full(void)
 	static struct topology_link links[6];
 	static struct wan_link wan[2];
 	static const char *const listen[] = { ":10060", "[::1]:10061" };
+	static const struct snapshot_listen waiting[] = { { "192.0.2.9:10060", -EADDRNOTAVAIL } };
 	static const struct snapshot_names names[] = { { NAMES_ETHERS, "/etc/ethers", 0 },
 		{ NAMES_HOSTS, "/etc/hosts", -13 } };
 	const struct snapshot_host make_hosts[] = {
@@ -87,14 +88,14 @@ static inline struct snapshot snapshots_full(void)
 			.conntrack_limit = 73, .dump_interval_ns = 10 * S, .dump_cost_ns = 74 * S / 1000,
 			.stall_ns = 75 * S / 1000, .checkpoint_age_ns = 3 * S / 2, .checkpoint_failures = 76, .checkpoint_error = -28,
 			.real_ns = 1700000000 * S, .receive_buffer_asked = { 83, 84, 85, 86 }, .nflog_group = 87,
-			.listen = listen, .listens = 2, .names = names, .names_count = 2,
+			.listen = listen, .listens = 2, .waiting = waiting, .waitings = 1, .names = names, .names_count = 2,
 			.usage = { .cpu_ns = 77 * S / 4, .resident_bytes = 78, .virtual_bytes = 79, .open_fds = 80, .max_fds = 81,
 				.start_real_ns = 1700000000 * S - 82 * S } },
 		.places = { .taken = 93, .limit = 94, .unanswered = 46, .folded = 49, .folded_unanswered = 24,
 			.left = { 97, 98, 99 } },
 		.unanswered_on = "br-lan",
 		.flows = 51, .flows_undecided = 52, .flows_uncounted = 53, .flows_offloaded = 54,
-		.pending_sightings = 55, .pending_ends = 56, .tombstones = 57, .neighbours = 58, .memory = 59,
+		.pending_sightings = 55, .pending_ends = 56, .tombstones = 57, .neighbours = 58, .memory = 59, .interfaces_missing = 77,
 		.ready = true, .now = 1000 * S, .last_dump_end = 997 * S + S / 2, .last_dump_ns = 123456789,
 	};
 

@@ -50,6 +50,8 @@ struct config_strings {
 
 struct config {
 	enum config_mode mode;
+	int argc; /* the command line, borrowed for config_load_again(); argv NULL: there is none */
+	char *const *argv;
 	char *file; /* --config FILE, NULL: the default one, if there */
 	struct config_strings lan, wan, carrier, transit, ignore, listen;
 	struct config_strings tunnel; /* addresses and ports of the other ends, as text */
@@ -102,6 +104,36 @@ struct config {
  */
 int config_load(struct config *config, int argc, char *const argv[], FILE *err);
 void config_free(struct config *config);
+
+/* --- A reload */
+
+/* The same command line, and the file as it is now. As config_load(). */
+int config_load_again(struct config *fresh, const struct config *running, FILE *err);
+
+/* In what two configurations differ: sets of keys, and sections. */
+struct config_change {
+	uint64_t live;    /* a running meter can take these */
+	uint64_t restart; /* these take effect with the next start */
+	bool hosts, interfaces;
+};
+
+/* Whether a running meter can take another value of this key. */
+bool config_changed(const struct config_change *change, const char *key);
+
+struct config_change config_compare(const struct config *running, const struct config *fresh);
+
+/*
+ * Exchanges what changed and a running meter can take. All else stays where it is, so that what borrowed it need not
+ * know. Called again with the same change: everything is as before.
+ */
+void config_exchange(struct config *running, struct config *fresh, const struct config_change *change);
+
+/* One line: "changed: lan, host; needs a restart: socket", or "nothing changed". */
+struct buf;
+void config_put_change(struct buf *out, const struct config_change *change);
+
+/* The path of the file that is read. */
+const char *config_path(const struct config *config);
 
 /* What --help and --version print. */
 void config_help(FILE *out);

@@ -8,6 +8,6 @@ struct config;
 
 /*
  * Meters until SIGINT or SIGTERM. Returns the exit status: 0; 1 for a failure, 2 for a configuration that does not fit
- * this machine, both logged.
+ * this machine, both logged. SIGHUP is a reload, which changes *config.
  */
-int daemon_run(const struct config *config);
+int daemon_run(struct config *config);

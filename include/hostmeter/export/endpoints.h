@@ -52,6 +52,12 @@ struct endpoints *endpoints_new(struct loop *loop, const struct config *config, 
 void endpoints_free(struct endpoints *endpoints);
 
 /*
+ * What allow says changed, or what snapshots borrow: makes all pages anew, and wakes all requests that wait. 0, or
+ * -ENOMEM and nothing changed.
+ */
+int endpoints_configure(struct endpoints *endpoints, const struct config *config);
+
+/*
  * An http_admit: this machine itself, what was allowed, and whoever is on the subnet of a LAN, by the routes and by the
  * prefixes of the router's addresses as they are now. A link-local client is judged by its interface's side alone;
  * others must also have connected by a LAN, where that is known.

@@ -25,6 +25,9 @@ void basic_auth_free(struct basic_auth *auth);
 /* Takes over an array of users, at most WEB_CONFIG_USERS, and asks anew whatever waits. No user: all requests pass. */
 void basic_auth_set_users(struct basic_auth *auth, struct web_config_user *user, size_t count);
 
+/* Wakes all requests that wait: they are asked again. To be called before a listening socket is closed. */
+void basic_auth_wake(struct basic_auth *auth);
+
 /* The handler and the "ended" of http_server_new(). */
 void basic_auth_request(void *auth, const struct http_request *request, struct http_response *response);
 void basic_auth_ended(void *auth, void *memory);

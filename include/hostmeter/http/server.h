@@ -100,3 +100,9 @@ void http_server_set_tls(struct http_server *http, struct tls *tls);
 /* Listens on TCP or as a UNIX socket, as listen_tcp() and listen_unix() do. 0 or -errno, theirs or -ENOMEM. */
 int http_server_listen(struct http_server *http, const char *where);
 int http_server_listen_unix(struct http_server *http, const char *path);
+
+/*
+ * Closes the TCP socket of http_server_listen() with the same text, and its connections. Requests that wait for
+ * http_server_wake() have to be woken before. Not to be called from a handler.
+ */
+void http_server_unlisten(struct http_server *http, const char *where);

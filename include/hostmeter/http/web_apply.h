@@ -19,8 +19,13 @@ struct web_apply;
 int web_apply_new(struct web_apply **web, const char *path, struct http_server *server, struct basic_auth *auth);
 void web_apply_free(struct web_apply *web);
 
-/* Reads all of it again, for new connections and requests. One line on the log: a mistake, or that it was read. */
-void web_apply_reload(struct web_apply *web);
+/*
+ * For a reload: reads all of it again, from another path if need be (borrowed; NULL: no file). *web may be NULL. 0, and
+ * web_apply_commit() puts it into effect, for new connections and requests; or -EINVAL after one line on the log, and
+ * nothing changes.
+ */
+int web_apply_prepare(struct web_apply **web, const char *path, struct http_server *server, struct basic_auth *auth);
+void web_apply_commit(struct web_apply *web);
 
 /* Whether the server uses TLS. NULL: no. */
 bool web_apply_has_tls(const struct web_apply *web);

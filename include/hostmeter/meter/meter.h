@@ -34,6 +34,12 @@ struct meter;
 struct meter *meter_new(const struct meter_options *options);
 void meter_free(struct meter *meter);
 
+/*
+ * Takes sides, tunnels and the times of forgetting of other options; the rest stays. Decisions on flows that live
+ * stay, too, so no bytes move.
+ */
+void meter_configure(struct meter *meter, const struct meter_options *options, uint64_t now);
+
 /* Sets who names the vendor of a MAC ("" for none, copied). Called once per host; to be set before the first event. */
 void meter_set_vendor(struct meter *meter, const char *(*vendor)(void *ctx, const struct mac *mac), void *ctx);
 

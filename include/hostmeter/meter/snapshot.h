@@ -59,6 +59,12 @@ struct snapshot_names {
 	int error;
 };
 
+/* An address of listen, and why it cannot be listened on: -errno. */
+struct snapshot_listen {
+	const char *address;
+	int error;
+};
+
 /* About the running process; all zero in a replay. */
 struct snapshot_process {
 	bool running;
@@ -72,8 +78,10 @@ struct snapshot_process {
 	uint64_t real_ns;                                /* the snapshot's time since 1970; 0: unknown */
 	uint64_t receive_buffer_asked[SOURCE_COUNT];     /* the kernel may grant less: see snapshot_source */
 	uint16_t nflog_group;
-	const char *const *listen; /* addresses; borrowed, as names */
+	const char *const *listen; /* addresses that are listened on; borrowed, as names and waiting */
 	size_t listens;
+	const struct snapshot_listen *waiting; /* those that cannot be listened on yet */
+	uint64_t waitings;
 	const struct snapshot_names *names;
 	size_t names_count;
 	struct proc_self usage;
@@ -95,9 +103,10 @@ struct snapshot {
 	char unanswered_on[IFNAME_LEN]; /* the interface that most hosts without a reply came from lately; "": none */
 	uint64_t flows, flows_undecided, flows_uncounted, flows_offloaded;
 	uint64_t pending_sightings, pending_ends, tombstones, neighbours;
-	uint64_t memory; /* bytes of the flow table */
-	bool proxied;    /* foreign addresses may be delivered here, and no first packets tell which flows are */
-	bool ready;      /* the first dump is in */
+	uint64_t memory;             /* bytes of the flow table */
+	uint64_t interfaces_missing; /* names of lan and wan that no interface has */
+	bool proxied; /* foreign addresses may be delivered here, and no first packets tell which flows are */
+	bool ready;   /* the first dump is in */
 	uint64_t now, last_dump_end, last_dump_ns; /* monotonic; 0: none yet */
 };
 

@@ -62,6 +62,13 @@ struct topology;
 struct topology *topology_new(const struct topology_config *config, size_t limit);
 void topology_free(struct topology *topology);
 
+/* Decides by another configuration from now on. */
+void topology_configure(struct topology *topology, const struct topology_config *config, uint64_t now);
+
+/* Whether an interface has this name; and how many of the names of lan and wan no interface has. */
+bool topology_has(const struct topology *topology, const char *name);
+size_t topology_missing(const struct topology *topology);
+
 /* Takes links, addresses, routes and rules; other events are ignored. now: as meter.h has it. */
 void topology_rtnl(struct topology *topology, const struct rtnl_event *event, uint64_t now);
 
@@ -74,6 +81,9 @@ void topology_known(struct topology *topology, uint64_t now);
 
 /* To be called often: sides that change by the time alone. */
 void topology_tick(struct topology *topology, uint64_t now);
+
+/* How many news of the router's addresses came: when it changes, one may have become usable. */
+size_t topology_address_news(const struct topology *topology);
 
 /* How many PPP links came or went: when it changes, so may topology_pppoe(). */
 size_t topology_ppp_links(const struct topology *topology);

@@ -27,6 +27,9 @@ struct tunnels;
 struct tunnels *tunnels_new(const struct tunnels_config *config);
 void tunnels_free(struct tunnels *tunnels);
 
+/* Decides by other ends from now on; borrowed as those before. */
+void tunnels_configure(struct tunnels *tunnels, const struct tunnels_config *config);
+
 /* Takes links; other events are ignored. Around a dump of all links: what it did not list is gone. */
 void tunnels_rtnl(struct tunnels *tunnels, const struct rtnl_event *event);
 void tunnels_sync_begin(struct tunnels *tunnels);

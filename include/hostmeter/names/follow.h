@@ -23,6 +23,12 @@ struct names_follow *names_follow_new(struct loop *loop, struct names *names, co
 	uint64_t every_ns, void (*changed)(void *ctx), void *ctx);
 void names_follow_free(struct names_follow *follow);
 
+/*
+ * Follows the files of another configuration from now on, and calls changed. Nothing if these are the same files. 0, or
+ * -ENOMEM and nothing changed.
+ */
+int names_follow_configure(struct names_follow *follow, const struct config *config);
+
 /* Looks at the files now, for somebody who is about to read the names. */
 void names_follow_look(struct names_follow *follow);
 

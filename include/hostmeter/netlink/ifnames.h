@@ -17,6 +17,3 @@ void ifnames_free(struct ifnames *names);
 
 /* 0; -ENXIO: there is no such interface, and name is unchanged. */
 int ifnames_name(const struct ifnames *names, uint32_t ifindex, char name[static IFNAMES_LEN]);
-
-/* 0: there is no such interface, or the table does not have this name yet. */
-uint32_t ifnames_index(const struct ifnames *names, const char *name);

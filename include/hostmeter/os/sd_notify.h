@@ -10,5 +10,8 @@
  */
 int sd_notify_send(const char *state);
 
+/* A reload begins; "READY=1" ends it. mono_ns: CLOCK_MONOTONIC. As sd_notify_send(). */
+int sd_notify_reloading(uint64_t mono_ns);
+
 /* The supervisor's time limit for WATCHDOG=1 in nanoseconds; 0: there is none, or it is for another process. */
 uint64_t sd_notify_watchdog_ns(void);

@@ -41,7 +41,7 @@ static void write_given(const struct config *config)
 }
 
 /* Instead of the real one. */
-int daemon_run(const struct config *config)
+int daemon_run(struct config *config)
 {
 	struct pollfd fds[2] = { { .events = POLLIN }, { .events = POLLIN } };
 	sigset_t term;

@@ -168,7 +168,7 @@ static void the_hosts_are_as_documented(void **state)
 static void the_status_is_as_documented(void **state)
 {
 	(void)state;
-	check_documented("GET /api/v1/status", api_status, 65);
+	check_documented("GET /api/v1/status", api_status, 68);
 }
 
 /* --- Values */
@@ -298,6 +298,7 @@ static struct snapshot all_is_well(void)
 	struct snapshot s = snapshots_full();
 
 	s.flows_uncounted = s.flows_offloaded = s.process.checkpoint_failures = s.stats.hosts_folded = 0;
+	s.interfaces_missing = s.process.waitings = 0;
 	for (enum source source = 0; source < SOURCE_COUNT; source++)
 		s.source[source] = (struct snapshot_source){ .up = true };
 	return s;
@@ -344,6 +345,12 @@ static void warnings_have_causes(void **state)
 	s = all_is_well();
 	s.process.checkpoint_failures = 1;
 	assert_true(warns(&s, "checkpoint-failed"));
+	s = all_is_well();
+	s.interfaces_missing = 1;
+	assert_true(warns(&s, "interface-missing"));
+	s = all_is_well();
+	s.process.waitings = 1;
+	assert_true(warns(&s, "listen-waiting"));
 	s = all_is_well();
 	s.stats.hosts_folded = 1;
 	assert_true(warns(&s, "hosts-folded"));

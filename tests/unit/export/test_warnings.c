@@ -128,6 +128,11 @@ static void what_is_counted_is_warned_of(void **state)
 	s.process.checkpoint_failures = 2;
 	s.stats.hosts_folded = UINT64_MAX;
 	check(&s, "offloaded-flows 1 checkpoint-failed 2 hosts-folded 18446744073709551615 ");
+	s.interfaces_missing = 3;
+	s.process.waitings = 4;
+	check(&s,
+		"offloaded-flows 1 checkpoint-failed 2 interface-missing 3 listen-waiting 4 "
+		"hosts-folded 18446744073709551615 ");
 }
 
 /* A few devices that only send are no flood, nor are many hosts of whom some never got a reply. */

@@ -49,14 +49,9 @@ static const struct setting_row rows[] = {
 		.min = 1, .max = 100 },
 	{ "max-hosts", 0, "N", METERING, KEY | HIDDEN | WHOLE, value_number, SETTING_FIELD(max_hosts),
 		.help = "hosts with series of their own", .preset = "4096", .min = 1, .max = 65000 },
-<<<<<<< Updated upstream
 	{ "forget-after", 0, "SECONDS", METERING, KEY | LIVE | HIDDEN | TIME, value_number,
 		SETTING_FIELD(forget_after_ns),
-		.help = "after this a host without traffic is counted as other; 0: never", .preset = "2592000",
-=======
-	{ "forget-after", 0, "SECONDS", METERING, KEY | HIDDEN | TIME, value_number, SETTING_FIELD(forget_after_ns),
 		.help = "after this a host without traffic is counted as other; 0: never", .preset = "7776000",
->>>>>>> Stashed changes
 		.min = 0, .max = 31622400 },
 	{ "forget-unanswered", 0, "SECONDS", METERING, KEY | LIVE | HIDDEN | TIME, value_number,
 		SETTING_FIELD(forget_unanswered_ns), .help = "the same for a host that never got a reply; 0: never",

@@ -69,21 +69,15 @@ int store_run_with(struct store *store, const char *sql, const int64_t *numbers,
 	return error;
 }
 
-#define VALUES "in_bytes, out_bytes, in_packets, out_packets"
-
 static const char *const queries[STORE_QUERIES] = {
 	[STORE_Q_DEVICE] = "SELECT id FROM device WHERE key = ?",
 	[STORE_Q_NEW_DEVICE] = "INSERT INTO device(key) VALUES(?)",
 	[STORE_Q_NAME] = "SELECT name FROM name WHERE device = ? ORDER BY since DESC LIMIT 1",
 	[STORE_Q_NEW_NAME] = "INSERT OR REPLACE INTO name VALUES(?, ?, ?)",
-	[STORE_Q_MARK] = "SELECT " VALUES " FROM mark WHERE device = ? AND kind = ?",
-	[STORE_Q_SET_MARK] = "INSERT OR REPLACE INTO mark VALUES(?, ?, ?, ?, ?, ?)",
-	[STORE_Q_ADD] =
-		"INSERT INTO hour VALUES(?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET "
-		"in_bytes = in_bytes + excluded.in_bytes, out_bytes = out_bytes + excluded.out_bytes, "
-		"in_packets = in_packets + excluded.in_packets, out_packets = out_packets + excluded.out_packets",
+	[STORE_Q_ADD] = "INSERT INTO hour VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?) " STORE_ADD,
 	[STORE_Q_GET] = "SELECT value FROM meta WHERE key = ?",
-	[STORE_Q_PUT] = "INSERT OR REPLACE INTO meta VALUES(?, ?)",
+	[STORE_Q_PUT] = "UPDATE meta SET value = ?2 WHERE key = ?1",
+	[STORE_Q_NEW] = "INSERT INTO meta(key, value) VALUES(?, ?)",
 	[STORE_Q_GAP] = "INSERT INTO gap(start, end, cause) VALUES(?, ?, ?)",
 };
 
@@ -101,22 +95,27 @@ sqlite3_stmt *store_query(struct store *store, enum store_query query)
 
 /* --- Opening */
 
-#define ROWS(table, time)                                                                                              \
-	"CREATE TABLE " table "(" time " INTEGER NOT NULL, device INTEGER NOT NULL, kind INTEGER NOT NULL, "           \
-	"in_bytes INTEGER NOT NULL, out_bytes INTEGER NOT NULL, in_packets INTEGER NOT NULL, "                         \
-	"out_packets INTEGER NOT NULL, PRIMARY KEY(" time ", device, kind)) WITHOUT ROWID;"
+#define COLUMNS                                                                                                        \
+	"(id INTEGER PRIMARY KEY, in4_bytes INTEGER NOT NULL, out4_bytes INTEGER NOT NULL, "                           \
+	"in4_packets INTEGER NOT NULL, out4_packets INTEGER NOT NULL, in6_bytes INTEGER NOT NULL, "                    \
+	"out6_bytes INTEGER NOT NULL, in6_packets INTEGER NOT NULL, out6_packets INTEGER NOT NULL);"
+
+/* For people with sqlite3(1), who shall not have to take ids apart. */
+#define VIEW(table, time)                                                                                              \
+	"CREATE VIEW " table "s AS SELECT " time ", key, "                                                             \
+	"CASE t.id & 3 WHEN 0 THEN 'wan' WHEN 1 THEN 'local' ELSE 'interface' END AS scope, " STORE_VALUES             \
+	" FROM " table " AS t JOIN device ON device.id = (t.id >> 2) & 16777215;"
 
 /* Each step makes the next version of the one before: migrations are appended. */
 static const char *const steps[VERSION] = {
 	"CREATE TABLE device(id INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE);"
 	"CREATE TABLE name(device INTEGER NOT NULL, since INTEGER NOT NULL, name TEXT NOT NULL, "
 	"PRIMARY KEY(device, since)) WITHOUT ROWID;"
-	"CREATE TABLE mark(device INTEGER NOT NULL, kind INTEGER NOT NULL, in_bytes INTEGER NOT NULL, "
-	"out_bytes INTEGER NOT NULL, in_packets INTEGER NOT NULL, out_packets INTEGER NOT NULL, "
-	"PRIMARY KEY(device, kind)) WITHOUT ROWID;" ROWS("hour", "start") ROWS("day", "date")
-		ROWS("month", "month") "CREATE TABLE gap(id INTEGER PRIMARY KEY, start INTEGER NOT NULL, end INTEGER "
+	"CREATE TABLE hour" COLUMNS "CREATE TABLE day" COLUMNS "CREATE TABLE month" COLUMNS VIEW("hour",
+		"datetime((t.id >> 26) * 60, 'unixepoch') AS start") VIEW("day", "t.id >> 26 AS date") VIEW("month",
+		"t.id >> 26 AS month") "CREATE TABLE gap(id INTEGER PRIMARY KEY, start INTEGER NOT NULL, end INTEGER "
 				       "NOT NULL, cause TEXT NOT NULL);"
-				       "CREATE TABLE meta(key TEXT PRIMARY KEY, value) WITHOUT ROWID;",
+				       "CREATE TABLE meta(id INTEGER PRIMARY KEY, key TEXT NOT NULL, value);",
 };
 
 static int number_of(struct store *store, const char *sql, int64_t *number)
@@ -178,6 +177,8 @@ static int load_state(struct store *store)
 		error = store_get_number(store, "days-from", &days_from);
 	if (!error)
 		error = store_get_number(store, "rolled", &rolled);
+	if (!error)
+		error = store_load_marks(store);
 	store->days_from = (int)days_from;
 	store->rolled = (int)rolled;
 	store->is_stale = error;
@@ -191,10 +192,10 @@ int store_refresh(struct store *store)
 
 static int prepare(struct store *store, bool read_only)
 {
-	/* A page size of its own only before the first table. Pages are small, since a commit writes few rows. */
+	/* The page size of the file systems that routers have, so that a page is never written twice. */
 	int error = read_only ? 0 :
 				store_run(store,
-					"PRAGMA page_size = 1024; PRAGMA auto_vacuum = INCREMENTAL; "
+					"PRAGMA page_size = 4096; PRAGMA auto_vacuum = INCREMENTAL; "
 					"PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = TRUNCATE; "
 					"PRAGMA synchronous = FULL; PRAGMA temp_store = MEMORY");
 
@@ -240,6 +241,7 @@ void store_close(struct store *store)
 		return;
 	for (int i = 0; i < STORE_QUERIES; i++)
 		sqlite3_finalize(store->query[i]);
+	store_forget_marks(store, true);
 	sqlite3_close(store->db);
 	free(store);
 }
@@ -273,38 +275,61 @@ int store_end(struct store *store, int error)
 
 /* --- What others keep */
 
-int store_get(struct store *store, const char *name, char **text)
+int store_get_bytes(struct store *store, const char *name, struct buf *out)
 {
 	sqlite3_stmt *q = store_query(store, STORE_Q_GET);
-	int error = 0, got;
+	int got, error;
 
-	*text = NULL;
 	if (!q)
 		return store_error(store);
 	sqlite3_bind_text(q, 1, name, -1, SQLITE_STATIC);
 	got = sqlite3_step(q);
-	if (got == SQLITE_ROW && sqlite3_column_type(q, 0) != SQLITE_NULL) {
-		*text = strdup((const char *)sqlite3_column_text(q, 0));
-		error = *text ? 0 : -ENOMEM;
-	} else if (got != SQLITE_ROW && got != SQLITE_DONE) {
-		error = store_error(store);
+	if (got == SQLITE_ROW) {
+		const void *data = sqlite3_column_blob(q, 0); /* before its size: sqlite.org/c3ref/column_blob.html */
+
+		buf_add(out, data, (size_t)sqlite3_column_bytes(q, 0));
 	}
+	error = got == SQLITE_ROW || got == SQLITE_DONE ? out->error : store_error(store);
 	sqlite3_reset(q);
 	return error;
 }
 
-int store_put(struct store *store, const char *name, const char *text)
+static int put_with(struct store *store, enum store_query query, const char *name, const void *data, size_t len)
 {
-	sqlite3_stmt *q = store_query(store, STORE_Q_PUT);
+	sqlite3_stmt *q = store_query(store, query);
 	int error;
 
 	if (!q)
 		return store_error(store);
 	sqlite3_bind_text(q, 1, name, -1, SQLITE_STATIC);
-	sqlite3_bind_text(q, 2, text, -1, SQLITE_STATIC);
+	sqlite3_bind_blob64(q, 2, data, len, SQLITE_STATIC);
 	error = sqlite3_step(q) == SQLITE_DONE ? 0 : store_error(store);
 	sqlite3_reset(q);
 	return error;
+}
+
+int store_put_bytes(struct store *store, const char *name, const void *data, size_t len)
+{
+	int error = put_with(store, STORE_Q_PUT, name, data, len);
+
+	return error || sqlite3_changes(store->db) ? error : put_with(store, STORE_Q_NEW, name, data, len);
+}
+
+int store_get(struct store *store, const char *name, char **text)
+{
+	struct buf bytes = BUF_INIT;
+	int error = store_get_bytes(store, name, &bytes);
+
+	*text = !error && bytes.len ? strndup(bytes.data, bytes.len) : NULL;
+	if (!error && bytes.len && !*text)
+		error = -ENOMEM;
+	buf_free(&bytes);
+	return error;
+}
+
+int store_put(struct store *store, const char *name, const char *text)
+{
+	return store_put_bytes(store, name, text, strlen(text));
 }
 
 int store_get_number(struct store *store, const char *name, int64_t *number)

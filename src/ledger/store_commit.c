@@ -98,8 +98,7 @@ static int add_gap_before(struct store *store, const struct reading *reading, co
 
 /* --- Entries */
 
-/* *known: it is in the file, before this call. */
-static int find_device(struct store *store, const char *key, int64_t *id, bool *known)
+static int find_device(struct store *store, const char *key, int64_t *id)
 {
 	sqlite3_stmt *q = store_query(store, STORE_Q_DEVICE);
 	int got, error = 0;
@@ -108,13 +107,12 @@ static int find_device(struct store *store, const char *key, int64_t *id, bool *
 		return store_error(store);
 	sqlite3_bind_text(q, 1, key, -1, SQLITE_STATIC);
 	got = sqlite3_step(q);
-	*known = got == SQLITE_ROW;
-	if (*known)
+	if (got == SQLITE_ROW)
 		*id = sqlite3_column_int64(q, 0);
 	else if (got != SQLITE_DONE)
 		error = store_error(store);
 	sqlite3_reset(q);
-	if (*known || error)
+	if (got == SQLITE_ROW || error)
 		return error;
 	q = store_query(store, STORE_Q_NEW_DEVICE);
 	if (!q)
@@ -123,7 +121,7 @@ static int find_device(struct store *store, const char *key, int64_t *id, bool *
 	error = sqlite3_step(q) == SQLITE_DONE ? 0 : store_error(store);
 	sqlite3_reset(q);
 	*id = sqlite3_last_insert_rowid(store->db);
-	return error;
+	return !error && *id >> STORE_DEVICE_BITS ? -EOVERFLOW : error;
 }
 
 static int note_name(struct store *store, int64_t device, const char *name, int64_t at)
@@ -152,37 +150,23 @@ static int note_name(struct store *store, int64_t device, const char *name, int6
 	return got == SQLITE_DONE ? 0 : store_error(store);
 }
 
-static int find_mark(struct store *store, int64_t device, enum reading_kind kind, int64_t mark[static READING_VALUES],
-	bool *known)
-{
-	sqlite3_stmt *q = store_query(store, STORE_Q_MARK);
-	int got;
-
-	if (!q)
-		return store_error(store);
-	sqlite3_bind_int64(q, 1, device);
-	sqlite3_bind_int64(q, 2, kind);
-	got = sqlite3_step(q);
-	*known = got == SQLITE_ROW;
-	for (int i = 0; i < READING_VALUES; i++)
-		mark[i] = *known ? sqlite3_column_int64(q, i) : 0;
-	sqlite3_reset(q);
-	return got == SQLITE_ROW || got == SQLITE_DONE ? 0 : store_error(store);
-}
-
-/* Runs a query whose parameters are two or three numbers, then the values. */
-static int put_values(struct store *store, enum store_query query, const int64_t *numbers, int count,
+/* Adds to a device's row of an hour. */
+static int add_values(struct store *store, int64_t hour, int64_t device, enum reading_kind kind,
 	const int64_t values[static READING_VALUES])
 {
-	sqlite3_stmt *q = store_query(store, query);
+	int scope = kind == READING_INTERFACE ? STORE_INTERFACES : kind / STORE_FAMILIES;
+	int first = kind == READING_INTERFACE ? 0 : kind % STORE_FAMILIES * READING_VALUES;
+	sqlite3_stmt *q = store_query(store, STORE_Q_ADD);
 	int error;
 
 	if (!q)
 		return store_error(store);
-	for (int i = 0; i < count; i++)
-		sqlite3_bind_int64(q, i + 1, numbers[i]);
-	for (int i = 0; i < READING_VALUES; i++)
-		sqlite3_bind_int64(q, count + i + 1, values[i]);
+	sqlite3_bind_int64(q, 1, store_hour_id(hour) | device << STORE_SCOPE_BITS | scope);
+	for (int i = 0; i < STORE_COLUMNS; i++) {
+		bool is_its = i >= first && i < first + READING_VALUES;
+
+		sqlite3_bind_int64(q, i + 2, is_its ? values[i - first] : 0);
+	}
 	error = sqlite3_step(q) == SQLITE_DONE ? 0 : store_error(store);
 	sqlite3_reset(q);
 	return error;
@@ -222,25 +206,22 @@ static void difference(const struct reading_entry *entry, const struct follows *
 static int commit_entry(struct store *store, const struct reading *reading, const struct reading_entry *entry,
 	const struct follows *follows, int64_t hour)
 {
-	int64_t device = 0, mark[READING_VALUES], before[READING_VALUES], delta[READING_VALUES];
-	bool known, marked = false, moved = false;
-	int error = find_device(store, entry->key, &device, &known);
+	int64_t device = 0, delta[READING_VALUES];
+	struct store_mark *mark;
+	bool known, moved = false;
+	int error = find_device(store, entry->key, &device);
 
 	if (!error)
 		error = note_name(store, device, entry->name, reading->at);
-	if (!error)
-		error = find_mark(store, device, entry->kind, mark, &marked);
 	if (error)
 		return error;
-	memcpy(before, mark, sizeof(mark));
-	difference(entry, follows, marked, mark, delta);
+	mark = store_mark(store, device, entry->kind, &known);
+	if (!mark)
+		return -ENOMEM;
+	difference(entry, follows, known, mark->value, delta);
 	for (int i = 0; i < READING_VALUES; i++)
 		moved |= delta[i] != 0;
-	if (moved)
-		error = put_values(store, STORE_Q_ADD, (const int64_t[]){ hour, device, entry->kind }, 3, delta);
-	if (!error && (!marked || memcmp(before, mark, sizeof(mark)) != 0))
-		error = put_values(store, STORE_Q_SET_MARK, (const int64_t[]){ device, entry->kind }, 2, mark);
-	return error;
+	return moved ? add_values(store, hour, device, entry->kind, delta) : 0;
 }
 
 int store_commit(struct store *store, const struct reading *reading)
@@ -255,14 +236,16 @@ int store_commit(struct store *store, const struct reading *reading)
 	if (!error)
 		error = add_gap_before(store, reading, &follows);
 	/* Marks of a run or boot that is over would hold for series that come later. */
-	if (!error && !follows.first && !follows.same_run)
-		error = store_run(store, "DELETE FROM mark WHERE kind != 4");
+	if (!follows.first && !follows.same_run)
+		store_forget_marks(store, false);
 	if (!error)
 		error = store_roll(store, reading->at - 1);
 	for (size_t i = 0; !error && i < reading->entries; i++)
 		error = commit_entry(store, reading, &reading->entry[i], &follows, hour);
 	if (!error)
 		error = store_roll_late(store, reading->at - 1);
+	if (!error)
+		error = store_save_marks(store);
 	if (!error)
 		error = note_this(store, reading);
 	return store_end(store, error);

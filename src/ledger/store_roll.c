@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define SUMS "sum(in_bytes), sum(out_bytes), sum(in_packets), sum(out_packets)"
+enum { FREE_PAGES = 512 };
 
 static struct calendar_date date_of(int date)
 {
@@ -24,32 +24,48 @@ static int after(int date)
 	return number_of(calendar_add_days(date_of(date), 1));
 }
 
+/* Sums up the rows from one id to another, as rows of a coarser table with this time. */
+#define SUM(table, rows)                                                                                               \
+	"INSERT OR REPLACE INTO " table " SELECT ?1 | (id & 67108863), " STORE_SUMS " FROM " rows                      \
+	" WHERE id >= ?2 AND id < ?3 GROUP BY id & 67108863"
+
 static int sum_day(struct store *store, int date)
 {
-	return store_run_with(store,
-		"INSERT OR REPLACE INTO day SELECT ?1, device, kind, " SUMS
-		" FROM hour WHERE start >= ?2 AND start < ?3 GROUP BY device, kind",
-		(const int64_t[]){ date, store_date_start(date), store_date_start(after(date)) }, 3);
+	const int64_t ids[] = { store_id(date), store_hour_id(store_date_start(date)),
+		store_hour_id(store_date_start(after(date))) };
+
+	return store_run_with(store, SUM("day", "hour"), ids, 3);
 }
 
 static int sum_month(struct store *store, int month)
 {
-	return store_run_with(store,
-		"INSERT OR REPLACE INTO month SELECT ?1, device, kind, " SUMS
-		" FROM day WHERE date > ?1 * 100 AND date < ?1 * 100 + 100 GROUP BY device, kind",
-		(const int64_t[]){ month }, 1);
+	const int64_t ids[] = { store_id(month), store_id(month * 100), store_id(month * 100 + 100) };
+
+	return store_run_with(store, SUM("month", "day"), ids, 3);
 }
 
 /* The date of the first hour that is not summed up yet; 0: there is none. */
 static int first_date(struct store *store, int *date)
 {
-	const int64_t from[] = { store->rolled ? store_date_start(after(store->rolled)) : 0 };
-	sqlite3_stmt *q = store_prepare(store, "SELECT min(start) FROM hour WHERE start >= ?", from, 1);
+	const int64_t from[] = { store->rolled ? store_hour_id(store_date_start(after(store->rolled))) : 0 };
+	sqlite3_stmt *q = store_prepare(store, "SELECT min(id) FROM hour WHERE id >= ?", from, 1);
 	int error = !q || sqlite3_step(q) != SQLITE_ROW ? store_error(store) : 0;
 
-	*date = error || sqlite3_column_type(q, 0) == SQLITE_NULL ? 0 : store_date(sqlite3_column_int64(q, 0));
+	*date = error || sqlite3_column_type(q, 0) == SQLITE_NULL ?
+		0 :
+		store_date((sqlite3_column_int64(q, 0) >> STORE_TIME_SHIFT) * 60);
 	sqlite3_finalize(q);
 	return error;
+}
+
+/* Pages of removed rows are for the next ones. Only what is much more than that is given back. */
+static int shrink(struct store *store)
+{
+	sqlite3_stmt *q = store_prepare(store, "PRAGMA freelist_count", NULL, 0);
+	int64_t pages = q && sqlite3_step(q) == SQLITE_ROW ? sqlite3_column_int64(q, 0) : 0;
+
+	sqlite3_finalize(q);
+	return pages > FREE_PAGES ? store_run(store, "PRAGMA incremental_vacuum(64)") : 0;
 }
 
 /* Removes whole days of hours, and whole months of days. */
@@ -64,7 +80,8 @@ static int remove_old(struct store *store, int today)
 		/* Never back: what was removed stays removed when more shall be kept. */
 		if (from > store->hours_from)
 			store->hours_from = from;
-		error = store_run_with(store, "DELETE FROM hour WHERE start < ?", &store->hours_from, 1);
+		error = store_run_with(store, "DELETE FROM hour WHERE id < ?",
+			(const int64_t[]){ store_hour_id(store->hours_from) }, 1);
 		if (!error)
 			error = store_put_number(store, "hours-from", store->hours_from);
 	}
@@ -74,12 +91,12 @@ static int remove_old(struct store *store, int today)
 
 		if (from > store->days_from)
 			store->days_from = from;
-		error = store_run_with(store, "DELETE FROM day WHERE date < ?", (const int64_t[]){ store->days_from },
-			1);
+		error = store_run_with(store, "DELETE FROM day WHERE id < ?",
+			(const int64_t[]){ store_id(store->days_from) }, 1);
 		if (!error)
 			error = store_put_number(store, "days-from", store->days_from);
 	}
-	return error ? error : store_run(store, "PRAGMA incremental_vacuum(64)");
+	return error ? error : shrink(store);
 }
 
 int store_roll_late(struct store *store, int64_t t)
@@ -118,25 +135,22 @@ int store_roll(struct store *store, int64_t t)
 
 /* --- A clock that was ahead */
 
-/* Moves the rows of a table from one time to another (as the table has times) into an hour. */
-static int move_rows(struct store *store, enum store_table table, int64_t from, int64_t to, int64_t hour)
+/* Moves the rows of a table from one id to another into an hour. */
+static int move_rows(struct store *store, const char *table, int64_t from, int64_t to, int64_t hour)
 {
-	static const char *const names[] = { "hour", "day", "month" }, *const times[] = { "start", "date", "month" };
-	const int64_t numbers[] = { from, to, hour };
-	char sql[512];
+	const int64_t ids[] = { from, to, store_hour_id(hour) };
+	char sql[1024];
 	int error;
 
 	snprintf(sql, sizeof(sql),
-		"INSERT INTO hour SELECT ?3, device, kind, " SUMS
-		" FROM %s WHERE %s >= ?1 AND %s < ?2 GROUP BY device, kind ON CONFLICT DO UPDATE SET "
-		"in_bytes = in_bytes + excluded.in_bytes, out_bytes = out_bytes + excluded.out_bytes, "
-		"in_packets = in_packets + excluded.in_packets, out_packets = out_packets + excluded.out_packets",
-		names[table], times[table], times[table]);
-	error = store_run_with(store, sql, numbers, 3);
+		"INSERT INTO hour SELECT ?3 | (id & 67108863), " STORE_SUMS
+		" FROM %s WHERE id >= ?1 AND id < ?2 GROUP BY id & 67108863 " STORE_ADD,
+		table);
+	error = store_run_with(store, sql, ids, 3);
 	if (error)
 		return error;
-	snprintf(sql, sizeof(sql), "DELETE FROM %s WHERE %s >= ? AND %s < ?", names[table], times[table], times[table]);
-	return store_run_with(store, sql, numbers, 2);
+	snprintf(sql, sizeof(sql), "DELETE FROM %s WHERE id >= ? AND id < ?", table);
+	return store_run_with(store, sql, ids, 2);
 }
 
 /*
@@ -149,23 +163,24 @@ static int move_later(struct store *store, int64_t now)
 	int today = store_date(now), this_month = today / 100, error = 0;
 
 	if (store->days_from > today) {
-		error = move_rows(store, STORE_MONTH, this_month, store->days_from / 100, hour);
+		error = move_rows(store, "month", store_id(this_month), store_id(store->days_from / 100), hour);
 		store->days_from = this_month * 100 + 1;
 	}
 	if (!error && store->hours_from > store_date_start(today)) {
-		error = store_run_with(store, "DELETE FROM hour WHERE start >= ? AND start < ?",
-			(const int64_t[]){ store->hours_from, summed }, 2);
+		error = store_run_with(store, "DELETE FROM hour WHERE id >= ? AND id < ?",
+			(const int64_t[]){ store_hour_id(store->hours_from), store_hour_id(summed) }, 2);
 		if (!error)
-			error = move_rows(store, STORE_DAY, today, INT64_MAX, hour);
+			error = move_rows(store, "day", store_id(today), INT64_MAX, hour);
 		store->hours_from = store_date_start(today);
 	}
 	if (!error)
-		error = move_rows(store, STORE_HOUR, calendar_next_hour(now), INT64_MAX, hour);
+		error = move_rows(store, "hour", store_hour_id(calendar_next_hour(now)), INT64_MAX, hour);
 	/* What is left has been summed up of hours and days that are there. */
 	if (!error)
-		error = store_run_with(store, "DELETE FROM day WHERE date >= ?", (const int64_t[]){ today }, 1);
+		error = store_run_with(store, "DELETE FROM day WHERE id >= ?", (const int64_t[]){ store_id(today) }, 1);
 	if (!error)
-		error = store_run_with(store, "DELETE FROM month WHERE month >= ?", (const int64_t[]){ this_month }, 1);
+		error = store_run_with(store, "DELETE FROM month WHERE id >= ?",
+			(const int64_t[]){ store_id(this_month) }, 1);
 	if (store->rolled >= today)
 		store->rolled = number_of(calendar_add_days(date_of(today), -1));
 	return error;

@@ -5,10 +5,9 @@
 
 #include <stdlib.h>
 
-#define VALUES "in_bytes, out_bytes, in_packets, out_packets"
-#define SELECT(table, time)                                                                                            \
-	"SELECT " time ", key, kind, " VALUES " FROM " table " JOIN device ON id = device WHERE " time                 \
-	" >= ? AND " time " < ? ORDER BY " time ", device, kind"
+#define SELECT(table)                                                                                                  \
+	"SELECT t.id, key, " STORE_VALUES " FROM " table " AS t JOIN device ON device.id = (t.id >> 2) & 16777215 "    \
+	"WHERE t.id >= ? AND t.id < ? ORDER BY t.id"
 
 struct walk {
 	struct store *store;
@@ -53,32 +52,46 @@ static void set_times(struct store_row *row, enum store_table table, int64_t tim
 	}
 }
 
-/* Rows of a table whose time is in [from, to), as the table has times. */
+/* Gives the families of a row that have something in them. */
+static void give(const struct walk *w, sqlite3_stmt *q, int scope, struct store_row *row)
+{
+	int families = scope == STORE_INTERFACES ? 1 : STORE_FAMILIES;
+
+	for (int family = 0; family < families; family++) {
+		bool any = false;
+
+		row->kind = (enum reading_kind)(STORE_FAMILIES * scope + family);
+		for (int i = 0; i < READING_VALUES; i++) {
+			int64_t value = sqlite3_column_int64(q, 2 + family * READING_VALUES + i);
+
+			row->value[i] = value < 0 ? 0 : (uint64_t)value;
+			any |= value > 0;
+		}
+		if (any)
+			w->each(w->ctx, row);
+	}
+}
+
+/* Rows of a table from one id to another. */
 static int walk_table(const struct walk *w, enum store_table table, int64_t from, int64_t to)
 {
-	static const char *const sql[] = { SELECT("hour", "start"), SELECT("day", "date"), SELECT("month", "month") };
+	static const char *const sql[] = { SELECT("hour"), SELECT("day"), SELECT("month") };
 	sqlite3_stmt *q = store_prepare(w->store, sql[table], (const int64_t[]){ from, to }, 2);
 	int64_t latest = INT64_MIN;
 	struct store_row row = { .start = 0 };
 	int got = SQLITE_DONE, error;
 
 	while (q && (got = sqlite3_step(q)) == SQLITE_ROW) {
-		int64_t time = sqlite3_column_int64(q, 0);
-		int kind = sqlite3_column_int(q, 2);
+		int64_t id = sqlite3_column_int64(q, 0), time = id >> STORE_TIME_SHIFT;
+		int scope = (int)(id & ((1 << STORE_SCOPE_BITS) - 1));
 
-		if (time != latest)
-			set_times(&row, table, time);
-		latest = time;
 		row.key = (const char *)sqlite3_column_text(q, 1);
-		if (!row.key || kind < 0 || kind >= READING_KINDS)
+		if (!row.key || scope > STORE_INTERFACES)
 			continue; /* not written by us */
-		row.kind = (enum reading_kind)kind;
-		for (int i = 0; i < READING_VALUES; i++) {
-			int64_t value = sqlite3_column_int64(q, 3 + i);
-
-			row.value[i] = value < 0 ? 0 : (uint64_t)value;
-		}
-		w->each(w->ctx, &row);
+		if (time != latest)
+			set_times(&row, table, table == STORE_HOUR ? time * 60 : time);
+		latest = time;
+		give(w, q, scope, &row);
 	}
 	error = !q || got != SQLITE_DONE ? store_error(w->store) : 0;
 	sqlite3_finalize(q);
@@ -88,6 +101,12 @@ static int walk_table(const struct walk *w, enum store_table table, int64_t from
 static int64_t later(int64_t a, int64_t b)
 {
 	return a > b ? a : b;
+}
+
+/* The id of the first hour that starts then or later. */
+static int64_t hour_id_after(int64_t t)
+{
+	return t >= INT64_MAX >> STORE_TIME_SHIFT ? INT64_MAX : store_hour_id(t + 59);
 }
 
 int store_walk(struct store *store, int64_t from, int64_t to, void (*each)(void *ctx, const struct store_row *row),
@@ -105,17 +124,18 @@ int store_walk(struct store *store, int64_t from, int64_t to, void (*each)(void 
 	if (from < months_end) {
 		int first = store_date(from) / 100, last = store_date(months_end - 1) / 100;
 
-		error = walk_table(&walk, STORE_MONTH, month_start(first) < from ? month_after(first) : first,
-			last + 1);
+		error = walk_table(&walk, STORE_MONTH, store_id(month_start(first) < from ? month_after(first) : first),
+			store_id(last + 1));
 	}
 	if (!error && from < days_end) {
 		int first = store_date(from);
 
 		first = store_date_start(first) < from ? date_after(first) : first;
-		error = walk_table(&walk, STORE_DAY, later(first, store->days_from), store_date(days_end - 1) + 1);
+		error = walk_table(&walk, STORE_DAY, store_id(later(first, store->days_from)),
+			store_id(store_date(days_end - 1) + 1));
 	}
 	if (!error && to > store->hours_from)
-		error = walk_table(&walk, STORE_HOUR, later(from, store->hours_from), to);
+		error = walk_table(&walk, STORE_HOUR, hour_id_after(later(from, store->hours_from)), hour_id_after(to));
 	return error;
 }
 
@@ -175,11 +195,10 @@ static int64_t lowest(struct store *store, const char *sql)
 
 int64_t store_first(struct store *store)
 {
-	int64_t hour = lowest(store, "SELECT min(start) FROM hour");
-	int64_t date = lowest(store, "SELECT min(date) FROM day"),
-		month = lowest(store, "SELECT min(month) FROM month");
-	int64_t first = hour, start;
+	int64_t minute = lowest(store, "SELECT min(id) >> 26 FROM hour"), date, month, first = minute * 60, start;
 
+	date = lowest(store, "SELECT min(id) >> 26 FROM day");
+	month = lowest(store, "SELECT min(id) >> 26 FROM month");
 	if (store->hours_from && date && (start = store_date_start((int)date)) && (!first || start < first))
 		first = start;
 	if (store->days_from && month && (start = month_start((int)month)) && (!first || start < first))

@@ -221,6 +221,35 @@ static void what_was_used_is_there_whatever_happens(void **state)
 	store_close(store);
 }
 
+/*
+ * The size is of thirty hosts that are busy for ten years in both families, the last months in each hour. What is
+ * written is of a day on which they sleep for eight hours; busy in all hours they cost a fifth more than a megabyte.
+ */
+static void ten_years_fit(void **state)
+{
+	struct use use = { 0, MORNING };
+	struct store *store;
+	unsigned long written, syncs;
+
+	(void)state;
+	assert_int_equal(store_open(&store, "ledger.db", false, &(struct store_options){ 62, 3660 }), 0);
+	for (int day = 0; day < 3650; day++, use.at += 24 * HOUR, use.bytes += 123456789)
+		assert_int_equal(commit(store, use), 0);
+	for (int hour = 0; hour < 70 * 24; hour++, use.at += HOUR, use.bytes += 123456789)
+		assert_int_equal(commit(store, use), 0);
+	written = disk.written;
+	syncs = disk.syncs;
+	for (int hour = 0; hour < 24; hour++, use.at += HOUR, use.bytes += hour < 8 ? 0 : 123456789)
+		assert_int_equal(commit(store, use), 0);
+	written = disk.written - written;
+	syncs = disk.syncs - syncs;
+	print_message("a file of %.2f MB; %lu KB and %lu syncs a day\n", (double)disk_find("ledger.db")->now.size / 1e6,
+		written / 1000, syncs);
+	assert_true(disk_find("ledger.db")->now.size < 10000000);
+	assert_true(written < 1000000);
+	store_close(store);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -228,6 +257,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_day_is_summed_up_whole_or_not, begin, end),
 		cmocka_unit_test_setup_teardown(a_file_that_was_not_finished, begin, end),
 		cmocka_unit_test_setup_teardown(what_was_used_is_there_whatever_happens, begin, end),
+		cmocka_unit_test_setup_teardown(ten_years_fit, begin, end),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

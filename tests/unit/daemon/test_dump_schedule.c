@@ -414,6 +414,21 @@ static void test_the_second_time_it_ends_at_once(void **state)
 	assert_int_equal(w->finished, 1);
 }
 
+static void test_another_interval_counts_at_once(void **state)
+{
+	struct world *w = *state;
+
+	start(w, 100 * S);
+	end(w, 100 * S, S / 100);
+	assert_int_equal(take_wake(w), 10 * S);
+	dump_schedule_configure(w->schedule, 3 * S, 5, 101 * S);
+	assert_int_equal(take_wake(w), 2 * S);
+	assert_int_equal(dump_schedule_interval(w->schedule, 101 * S), 3 * S);
+	/* A hundredth of a second of CPU in a tenth of a per cent. */
+	dump_schedule_configure(w->schedule, 3 * S, 0.1, 101 * S);
+	assert_int_equal(take_wake(w), 9 * S);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -425,6 +440,7 @@ int main(void)
 		TEST(test_not_more_often_than_once_a_second),
 		TEST(test_no_watcher_breaks_the_share),
 		TEST(test_a_slow_watcher_does_not_slow_down_others),
+		TEST(test_another_interval_counts_at_once),
 		TEST(test_one_dump_follows_the_other),
 		TEST(test_a_dump_that_is_broken_off_is_over),
 		TEST(test_a_repeated_dump_costs_all_its_time),

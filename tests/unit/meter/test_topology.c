@@ -852,6 +852,32 @@ static void an_ifb_is_no_lan(void **state)
 	topology_free(t);
 }
 
+static void another_configuration_decides_at_once(void **state)
+{
+	static const char *const lan[] = { "br-lan", "later0", NULL }, *const ignore[] = { "br-guest", NULL };
+	struct topology *t = network(NULL, NULL);
+	size_t news = topology_address_news(t);
+
+	(void)state;
+	assert_int_equal(topology_missing(t), 0);
+	assert_int_equal(topology_interface(t, GUEST), SIDE_LAN);
+	topology_configure(t, &(struct topology_config){ .ignore = ignore }, 1);
+	assert_int_equal(topology_interface(t, GUEST), SIDE_OTHER);
+	assert_int_equal(topology_interface(t, LAN), SIDE_LAN);
+	topology_configure(t, &(struct topology_config){ .lan = lan }, 2);
+	assert_int_equal(topology_interface(t, GUEST), SIDE_OTHER);
+	assert_int_equal(topology_missing(t), 1);
+	assert_true(topology_has(t, "br-lan"));
+	assert_false(topology_has(t, "later0"));
+	topology_configure(t, &(struct topology_config){ .lan = NULL }, 3);
+	assert_int_equal(topology_interface(t, GUEST), SIDE_LAN);
+	assert_int_equal(topology_missing(t), 0);
+	assert_int_equal(topology_address_news(t), news);
+	tell(t, event_addr(GUEST, "192.168.9.1", 24));
+	assert_int_equal(topology_address_news(t), news + 1);
+	topology_free(t);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -891,6 +917,7 @@ int main(void)
 		cmocka_unit_test(a_vrf_has_sides_of_its_own),
 		cmocka_unit_test(what_a_wan_runs_over_is_its_carrier),
 		cmocka_unit_test(an_ifb_is_no_lan),
+		cmocka_unit_test(another_configuration_decides_at_once),
 	};
 
 	return cmocka_run_group_tests_name("topology", tests, NULL, NULL);

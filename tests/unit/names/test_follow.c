@@ -305,6 +305,34 @@ static void a_look_finds_changes_at_once(void **state)
 	close_scene(&scene);
 }
 
+/* Names of files that are not listed any more go, names of those that are come, all at once. */
+static void other_files_take_the_place(void **state)
+{
+	struct scene scene;
+
+	open_scene(&scene, state);
+	scratch_write(state, "hosts", "w", "192.0.2.1 nas\n");
+	scratch_write(state, "ethers", "w", CARD " desk\n");
+	start(&scene);
+	expect_name(&scene, "desk", NAMES_ETHERS);
+	assert_int_equal(names_follow_configure(scene.follow, &scene.config), 0);
+	assert_int_equal(scene.changes, 0); /* the same files */
+	scene.config.names_ethers.count = 0;
+	assert_int_equal(names_follow_configure(scene.follow, &scene.config), 0);
+	assert_int_equal(scene.changes, 1);
+	expect_name(&scene, "nas", NAMES_HOSTS);
+	scene.config.names_hosts.count = 0;
+	scene.config.names_ethers.count = 1;
+	assert_int_equal(names_follow_configure(scene.follow, &scene.config), 0);
+	expect_name(&scene, "desk", NAMES_ETHERS);
+	/* They are followed. */
+	scene.changes = 0;
+	scratch_replace(state, "ethers", CARD " table\n");
+	expect_change(&scene);
+	expect_name(&scene, "table", NAMES_ETHERS);
+	close_scene(&scene);
+}
+
 static void nothing_configured_is_nothing_to_do(void **state)
 {
 	struct scene scene;
@@ -326,6 +354,7 @@ int main(void)
 		SCRATCH_TEST(hostile_files_hurt_nobody),
 		SCRATCH_TEST(a_file_of_no_format_is_told_of),
 		SCRATCH_TEST(a_look_finds_changes_at_once),
+		SCRATCH_TEST(other_files_take_the_place),
 		SCRATCH_TEST(nothing_configured_is_nothing_to_do),
 	};
 

@@ -65,6 +65,8 @@ static void a_path_and_an_abstract_name_are_reached(void **state)
 	assert_int_equal(sd_notify_send("WATCHDOG=1"), 0);
 	assert_received(fd, "READY=1\nSTATUS=metering");
 	assert_received(fd, "WATCHDOG=1");
+	assert_int_equal(sd_notify_reloading(12345678), 0);
+	assert_received(fd, "RELOADING=1\nMONOTONIC_USEC=12345");
 	close(fd);
 	assert_int_equal(sd_notify_send("STOPPING=1"), -ECONNREFUSED);
 	unlink(path);

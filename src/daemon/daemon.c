@@ -288,6 +288,8 @@ static int make_server_parts(struct daemon *d)
 	d->http = http_server_new(d->loop, basic_auth_request, basic_auth_ended, d->auth);
 	if (!d->queries.flow_list || !d->endpoints || !d->auth || !d->http)
 		return -ENOMEM;
+	d->queries.endpoints = d->endpoints;
+	d->queries.http = d->http;
 	http_server_set_admit(d->http, endpoints_admits, d->endpoints);
 	return 0;
 }

@@ -10,6 +10,7 @@
 #include "hostmeter/daemon/meter_setup.h"
 #include "hostmeter/export/flow_list.h"
 #include "hostmeter/export/status_text.h"
+#include "hostmeter/http/server.h"
 #include "hostmeter/meter/meter.h"
 #include "hostmeter/meter/snapshot.h"
 #include "hostmeter/names/follow.h"
@@ -31,6 +32,18 @@ void queries_tick(struct queries *q)
 
 /* --- A snapshot */
 
+static void describe_server(const struct queries *q, struct snapshot_process *process)
+{
+	struct http_usage usage = http_server_usage(q->http);
+
+	process->http_connections = usage.connections;
+	process->http_refused = usage.refused;
+	process->http_dropped[SNAPSHOT_DROP_IDLE] = usage.dropped[HTTP_DROP_IDLE];
+	process->http_dropped[SNAPSHOT_DROP_HEADERS] = usage.dropped[HTTP_DROP_HEADERS];
+	process->http_dropped[SNAPSHOT_DROP_SLOW] = usage.dropped[HTTP_DROP_SLOW];
+	endpoints_describe(q->endpoints, process);
+}
+
 static void describe_process(struct queries *q, struct snapshot_process *process)
 {
 	uint64_t saved = checkpointer_saved_at(q->checkpointer);
@@ -46,6 +59,7 @@ static void describe_process(struct queries *q, struct snapshot_process *process
 	ports_describe(*q->ports, process);
 	collector_describe(q->collector, process);
 	process->names = names_follow_files(q->names, &process->names_count);
+	describe_server(q, process);
 	proc_self_read(&process->usage);
 }
 

@@ -17,6 +17,8 @@ struct queries {
 	struct names_follow *names;
 	struct ports *const *ports; /* made later */
 	struct flow_list *flow_list;
+	const struct endpoints *endpoints; /* this and http are set before the first question */
+	const struct http_server *http;
 	/* Private. */
 	bool refused;                   /* somebody could not wait for a dump, which would have cost too much */
 	uint64_t stall_ns, stall_until; /* the longest turn of the loop, and until when it is shown */

@@ -63,7 +63,11 @@ static void put_host(struct buf *out, const struct snapshot *snapshot, bool loca
 {
 	const struct snapshot_host *h = &snapshot->host[cursor->row];
 
-	json_begin(out, NULL, '{');
+	/* A piece of its own does not show json_begin() the host before. */
+	if (cursor->row && !out->len)
+		buf_puts(out, ",{");
+	else
+		json_begin(out, NULL, '{');
 	json_put_text(out, "host", h->label);
 	json_put_text(out, "mac", h->mac[0] ? h->mac : NULL);
 	put_addresses(out, snapshot, cursor);

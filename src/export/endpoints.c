@@ -5,47 +5,30 @@
 #include "hostmeter/export/api.h"
 #include "hostmeter/export/flow_list.h"
 #include "hostmeter/export/prometheus.h"
-#include "hostmeter/http/gzip.h"
 #include "hostmeter/http/server.h"
+#include "hostmeter/meter/snapshot.h"
 #include "hostmeter/meter/topology.h"
 #include "hostmeter/os/loop.h"
-#include "index_page.h"
 #include "negotiate.h"
 #include "own_names.h"
+#include "pages.h"
 #include "waiters.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { WATCH_MAX_S = 3600, PIECE = 128 * 1024 };
+#define RETRY_AFTER "5" /* seconds: by then a reader that stands still has been dropped */
 
-enum page { PAGE_TEXT, PAGE_OPENMETRICS, PAGE_HOSTS, PAGE_HOSTS_WAN, PAGE_STATUS, PAGE_INDEX, PAGES };
-
-/* What pages are made of, for as long as one is not whole. */
-struct shot {
-	unsigned int users;
-	struct snapshot snapshot;
-};
-
-/* One page of one snapshot, written as far as somebody has read. It lives until the last answer made of it is sent. */
-struct rendered {
-	unsigned int users;
-	enum page page;
-	struct shot *shot; /* NULL: the page is whole */
-	struct cursor cursor;
-	struct buf body;
-	struct gzip *gzip; /* of body; NULL until somebody asks for it */
-};
+enum { WATCH_MAX_S = 3600, MEBIBYTE = 1 << 20, DEFAULT_MEMORY = 32, DEFAULT_HOSTS = 10000 };
 
 struct endpoints {
 	struct endpoints_source source;
 	struct loop *loop;
-	struct loop_timer *expiry, *patience;
+	struct loop_timer *patience;
 	struct waiter *waiters;
-	bool again;        /* they wait for a second dump */
-	struct shot *shot; /* young enough to be shown; or NULL */
-	struct rendered *page[PAGES];
+	bool again; /* they wait for a second dump */
+	struct pages *pages;
 	struct prefix *allow;
 	size_t allows;
 	const struct config_strings *server_names;
@@ -83,136 +66,7 @@ bool endpoints_admits(void *ctx, const struct addr *client, uint32_t ifindex)
 	return topology_subnet(topology, client) == SIDE_LAN;
 }
 
-/* --- Pages that are shared */
-
-static void drop_shot(struct shot *shot)
-{
-	if (!shot || --shot->users)
-		return;
-	snapshot_clear(&shot->snapshot);
-	free(shot);
-}
-
-static void drop(void *ctx)
-{
-	struct rendered *page = ctx;
-
-	if (!page || --page->users)
-		return;
-	gzip_free(page->gzip);
-	buf_free(&page->body);
-	drop_shot(page->shot);
-	free(page);
-}
-
-static void expire(void *ctx)
-{
-	struct endpoints *endpoints = ctx;
-
-	for (int i = 0; i < PAGES; i++) {
-		drop(endpoints->page[i]);
-		endpoints->page[i] = NULL;
-	}
-	drop_shot(endpoints->shot);
-	endpoints->shot = NULL;
-	if (endpoints->expiry)
-		loop_timer_stop(endpoints->expiry);
-}
-
-static int take_shot(struct endpoints *endpoints)
-{
-	struct shot *shot;
-	int error;
-
-	/* A snapshot from before the meter was ready is not shown after it. */
-	if (endpoints->shot && !endpoints->shot->snapshot.ready && endpoints->source.ready(endpoints->source.ctx))
-		expire(endpoints);
-	if (endpoints->shot)
-		return 0;
-	shot = calloc(1, sizeof(*shot));
-	if (!shot)
-		return -ENOMEM;
-	error = endpoints->source.snapshot(endpoints->source.ctx, &shot->snapshot);
-	if (error) {
-		free(shot);
-		return error;
-	}
-	shot->users = 1;
-	endpoints->shot = shot;
-	loop_timer_set(endpoints->expiry, ENDPOINTS_SHARE_NS);
-	return 0;
-}
-
-/* True: there is more of it. */
-static bool render_some(struct buf *out, enum page page, const struct snapshot *snapshot, struct cursor *cursor,
-	size_t enough)
-{
-	switch (page) {
-	case PAGE_TEXT:
-		return prometheus_render_some(out, snapshot, PROMETHEUS_TEXT, cursor, enough);
-	case PAGE_OPENMETRICS:
-		return prometheus_render_some(out, snapshot, PROMETHEUS_OPENMETRICS, cursor, enough);
-	case PAGE_HOSTS:
-	case PAGE_HOSTS_WAN:
-		return api_hosts_some(out, snapshot, page == PAGE_HOSTS, cursor, enough);
-	case PAGE_STATUS:
-		api_status(out, snapshot);
-		return false;
-	default:
-		index_page_render(out, snapshot);
-		return false;
-	}
-}
-
-/* Writes the page on until it has so many bytes, if it ever will. */
-static void write_on(struct rendered *page, size_t enough)
-{
-	while (page->shot && page->body.len < enough) {
-		if (render_some(&page->body, page->page, &page->shot->snapshot, &page->cursor, enough))
-			continue;
-		drop_shot(page->shot);
-		page->shot = NULL;
-	}
-}
-
-/* The page of a snapshot that is young enough; NULL: no memory for it. */
-static struct rendered *get_page(struct endpoints *endpoints, enum page page, size_t enough)
-{
-	struct rendered *rendered;
-
-	if (take_shot(endpoints))
-		return NULL;
-	rendered = endpoints->page[page];
-	if (!rendered) {
-		rendered = calloc(1, sizeof(*rendered));
-		if (!rendered)
-			return NULL;
-		rendered->users = 1;
-		rendered->page = page;
-		rendered->shot = endpoints->shot;
-		endpoints->shot->users++;
-		endpoints->page[page] = rendered;
-	}
-	write_on(rendered, enough);
-	return buf_error(&rendered->body) ? NULL : rendered;
-}
-
-static long read_plain(void *ctx, uint64_t offset, char *to, size_t room)
-{
-	struct rendered *page = ctx;
-
-	if (room > PIECE)
-		room = PIECE;
-	write_on(page, (size_t)offset + room);
-	return buf_copy(&page->body, offset, to, room);
-}
-
-static long read_gzip(void *ctx, uint64_t offset, char *to, size_t room)
-{
-	struct rendered *page = ctx;
-
-	return gzip_read(page->gzip, offset, to, room);
-}
+/* --- Answers */
 
 static void answer_text(struct http_response *response, unsigned int status, const char *text)
 {
@@ -235,7 +89,7 @@ static void add_header(struct http_response *response, const char *name, const c
 static void wake(struct endpoints *endpoints, uint64_t until)
 {
 	endpoints->again = false;
-	expire(endpoints);
+	pages_expire(endpoints->pages);
 	if (waiters_wake(&endpoints->waiters, until))
 		loop_timer_set(endpoints->patience, ENDPOINTS_WAIT_NS);
 	else
@@ -273,7 +127,7 @@ static bool must_wait(struct endpoints *endpoints, const struct http_request *re
 	const char *fresh = http_query(request, "fresh");
 	bool alone = !endpoints->waiters;
 
-	if (waiters_take(&endpoints->waiters, request) || endpoints->shot || (fresh && *fresh == '0'))
+	if (waiters_take(&endpoints->waiters, request) || pages_are_fresh(endpoints->pages) || (fresh && *fresh == '0'))
 		return false;
 	if (!source->refresh || !source->ready(source->ctx) || !source->refresh(source->ctx, ENDPOINTS_WAIT_NS / 2) ||
 		waiters_add(&endpoints->waiters, request, loop_now_ns(endpoints->loop)))
@@ -286,29 +140,26 @@ static bool must_wait(struct endpoints *endpoints, const struct http_request *re
 static void answer_page(struct endpoints *endpoints, const struct http_request *request, struct http_response *response,
 	enum page page)
 {
-	struct rendered *rendered = get_page(endpoints, page, request->pieces ? PIECE : SIZE_MAX);
+	struct pages_wish wish = {
+		.page = page,
+		.gzip = negotiate_gzip(http_header(request, "Accept-Encoding")),
+		.length = !request->pieces,
+		.answers = request->answers,
+	};
+	int error = pages_open(endpoints->pages, &wish, &response->shared);
 
-	if (!rendered) {
-		answer_text(response, 503, "out of memory\n");
+	if (error) {
+		response->content_type = NULL;
+		response->crowded = true;
+		add_header(response, "Retry-After", RETRY_AFTER);
+		answer_text(response, 503,
+			error == -EAGAIN ? "too many pages are being read: come again soon\n" : "out of memory\n");
 		return;
 	}
-	response->shared = (struct http_shared){ .ctx = rendered, .release = drop };
-	if (rendered->shot) {
-		response->shared.read = read_plain;
-	} else {
-		response->shared.data = rendered->body.data;
-		response->shared.len = rendered->body.len;
-	}
-	rendered->users++;
+	response->crowded = wish.is_old;
 	add_header(response, "Vary", page <= PAGE_OPENMETRICS ? "Accept, Accept-Encoding" : "Accept-Encoding");
-	if (!negotiate_gzip(http_header(request, "Accept-Encoding")))
-		return;
-	if (!rendered->gzip)
-		rendered->gzip = gzip_new(read_plain, rendered);
-	if (!rendered->gzip)
-		return; /* plain will do */
-	response->shared.read = read_gzip;
-	add_header(response, "Content-Encoding", "gzip");
+	if (wish.gzip)
+		add_header(response, "Content-Encoding", "gzip");
 }
 
 /* --- Endpoints */
@@ -456,6 +307,16 @@ void endpoints_request(void *ctx, const struct http_request *request, struct htt
 
 /* --- Start and end */
 
+/* 0: the default, which grows with the hosts beyond ten thousand. */
+static size_t limit_of(const struct config *config)
+{
+	uint64_t hosts = config->max_hosts > DEFAULT_HOSTS ? config->max_hosts : DEFAULT_HOSTS;
+
+	if (config->page_memory)
+		return (size_t)config->page_memory * MEBIBYTE;
+	return (size_t)(DEFAULT_MEMORY * MEBIBYTE * hosts / DEFAULT_HOSTS);
+}
+
 int endpoints_configure(struct endpoints *endpoints, const struct config *config)
 {
 	struct prefix *allow = calloc(config->allow.count + 1, sizeof(*allow));
@@ -469,9 +330,19 @@ int endpoints_configure(struct endpoints *endpoints, const struct config *config
 	endpoints->allow = allow;
 	endpoints->allows = allows;
 	endpoints->server_names = &config->server_names;
+	pages_set_limit(endpoints->pages, limit_of(config));
 	endpoints_wake(endpoints);
-	expire(endpoints);
+	pages_expire(endpoints->pages);
 	return 0;
+}
+
+void endpoints_describe(const struct endpoints *endpoints, struct snapshot_process *process)
+{
+	struct pages_usage usage = pages_usage(endpoints->pages);
+
+	process->page_bytes = usage.bytes;
+	process->page_limit = usage.limit;
+	process->page_refusals = usage.refused;
 }
 
 struct endpoints *endpoints_new(struct loop *loop, const struct config *config, const struct endpoints_source *source)
@@ -482,9 +353,9 @@ struct endpoints *endpoints_new(struct loop *loop, const struct config *config, 
 		return NULL;
 	endpoints->source = *source;
 	endpoints->loop = loop;
-	endpoints->expiry = loop_timer_add(loop, expire, endpoints);
 	endpoints->patience = loop_timer_add(loop, lose_patience, endpoints);
-	if (endpoints->expiry && endpoints->patience && !endpoints_configure(endpoints, config))
+	endpoints->pages = pages_new(loop, &endpoints->source, limit_of(config));
+	if (endpoints->patience && endpoints->pages && !endpoints_configure(endpoints, config))
 		return endpoints;
 	endpoints_free(endpoints);
 	return NULL;
@@ -495,9 +366,8 @@ void endpoints_free(struct endpoints *endpoints)
 	if (!endpoints)
 		return;
 	waiters_free(&endpoints->waiters);
-	expire(endpoints);
 	loop_timer_del(endpoints->patience);
-	loop_timer_del(endpoints->expiry);
+	pages_free(endpoints->pages);
 	free(endpoints->allow);
 	free(endpoints);
 }

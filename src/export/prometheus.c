@@ -314,6 +314,16 @@ static void checkpoint_age(struct page *page)
 		put_seconds(page, process->checkpoint_age_ns);
 }
 
+static void http_dropped(struct page *page)
+{
+	static const char *const reasons[SNAPSHOT_DROPS] = {
+		[SNAPSHOT_DROP_IDLE] = "idle", [SNAPSHOT_DROP_HEADERS] = "headers", [SNAPSHOT_DROP_SLOW] = "slow"
+	};
+
+	for (int i = 0; i < SNAPSHOT_DROPS; i++)
+		put_labelled(page, "reason", reasons[i], page->snapshot->process.http_dropped[i]);
+}
+
 static void put_plain(struct page *page)
 {
 	uint64_t value = number_at(page, page->snapshot);
@@ -426,6 +436,18 @@ static const struct family families[] = {
 	{ "hostmeter_conntrack_entries_limit", GAUGE, "nf_conntrack_max.", NUMBER(process.conntrack_limit) },
 	{ "hostmeter_loop_stall_seconds_max", GAUGE, "The longest turn of the event loop in the last minute or so.",
 		SECONDS(process.stall_ns) },
+	{ "hostmeter_page_memory_bytes", GAUGE, "Memory of the pages that are being sent, and of their snapshots.",
+		NUMBER(process.page_bytes) },
+	{ "hostmeter_page_memory_limit_bytes", GAUGE, "The most that these may take: page-memory.",
+		NUMBER(process.page_limit) },
+	{ "hostmeter_pages_refused", COUNTER, "Requests for a page that were refused for lack of memory.",
+		NUMBER(process.page_refusals) },
+	{ "hostmeter_http_connections", GAUGE, "Connections to the meter's ports and socket.",
+		NUMBER(process.http_connections) },
+	{ "hostmeter_http_connections_refused", COUNTER, "Connections of clients that had a quarter of all already.",
+		NUMBER(process.http_refused) },
+	{ "hostmeter_http_connections_dropped", COUNTER,
+		"Connections closed because others waited, or after a very long time.", SAMPLES(http_dropped) },
 	{ "hostmeter_checkpoint_age_seconds", GAUGE, "Time since the last whole checkpoint.", SAMPLES(checkpoint_age) },
 	{ "hostmeter_checkpoint_failures", COUNTER, "Writes of the checkpoint that failed.",
 		NUMBER(process.checkpoint_failures) },

@@ -89,6 +89,17 @@ static void compress_piece(struct gzip *gzip)
 		finish(gzip);
 }
 
+uint64_t gzip_made(const struct gzip *gzip)
+{
+	return gzip->done ? UINT64_MAX : gzip->out.len;
+}
+
+/* zlib's own: see deflateInit2() in zconf.h. */
+size_t gzip_memory(const struct gzip *gzip)
+{
+	return sizeof(*gzip) + gzip->out.size + (gzip->done ? 0 : GZIP_MEMORY);
+}
+
 long gzip_read(struct gzip *gzip, uint64_t offset, void *to, size_t room)
 {
 	while (!gzip->done && offset >= gzip->out.len)

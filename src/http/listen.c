@@ -12,7 +12,8 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-enum { BACKLOG = 32 };
+/* Half of the bytes that the kernel keeps for a client that does not read. It would let them grow to megabytes. */
+enum { BACKLOG = 32, SEND_BUFFER = 128 << 10 };
 
 /* --- TCP */
 
@@ -21,7 +22,7 @@ static int open_tcp(const struct addr *addr, uint16_t port)
 	struct sockaddr_in in = { .sin_family = AF_INET, .sin_port = htons(port) };
 	struct sockaddr_in6 in6 = { .sin6_family = AF_INET6, .sin6_port = htons(port) };
 	bool is_v4 = addr->family == 4;
-	int only_v6 = addr->family == 6, on = 1, fd, error;
+	int only_v6 = addr->family == 6, on = 1, send_buffer = SEND_BUFFER, fd, error;
 
 	memcpy(&in.sin_addr, addr->b, sizeof(in.sin_addr));
 	memcpy(&in6.sin6_addr, addr->b, sizeof(in6.sin6_addr));
@@ -29,6 +30,7 @@ static int open_tcp(const struct addr *addr, uint16_t port)
 	if (fd < 0)
 		return -errno;
 	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+	setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &send_buffer, sizeof(send_buffer)); /* connections inherit it */
 	if (is_v4) {
 		setsockopt(fd, IPPROTO_IP, IP_PKTINFO, &on, sizeof(on));
 	} else {

@@ -150,6 +150,8 @@ static inline void show(struct buf *b, const struct config *config)
 		buf_printf(b, "dump-share=%g ", config->dump_share);
 	if (config->max_hosts != 4096)
 		buf_printf(b, "max-hosts=%u ", config->max_hosts);
+	if (config->page_memory)
+		buf_printf(b, "page-memory=%u ", config->page_memory);
 	if (config->forget_after_ns != 90 * 86400 * UINT64_C(1000000000))
 		buf_printf(b, "forget-after=%llu ", (unsigned long long)config->forget_after_ns);
 	if (config->forget_unanswered_ns != 3600 * UINT64_C(1000000000))

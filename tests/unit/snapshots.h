@@ -88,6 +88,8 @@ static inline struct snapshot snapshots_full(void)
 			.conntrack_limit = 73, .dump_interval_ns = 10 * S, .dump_cost_ns = 74 * S / 1000,
 			.stall_ns = 75 * S / 1000, .checkpoint_age_ns = 3 * S / 2, .checkpoint_failures = 76, .checkpoint_error = -28,
 			.real_ns = 1700000000 * S, .receive_buffer_asked = { 83, 84, 85, 86 }, .nflog_group = 87,
+			.page_bytes = 89, .page_limit = 90, .page_refusals = 91, .http_connections = 92, .http_refused = 93,
+			.http_dropped = { 94, 95, 96 },
 			.listen = listen, .listens = 2, .waiting = waiting, .waitings = 1, .names = names, .names_count = 2,
 			.usage = { .cpu_ns = 77 * S / 4, .resident_bytes = 78, .virtual_bytes = 79, .open_fds = 80, .max_fds = 81,
 				.start_real_ns = 1700000000 * S - 82 * S } },

@@ -90,6 +90,7 @@ struct config {
 	uint32_t event_buffer; /* bytes */
 	double reliable_fill;  /* per cent of nf_conntrack_max */
 	uint32_t max_hosts;
+	uint32_t page_memory;                           /* MiB; 0: the default */
 	uint64_t forget_after_ns, forget_unanswered_ns; /* 0: never */
 	int log_level;                                  /* enum log_level */
 	struct config_host *host;

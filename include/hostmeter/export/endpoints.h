@@ -2,8 +2,8 @@
 /*
  * endpoints: who may ask, what there is to ask for, and the answers.
  *
- * Whatever is asked within ENDPOINTS_SHARE_NS of a rendering gets the same snapshot, and each page made of it is made
- * once, for all who ask: a page is at most that old.
+ * Whatever is asked within ENDPOINTS_SHARE_NS of a snapshot is made of it, once for all who ask: a page is at most that
+ * old, but where there is no room for another snapshot: see pages.h.
  *
  * The metrics and the hosts are read anew for who asks: the answer waits for a dump that begins after the question, or
  * the second after it if the first met flows whose host it could not tell yet; at most ENDPOINTS_WAIT_NS. It does not
@@ -28,6 +28,7 @@ struct loop;
 struct flow_list_filter;
 struct endpoints;
 struct snapshot;
+struct snapshot_process;
 struct topology;
 
 /* Where answers come from. */
@@ -47,7 +48,8 @@ struct endpoints_source {
 	int (*record)(void *ctx, struct http_shared *body);
 };
 
-/* Of config, which is borrowed: allow and server_names. NULL: out of memory. endpoints_free(NULL) is fine. */
+/* Of config, which is borrowed: allow, server_names, page_memory and max_hosts. NULL: out of memory.
+ * endpoints_free(NULL) is fine. */
 struct endpoints *endpoints_new(struct loop *loop, const struct config *config, const struct endpoints_source *source);
 void endpoints_free(struct endpoints *endpoints);
 
@@ -69,6 +71,9 @@ void endpoints_dump_ended(struct endpoints *endpoints, uint64_t began);
 
 /* Wakes all requests that wait, to be called before http_server_free(). */
 void endpoints_wake(struct endpoints *endpoints);
+
+/* Fills in the numbers of pages. */
+void endpoints_describe(const struct endpoints *endpoints, struct snapshot_process *process);
 
 /* An http_handler. */
 void endpoints_request(void *endpoints, const struct http_request *request, struct http_response *response);

@@ -2,6 +2,10 @@
 /*
  * server: an HTTP/1.1 server (libmicrohttpd) inside the event loop, on TCP and on UNIX sockets, without threads. Each
  * request goes to one handler, which fills in a response.
+ *
+ * A listening socket has 32 connections, of which one client (an IPv4 address, an IPv6 /64, a user of the UNIX socket
+ * but root) has a quarter at most. While others wait, idle ones leave first, then those that have sent no whole request
+ * or have not read on for a few seconds: see places.h.
  */
 #pragma once
 
@@ -17,6 +21,7 @@ struct http_request {
 	const char *path;         /* "/metrics": decoded, without the query */
 	const char *authority;    /* "router:10060" of a target "http://router:10060/metrics"; else NULL */
 	bool local;               /* came by the UNIX socket */
+	unsigned int answers;     /* that this client is reading on other connections */
 	bool pieces;              /* HTTP/1.1: the client notices an incomplete page, also one of unknown length */
 	struct addr client;       /* family 0 if local; an IPv4-mapped address is given as IPv4 */
 	struct http_server *http; /* these two for http_header(), http_query(), http_basic() and http_server_wake() */
@@ -47,9 +52,14 @@ struct http_shared {
 	void (*release)(void *ctx); /* called once for each response, when it is sent or given up */
 	const void *data;           /* all of it, for as long as it is not released */
 	size_t len;
-	/* Unless NULL, instead of data: copies at most room bytes from offset on. How many; 0: the end; -errno. */
+	/*
+	 * Unless NULL, instead of data: copies at most room bytes from offset on. How many; 0: the end; -errno;
+	 * -EAGAIN: it is called again in the next turn of the loop.
+	 */
 	long (*read)(void *ctx, uint64_t offset, char *to, size_t room);
-	bool live; /* read() may return -EAGAIN, and is called again after http_server_resume() */
+	/* Unless NULL: the length of what read() gives, for a client that has to know; or as read(). */
+	long (*measure)(void *ctx);
+	bool live; /* read() is called again after http_server_resume() only */
 };
 
 /* Instead of a status: suspend the connection, and call the handler again after http_server_wake(). No body. */
@@ -62,8 +72,19 @@ struct http_response {
 	struct http_shared shared; /* instead of body */
 	struct {
 		const char *name, *value;
-	} header[HTTP_HEADERS]; /* more of them, up to the first NULL; borrowed */
+	} header[HTTP_HEADERS]; /* more of them, up to the first NULL; borrowed, with shared.measure until it is sent */
+	bool crowded;           /* there is too little memory: slow readers have to leave for a while */
 };
+
+enum http_drop { HTTP_DROP_IDLE, HTTP_DROP_HEADERS, HTTP_DROP_SLOW, HTTP_DROPS };
+
+struct http_usage {
+	uint64_t connections;
+	uint64_t refused;             /* of a client that had its share */
+	uint64_t dropped[HTTP_DROPS]; /* because others waited, or after a time that is long enough for anybody */
+};
+
+struct http_usage http_server_usage(const struct http_server *http);
 
 /* The live bodies with this ctx may have more. Not to be called from their read(). */
 void http_server_resume(struct http_server *http, const void *ctx);

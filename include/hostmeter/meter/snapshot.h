@@ -12,6 +12,9 @@
 
 enum { SNAPSHOT_LABEL = 64 };
 
+/* Why connections of the metrics' port and socket were closed early. */
+enum snapshot_drop { SNAPSHOT_DROP_IDLE, SNAPSHOT_DROP_HEADERS, SNAPSHOT_DROP_SLOW, SNAPSHOT_DROPS };
+
 struct snapshot_host {
 	char label[SNAPSHOT_LABEL];
 	char mac[MAC_TEXT]; /* "": none */
@@ -78,6 +81,9 @@ struct snapshot_process {
 	uint64_t real_ns;                                /* the snapshot's time since 1970; 0: unknown */
 	uint64_t receive_buffer_asked[SOURCE_COUNT];     /* the kernel may grant less: see snapshot_source */
 	uint16_t nflog_group;
+	uint64_t page_bytes, page_limit, page_refusals; /* memory of pages that are sent; requests */
+	uint64_t http_connections, http_refused;        /* now; in all, of clients that had their share */
+	uint64_t http_dropped[SNAPSHOT_DROPS];          /* connections */
 	const char *const *listen; /* addresses that are listened on; borrowed, as names and waiting */
 	size_t listens;
 	const struct snapshot_listen *waiting; /* those that cannot be listened on yet */

@@ -216,20 +216,29 @@ static void client_start(struct fixture *f, struct client *c, int fd, const char
 
 static const char *client_finish(struct client *c)
 {
-	loop_server_run(&c->f->s);
-	assert_null(c->io);
+	while (c->io) /* the end of another connection stops the loop, too */
+		loop_server_run(&c->f->s);
 	close(c->fd);
 	return buf_text(&c->reply);
 }
 
-static int connect_v4(const struct fixture *f)
+/* As the client 127.0.0.1 + number. */
+static int connect_as(const struct fixture *f, uint32_t number)
 {
-	struct sockaddr_in in = { .sin_family = AF_INET, .sin_port = htons(f->port) };
+	struct sockaddr_in in = { .sin_family = AF_INET };
 	int fd = socket(AF_INET, SOCK_STREAM, 0);
 
+	in.sin_addr.s_addr = htonl(INADDR_LOOPBACK + number);
+	assert_int_equal(bind(fd, (struct sockaddr *)&in, sizeof(in)), 0);
 	in.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	in.sin_port = htons(f->port);
 	assert_int_equal(connect(fd, (struct sockaddr *)&in, sizeof(in)), 0);
 	return fd;
+}
+
+static int connect_v4(const struct fixture *f)
+{
+	return connect_as(f, 0);
 }
 
 static int connect_v6(const struct fixture *f)
@@ -451,8 +460,8 @@ static void full_house_lets_in_who_waits(void **state)
 
 	listen_tcp(f, "127.0.0.1:");
 	for (size_t i = 0; i < sizeof(idle) / sizeof(*idle); i++)
-		idle[i] = connect_v4(f);
-	client_start(f, &waiting, connect_v4(f), "GET / HTTP/1.1\r\n" CLOSE);
+		idle[i] = connect_as(f, (uint32_t)i % 4);
+	client_start(f, &waiting, connect_as(f, 4), "GET / HTTP/1.1\r\n" CLOSE);
 	timer = loop_timer_add(f->s.loop, accept_all, f);
 	loop_timer_set(timer, 20 * CLOCK_NS_PER_MS);
 	loop_run(f->s.loop);
@@ -464,6 +473,98 @@ static void full_house_lets_in_who_waits(void **state)
 		if (i != 7)
 			close(idle[i]);
 	}
+}
+
+/* For a while, so that the server sees whatever came. */
+static void let_it_run(struct fixture *f, uint64_t ns)
+{
+	struct loop_timer *timer = loop_timer_add(f->s.loop, accept_all, f);
+
+	loop_timer_set(timer, ns);
+	loop_run(f->s.loop);
+	loop_timer_del(timer);
+}
+
+static void until_there_are(struct fixture *f, uint64_t connections)
+{
+	for (int tries = 0; tries < 2000 && http_server_usage(f->s.http).connections != connections; tries++)
+		let_it_run(f, 5 * CLOCK_NS_PER_MS);
+	assert_int_equal(http_server_usage(f->s.http).connections, connections);
+}
+
+static void one_client_has_a_quarter(void **state)
+{
+	struct fixture *f = *state;
+	struct client c;
+	int silent[8];
+
+	listen_tcp(f, "127.0.0.1:");
+	for (size_t i = 0; i < 8; i++)
+		silent[i] = connect_as(f, 1);
+	until_there_are(f, 8);
+	client_start(f, &c, connect_as(f, 1), "GET / HTTP/1.1\r\n" CLOSE);
+	assert_string_equal(client_finish(&c), "");
+	buf_free(&c.reply);
+	assert_int_equal(f->calls, 0);
+	assert_int_equal(http_server_usage(f->s.http).refused, 1);
+	until_there_are(f, 8);
+	exchange(f, connect_as(f, 2), "GET / HTTP/1.1\r\n" CLOSE, "HTTP/1.1 200", "hello\n");
+	/* Once it has less, it may come again. */
+	close(silent[3]);
+	until_there_are(f, 7);
+	exchange(f, connect_as(f, 1), "GET / HTTP/1.1\r\n" CLOSE, "HTTP/1.1 200", "hello\n");
+	for (size_t i = 0; i < 8; i++)
+		if (i != 3)
+			close(silent[i]);
+}
+
+/* Answered connections that are kept, so many of each client from the first on. */
+static void keep_alive(struct fixture *f, struct client *kept, size_t count, uint32_t each)
+{
+	for (size_t i = 0; i < count; i++) {
+		client_start(f, &kept[i], connect_as(f, (uint32_t)i / each), "GET / HTTP/1.1\r\nHost: test\r\n\r\n");
+		for (int tries = 0; tries < 2000 && !strstr(buf_text(&kept[i].reply), "hello\n"); tries++)
+			let_it_run(f, 5 * CLOCK_NS_PER_MS);
+		assert_non_null(strstr(buf_text(&kept[i].reply), "hello\n"));
+	}
+}
+
+static void until_closed(struct fixture *f, const struct client *c)
+{
+	for (int tries = 0; tries < 2000 && c->io; tries++)
+		let_it_run(f, 5 * CLOCK_NS_PER_MS);
+	assert_null(c->io);
+}
+
+static void forget(struct client *kept, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		loop_io_del(kept[i].io);
+		close(kept[i].fd);
+		buf_free(&kept[i].reply);
+	}
+}
+
+/* The client's own if it has too many; the one that is idle for longest if there is no place for others. */
+static void idle_connections_leave_first(void **state)
+{
+	struct fixture *f = *state;
+	struct client kept[32];
+
+	listen_tcp(f, "127.0.0.1:");
+	keep_alive(f, kept, 32, 8);
+	assert_int_equal(http_server_usage(f->s.http).dropped[HTTP_DROP_IDLE], 0);
+	exchange(f, connect_as(f, 9), "GET / HTTP/1.1\r\n" CLOSE, "HTTP/1.1 200", "hello\n");
+	assert_int_equal(http_server_usage(f->s.http).dropped[HTTP_DROP_IDLE], 1);
+	until_closed(f, &kept[0]);
+	/* There is a place now, but not for a client that has its share. */
+	exchange(f, connect_as(f, 2), "GET / HTTP/1.1\r\n" CLOSE, "HTTP/1.1 200", "hello\n");
+	until_closed(f, &kept[16]);
+	assert_int_equal(http_server_usage(f->s.http).dropped[HTTP_DROP_IDLE], 2);
+	assert_int_equal(http_server_usage(f->s.http).refused, 0);
+	for (size_t i = 0; i < 32; i++)
+		assert_int_equal(kept[i].io == NULL, i == 0 || i == 16);
+	forget(kept, 32);
 }
 
 static void no_status_is_no_answer(void **state)
@@ -815,6 +916,97 @@ static void body_that_fails_has_no_end(void **state)
 	assert_int_equal(f->releases, 1);
 }
 
+/* Says so in every second call, then gives a piece. */
+static long read_in_turns(void *ctx, uint64_t offset, char *to, size_t room)
+{
+	static int calls;
+
+	if (++calls % 2)
+		return -EAGAIN;
+	/* Where the length is known there is room for just the rest. */
+	return read_pieces(ctx, offset, to, room < 5 ? 5 : room);
+}
+
+static long measure_in_turns(void *ctx)
+{
+	static int calls;
+
+	(void)ctx;
+	return ++calls % 3 ? -EAGAIN : 12;
+}
+
+static void body_takes_several_turns(void **state)
+{
+	struct fixture *f = *state;
+
+	listen_tcp(f, "127.0.0.1:");
+	f->answer.shared = (struct http_shared){ .ctx = f, .release = release, .read = read_in_turns };
+	exchange(f, connect_v4(f), "GET / HTTP/1.1\r\n" CLOSE, "HTTP/1.1 200",
+		"5\r\nhello\r\n5\r\n, wor\r\n2\r\nld\r\n0\r\n\r\n");
+	assert_int_equal(f->releases, 1);
+}
+
+static void length_is_said_once_it_is_known(void **state)
+{
+	static const char *const requests[] = { "GET / HTTP/1.0\r\n\r\n", "GET / HTTP/1.1\r\n" CLOSE,
+		"HEAD / HTTP/1.1\r\n" CLOSE };
+	struct fixture *f = *state;
+
+	listen_tcp(f, "127.0.0.1:");
+	f->answer.shared = (struct http_shared){
+		.ctx = f, .release = release, .read = read_in_turns, .measure = measure_in_turns
+	};
+	for (int i = 0; i < 3; i++) {
+		struct client c;
+		const char *reply;
+
+		client_start(f, &c, connect_v4(f), requests[i]);
+		reply = client_finish(&c);
+		assert_non_null(strstr(reply, "\r\nContent-Length: 12\r\n"));
+		assert_string_equal(strstr(reply, "\r\n\r\n") + 4, i == 2 ? "" : "hello, world");
+		buf_free(&c.reply);
+		assert_int_equal(f->releases, i + 1);
+		assert_int_equal(f->calls, i + 1);
+	}
+}
+
+static long measure_fails(void *ctx)
+{
+	(void)ctx;
+	return -ENOMEM;
+}
+
+static long measure_never_ends(void *ctx)
+{
+	((struct fixture *)ctx)->asked++;
+	return -EAGAIN;
+}
+
+static void what_cannot_be_measured_is_no_answer(void **state)
+{
+	struct fixture *f = *state;
+	struct client c;
+
+	listen_tcp(f, "127.0.0.1:");
+	f->answer.shared =
+		(struct http_shared){ .ctx = f, .release = release, .read = read_pieces, .measure = measure_fails };
+	client_start(f, &c, connect_v4(f), "GET / HTTP/1.0\r\n\r\n");
+	assert_string_equal(client_finish(&c), "");
+	buf_free(&c.reply);
+	assert_int_equal(f->releases, 1);
+	/* The server ends while it is still being measured. */
+	f->answer.shared.measure = measure_never_ends;
+	client_start(f, &c, connect_v4(f), "GET / HTTP/1.0\r\n\r\n");
+	let_it_run(f, 20 * CLOCK_NS_PER_MS);
+	assert_in_range(f->asked, 2, 1000000);
+	http_server_free(f->s.http);
+	f->s.http = NULL;
+	assert_int_equal(f->releases, 2);
+	loop_io_del(c.io);
+	close(c.fd);
+	buf_free(&c.reply);
+}
+
 /* A live body: what is in the buffer, then whatever comes, until the end is said. */
 struct live {
 	struct fixture *f;
@@ -1078,6 +1270,8 @@ int main(void)
 		TEST(half_a_request_keeps_nobody_waiting),
 		TEST(connection_is_kept_alive),
 		TEST(full_house_lets_in_who_waits),
+		TEST(one_client_has_a_quarter),
+		TEST(idle_connections_leave_first),
 		TEST(no_status_is_no_answer),
 		TEST(response_is_what_the_handler_says),
 		TEST(large_body_arrives_whole),
@@ -1092,6 +1286,9 @@ int main(void)
 		TEST(server_ends_with_a_live_body),
 		TEST(body_is_made_while_it_is_sent),
 		TEST(body_that_fails_has_no_end),
+		TEST(body_takes_several_turns),
+		TEST(length_is_said_once_it_is_known),
+		TEST(what_cannot_be_measured_is_no_answer),
 		TEST(port_alone_is_both_families),
 		TEST(bad_addresses_are_refused),
 		TEST(unix_socket_is_served),

@@ -82,6 +82,7 @@ static void read_meter(struct check_meter *meter, const json_t *status)
 		.sightings_lost = json_get_u64(incomplete, "first_packets_lost"),
 		.damaged = json_get_u64(incomplete, "damaged_messages"),
 		.checkpoint_failures = json_get_u64(json_object_get(status, "checkpoint"), "failures"),
+		.checkpoint_damages = json_get_u64(json_object_get(status, "checkpoint"), "damages"),
 		.hosts_folded = warning(status, "hosts-folded"),
 		.made_up = warning(status, "made-up-hosts"),
 		.places = json_get_u64(places, "limit"),

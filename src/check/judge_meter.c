@@ -230,21 +230,28 @@ static void fix_checkpoint(const struct check_facts *f, struct finding *finding)
 
 static void judge_checkpoint(const struct check_facts *f, struct finding *finding)
 {
-	uint64_t failures = f->meter.checkpoint_failures;
+	uint64_t failures = f->meter.checkpoint_failures, damages = f->meter.checkpoint_damages;
 
-	if (!failures) {
-		finding_good(finding, "no failure");
-	} else if (!*f->meter.checkpoint_error) {
-		finding_good(finding, "the latest is saved; %" PRIu64 " before could not be", failures);
-	} else {
+	if (failures && *f->meter.checkpoint_error) {
 		finding_bad(finding,
 			"%" PRIu64 " checkpoint%s could not be saved in %s: %s: a restart would lose counts", failures,
 			finding_plural(failures), f->runtime_dir, f->meter.checkpoint_error);
 		fix_checkpoint(f, finding);
+	} else if (damages) {
+		finding_bad(finding,
+			"the start found %" PRIu64 " record%s damaged or missing: the log says whether counts are",
+			damages, finding_plural(damages));
+		finding_fix(finding, "journalctl -u hostmeter | grep checkpoint");
+		finding_fix(finding,
+			"ls -la %s  # checkpoint.bad is the damaged file; is this memory, or a disk that fails?",
+			f->runtime_dir);
+	} else if (failures) {
+		finding_good(finding, "the latest is saved; %" PRIu64 " before could not be", failures);
+	} else {
+		finding_good(finding, "no failure");
 	}
 }
 
-/* Hosts that were never answered: another limit would be filled up as well. */
 static void judge_made_up(const struct check_facts *f, struct finding *finding)
 {
 	const struct check_meter *m = &f->meter;

@@ -5,6 +5,7 @@
 #include "hostmeter/meter/checkpoint.h"
 #include "hostmeter/meter/meter.h"
 #include "hostmeter/os/blob_file.h"
+#include "salvage.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -18,7 +19,7 @@ struct checkpointer {
 	struct buf blob;
 	bool saving;
 	int error; /* why the file could not be written, until it can: that is logged once */
-	uint64_t saved_at, failures;
+	uint64_t saved_at, failures, damages;
 };
 
 struct checkpointer *checkpointer_new(const char *path)
@@ -57,40 +58,6 @@ static bool failed(struct checkpointer *c, int error)
 	return true;
 }
 
-struct loading {
-	struct meter *meter;
-	uint64_t now;
-};
-
-static int load_blob(void *ctx, const void *blob, size_t len)
-{
-	const struct loading *loading = ctx;
-
-	return checkpoint_load(loading->meter, blob, len, loading->now);
-}
-
-int checkpointer_load(struct checkpointer *c, struct meter *meter, uint64_t now)
-{
-	struct loading loading = { meter, now };
-	int error = blob_file_read(c->path, load_blob, &loading);
-	int aside;
-
-	if (error == -ENOENT)
-		return 0;
-	if (!error && checkpoint_loaded(meter)) {
-		/* The journal continues in the old file until there is a new one: a second kill may come soon. */
-		failed(c, blob_file_adopt(c->file));
-		return 0;
-	}
-	aside = blob_file_put_aside(c->path);
-	log_warning("%s: %s: %s %s.bad; counts start anew", c->path,
-		error == -EPROTO                    ? "a checkpoint of another version" :
-			!error || error == -EBADMSG ? "no checkpoint, or a damaged one" :
-						      strerror(-error),
-		aside ? "it could not be renamed to" : "kept as", c->path);
-	return -EBADMSG;
-}
-
 /* Appends the blob, if there is any, to what is written. */
 static void append(struct checkpointer *c)
 {
@@ -127,14 +94,15 @@ static bool step(struct checkpointer *c, struct meter *meter, uint64_t now)
 	if (!error)
 		error = blob_file_add(c->file, c->blob.data, c->blob.len);
 	buf_reset(&c->blob);
-	if (!error && last)
-		error = blob_file_commit(c->file);
 	if (failed(c, error) || !last)
+		return true;
+	if (checkpoint_has_floor(meter))
+		checkpointer_before_show(c, meter);
+	if (!c->saving || failed(c, blob_file_commit(c->file)))
 		return true;
 	c->saving = false;
 	c->error = 0;
 	c->saved_at = now;
-	checkpointer_before_show(c, meter);
 	return true;
 }
 
@@ -176,4 +144,57 @@ uint64_t checkpointer_failures(const struct checkpointer *c)
 int checkpointer_error(const struct checkpointer *c)
 {
 	return c->error;
+}
+
+uint64_t checkpointer_damages(const struct checkpointer *c)
+{
+	return c->damages;
+}
+
+/* --- Loading */
+
+static void log_damage(const struct checkpointer *c, const struct salvage *found)
+{
+	if (found->missing)
+		log_warning("%s: %s: %s", c->path, found->what, found->consequence);
+	else
+		log_warning("%s: %s: %s; kept as %s.bad", c->path, found->what, found->consequence, c->path);
+}
+
+static int start_anew(struct checkpointer *c, const struct salvage *found)
+{
+	int aside = blob_file_put_aside(c->path);
+
+	log_warning("%s: %s: %s %s.bad; counts start anew", c->path, found->what,
+		aside ? "it could not be renamed to" : "kept as", c->path);
+	c->damages += !c->damages;
+	return -EBADMSG;
+}
+
+int checkpointer_load(struct checkpointer *c, struct meter *meter, uint64_t now)
+{
+	struct salvage found;
+	int error = salvage_load(c->path, meter, now, &found);
+
+	if (error == -ENOENT)
+		return 0;
+	c->damages = found.damages;
+	if (error)
+		return start_anew(c, &found);
+	if (!found.what) {
+		/* The journal continues in the old file until there is a new one: a second kill may come soon. */
+		failed(c, blob_file_adopt(c->file, &found.current));
+		return 0;
+	}
+	/* The journal cannot go on in a file like this: the next meter would find the same damage in it, or more. */
+	blob_file_follow(c->file, &found.before);
+	blob_file_follow(c->file, &found.current);
+	if (found.is_damage) {
+		blob_file_is_damaged(c->file);
+		log_damage(c, &found);
+	} else {
+		log_info("%s: %s: %s", c->path, found.what, found.consequence);
+	}
+	checkpointer_finish(c, meter, now);
+	return 0;
 }

@@ -15,9 +15,10 @@ struct checkpointer *checkpointer_new(const char *path);
 void checkpointer_free(struct checkpointer *checkpointer);
 
 /*
- * Loads the file into a meter that has metered nothing yet. 0: the meter goes on from there, or there is no file;
- * -EBADMSG: the file is damaged, of another version or not ours. It was renamed with a warning, and the caller must
- * replace the meter with a fresh one.
+ * Loads the file into a meter that has metered nothing yet. If it is damaged, what can be proven of it is used, or the
+ * file before it with both journals; that is said in one line, and a new checkpoint is saved at once. 0: the meter goes
+ * on from there, or there is no file; -EBADMSG: nothing can be used, or the files are of another version or not ours.
+ * The file was renamed with a warning, and the caller must replace the meter with a fresh one.
  */
 int checkpointer_load(struct checkpointer *checkpointer, struct meter *meter, uint64_t now);
 
@@ -39,3 +40,6 @@ uint64_t checkpointer_failures(const struct checkpointer *checkpointer);
 
 /* -errno of the latest write if it failed; 0 again once a whole checkpoint is saved. */
 int checkpointer_error(const struct checkpointer *checkpointer);
+
+/* What the start found damaged, missing or repeated: records of the journal and blobs of the checkpoint. */
+uint64_t checkpointer_damages(const struct checkpointer *checkpointer);

@@ -53,6 +53,7 @@ static void describe_process(struct queries *q, struct snapshot_process *process
 		.stall_ns = q->stall_ns,
 		.checkpoint_age_ns = saved ? loop_now_ns(q->loop) - saved : UINT64_MAX,
 		.checkpoint_failures = checkpointer_failures(q->checkpointer),
+		.checkpoint_damages = checkpointer_damages(q->checkpointer),
 		.checkpoint_error = checkpointer_error(q->checkpointer),
 		.real_ns = clock_real_ns(),
 	};

@@ -145,6 +145,7 @@ static void put_checkpoint(struct buf *out, const struct snapshot_process *proce
 	json_begin(out, "checkpoint", '{');
 	put_seconds_if(out, "age_seconds", known, process->checkpoint_age_ns);
 	json_put_u64(out, "failures", process->checkpoint_failures);
+	json_put_u64(out, "damages", process->checkpoint_damages);
 	json_put_text(out, "error", process->checkpoint_error ? strerror(-process->checkpoint_error) : NULL);
 	json_end(out, '}');
 }

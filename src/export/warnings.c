@@ -60,6 +60,9 @@ bool warnings_next(const struct snapshot *snapshot, size_t *i, struct warning *w
 			"the ends of connections are not delivered reliably: some may be lost" },
 		{ "stale-dump", is_stale(snapshot),
 			"the connections have not been read for too long: what still lives lags behind" },
+		{ "checkpoint-damaged", process->checkpoint_damages,
+			"records of the checkpoint that the start found damaged or missing: the log says what that "
+			"means" },
 		{ "checkpoint-failed", process->checkpoint_failures,
 			"writes of the checkpoint that failed: a restart may lose counts" },
 		{ "transparent-proxy", snapshot->proxied,

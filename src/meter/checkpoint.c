@@ -3,7 +3,7 @@
  * How the meter goes on after its process was killed. There are three kinds of blobs:
  *
  *   flows*, tombstones*, sides, end   the records of live flows, the tombstones, what is remembered of interfaces, and
- *                              the totals of all hosts
+ *                              the totals of all hosts; before these, a blob "gaps" if flows may be missing
  *   journal                    the flows that ended or were decided since, with their counts
  *   totals                     the totals as they were shown
  *
@@ -115,7 +115,7 @@ bool checkpoint_step(struct meter *meter, struct buf *out)
 {
 	struct checkpoint *own = &meter->checkpoint;
 
-	if (!meter->journal.running || own->step > STEPS + 1)
+	if (!meter->journal.running || own->step > STEPS + 2)
 		return true;
 	if (meter->dumps.since)
 		return false;
@@ -130,15 +130,29 @@ bool checkpoint_step(struct meter *meter, struct buf *out)
 		save_shards(meter, out);
 		return false;
 	}
-	if (own->step++ == STEPS) {
+	if (own->step == STEPS) {
+		own->step += own->gaps && !meter->dumps.ready ? 1 : 2;
 		journal_put_head(out, CHECKPOINT_SIDES, &meter->options.hash);
 		topology_each_memory(meter->topology, meter->now, put_memory, out);
 		return false;
 	}
+	if (own->step++ == STEPS + 1) {
+		journal_put_head(out, CHECKPOINT_GAPS, &meter->options.hash);
+		return false;
+	}
 	journal_put_head(out, CHECKPOINT_END, &meter->options.hash);
 	put_totals(out, meter, false);
-	meter->journal.totals_moved = own->dumps_to_fold; /* the floor is not in this blob */
+	/*
+	 * The floor is not in this blob. And if this checkpoint is damaged, the one before it is used, whose totals do
+	 * not have what a dump has added since: so what moved still counts as not recorded.
+	 */
+	meter->journal.totals_moved |= own->dumps_to_fold;
 	return true;
+}
+
+bool checkpoint_has_floor(const struct meter *meter)
+{
+	return meter->checkpoint.dumps_to_fold;
 }
 
 void checkpoint_journal(struct meter *meter, struct buf *out)

@@ -189,6 +189,16 @@ static bool is_both_ways(const struct traffic *traffic)
 	return false;
 }
 
+static bool get_totals(struct le_reader *in, struct meter *m, uint32_t *index, struct traffic *wan,
+	struct traffic *local)
+{
+	if (!get_host_id(in, m, index) || *index == HOST_NONE)
+		return false;
+	*wan = get_traffic(in);
+	*local = get_traffic(in);
+	return !in->ran_out;
+}
+
 static bool load_totals(struct meter *m, struct le_reader *in, bool floor_only)
 {
 	for (uint32_t i = 0; i < hosts_count(m->hosts); i++) {
@@ -201,10 +211,8 @@ static bool load_totals(struct meter *m, struct le_reader *in, bool floor_only)
 		uint32_t index;
 		struct host *host;
 
-		if (!get_host_id(in, m, &index) || index == HOST_NONE)
+		if (!get_totals(in, m, &index, &wan, &local))
 			return false;
-		wan = get_traffic(in);
-		local = get_traffic(in);
 		/* Added, not set: two hosts of an older, larger table may both be "other" now. */
 		host = hosts_get(m->hosts, index);
 		traffic_add(&host->wan_floor, &wan);
@@ -216,7 +224,23 @@ static bool load_totals(struct meter *m, struct le_reader *in, bool floor_only)
 		traffic_add(&host->wan, &wan);
 		traffic_add(&host->local, &local);
 	}
-	return !in->ran_out;
+	return true;
+}
+
+static bool raise_floor(struct meter *m, struct le_reader *in)
+{
+	while (in->left) {
+		struct traffic wan, local;
+		uint32_t index;
+		struct host *host;
+
+		if (!get_totals(in, m, &index, &wan, &local))
+			return false;
+		host = hosts_get(m->hosts, index);
+		host->wan_floor = traffic_max(&host->wan_floor, &wan);
+		host->local_floor = traffic_max(&host->local_floor, &local);
+	}
+	return true;
 }
 
 /* Adds to the totals what is new since the checkpoint, and to the floor what was new when the flow ended. */
@@ -230,9 +254,12 @@ static void replay_end(struct meter *m, const struct flow *final, const struct f
 	struct flow counted = *final;
 
 	tombstones_destroy(m->tombstones, final->key, &event, m->now);
-	/* If it began after the checkpoint, all of it is new, except the baseline of an undecided flow. */
+	/*
+	 * If it began after the checkpoint, all of it is new, except the baseline of an undecided flow. Where records
+	 * of flows are lost, it may be older.
+	 */
 	counted.counts = (struct flow_counts){ 0 };
-	if (!known && !(flags & CHECKPOINT_WAS_DECIDED))
+	if (!known && (m->checkpoint.gaps || !(flags & CHECKPOINT_WAS_DECIDED)))
 		counted.counts = *last;
 	if (known) {
 		counted.counts = known->counts;
@@ -286,18 +313,28 @@ static bool load_journal(struct meter *m, struct le_reader *in)
 	return true;
 }
 
+/* The blob's kind, or -EPROTO. ran_out is set in a blob that is too short. */
+static int get_head(struct le_reader *in, struct hash_key *hash)
+{
+	int kind = (int)le_get(in, 1);
+
+	if (in->ran_out || le_get(in, 1) != CHECKPOINT_VERSION)
+		return -EPROTO;
+	hash->k[0] = le_get(in, 8);
+	hash->k[1] = le_get(in, 8);
+	return kind;
+}
+
 int checkpoint_load(struct meter *meter, const void *blob, size_t len, uint64_t now)
 {
 	struct le_reader in = le_reader(blob, len);
 	struct checkpoint *own = &meter->checkpoint;
-	int kind = (int)le_get(&in, 1);
+	int kind = get_head(&in, &meter->options.hash);
 	bool good;
 
 	meter->now = now;
-	if (in.ran_out || le_get(&in, 1) != CHECKPOINT_VERSION)
-		return -EPROTO;
-	meter->options.hash.k[0] = le_get(&in, 8);
-	meter->options.hash.k[1] = le_get(&in, 8);
+	if (kind < 0)
+		return kind;
 	good = !in.ran_out && (!own->restored || kind == CHECKPOINT_JOURNAL || kind == CHECKPOINT_TOTALS);
 	switch (kind) {
 	case CHECKPOINT_FLOWS:
@@ -310,7 +347,11 @@ int checkpoint_load(struct meter *meter, const void *blob, size_t len, uint64_t 
 		good = good && load_sides(meter, &in);
 		break;
 	case CHECKPOINT_ANEW:
+		own->gaps &= own->restored;
 		forget_flows(meter);
+		break;
+	case CHECKPOINT_GAPS:
+		own->gaps = true;
 		break;
 	case CHECKPOINT_END:
 		good = own->restored = good && load_totals(meter, &in, false);
@@ -331,4 +372,31 @@ int checkpoint_load(struct meter *meter, const void *blob, size_t len, uint64_t 
 bool checkpoint_loaded(const struct meter *meter)
 {
 	return meter->checkpoint.restored;
+}
+
+bool checkpoint_is_end(const void *blob, size_t len)
+{
+	struct le_reader in = le_reader(blob, len);
+
+	return le_get(&in, 1) == CHECKPOINT_END;
+}
+
+int checkpoint_load_floor(struct meter *meter, const void *blob, size_t len, uint64_t now)
+{
+	struct le_reader in = le_reader(blob, len);
+	struct hash_key hash;
+	int kind = get_head(&in, &hash);
+
+	meter->now = now;
+	if (kind < 0)
+		return kind;
+	return kind == CHECKPOINT_END && !in.ran_out && meter->checkpoint.restored && raise_floor(meter, &in) ?
+		0 :
+		-EBADMSG;
+}
+
+void checkpoint_lacks_flows(struct meter *meter)
+{
+	forget_flows(meter);
+	meter->checkpoint.gaps = true;
 }

@@ -16,6 +16,7 @@ enum {
 	CHECKPOINT_FLOWS = 'F',
 	CHECKPOINT_TOMBSTONES = 'D',
 	CHECKPOINT_SIDES = 'S', /* what is remembered of interfaces */
+	CHECKPOINT_GAPS = 'G',  /* empty: flows may be missing */
 	CHECKPOINT_END = 'E',   /* the totals; the checkpoint is complete */
 	CHECKPOINT_JOURNAL = 'J',
 	CHECKPOINT_TOTALS = 'T', /* as they were shown */

@@ -203,7 +203,7 @@ static bool was_sighted(const struct meter *m, const struct ct_event *event)
 
 static bool born_while_metering(const struct meter *m, const struct ct_event *event)
 {
-	if (m->dumps.ready || m->checkpoint.restored)
+	if (m->dumps.ready || (m->checkpoint.restored && !m->checkpoint.gaps))
 		return true;
 	return event->start_ns ? event->start_ns >= m->options.start_real_ns : was_sighted(m, event);
 }

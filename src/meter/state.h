@@ -47,6 +47,7 @@ struct network {
 /* checkpoint.c and checkpoint_load.c. */
 struct checkpoint {
 	bool restored;         /* from a checkpoint: flows need no baseline */
+	bool gaps;             /* but those without record do, until the first dump is in */
 	unsigned int step;     /* the next one of the checkpoint that is being written */
 	uint64_t dumps_begun;  /* when its first step was made */
 	uint8_t dumps_to_fold; /* complete dumps until the hosts' floors become part of their totals */

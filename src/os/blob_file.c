@@ -1,38 +1,42 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "hostmeter/os/blob_file.h"
+#include "blob_file.h"
 
-#include "hostmeter/base/buf.h"
-#include "hostmeter/base/le.h"
+#include "hostmeter/base/hash.h"
 #include "hostmeter/os/file.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 #include <zlib.h>
 
-enum { LENGTH_LEN = 4, HEAD_LEN = 8 };
-
-static const char magic[8] = "hostmet1";
-
 struct output {
-	int fd; /* -1: none */
-	off_t size;
+	int fd; /* -1: none; its position is size */
+	uint64_t size, sections, generation, first_record;
 };
 
 struct blob_file {
-	char *path, *new_path;
+	char *path, *new_path, *old_path, *bad_path;
+	uint64_t id, generation, next_record; /* of the latest file; the record after it */
+	bool damaged;                         /* the file at path */
 	struct output begun, committed;
 };
 
-/* The CRC covers the length too: else a run of zeros would read as empty blobs. */
-static uint32_t blob_crc(const unsigned char *length, const void *blob, size_t len)
+uint32_t blob_salt(uint64_t id, uint64_t generation)
 {
-	uLong crc = crc32(crc32(0, NULL, 0), length, LENGTH_LEN);
+	unsigned char bytes[16];
+
+	le_store(bytes, id, 8);
+	le_store(bytes + 8, generation, 8);
+	return (uint32_t)crc32(crc32(0, NULL, 0), bytes, sizeof(bytes));
+}
+
+/* The CRC covers the length too: else a run of zeros would read as empty blobs. */
+uint32_t blob_crc(uint32_t salt, const unsigned char *head, size_t head_len, const void *blob, size_t len)
+{
+	uLong crc = crc32(salt, head, (uInt)head_len);
 
 	/* zlib takes NULL, which an empty blob may be, as a reset. */
 	return (uint32_t)(len ? crc32(crc, blob, (uInt)len) : crc);
@@ -41,15 +45,18 @@ static uint32_t blob_crc(const unsigned char *length, const void *blob, size_t l
 struct blob_file *blob_file_new(const char *path)
 {
 	struct blob_file *file = calloc(1, sizeof(*file));
+	struct hash_key random;
 
 	if (!file)
 		return NULL;
 	file->begun.fd = file->committed.fd = -1;
+	if (!hash_key_random(&random))
+		file->id = random.k[0];
 	file->path = strdup(path);
-	if (file->path && asprintf(&file->new_path, "%s.new", path) >= 0)
+	if (file->path && asprintf(&file->new_path, "%s.new", path) >= 0 &&
+		asprintf(&file->old_path, "%s.old", path) >= 0 && asprintf(&file->bad_path, "%s.bad", path) >= 0)
 		return file;
-	free(file->path);
-	free(file);
+	blob_file_free(file);
 	return NULL;
 }
 
@@ -73,9 +80,30 @@ void blob_file_free(struct blob_file *file)
 		return;
 	abandon(file);
 	output_close(&file->committed);
+	free(file->bad_path);
+	free(file->old_path);
 	free(file->new_path);
 	free(file->path);
 	free(file);
+}
+
+/* The head as the file is now; the position stays. */
+static int output_put_head(const struct blob_file *file, const struct output *output)
+{
+	const uint64_t number[] = { file->id, output->generation, output->first_record, file->next_record,
+		output->size };
+	unsigned char head[BLOB_FILE_HEAD] = BLOB_MAGIC_2;
+	ssize_t written;
+
+	for (size_t i = 0; i < sizeof(number) / sizeof(number[0]); i++)
+		le_store(head + BLOB_MAGIC + 8 * i, number[i], 8);
+	le_store(head + BLOB_FILE_HEAD - 4, blob_crc(0, head, BLOB_FILE_HEAD - 4, NULL, 0), 4);
+	do {
+		written = pwrite(output->fd, head, sizeof(head), 0);
+	} while (written < 0 && errno == EINTR);
+	if (written == (ssize_t)sizeof(head))
+		return 0;
+	return written < 0 ? -errno : -EIO;
 }
 
 int blob_file_begin(struct blob_file *file)
@@ -85,32 +113,40 @@ int blob_file_begin(struct blob_file *file)
 	abandon(file);
 	/* A killed writer may have left one. With O_EXCL no symbolic link is followed. */
 	unlink(file->new_path);
-	file->begun.fd = open(file->new_path, O_WRONLY | O_APPEND | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	if (!file->damaged)
+		unlink(file->old_path);
+	file->begun = (struct output){ .fd = open(file->new_path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600),
+		.size = BLOB_FILE_HEAD,
+		.generation = file->generation + 1,
+		.first_record = file->next_record };
 	if (file->begun.fd < 0)
 		return -errno;
-	file->begun.size = sizeof(magic);
-	error = file_write(file->begun.fd, magic, sizeof(magic));
+	error = output_put_head(file, &file->begun);
+	if (!error && lseek(file->begun.fd, BLOB_FILE_HEAD, SEEK_SET) < 0)
+		error = -errno;
 	if (error)
 		abandon(file);
 	return error;
 }
 
 /* After an error the file is cut to its old end, or closed if that fails: nothing may follow half a blob. */
-static int output_add(struct output *output, const void *blob, size_t len)
+static int output_add(const struct blob_file *file, struct output *output, bool is_record, const void *blob, size_t len)
 {
-	unsigned char head[HEAD_LEN];
+	unsigned char head[BLOB_HEAD];
+	uint64_t number = is_record ? file->next_record : output->sections;
 	int error;
 
 	if (len > BLOB_FILE_BLOB_MAX)
 		return -EMSGSIZE;
-	le_store(head, len, LENGTH_LEN);
-	le_store(head + LENGTH_LEN, blob_crc(head, blob, len), HEAD_LEN - LENGTH_LEN);
+	le_store(head, len, 4);
+	le_store(head + 4, number << 1 | is_record, 8);
+	le_store(head + 12, blob_crc(blob_salt(file->id, output->generation), head, 12, blob, len), 4);
 	error = file_write(output->fd, head, sizeof(head));
 	if (!error)
 		error = file_write(output->fd, blob, len);
 	if (!error)
-		output->size += (off_t)(sizeof(head) + len);
-	else if (ftruncate(output->fd, output->size))
+		output->size += sizeof(head) + len;
+	else if (ftruncate(output->fd, (off_t)output->size) || lseek(output->fd, (off_t)output->size, SEEK_SET) < 0)
 		output_close(output);
 	return error;
 }
@@ -121,148 +157,98 @@ int blob_file_add(struct blob_file *file, const void *blob, size_t len)
 
 	if (file->begun.fd < 0)
 		return -EBADF;
-	error = output_add(&file->begun, blob, len);
+	error = output_add(file, &file->begun, false, blob, len);
 	if (error)
 		abandon(file);
+	else
+		file->begun.sections++;
 	return error;
+}
+
+/* By a second name, for there must be a file at path at any moment. A file system without hard links keeps none. */
+static void keep(const struct blob_file *file)
+{
+	const char *kept = file->damaged ? file->bad_path : file->old_path;
+
+	unlink(kept);
+	if (link(file->path, kept) && file->damaged)
+		rename(file->path, kept);
 }
 
 int blob_file_commit(struct blob_file *file)
 {
+	int error;
+
 	if (file->begun.fd < 0)
 		return -EBADF;
-	if (rename(file->new_path, file->path)) {
-		int error = -errno;
-
+	error = output_put_head(file, &file->begun);
+	if (!error) {
+		keep(file);
+		error = rename(file->new_path, file->path) ? -errno : 0;
+	}
+	if (error) {
 		abandon(file);
 		return error;
 	}
 	output_close(&file->committed);
 	file->committed = file->begun;
 	file->begun.fd = -1;
+	file->generation = file->committed.generation;
+	file->damaged = false;
 	return 0;
 }
 
 int blob_file_append(struct blob_file *file, const void *blob, size_t len)
 {
-	int error = file->committed.fd < 0 ? 0 : output_add(&file->committed, blob, len);
+	int error = file->committed.fd < 0 ? 0 : output_add(file, &file->committed, true, blob, len);
 
-	if (!error && file->begun.fd >= 0)
-		error = output_add(&file->begun, blob, len);
+	if (!error) {
+		if (file->begun.fd >= 0)
+			error = output_add(file, &file->begun, true, blob, len);
+		file->next_record++; /* also after an error: the committed file has it */
+		if (file->committed.fd >= 0 && !error)
+			error = output_put_head(file, &file->committed);
+	}
 	if (error)
 		abandon(file);
 	return error;
 }
 
-struct reading {
-	FILE *in;
-	uint64_t left; /* bytes of the file */
-	struct buf blob;
-};
-
-/* 1; 0 if fewer than len bytes are left; -errno. */
-static int read_bytes(struct reading *reading, void *bytes, size_t len)
+void blob_file_follow(struct blob_file *file, const struct blob_file_state *state)
 {
-	if (reading->left < len)
-		return 0;
-	if (fread(bytes, 1, len, reading->in) != len)
-		return ferror(reading->in) ? -EIO : 0;
-	reading->left -= len;
-	return 1;
+	if (state->version != 2)
+		return;
+	file->id = state->id;
+	if (state->generation > file->generation)
+		file->generation = state->generation;
+	if (state->next_record > file->next_record)
+		file->next_record = state->next_record;
 }
 
-/* 1 and a whole blob; 0 at the end; -errno. */
-static int read_blob(struct reading *reading, const void **blob, size_t *len)
+int blob_file_adopt(struct blob_file *file, const struct blob_file_state *state)
 {
-	unsigned char head[HEAD_LEN];
-	struct le_reader fields;
-	void *room;
-	uint32_t crc;
-	int got = read_bytes(reading, head, sizeof(head));
+	struct output old = {
+		.size = state->end, .generation = state->generation, .first_record = state->first_record
+	};
 
-	if (got <= 0)
-		return got;
-	fields = le_reader(head, sizeof(head));
-	*len = (size_t)le_get(&fields, LENGTH_LEN);
-	crc = (uint32_t)le_get(&fields, HEAD_LEN - LENGTH_LEN);
-	if (*len > BLOB_FILE_BLOB_MAX)
-		return -EBADMSG;
-	/* Before memory is allocated: a damaged length costs none. */
-	if (*len > reading->left)
-		return 0;
-	room = buf_reserve(&reading->blob, *len);
-	if (!room)
-		return -ENOMEM;
-	*blob = room;
-	got = read_bytes(reading, room, *len);
-	return got > 0 && blob_crc(head, room, *len) != crc ? -EBADMSG : got;
-}
-
-static int read_all(struct reading *reading, int (*each)(void *ctx, const void *blob, size_t len), void *ctx)
-{
-	char start[sizeof(magic)] = { 0 };
-	const void *blob;
-	size_t len;
-	int error = 0, got = read_bytes(reading, start, sizeof(start));
-
-	if (got >= 0 && memcmp(start, magic, sizeof(magic)) != 0)
-		return -EBADMSG;
-	while (got > 0 && !error) {
-		got = read_blob(reading, &blob, &len);
-		if (got > 0)
-			error = each(ctx, blob, len);
-	}
-	return error ? error : got;
-}
-
-int blob_file_read(const char *path, int (*each)(void *ctx, const void *blob, size_t len), void *ctx)
-{
-	struct reading reading = { 0 };
-	struct stat status;
-	int error, fd = file_open(path);
-
-	if (fd < 0)
-		return fd == -EINVAL ? -EBADMSG : fd;
-	if (!fstat(fd, &status))
-		reading.left = (uint64_t)status.st_size;
-	reading.in = fdopen(fd, "r");
-	if (!reading.in) {
-		close(fd);
-		return -ENOMEM;
-	}
-	error = read_all(&reading, each, ctx);
-	fclose(reading.in);
-	buf_free(&reading.blob);
-	return error;
-}
-
-static int measure(void *ctx, const void *blob, size_t len)
-{
-	off_t *end = ctx;
-
-	(void)blob;
-	*end += (off_t)(HEAD_LEN + len);
-	return 0;
-}
-
-int blob_file_adopt(struct blob_file *file)
-{
-	struct output old = { .fd = -1, .size = sizeof(magic) };
-	int error = blob_file_read(file->path, measure, &old.size);
-
-	if (error)
-		return error;
-	old.fd = open(file->path, O_WRONLY | O_APPEND | O_CLOEXEC);
+	old.fd = open(file->path, O_WRONLY | O_CLOEXEC);
 	if (old.fd < 0)
 		return -errno;
-	if (ftruncate(old.fd, old.size)) {
-		error = -errno;
+	if (lseek(old.fd, (off_t)old.size, SEEK_SET) < 0) {
+		int error = -errno;
+
 		output_close(&old);
 		return error;
 	}
+	blob_file_follow(file, state);
 	output_close(&file->committed);
 	file->committed = old;
 	return 0;
+}
+
+void blob_file_is_damaged(struct blob_file *file)
+{
+	file->damaged = true;
 }
 
 int blob_file_put_aside(const char *path)

@@ -4,7 +4,7 @@
 import signal
 
 import pytest
-from lab import Count, add_counts, counts_of, wait_until
+from lab import PROGRAM, Count, add_counts, counts_of, wait_until
 
 BULK = "--flows", 500, "--packets", 180, "--concurrent", "--rate", 20_000
 
@@ -126,7 +126,11 @@ def test_killed_in_the_middle_of_short_flows(crowd):
         assert sum(count.bytes for count in lost.values()) <= 400 * unread
 
 
-# --- Checkpoints that are none
+# --- Checkpoints that are damaged
+
+def old_checkpoint(meter):
+    return checkpoint(meter).with_suffix(".old")
+
 
 @pytest.fixture
 def saved(crowd):
@@ -150,20 +154,43 @@ DAMAGE = {
 }
 
 
+def start_with(meter, damaged):
+    """Starts the meter with a damaged checkpoint, which is put aside, as it was, with one warning that it returns."""
+    checkpoint(meter).write_bytes(damaged)
+    meter.start()
+    warnings = [line for line in meter.log().splitlines() if "checkpoint" in line]
+    assert len(warnings) == 1 and "checkpoint.bad" in warnings[0], meter.log()
+    assert checkpoint(meter).with_suffix(".bad").read_bytes() == damaged
+    return warnings[0]
+
+
 def test_damaged_checkpoint(crowd, saved):
-    """It is put aside, as it was, with one warning; and the meter starts anew."""
-    meter, whole, _ = saved
+    """The one before it has all counts. Where there is none, the meter starts anew if the totals are damaged too."""
+    meter, whole, truth = saved
+    old = old_checkpoint(meter).read_bytes()
     for name, damage in DAMAGE.items():
-        bad = damage(whole)
-        checkpoint(meter).write_bytes(bad)
+        old_checkpoint(meter).write_bytes(old)
+        start_with(meter, damage(whole))
+        assert meter.hosts() == truth, (name, meter.log())
+        assert meter.value("hostmeter_checkpoint_damages_total") >= 1, name
+        meter.stop(signal.SIGKILL)
+        # What was restored was saved at once, so the damage is told once.
         meter.start()
-        warnings = [line for line in meter.log().splitlines() if "checkpoint" in line]
-        assert len(warnings) == 1 and "checkpoint.bad" in warnings[0], (name, meter.log())
-        assert checkpoint(meter).with_suffix(".bad").read_bytes() == bad
-        assert not meter.hosts()
+        assert meter.hosts() == truth, (name, meter.log())
+        assert "checkpoint" not in meter.log()
+        assert meter.value("hostmeter_checkpoint_damages_total") == 0, name
+        meter.stop(signal.SIGKILL)
+    for name, damage in DAMAGE.items():
+        old_checkpoint(meter).unlink(missing_ok=True)
+        line = start_with(meter, damage(whole))
+        if name == "one bit":
+            assert meter.hosts() == truth and "its totals go on" in line, meter.log()
+        else:
+            assert not meter.hosts() and "counts start anew" in line, (name, meter.log())
         meter.stop(signal.SIGKILL)
     # No good one was saved meanwhile: what lives is older than the meter, and from here on all is counted.
     checkpoint(meter).unlink(missing_ok=True)
+    old_checkpoint(meter).unlink(missing_ok=True)
     meter.start()
     wait_until(lambda: meter.value("hostmeter_flows_baselined_total") == 1000, what="the first dump is in")
     truth = counts_of(crowd.generate("--flows", 1000, "--packets", 2, "--rate", 0, "--seed", 1))
@@ -173,12 +200,38 @@ def test_damaged_checkpoint(crowd, saved):
 
 
 def test_checkpoint_that_a_kill_cut(saved):
-    """Half a blob at the end was being written when the meter was killed: the rest is good."""
+    """Half a blob at the end was being written when the meter was killed: the rest is good, and the log says so."""
     meter, whole, truth = saved
-    checkpoint(meter).write_bytes(whole + b"\x40\0\0\0\1\2\3")
-    meter.start()
+    assert "no count is lost" in start_with(meter, whole + b"\x40\0\0\0\1\2\3")
     assert meter.hosts() == truth
-    assert "checkpoint" not in meter.log()
+
+
+def test_damaged_journal(crowd):
+    """Ends of connections that the journal lost: their counts are missing, and that is said. All others are there."""
+    crowd.load_rules()
+    crowd.router.sysctl(netfilter__nf_conntrack_udp_timeout=1, netfilter__nf_conntrack_udp_timeout_stream=1)
+    meter = crowd.meter("--dump-interval", "60")
+    with meter:
+        wait_until(lambda: meter.value("hostmeter_ready") and old_checkpoint(meter).exists(), what="two checkpoints")
+        counts = []
+        for seed in 1, 2:
+            counts.append(counts_of(crowd.generate("--flows", 300, "--packets", 2, "--rate", 0, "--seed", seed)))
+            crowd.drained()
+            wait_until(crowd.heard, what="the meter has read every end")
+        meter.stop(signal.SIGKILL)
+        truth = add_counts(*counts)
+        whole, old = checkpoint(meter).read_bytes(), old_checkpoint(meter).read_bytes()
+        for damaged in whole[:-3] + bytes([whole[-3] ^ 16]) + whole[-2:], whole[:-100]:
+            old_checkpoint(meter).write_bytes(old)
+            assert "of the journal" in start_with(meter, damaged) and "are missing" in meter.log()
+            wait_until(lambda: meter.value("hostmeter_ready"), what="the first dump is in")
+            metered = meter.hosts()
+            assert all(metered[key].bytes <= truth[key].bytes for key in metered) and metered != truth
+            assert all(metered[key].bytes >= count.bytes for key, count in counts[0].items()), "more is lost than said"
+            assert meter.value("hostmeter_checkpoint_damages_total") >= 1
+            checked = meter.node.run(PROGRAM, *meter.argv[1:], "--check", check=False).stdout
+            assert "damaged or missing" in checked, checked
+            meter.stop(signal.SIGKILL)
 
 
 def test_runtime_directory_that_cannot_be_written(crowd):

@@ -64,6 +64,7 @@ struct check_meter {
 	bool reliable;
 	uint64_t switched_off, ends, ends_unseen, ends_uncounted, resets, refused, sightings_lost, damaged;
 	char checkpoint_error[CHECK_NAME]; /* why the latest could not be saved; "": it was */
+	uint64_t checkpoint_damages;       /* what the start found damaged, missing or repeated */
 	uint64_t checkpoint_failures, hosts_folded, routes_dropped;
 	uint64_t places, places_taken, places_unanswered; /* for hosts; of hosts that never got a reply */
 	uint64_t left_unanswered;                         /* such hosts that left */

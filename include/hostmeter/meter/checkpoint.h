@@ -34,8 +34,29 @@ void checkpoint_journal(struct meter *meter, struct buf *out);
 void checkpoint_totals(struct meter *meter, struct buf *out);
 
 /*
+ * Whether the totals that are shown may be higher than those in the checkpoint: then checkpoint_totals() is due before
+ * the checkpoint takes the place of the one before it.
+ */
+bool checkpoint_has_floor(const struct meter *meter);
+
+/*
  * Loads the next blob into a new meter. 0; -EBADMSG: damaged; -EPROTO: another version. After an error the meter must
  * be freed. checkpoint_loaded(): a complete checkpoint was loaded.
  */
 int checkpoint_load(struct meter *meter, const void *blob, size_t len, uint64_t now);
 bool checkpoint_loaded(const struct meter *meter);
+
+/* Whether this is the last blob of a checkpoint, the one with the totals. */
+bool checkpoint_is_end(const void *blob, size_t len);
+
+/*
+ * For a checkpoint that is older than its journal: the last blob of a later one, which is damaged otherwise. No total
+ * that is shown from here on is lower than it says. As checkpoint_load(), after the last blob of the older one.
+ */
+int checkpoint_load_floor(struct meter *meter, const void *blob, size_t len, uint64_t now);
+
+/*
+ * Blobs are missing before the next one: flows that were loaded are forgotten, since they may be void. What a flow
+ * without record had before the first dump is not counted, as at a first start: the totals may have it.
+ */
+void checkpoint_lacks_flows(struct meter *meter);

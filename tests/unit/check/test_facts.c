@@ -40,6 +40,7 @@ static void reads_what_api_writes(void **state)
 	assert_int_equal(m->sightings_lost, 47);
 	assert_int_equal(m->damaged, 50);
 	assert_int_equal(m->checkpoint_failures, 76);
+	assert_int_equal(m->checkpoint_damages, 95);
 	assert_string_equal(m->checkpoint_error, "No space left on device");
 	assert_int_equal(m->hosts_folded, 49);
 	assert_int_equal(m->made_up, 0);

@@ -184,6 +184,7 @@ FAULT(not_saved_read_only, not_saved_for(w, EROFS))
 FAULT(not_saved_disk, not_saved_for(w, EIO))
 FAULT(not_saved_else, not_saved_for(w, EISDIR))
 FAULT(saved_again, w->meter.checkpoint_failures = 11)
+FAULT(found_damaged, w->meter.checkpoint_damages = 3)
 
 FAULT(folded, w->meter.hosts_folded = 12)
 FAULT(made_up, make_up(w), w->meter.hosts_folded = 12)
@@ -318,6 +319,7 @@ static const struct fault {
 		"mount -o remount,rw $(df -P /run/hm | awk" },
 	{ not_saved_disk, "checkpoint", FINDING_BAD, "/run/hm: Input/output error", "dmesg" },
 	{ not_saved_else, "checkpoint", FINDING_BAD, "/run/hm: Is a directory", "ls -la /run/hm" },
+	{ found_damaged, "checkpoint", FINDING_BAD, "found 3 records damaged", "journalctl" },
 	{ saved_again, "checkpoint", FINDING_OK, "the latest is saved; 11 before", NULL },
 	{ folded, "hosts", FINDING_BAD, "12 times", "max-hosts" },
 	{ made_up, "hosts", FINDING_BAD,

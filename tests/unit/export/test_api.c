@@ -297,7 +297,8 @@ static struct snapshot all_is_well(void)
 {
 	struct snapshot s = snapshots_full();
 
-	s.flows_uncounted = s.flows_offloaded = s.process.checkpoint_failures = s.stats.hosts_folded = 0;
+	s.flows_uncounted = s.flows_offloaded = s.process.checkpoint_failures = s.process.checkpoint_damages =
+		s.stats.hosts_folded = 0;
 	s.interfaces_missing = s.process.waitings = 0;
 	for (enum source source = 0; source < SOURCE_COUNT; source++)
 		s.source[source] = (struct snapshot_source){ .up = true };
@@ -345,6 +346,8 @@ static void warnings_have_causes(void **state)
 	s = all_is_well();
 	s.process.checkpoint_failures = 1;
 	assert_true(warns(&s, "checkpoint-failed"));
+	s.process.checkpoint_damages = 1;
+	assert_true(warns(&s, "checkpoint-damaged"));
 	s = all_is_well();
 	s.interfaces_missing = 1;
 	assert_true(warns(&s, "interface-missing"));

@@ -2,10 +2,12 @@
 #include "hostmeter/base/protocol.h"
 
 #include <errno.h>
-#include <netdb.h>
 #include <netinet/in.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <strings.h>
 
 /* name: that of conntrack(8), NULL where it has none. */
@@ -54,13 +56,43 @@ const char *protocol_short_name(uint8_t number, char text[static PROTOCOL_TEXT])
 	return text;
 }
 
+/*
+ * A line of protocols(5): "name number alias ...". Not getprotobyname(), which may load code from a file for what
+ * nsswitch.conf(5) has: a running meter has no right to that.
+ */
+static bool is_line_of(char *line, const char *name, int *number)
+{
+	char *save = NULL, *word = NULL, *end;
+	bool named = false, numbered = false;
+
+	line[strcspn(line, "#\n")] = '\0';
+	for (int i = 0; (word = strtok_r(i ? NULL : line, " \t", &save)); i++) {
+		if (i == 1) {
+			unsigned long value = strtoul(word, &end, 10);
+
+			numbered = end != word && !*end && value <= UINT8_MAX;
+			*number = (int)value;
+		} else {
+			named |= !strcmp(word, name);
+		}
+	}
+	return named && numbered;
+}
+
 int protocol_number(const char *name)
 {
-	const struct protoent *entry;
+	FILE *file;
+	char line[256];
+	int number = -ENOENT;
+	bool found = false;
 
 	for (size_t i = 0; i < PROTOCOLS; i++)
 		if (protocols[i].name && !strcasecmp(protocols[i].name, name))
 			return protocols[i].number;
-	entry = getprotobyname(name);
-	return entry ? entry->p_proto : -ENOENT;
+	file = fopen("/etc/protocols", "re");
+	while (file && !found && fgets(line, sizeof(line), file))
+		found = is_line_of(line, name, &number);
+	if (file)
+		fclose(file);
+	return found ? number : -ENOENT;
 }

@@ -123,10 +123,10 @@ static int add_memory(scmp_filter_ctx ctx)
 	return error ? error : add_if(ctx, "mmap2", is_data);
 }
 
-/* Asking whether a descriptor is a terminal, as the log does, and how much is there. */
+/* Asking whether a descriptor is a terminal, as the log does, how much is there, and for an interface's index. */
 static int add_ioctl(scmp_filter_ctx ctx)
 {
-	static const unsigned long requests[] = { TCGETS, TIOCGWINSZ, FIONREAD, FIONBIO };
+	static const unsigned long requests[] = { TCGETS, TIOCGWINSZ, FIONREAD, FIONBIO, SIOCGIFINDEX };
 	int error = 0;
 
 	for (size_t i = 0; !error && i < sizeof(requests) / sizeof(requests[0]); i++)

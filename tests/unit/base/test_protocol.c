@@ -6,6 +6,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -29,6 +30,12 @@ static void conntracks_names_lead_there_and_back(void **state)
 	assert_int_equal(protocol_number("ICMPv6"), 58);
 	assert_int_equal(protocol_number("unknown"), -ENOENT);
 	assert_int_equal(protocol_number(""), -ENOENT);
+	/* What the machine's protocols(5) has besides, by name and alias. */
+	if (!access("/etc/protocols", R_OK)) {
+		assert_int_equal(protocol_number("ospf"), 89);
+		assert_int_equal(protocol_number("OSPFIGP"), 89);
+		assert_int_equal(protocol_number("89"), -ENOENT);
+	}
 }
 
 static void short_names_fit_a_column(void **state)

@@ -346,6 +346,25 @@ static void a_full_table_is_restored(void **state)
 	check(w, VISITOR, 100, 1000);
 }
 
+/* A host that the configuration names from now on, or no more. */
+static void the_configuration_changes(void **state)
+{
+	struct world *w = *state;
+	struct mac laptop = event_mac(LAPTOP);
+
+	talk(w, "192.168.1.11", LAPTOP, 1);
+	assert_int_equal(hosts_stats(w->meter->hosts).taken, 1);
+	names_set_mac(w->names, NAMES_CONFIG, &laptop, "laptop");
+	meter_names_changed(w->meter);
+	assert_int_equal(hosts_stats(w->meter->hosts).taken, 0);
+	flood(w, 0, FLOOD, CT_DESTROY);
+	assert_int_equal(rows(w), HOST_FIRST + PLACES + 1);
+	names_replace(w->names, NAMES_CONFIG, 0, NULL);
+	meter_names_changed(w->meter);
+	assert_int_equal(hosts_stats(w->meter->hosts).taken, PLACES + 1);
+	check(w, LAPTOP, 100, 1000);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -354,6 +373,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_flow_waits_for_its_reply, begin, end),
 		cmocka_unit_test_setup_teardown(a_restart_does_not_bring_it_back, begin, end),
 		cmocka_unit_test_setup_teardown(a_full_table_is_restored, begin, end),
+		cmocka_unit_test_setup_teardown(the_configuration_changes, begin, end),
 	};
 
 	return cmocka_run_group_tests_name("flood", tests, NULL, NULL);

@@ -24,7 +24,9 @@ def waiting(meter):
 
 
 def said(meter, text):
+    """The log has this, and the first dump is in: what begins now is counted from its first byte."""
     wait_until(lambda: text in meter.log(), what=text)
+    wait_until(lambda: meter.value("hostmeter_ready") == 1, what="the first dump is in")
 
 
 def exchange(lab, truth, host, times=3):
@@ -44,6 +46,7 @@ def test_a_port_in_use_is_told_once_and_taken_when_it_is_free(lab):
     with lab.router.entered():
         squatter = socket.create_server(("127.0.0.1", 10060))
     with lab.meter(config=f'listen = {{"127.0.0.1:10060"}}\n{lab.names()}') as meter:
+        said(meter, 'listen "127.0.0.1:10060": in use by another program: tried again every 5 s; the meter runs')
         exchange(lab, truth, lab.hosts[0])
         assert meter.value("hostmeter_listen_waiting") == 1
         assert waiting(meter) == {"127.0.0.1:10060": "Address already in use"}

@@ -68,14 +68,15 @@ static int shrink(struct store *store)
 	return pages > FREE_PAGES ? store_run(store, "PRAGMA incremental_vacuum(64)") : 0;
 }
 
-/* Removes whole days of hours, and whole months of days. */
+/* Removes whole weeks of hours, which writes less than a day each day, and whole months of days. */
 static int remove_old(struct store *store, int today)
 {
 	struct calendar_date date = date_of(today);
 	int error = 0;
 
 	if (store->options.keep_hours) {
-		int64_t from = calendar_instant(calendar_add_days(date, -store->options.keep_hours), 0);
+		struct calendar_date oldest = calendar_add_days(date, -store->options.keep_hours);
+		int64_t from = calendar_instant(calendar_add_days(oldest, -calendar_weekday(oldest)), 0);
 
 		/* Never back: what was removed stays removed when more shall be kept. */
 		if (from > store->hours_from)
@@ -120,12 +121,15 @@ int store_roll(struct store *store, int64_t t)
 		if (error || !date || date >= today)
 			break;
 		error = sum_day(store, date);
-		if (!error)
+		if (!error && date / 100 != today / 100)
 			error = sum_month(store, date / 100);
 		if (error)
 			return error;
 		store->rolled = date;
 	}
+	/* The last days of a month may have no hours, so that the loop did not come by. */
+	if (!error && store->last && store_date(store->last - 1) / 100 != today / 100)
+		error = sum_month(store, store_date(store->last - 1) / 100);
 	if (!error)
 		error = store_put_number(store, "rolled", store->rolled);
 	if (!error)

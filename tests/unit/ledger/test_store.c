@@ -259,6 +259,21 @@ static void old_rows_are_days_and_months(void **state)
 	store_close(store);
 }
 
+/* The last days of a month bring nothing; the month has what came before. */
+static void a_month_that_ends_quietly(void **state)
+{
+	struct store *store = open_with(2, 31);
+	char text[2000] = "";
+
+	(void)state;
+	assert_int_equal(commit(store, MORNING + 20 * DAY, entry(TV, READING_WAN4, 100, 0)), 0);
+	for (int day = 21; day < 100; day++)
+		assert_int_equal(commit(store, MORNING + day * DAY, entry(TV, READING_WAN4, 100, 0)), 0);
+	assert_int_equal(store_walk(store, 0, INT64_MAX, write_row, text), 0);
+	assert_string_equal(text, "-10+720 " TV " 0 100/0");
+	store_close(store);
+}
+
 /* --- Against a slow model: random readings, restarts, boots, clocks that jump, rows of any age */
 
 enum { DEVICES = 4 };
@@ -459,6 +474,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(counters_begin_anew_with_a_run, begin, end),
 		cmocka_unit_test_setup_teardown(interfaces_count_since_the_boot, begin, end),
 		cmocka_unit_test_setup_teardown(old_rows_are_days_and_months, begin, end),
+		cmocka_unit_test_setup_teardown(a_month_that_ends_quietly, begin, end),
 		cmocka_unit_test_setup_teardown(sums_are_those_of_the_counters, begin, end),
 		cmocka_unit_test_setup_teardown(foreign_and_damaged_files_are_not_touched, begin, end),
 		cmocka_unit_test_setup_teardown(two_processes_do_not_share_it, begin, end),

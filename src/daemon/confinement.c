@@ -12,8 +12,8 @@
 enum { EXIT_RUNTIME = 1, EXIT_CONFIG = 2 };
 
 /* What the meter makes in its runtime directory. */
-static const char *const own_files[] = { "checkpoint", "checkpoint.new", "checkpoint.bad", "lock", "hostmeter.sock",
-	NULL };
+static const char *const own_files[] = { "checkpoint", "checkpoint.new", "checkpoint.old", "checkpoint.bad", "lock",
+	"hostmeter.sock", NULL };
 
 static int give_files(const struct config *config)
 {

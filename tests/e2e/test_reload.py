@@ -195,7 +195,7 @@ def test_the_command_line_wins_as_at_the_start(lab):
 def test_requests_that_wait_do_not_stop_it(lab):
     """Clients whose password is being checked, or that wait for a dump, when their port is closed, and the users change."""
     web = lab.scratch / "web.yml"
-    users = [f"basic_auth_users:\n  a: {bcrypt(word)}\n" for word in ("one", "two")]
+    users = [f"basic_auth_users:\n  a: {bcrypt(word, 12)}\n" for word in ("one", "two")]
     lines = 'web.config.file = "{}"'.format(web), f'allow = {{"{lab.server_v4}"}}'
     for way in range(2):
         web.write_text(users[0])
@@ -205,6 +205,9 @@ def test_requests_that_wait_do_not_stop_it(lab):
                 asking = [lab.router.spawn("curl", "-s", "-o", "/dev/null", "-u", f"a:{client}",
                                            f"http://127.0.0.1:{port}/metrics") for client in range(8)]
                 web.write_text(users[turn % 2])
+                wait_until(lambda: len(lab.router.output("ss", "-Htn", "state", "established", "sport", "=", f":{port}")
+                                       .splitlines()) >= 4 or not any(one.running() for one in asking),
+                           what="clients wait", step=0.01)
                 reload(meter, file_of(lab, *lines[1 - way:], listen=f"127.0.0.1:{port + 1}"))
                 for one in asking:
                     one.wait()

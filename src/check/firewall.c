@@ -119,7 +119,7 @@ static bool has_something(const char *path)
 	struct buf text = BUF_INIT;
 	bool some;
 
-	file_read_matching(path, &text);
+	file_read_kernel(path, 1, &text);
 	some = text.len;
 	buf_free(&text);
 	return some;

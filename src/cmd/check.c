@@ -40,7 +40,7 @@ static char switch_at(const char *path)
 	struct buf text = BUF_INIT;
 	char first;
 
-	file_read_matching(path, &text);
+	file_read_kernel(path, 1, &text);
 	first = text.len ? text.data[0] : 0;
 	buf_free(&text);
 	return first;

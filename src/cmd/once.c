@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "hostmeter/base/file_error.h"
 #include "hostmeter/base/log.h"
 #include "hostmeter/base/utf8.h"
 #include "hostmeter/cmd/cmd.h"
@@ -30,7 +31,7 @@ int cmd_once(const struct config *config, struct buf *out)
 	out->len = utf8_disarm(out->data, out->len, true);
 	error = file_replace(config->output, out);
 	if (error)
-		log_error("%s: %s", config->output, strerror(-error));
+		log_error("%s: %s", config->output, file_error_writing(error));
 	buf_reset(out);
 	return error ? CMD_FAILED : CMD_OK;
 }

@@ -4,6 +4,7 @@
  * rights, and a full or slow disk does not delay the meter.
  */
 #include "hostmeter/base/clock.h"
+#include "hostmeter/base/file_error.h"
 #include "hostmeter/base/log.h"
 #include "hostmeter/cmd/cmd.h"
 #include "hostmeter/config/config.h"
@@ -189,7 +190,7 @@ static int open_writer(struct recording *r)
 	int error = trace_create(&r->writer, r->config->record);
 
 	if (error) {
-		log_error("%s: %s", r->config->record, strerror(-error));
+		log_error("%s: %s", r->config->record, file_error_writing(error));
 		return error;
 	}
 	if (!r->config->anonymize)

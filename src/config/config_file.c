@@ -6,8 +6,10 @@
 #include "hostmeter/base/addr.h"
 #include "hostmeter/base/array.h"
 #include "hostmeter/base/buf.h"
+#include "hostmeter/base/file_error.h"
 #include "hostmeter/base/utf8.h"
 #include "hostmeter/config/config.h"
+#include "hostmeter/os/file.h"
 #include "options.h"
 #include "values.h"
 
@@ -17,6 +19,7 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 enum { FILE_BYTES = 1 << 20, NAME_BYTES = 63, KEYS = 64 };
 
@@ -319,25 +322,6 @@ static int clean(char *text)
 	return config_error(origin_at(line, "", NULL), "%s", fault);
 }
 
-/* Reads a whole file. 0 or -errno, -EFBIG above FILE_BYTES. */
-static int read_file(const char *path, struct buf *text)
-{
-	FILE *file = fopen(path, "re");
-	char *room = buf_reserve(text, FILE_BYTES + 1);
-	int ret = room ? 0 : -ENOMEM;
-
-	if (!file)
-		return -errno;
-	if (room)
-		buf_commit(text, fread(room, 1, FILE_BYTES + 1, file));
-	if (room && text->len > FILE_BYTES)
-		ret = -EFBIG;
-	if (ferror(file))
-		ret = -errno;
-	fclose(file);
-	return ret;
-}
-
 /* libconfuse has no callback for an empty list, which replaces the default as well. */
 static int note_empty_lists(void)
 {
@@ -396,17 +380,25 @@ static int parse_text(char *text)
 	return ret;
 }
 
+static bool is_directory(const char *path)
+{
+	struct stat st;
+
+	return !stat(path, &st) && S_ISDIR(st.st_mode);
+}
+
 int config_file_load(struct config *config, uint64_t *given, FILE *err)
 {
 	const char *path = config_path(config);
 	struct buf text = BUF_INIT;
-	int ret = read_file(path, &text);
+	int ret = file_read(path, FILE_BYTES, &text);
 
 	reading = (struct reading){ .config = config, .decided = *given, .origin = { .err = err, .file = path } };
 	if (ret == -ENOENT && !config->file)
 		ret = 0;
 	else if (ret)
-		ret = config_error(&reading.origin, "%s", strerror(-ret));
+		ret = config_error(&reading.origin, "%s",
+			is_directory(path) ? strerror(EISDIR) : file_error_reading(ret));
 	else if (text.len && memchr(text.data, '\0', text.len))
 		ret = config_error(&reading.origin, "is not a text file");
 	else {

@@ -39,13 +39,17 @@ static int take_directory(const struct config *config)
 	return error ? error : rights_try(config->runtime_dir);
 }
 
-int confinement_prepare(const struct config *config)
+int confinement_choose(const struct config *config)
 {
 	int error = rights_choose(config->user, config->seccomp);
 
-	if (error)
-		return refuse_user(config, error);
-	error = take_directory(config);
+	return error ? refuse_user(config, error) : 0;
+}
+
+int confinement_prepare(const struct config *config)
+{
+	int error = take_directory(config);
+
 	if (!error)
 		return 0;
 	if (!config->user && strcmp(rights_name(), "root") != 0 && geteuid() == 0) {

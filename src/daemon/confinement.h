@@ -7,9 +7,10 @@
 
 struct config;
 
-/*
- * Before the first file is opened: chooses the user, makes the runtime directory and gives it to that user. 0, or the
- * exit status after a line.
+/* Before the first file is opened: chooses the user. 0, or the exit status after a line. */
+int confinement_choose(const struct config *config);
+
+/* Gives the runtime directory, which is there and ours (own_dir.h), to that user. 0, or the exit status after a line.
  */
 int confinement_prepare(const struct config *config);
 

@@ -5,6 +5,7 @@
 #include "collector.h"
 #include "confinement.h"
 #include "hostmeter/base/clock.h"
+#include "hostmeter/base/file_error.h"
 #include "hostmeter/base/log.h"
 #include "hostmeter/config/config.h"
 #include "hostmeter/daemon/meter_setup.h"
@@ -18,7 +19,10 @@
 #include "hostmeter/names/vendor.h"
 #include "hostmeter/netlink/ifnames.h"
 #include "hostmeter/os/ct_sysctl.h"
+#include "hostmeter/os/file.h"
 #include "hostmeter/os/loop.h"
+#include "hostmeter/os/own_dir.h"
+#include "hostmeter/os/rights.h"
 #include "hostmeter/os/sd_notify.h"
 #include "interfaces.h"
 #include "ports.h"
@@ -33,13 +37,16 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 enum { EXIT_RUNTIME = 1, EXIT_CONFIG = 2 };
 
+#define KEEP_FILES_NS (2 * CLOCK_NS_PER_S)
+#define WARN_EVERY_NS (3600 * CLOCK_NS_PER_S)
+
 struct daemon {
 	struct config *config;
+	struct own_dir *runtime_dir;
 	struct loop *loop;
 	struct meter_setup setup;
 	struct vendor *vendor;
@@ -58,13 +65,33 @@ struct daemon {
 	struct ports *ports;
 	struct loop_timer *tick;  /* as all handles, freed with the loop */
 	struct loop_timer *again; /* makes the next turn of the loop come at once */
-	uint64_t watchdog_ns, watchdog_next;
+	uint64_t watchdog_ns, watchdog_next, keep_files_next;
+	struct log_limit dir_limit, socket_limit;
 	int status;
 };
 
 static struct meter *meter_of(struct daemon *d)
 {
 	return d->setup.meter;
+}
+
+/* --- Files that somebody may remove */
+
+static void keep_files(struct daemon *d, uint64_t now)
+{
+	const char *path = d->config->socket;
+	char fault[OWN_DIR_FAULT];
+	int made;
+
+	if (own_dir_keep(d->runtime_dir, fault))
+		log_repeated(&d->dir_limit, WARN_EVERY_NS, now, "runtime-dir \"%s\": %s", d->config->runtime_dir,
+			fault);
+	made = http_server_renew_unix(d->http);
+	if (made > 0)
+		log_warning("socket \"%s\": it was removed, and is made again", path);
+	else if (made < 0)
+		log_repeated(&d->socket_limit, WARN_EVERY_NS, now,
+			"socket \"%s\": it was removed, and cannot be made: %s", path, strerror(-made));
 }
 
 /* --- Time */
@@ -80,6 +107,10 @@ static void on_tick(void *ctx)
 	if (d->watchdog_ns && now >= d->watchdog_next) {
 		sd_notify_send("WATCHDOG=1");
 		d->watchdog_next = now + d->watchdog_ns / 3;
+	}
+	if (now >= d->keep_files_next) {
+		keep_files(d, now);
+		d->keep_files_next = now + KEEP_FILES_NS;
 	}
 	loop_timer_set(d->tick, METER_TICK_NS);
 }
@@ -325,26 +356,10 @@ static int refuse(const char *what, const char *where, int error)
 	return EXIT_RUNTIME;
 }
 
-/* Makes the directories above path. */
-static int make_parents(const char *path)
-{
-	char *copy = strdup(path);
-	int error = copy ? 0 : -ENOMEM;
-
-	for (char *slash = copy ? strchr(copy, '/') : NULL; slash && !error; slash = strchr(slash + 1, '/')) {
-		*slash = 0;
-		if (*copy && mkdir(copy, 0755) && errno != EEXIST)
-			error = -errno;
-		*slash = '/';
-	}
-	free(copy);
-	return error;
-}
-
 /* The socket must be had; a port comes when it can. */
 static int listen_everywhere(struct daemon *d)
 {
-	int error = make_parents(d->config->socket);
+	int error = file_make_parents(d->config->socket);
 
 	if (!error)
 		error = http_server_listen_unix(d->http, d->config->socket);
@@ -357,20 +372,25 @@ static int listen_everywhere(struct daemon *d)
 
 static int make_parts(struct daemon *d)
 {
-	char checkpoint[PATH_MAX];
+	char checkpoint[PATH_MAX], fault[OWN_DIR_FAULT];
 	int error, status;
 
-	snprintf(checkpoint, sizeof(checkpoint), "%s/checkpoint", d->config->runtime_dir);
-	error = make_parents(checkpoint);
-	if (error)
-		return refuse("runtime-dir", d->config->runtime_dir, error);
 	if (!capng_have_capability(CAPNG_EFFECTIVE, CAP_NET_ADMIN)) {
 		log_error("reading connection tracking needs root (CAP_NET_ADMIN)");
+		return EXIT_RUNTIME;
+	}
+	status = confinement_choose(d->config);
+	if (status)
+		return status;
+	/* Before anything in it is read or written. */
+	if (own_dir_take(&d->runtime_dir, d->config->runtime_dir, rights_uid(), fault)) {
+		log_error("runtime-dir \"%s\": %s", d->config->runtime_dir, fault);
 		return EXIT_RUNTIME;
 	}
 	status = confinement_prepare(d->config);
 	if (status)
 		return status;
+	snprintf(checkpoint, sizeof(checkpoint), "%s/checkpoint", d->config->runtime_dir);
 	error = make_meter_parts(d, checkpoint);
 	if (!error)
 		error = make_server_parts(d);
@@ -390,8 +410,10 @@ static int start(struct daemon *d)
 	/* What was loaded is saved again at once: a second kill would else lose what ends until then. */
 	checkpointer_begin(d->checkpointer, meter_of(d));
 	error = d->config->trace ? recorder_open_file(collector_recorder(d->collector), d->config->trace) : 0;
-	if (error)
-		return refuse("trace", d->config->trace, error);
+	if (error) {
+		log_error("trace \"%s\": %s", d->config->trace, file_error_writing(error));
+		return EXIT_RUNTIME;
+	}
 	if (web_apply_new(&d->web, d->config->web_config, d->http, d->auth))
 		return EXIT_CONFIG;
 	status = listen_everywhere(d);
@@ -440,6 +462,7 @@ static void free_parts(struct daemon *d)
 	checkpointer_free(d->checkpointer);
 	meter_setup_free(&d->setup);
 	vendor_free(d->vendor);
+	own_dir_free(d->runtime_dir);
 }
 
 int daemon_run(struct config *config)

@@ -133,7 +133,7 @@ static void read_pppoe(struct interfaces *interfaces)
 		return;
 	interfaces->ppp_links = links;
 	/* Without PPPoE in the kernel there is no such file. */
-	if (!file_read(PPPOE_FILE, PPPOE_BYTES, &text) && !buf_error(&text))
+	if (!file_read_kernel(PPPOE_FILE, PPPOE_BYTES, &text) && !buf_error(&text))
 		meter_pppoe(interfaces->meter, port, pppoe_parse(buf_text(&text), port, TOPOLOGY_PPPOE_MOST),
 			loop_now_ns(interfaces->loop));
 	buf_free(&text);

@@ -3,6 +3,7 @@
 
 #include "hostmeter/base/clock.h"
 #include "hostmeter/http/listen.h"
+#include "hostmeter/os/file.h"
 #include "hostmeter/os/loop.h"
 #include "places.h"
 #include "tls.h"
@@ -26,6 +27,7 @@ enum {
 	READ_BLOCK = 16384,
 	LIVE_BLOCK = 1 << 20, /* one turn of the loop may bring a quarter of it, and MHD sends a block in two turns */
 	LIVE_SEND_BUFFER = 4 << 20,
+	RETIRED = 4,          /* listeners without a file that still serve connections */
 	AUTHORITY_SIZE = 280, /* of a name in DNS, a dot and a port */
 };
 
@@ -46,7 +48,8 @@ struct listener {
 	/* A UNIX socket's file, and which file it was: only that one is unlinked. */
 	char path[sizeof((struct sockaddr_un){ 0 }.sun_path)];
 	struct stat file;
-	char *where; /* of TCP, as http_server_listen() had it */
+	char *where;  /* of TCP, as http_server_listen() had it */
+	bool retired; /* its file is gone and has a new listener: it serves the connections that it has */
 };
 
 /* One connection, and the request on it. */
@@ -686,8 +689,8 @@ static void listener_free(struct listener *listener)
 
 	if (!listener)
 		return;
-	if (listener->path[0] && lstat(listener->path, &st) == 0 && st.st_dev == listener->file.st_dev &&
-		st.st_ino == listener->file.st_ino)
+	if (listener->path[0] && !listener->retired && lstat(listener->path, &st) == 0 &&
+		st.st_dev == listener->file.st_dev && st.st_ino == listener->file.st_ino)
 		unlink(listener->path);
 	/* MHD_stop_daemon() wants no connection to be suspended. */
 	for (struct sending *sending = listener->http->sendings; sending; sending = sending->next)
@@ -824,4 +827,41 @@ int http_server_listen_unix(struct http_server *http, const char *path)
 	int fd = listen_unix(path);
 
 	return fd < 0 ? fd : listener_add(http, fd, path, NULL);
+}
+
+/* Ends the retired listeners that have no connections left, and the oldest of too many. */
+static void end_retired(struct http_server *http)
+{
+	unsigned int count = 0;
+
+	/* The list begins with the latest. */
+	for (struct listener *listener = http->listeners, *next; listener; listener = next) {
+		next = listener->next;
+		if (!listener->retired ||
+			(++count <= RETIRED &&
+				MHD_get_daemon_info(listener->daemon, MHD_DAEMON_INFO_CURRENT_CONNECTIONS)
+						->num_connections > 0))
+			continue;
+		LL_DELETE(http->listeners, listener);
+		listener_free(listener);
+	}
+}
+
+int http_server_renew_unix(struct http_server *http)
+{
+	struct listener *lost;
+	struct stat st;
+	int error;
+
+	end_retired(http);
+	lost = http->listeners;
+	while (lost && (!lost->path[0] || lost->retired || lstat(lost->path, &st) == 0 || errno != ENOENT))
+		lost = lost->next;
+	if (!lost)
+		return 0;
+	error = file_make_parents(lost->path);
+	if (!error)
+		error = http_server_listen_unix(http, lost->path);
+	lost->retired = !error;
+	return error ? error : 1;
 }

@@ -2,6 +2,7 @@
 #include "tls.h"
 
 #include "hostmeter/base/buf.h"
+#include "hostmeter/base/file_error.h"
 #include "hostmeter/os/file.h"
 #include "web_config.h"
 
@@ -44,7 +45,7 @@ static int read_pem(struct buf *text, gnutls_datum_t *pem, const struct web_conf
 		return 0;
 	buf_free(text);
 	snprintf(why, sizeof(why), "cannot be read: %s", strerror(-error));
-	refuse(fault, file, error == -EINVAL ? "is not a regular file" : why);
+	refuse(fault, file, error == -EINVAL || error == -EOPNOTSUPP ? file_error_reading(error) : why);
 	return error;
 }
 

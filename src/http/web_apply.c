@@ -2,6 +2,7 @@
 #include "hostmeter/http/web_apply.h"
 
 #include "hostmeter/base/buf.h"
+#include "hostmeter/base/file_error.h"
 #include "hostmeter/base/log.h"
 #include "hostmeter/http/basic_auth.h"
 #include "hostmeter/http/server.h"
@@ -31,8 +32,7 @@ static int read_config(const char *path, struct web_config *config, struct web_c
 	int error = file_read(path, WEB_CONFIG_BYTES + 1, &text);
 
 	if (error && error != -EFBIG) /* web_config_parse() has the message for that */
-		error = web_config_refuse(fault, 0, "%s",
-			error == -EINVAL ? "is not a regular file" : strerror(-error));
+		error = web_config_refuse(fault, 0, "%s", file_error_reading(error));
 	else
 		error = web_config_parse(config, path, text.data ? text.data : "", text.len, fault);
 	buf_free(&text);

@@ -3,6 +3,7 @@
 
 #include "hostmeter/base/array.h"
 #include "hostmeter/base/buf.h"
+#include "hostmeter/base/file_error.h"
 #include "hostmeter/base/utf8.h"
 
 #include <errno.h>
@@ -49,7 +50,7 @@ const char *names_source_name(enum names_source source)
 
 const char *names_error_text(int error)
 {
-	return error == NAMES_USELESS ? "no line of it could be used" : strerror(-error);
+	return error == NAMES_USELESS ? "no line of it could be used" : file_error_reading(error);
 }
 
 /* Also with an interface or a prefix length, and with '-' for the dots. */

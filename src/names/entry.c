@@ -164,7 +164,7 @@ static const char *label_of(char *name)
 	return *name ? name : NULL;
 }
 
-bool entry_report(const struct parser *p, struct entry *entry)
+bool entry_report(const struct names_parser *p, struct entry *entry)
 {
 	const char *label = label_of(entry->name);
 

@@ -3,11 +3,12 @@
 
 #include "parser.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 /* --- The formats with one line for each name */
 
-static void cut_comment(struct parser *p)
+static void cut_comment(struct names_parser *p)
 {
 	for (size_t i = 0; i < p->words; i++) {
 		char *hash = strchr(p->word[i], '#');
@@ -19,7 +20,7 @@ static void cut_comment(struct parser *p)
 	}
 }
 
-static bool parse_ethers(struct parser *p)
+static bool parse_ethers(struct names_parser *p)
 {
 	struct entry *entry = entry_begin(&p->entry, false);
 
@@ -32,7 +33,7 @@ static bool parse_ethers(struct parser *p)
 	return true;
 }
 
-static bool parse_hosts(struct parser *p)
+static bool parse_hosts(struct names_parser *p)
 {
 	struct entry *entry = entry_begin(&p->entry, false);
 	struct addr addr;
@@ -49,7 +50,7 @@ static bool parse_hosts(struct parser *p)
 	return true;
 }
 
-static bool parse_leases(struct parser *p)
+static bool parse_leases(struct names_parser *p)
 {
 	struct entry *entry = entry_begin(&p->entry, false);
 	struct addr addr;
@@ -67,7 +68,7 @@ static bool parse_leases(struct parser *p)
 }
 
 /* The words from first to last, with spaces between, up to the end of the last. */
-static char *join(struct parser *p, size_t first, size_t last)
+static char *join(struct names_parser *p, size_t first, size_t last)
 {
 	for (char *c = p->word[first]; c < p->word[last]; c++)
 		if (!*c)
@@ -76,7 +77,7 @@ static char *join(struct parser *p, size_t first, size_t last)
 }
 
 /* The name may have spaces: what is behind it is found from the end. */
-static bool parse_odhcpd(struct parser *p)
+static bool parse_odhcpd(struct names_parser *p)
 {
 	static const char broken[] = "broken ";
 	struct entry *entry = entry_begin(&p->entry, false);
@@ -114,7 +115,7 @@ static bool parse_odhcpd(struct parser *p)
 
 /* --- Lines */
 
-static void take_line(struct parser *p, const char *text, size_t len)
+static void take_line(struct names_parser *p, const char *text, size_t len)
 {
 	char *c = p->copy;
 
@@ -140,9 +141,9 @@ static void take_line(struct parser *p, const char *text, size_t len)
 }
 
 /* A block has lines that would be others' elsewhere; a MAC of digits alone is no time of expiry. */
-static bool parse_line(struct parser *p)
+static bool parse_line(struct names_parser *p)
 {
-	static bool (*const formats[])(struct parser *) = { parse_block, parse_odhcpd, parse_csv, parse_ethers,
+	static bool (*const formats[])(struct names_parser *) = { parse_block, parse_odhcpd, parse_csv, parse_ethers,
 		parse_leases, parse_hosts };
 
 	for (size_t i = 0; i < sizeof(formats) / sizeof(formats[0]); i++)
@@ -151,29 +152,75 @@ static bool parse_line(struct parser *p)
 	return false;
 }
 
-bool names_parse(const char *text, size_t len, names_parse_each *each, void *ctx)
+struct names_parser *names_parser_new(names_parse_each *each, void *ctx)
 {
-	struct parser parser = { .each = each, .ctx = ctx };
-	bool known = false, unknown = false;
+	struct names_parser *parser = calloc(1, sizeof(*parser));
+
+	if (parser)
+		*parser = (struct names_parser){ .each = each, .ctx = ctx };
+	return parser;
+}
+
+static void line(struct names_parser *p, const char *text, size_t len)
+{
+	take_line(p, text, len);
+	if (p->words && parse_line(p))
+		p->known = true;
+	else if (p->words && p->word[0][0] != '#')
+		p->unknown = true;
+}
+
+/* Keeps what comes of a line before its end; of a long line only the start counts. */
+static void keep(struct names_parser *p, const char *text, size_t len)
+{
+	size_t room = NAMES_PARSE_LINE - p->partial_len;
+
+	if (len > room)
+		len = room;
+	memcpy(p->partial + p->partial_len, text, len);
+	p->partial_len += len;
+}
+
+static void end_partial(struct names_parser *p)
+{
+	if (p->partial_len)
+		line(p, p->partial, p->partial_len);
+	p->partial_len = 0;
+}
+
+void names_parser_feed(struct names_parser *p, const char *text, size_t len)
+{
 	static const char mark[] = "\xef\xbb\xbf"; /* some editors put it before UTF-8 */
 
-	if (len >= sizeof(mark) - 1 && !memcmp(text, mark, sizeof(mark) - 1)) {
+	if (!p->begun && len >= sizeof(mark) - 1 && !memcmp(text, mark, sizeof(mark) - 1)) {
 		text += sizeof(mark) - 1;
 		len -= sizeof(mark) - 1;
 	}
+	p->begun = true;
 	while (len) {
 		const char *end = memchr(text, '\n', len);
 		size_t bytes = end ? (size_t)(end - text) : len;
 
-		take_line(&parser, text, bytes);
-		if (parser.words && parse_line(&parser))
-			known = true;
-		else if (parser.words && parser.word[0][0] != '#')
-			unknown = true;
+		if (!end || p->partial_len)
+			keep(p, text, bytes);
+		else
+			line(p, text, bytes);
+		if (end)
+			end_partial(p);
 		bytes += end ? 1 : 0;
 		text += bytes;
 		len -= bytes;
 	}
-	parse_block_end(&parser);
-	return known || !unknown;
+}
+
+bool names_parser_end(struct names_parser *p, bool is_cut)
+{
+	bool known;
+
+	if (!is_cut)
+		end_partial(p);
+	parse_block_end(p);
+	known = p->known || !p->unknown;
+	free(p);
+	return known;
 }

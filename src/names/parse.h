@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * names_parse: reads the names of hosts, each with a MAC or an address, from text. Each line tells its own format:
+ * names_parser: reads the names of hosts, each with a MAC or an address, from text. Each line tells its own format:
  *
  *   ethers     ethers(5): "MAC NAME"; a line that gives an address for a name is skipped.
  *   hosts      hosts(5): "ADDRESS NAME..."; the first usable name counts.
@@ -23,14 +23,25 @@
 
 #include "hostmeter/base/addr.h"
 
+#include <stdbool.h>
+#include <stddef.h>
+
 /* Longer lines are cut. */
 enum { NAMES_PARSE_LINE = 1023 };
 
 /* One of mac and addr is NULL. All is borrowed for the call. newer: this replaces an earlier name of the same host. */
 typedef void names_parse_each(void *ctx, const struct mac *mac, const struct addr *addr, const char *name, bool newer);
 
+struct names_parser;
+
+/* Calls each for every name in the text that it is fed, in the order of its lines. NULL: out of memory. */
+struct names_parser *names_parser_new(names_parse_each *each, void *ctx);
+
+/* The next piece of the text, which may be cut anywhere. */
+void names_parser_feed(struct names_parser *parser, const char *text, size_t len);
+
 /*
- * Calls each for every name in the text, in the order of its lines. False if the text has lines that are neither empty
- * nor comments, and none of them is of a known format.
+ * The end of the text; frees the parser. is_cut: the last line is not whole, and does not count. False if the text had
+ * lines that are neither empty nor comments, and none of them was of a known format.
  */
-bool names_parse(const char *text, size_t len, names_parse_each *each, void *ctx);
+bool names_parser_end(struct names_parser *parser, bool is_cut);

@@ -81,14 +81,14 @@ static bool read_statement(char **text, struct statement *statement)
 
 /* --- A block and what is in it */
 
-void parse_block_end(struct parser *p)
+void parse_block_end(struct names_parser *p)
 {
 	if (p->block.kind != BLOCK_NONE)
 		entry_report(p, &p->block.entry);
 	p->block.kind = BLOCK_NONE;
 }
 
-static void begin(struct parser *p, int kind)
+static void begin(struct names_parser *p, int kind)
 {
 	parse_block_end(p);
 	p->block.kind = kind;
@@ -145,13 +145,13 @@ static void read_setting(struct block *block, const struct statement *s)
 
 /* --- ISC: "lease ADDRESS {", "host NAME {", statements that end with ";", and "}" */
 
-static bool begins_isc(const struct parser *p)
+static bool begins_isc(const struct names_parser *p)
 {
 	return p->words >= 2 && (!strcmp(p->word[0], "lease") || !strcmp(p->word[0], "host")) && *p->word[1] != '{' &&
 		strchr(p->text, '{');
 }
 
-static void read_isc(struct parser *p, const struct statement *s)
+static void read_isc(struct names_parser *p, const struct statement *s)
 {
 	struct block *block = &p->block;
 
@@ -180,14 +180,14 @@ static bool is_isc_head(const char *word)
 
 /* --- UCI: "config TYPE NAME", "option KEY VALUE", "list KEY VALUE" */
 
-static void begin_uci(struct parser *p, const struct statement *s)
+static void begin_uci(struct names_parser *p, const struct statement *s)
 {
 	bool is_host = s->words >= 2 && (!strcmp(s->word[1], "host") || !strcmp(s->word[1], "domain"));
 
 	begin(p, is_host ? BLOCK_UCI_HOST : BLOCK_UCI);
 }
 
-static bool parse_uci(struct parser *p)
+static bool parse_uci(struct names_parser *p)
 {
 	bool begins = !strcmp(p->word[0], "config"),
 	     is_open = p->block.kind == BLOCK_UCI || p->block.kind == BLOCK_UCI_HOST;
@@ -204,7 +204,7 @@ static bool parse_uci(struct parser *p)
 	return true;
 }
 
-bool parse_block(struct parser *p)
+bool parse_block(struct names_parser *p)
 {
 	char *text = p->text;
 	struct statement s;

@@ -24,7 +24,7 @@ static size_t split(char *text, char *field[static PARSER_WORDS])
 
 /* --- Kea */
 
-static bool read_titles(struct parser *p, char *const *field, size_t count)
+static bool read_titles(struct names_parser *p, char *const *field, size_t count)
 {
 	static const char *const titles[KEA_COLUMNS] = { "address", "hwaddr", "duid", "hostname", "prefix_len" };
 
@@ -40,7 +40,7 @@ static bool read_titles(struct parser *p, char *const *field, size_t count)
 	return true;
 }
 
-static bool read_kea_lease(struct parser *p, char **field, size_t count)
+static bool read_kea_lease(struct names_parser *p, char **field, size_t count)
 {
 	struct entry *entry = entry_begin(&p->entry, true);
 	char none[] = "", *cell[KEA_COLUMNS];
@@ -104,7 +104,7 @@ static void read_field(struct entry *entry, char *text)
 		entry->name = text;
 }
 
-static bool read_dhcp_host(struct parser *p, char **field, size_t count)
+static bool read_dhcp_host(struct names_parser *p, char **field, size_t count)
 {
 	struct entry *entry = entry_begin(&p->entry, false);
 
@@ -114,7 +114,7 @@ static bool read_dhcp_host(struct parser *p, char **field, size_t count)
 	return entry->macs || entry->addresses;
 }
 
-bool parse_csv(struct parser *p)
+bool parse_csv(struct names_parser *p)
 {
 	static const char option[] = "dhcp-host";
 	char *field[PARSER_WORDS], *text = p->text, *comment;

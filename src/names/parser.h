@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* parser: what the formats of names_parse() share. */
+/* parser: what the formats of names_parser_feed() share. */
 #pragma once
 
 #include "parse.h"
@@ -27,9 +27,12 @@ struct block {
 	char name[NAMES_PARSE_LINE + 1];
 };
 
-struct parser {
+struct names_parser {
 	names_parse_each *each;
 	void *ctx;
+	bool begun, known, unknown;         /* a line of a known format was there; one of none */
+	char partial[NAMES_PARSE_LINE + 1]; /* a line whose end has not come yet */
+	size_t partial_len;
 	char text[NAMES_PARSE_LINE + 1]; /* the line; the format that knows it may change it */
 	char copy[NAMES_PARSE_LINE + 1]; /* the same, cut into words at white space; so may this */
 	char *word[PARSER_WORDS];
@@ -41,11 +44,11 @@ struct parser {
 };
 
 /* Each reads the line if it is of its format. False, and nothing was changed, if it is not. */
-bool parse_csv(struct parser *p);   /* kea and dhcp-host */
-bool parse_block(struct parser *p); /* isc and uci */
+bool parse_csv(struct names_parser *p);   /* kea and dhcp-host */
+bool parse_block(struct names_parser *p); /* isc and uci */
 
 /* Reports the block that is open, if any. */
-void parse_block_end(struct parser *p);
+void parse_block_end(struct names_parser *p);
 
 /* Empties it. Returns entry. */
 struct entry *entry_begin(struct entry *entry, bool newer);
@@ -56,7 +59,7 @@ bool entry_add_duid(struct entry *entry, const char *text); /* also a client ide
 bool entry_add_address(struct entry *entry, const char *text);
 
 /* Gives the name to whom it belongs. False if it is no name. */
-bool entry_report(const struct parser *p, struct entry *entry);
+bool entry_report(const struct names_parser *p, struct entry *entry);
 
 bool parser_is_space(char c);
 bool parser_is_digits(const char *text); /* one at least */

@@ -231,7 +231,7 @@ int blob_file_adopt(struct blob_file *file, const struct blob_file_state *state)
 		.size = state->end, .generation = state->generation, .first_record = state->first_record
 	};
 
-	old.fd = open(file->path, O_WRONLY | O_CLOEXEC);
+	old.fd = open(file->path, O_WRONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	if (old.fd < 0)
 		return -errno;
 	if (lseek(old.fd, (off_t)old.size, SEEK_SET) < 0) {

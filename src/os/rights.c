@@ -61,6 +61,11 @@ int rights_choose(const char *user, bool filter)
 	return 0;
 }
 
+uid_t rights_uid(void)
+{
+	return chosen.uid;
+}
+
 const char *rights_name(void)
 {
 	return chosen.name;

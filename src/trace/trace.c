@@ -3,11 +3,11 @@
 
 #include "hostmeter/base/clock.h"
 #include "hostmeter/base/log.h"
+#include "hostmeter/os/file.h"
 
 #include <byteswap.h>
 #include <endian.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <linux/netlink.h>
 #include <stdio.h>
@@ -100,10 +100,10 @@ int trace_create(struct trace_writer **out, const char *path)
 	if (!writer)
 		return error;
 	/* Readable for its owner only: it shows who talked to whom. */
-	fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	fd = file_create(path);
 	writer->file = fd < 0 ? NULL : fdopen(fd, "w");
 	if (!writer->file) {
-		error = -errno;
+		error = fd < 0 ? fd : -errno;
 		if (fd >= 0)
 			close(fd);
 		free(writer);

@@ -532,7 +532,7 @@ def test_a_runtime_directory_that_is_full(network):
     """Each cause has its own fix, and a checkpoint that is saved again is no fault."""
     meter = prepare(network.meter("--nflog-group", "79", listen=":10079"))
     run = meter.directory / "run"
-    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64k", "none", run], check=True)
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64k,mode=755", "none", run], check=True)
     try:
         with meter:
             wait_until((run / "checkpoint").exists, what="a checkpoint")

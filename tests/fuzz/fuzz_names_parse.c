@@ -36,9 +36,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct names *names = names_new();
 	struct names_list *list = names_list_new();
+	struct names_parser *parser = names_parser_new(check, list);
 
-	/* The input without a NUL behind it: reading past its end is seen. */
-	names_parse((const char *)data, size, check, list);
+	/* In two pieces, and without a NUL behind them: reading past the end is seen. */
+	names_parser_feed(parser, (const char *)data, size / 3);
+	names_parser_feed(parser, (const char *)data + size / 3, size - size / 3);
+	names_parser_end(parser, size % 2);
 	names_replace(names, NAMES_LEASES, 0, list);
 	names_free(names);
 	return 0;

@@ -127,3 +127,9 @@ int http_server_listen_unix(struct http_server *http, const char *path);
  * http_server_wake() have to be woken before. Not to be called from a handler.
  */
 void http_server_unlisten(struct http_server *http, const char *where);
+
+/*
+ * Makes the file of a UNIX socket anew, and the directories above it, if it is gone; its connections stay. To be called
+ * now and then. 1 if one was made; 0 if none is missing; -errno.
+ */
+int http_server_renew_unix(struct http_server *http);

@@ -15,21 +15,24 @@ struct names_follow;
 struct snapshot_names;
 
 /*
- * Reads all files into names, then looks every every_ns whether they changed; changed is called, from the loop or
- * names_follow_look(), after names changed. config is borrowed for the call, names for as long as this lives. NULL: out
- * of memory.
+ * Reads all files into names to their ends, then looks every every_ns whether they changed; changed is called, from the
+ * loop or names_follow_look(), after names changed. config is borrowed for the call, names for as long as this lives.
+ * NULL: out of memory.
  */
 struct names_follow *names_follow_new(struct loop *loop, struct names *names, const struct config *config,
 	uint64_t every_ns, void (*changed)(void *ctx), void *ctx);
 void names_follow_free(struct names_follow *follow);
 
 /*
- * Follows the files of another configuration from now on, and calls changed. Nothing if these are the same files. 0, or
- * -ENOMEM and nothing changed.
+ * Follows the files of another configuration from now on, reads them as names_follow_look() does, and calls changed.
+ * Nothing if these are the same files. 0, or -ENOMEM and nothing changed.
  */
 int names_follow_configure(struct names_follow *follow, const struct config *config);
 
-/* Looks at the files now, for somebody who is about to read the names. */
+/*
+ * Looks at the files now, for somebody who is about to read the names. Small files that changed are read at once, large
+ * ones a piece in each turn of the loop: until a file was read to its end, its earlier names count.
+ */
 void names_follow_look(struct names_follow *follow);
 
 /*

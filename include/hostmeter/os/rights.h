@@ -7,6 +7,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <sys/types.h>
 
 /* Who the meter becomes if nobody is named and there is such a user. */
 #define RIGHTS_USER "hostmeter"
@@ -21,7 +22,9 @@ int rights_choose(const char *user, bool filter);
 /* Instead: the user that this process is. */
 void rights_stay(void);
 
-/* Who was chosen, for messages: "root", "user hostmeter". */
+uid_t rights_uid(void); /* who was chosen */
+
+/* The same for messages: "root", "user hostmeter". */
 const char *rights_name(void);
 
 /* Whether the chosen user may make files in this directory: 0 or -errno. A child tries it. */

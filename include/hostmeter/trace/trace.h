@@ -25,7 +25,9 @@ struct trace_datagram {
 	size_t len;
 };
 
-/* Creates or truncates path. 0 or -errno. The file is host byte order, as pcap files are. */
+/* Creates path, or empties it if it is ours. 0, or -errno as file_create(). The file is host byte order, as pcap files
+ * are.
+ */
 int trace_create(struct trace_writer **writer, const char *path);
 
 /* The same in memory. Append the file header; append one datagram: 0, or -EMSGSIZE and nothing is appended. */

@@ -98,6 +98,20 @@ static void a_file_that_cannot_be_written_is_a_failure(void **state)
 	assert_non_null(strstr(scratch_read(state, "log"), "/no/page: No such file or directory\n"));
 }
 
+static void what_is_no_file_is_not_replaced(void **state)
+{
+	struct stat st;
+
+	assert_int_equal(symlink("/dev/full", scratch_path(state, "link")), 0);
+	assert_int_equal(once(state, OK "metric 1\n", false, "link"), CMD_FAILED);
+	assert_non_null(strstr(scratch_read(state, "log"), "/link: is a symbolic link"));
+	assert_int_equal(lstat(scratch_path(state, "link"), &st), 0);
+	assert_true(S_ISLNK(st.st_mode));
+	assert_int_equal(mkfifo(scratch_path(state, "fifo"), 0600), 0);
+	assert_int_equal(once(state, OK "metric 1\n", false, "fifo"), CMD_FAILED);
+	assert_non_null(strstr(scratch_read(state, "log"), "/fifo: is a FIFO that nobody reads\n"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -107,6 +121,7 @@ int main(void)
 		SCRATCH_TEST(a_file_is_replaced),
 		SCRATCH_TEST(without_an_answer_nothing_is_printed),
 		SCRATCH_TEST(a_file_that_cannot_be_written_is_a_failure),
+		SCRATCH_TEST(what_is_no_file_is_not_replaced),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

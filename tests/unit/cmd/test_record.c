@@ -63,6 +63,20 @@ static void a_trace_is_not_copied_onto_itself(void **state)
 	assert_int_equal(copy(state, "a", "b"), CMD_OK);
 }
 
+/* Somebody else may have made the link, or wait to read. */
+static void only_a_file_of_ours_is_written(void **state)
+{
+	make_trace(state, "a");
+	scratch_write(state, "victim", "w", "precious\n");
+	assert_int_equal(symlink("victim", scratch_path(state, "b")), 0);
+	assert_int_equal(copy(state, "a", "b"), CMD_FAILED);
+	assert_non_null(strstr(scratch_read(state, "log"), "/b: is a symbolic link, which is not followed"));
+	assert_string_equal(scratch_read(state, "victim"), "precious\n");
+	assert_int_equal(mkfifo(scratch_path(state, "c"), 0600), 0);
+	assert_int_equal(copy(state, "a", "c"), CMD_FAILED);
+	assert_non_null(strstr(scratch_read(state, "log"), "/c: is not a regular file\n"));
+}
+
 static void what_is_no_trace_is_refused(void **state)
 {
 	scratch_write(state, "a", "w", "this is no trace, but long enough for the head of one");
@@ -77,6 +91,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		SCRATCH_TEST(a_trace_is_copied_as_it_is),
 		SCRATCH_TEST(a_trace_is_not_copied_onto_itself),
+		SCRATCH_TEST(only_a_file_of_ours_is_written),
 		SCRATCH_TEST(what_is_no_trace_is_refused),
 	};
 

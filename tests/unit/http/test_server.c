@@ -743,6 +743,83 @@ static void foreign_file_is_left_alone(void **state)
 	unlink(target);
 }
 
+static void stop(void *ctx, int events)
+{
+	struct fixture *f = ctx;
+
+	(void)events;
+	loop_stop(f->s.loop);
+}
+
+/* A request and its answer on a connection that stays open. */
+static void ask_and_stay(struct fixture *f, int fd)
+{
+	static const char request[] = "GET / HTTP/1.1\r\nHost: test\r\n\r\n";
+	struct loop_io *io = loop_io_add(f->s.loop, fd, LOOP_READ, stop, f);
+	char reply[1000] = "";
+
+	assert_int_equal(send(fd, request, strlen(request), MSG_NOSIGNAL), strlen(request));
+	loop_server_run(&f->s);
+	loop_io_del(io);
+	assert_true(recv(fd, reply, sizeof(reply) - 1, MSG_DONTWAIT) > 0);
+	assert_memory_equal(reply, "HTTP/1.1 200", 12);
+	assert_true(f->local);
+}
+
+static void a_removed_socket_is_made_again(void **state)
+{
+	struct fixture *f = *state;
+	struct stat st;
+	int old;
+
+	listen_tcp(f, "127.0.0.1:");
+	assert_int_equal(http_server_renew_unix(f->s.http), 0);
+	assert_int_equal(http_server_listen_unix(f->s.http, f->s.socket), 0);
+	assert_int_equal(http_server_renew_unix(f->s.http), 0);
+	old = connect_local(f);
+	ask_and_stay(f, old);
+	assert_int_equal(unlink(f->s.socket), 0);
+	assert_int_equal(rmdir(f->s.dir), 0);
+	assert_int_equal(http_server_renew_unix(f->s.http), 1);
+	assert_int_equal(http_server_renew_unix(f->s.http), 0);
+	assert_int_equal(stat(f->s.socket, &st), 0);
+	assert_int_equal(st.st_mode & 07777, 0660);
+	exchange(f, connect_local(f), "GET / HTTP/1.1\r\n" CLOSE, "HTTP/1.1 200", "hello\n");
+	/* Who was connected stays so. */
+	ask_and_stay(f, old);
+	close(old);
+
+	/* Again and again, with a connection to each. */
+	for (int i = 0; i < 20; i++) {
+		ask_and_stay(f, connect_local(f));
+		assert_int_equal(unlink(f->s.socket), 0);
+		assert_int_equal(http_server_renew_unix(f->s.http), 1);
+	}
+	exchange(f, connect_local(f), "GET / HTTP/1.1\r\n" CLOSE, "HTTP/1.1 200", "hello\n");
+	http_server_free(f->s.http);
+	f->s.http = NULL;
+	assert_int_equal(stat(f->s.socket, &st), -1);
+}
+
+/* A file of somebody else is in its place: nothing is changed. */
+static void a_replaced_socket_is_left_alone(void **state)
+{
+	struct fixture *f = *state;
+	struct stat st;
+
+	assert_int_equal(http_server_listen_unix(f->s.http, f->s.socket), 0);
+	assert_int_equal(unlink(f->s.socket), 0);
+	leave_socket(f->s.socket);
+	assert_int_equal(http_server_renew_unix(f->s.http), 0);
+	assert_int_equal(unlink(f->s.socket), 0);
+	assert_int_equal(rmdir(f->s.dir), 0);
+	assert_int_equal(symlink("none", f->s.dir), 0);
+	assert_true(http_server_renew_unix(f->s.http) < 0);
+	assert_int_equal(unlink(f->s.dir), 0);
+	assert_int_equal(http_server_renew_unix(f->s.http), 1);
+	assert_int_equal(stat(f->s.socket, &st), 0);
+}
+
 static void bad_paths_are_refused(void **state)
 {
 	struct fixture *f = *state;
@@ -1292,6 +1369,8 @@ int main(void)
 		TEST(port_alone_is_both_families),
 		TEST(bad_addresses_are_refused),
 		TEST(unix_socket_is_served),
+		TEST(a_removed_socket_is_made_again),
+		TEST(a_replaced_socket_is_left_alone),
 		TEST(left_over_socket_is_replaced),
 		TEST(foreign_file_is_left_alone),
 		TEST(bad_paths_are_refused),

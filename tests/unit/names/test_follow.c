@@ -12,6 +12,7 @@
 #include "hostmeter/os/file.h"
 #include "hostmeter/os/loop.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -333,6 +334,105 @@ static void other_files_take_the_place(void **state)
 	close_scene(&scene);
 }
 
+static void count_turn(void *ctx)
+{
+	unsigned int *turns = ctx;
+
+	(*turns)++;
+}
+
+/* One line of the log ends so. */
+static void expect_line(void **state, const char *end)
+{
+	static char log[10000];
+	FILE *file = fopen(scratch_path(state, "log"), "r");
+	size_t len = fread(log, 1, sizeof(log) - 1, file);
+	const char *found;
+
+	fclose(file);
+	log[len] = '\0';
+	found = strstr(log, end);
+	if (!found || strstr(found + 1, end))
+		fail_msg("not one \"%s\" in \"%s\"", end, log);
+}
+
+static void write_many(void **state, const char *name, const char *start, unsigned int lines, const char *end)
+{
+	FILE *file = fopen(scratch_path(state, name), "w");
+
+	fputs(start, file);
+	for (unsigned int i = 0; i < lines; i++)
+		fprintf(file, "2001:db8::%x:%x host%u%40s\n", i >> 16, i & 0xffff, i, "");
+	fputs(end, file);
+	fclose(file);
+}
+
+/* The loop has other work: a long file is read over many turns, and its old names count until it was read. */
+static void a_long_file_is_read_in_pieces(void **state)
+{
+	struct scene scene;
+	unsigned int turns = 0;
+
+	open_scene(&scene, state);
+	scratch_write(state, "hosts", "w", "192.0.2.1 old\n");
+	start(&scene);
+	write_many(state, "hosts", "192.0.2.1 new\n", 50000, "");
+	names_follow_look(scene.follow);
+	expect_name(&scene, "old", NAMES_HOSTS);
+	loop_on_turn_end(scene.loop, count_turn, &turns);
+	expect_change(&scene);
+	expect_name(&scene, "new", NAMES_HOSTS);
+	assert_in_range(turns, 40, 1000); /* 3.3 MB */
+	loop_on_turn_end(scene.loop, NULL, NULL);
+
+	/* What changes while it is read is read again. */
+	write_many(state, "hosts", "192.0.2.1 newer\n", 50000, "");
+	names_follow_look(scene.follow);
+	scratch_replace(state, "hosts", "192.0.2.1 last\n");
+	names_follow_look(scene.follow);
+	expect_change(&scene);
+	expect_name(&scene, "last", NAMES_HOSTS);
+	close_scene(&scene);
+}
+
+static void a_reading_can_be_given_up(void **state)
+{
+	struct scene scene;
+
+	open_scene(&scene, state);
+	start(&scene);
+	write_many(state, "hosts", "", 50000, "");
+	names_follow_look(scene.follow);
+	close_scene(&scene);
+}
+
+/* /proc/kmsg has no end, and nobody writes to the FIFO. */
+static void what_is_no_file_is_told_of(void **state)
+{
+	struct scene scene;
+
+	open_scene(&scene, state);
+	log_set_fd(open(scratch_path(state, "log"), O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
+	scratch_write(state, "ethers", "w", CARD " nas\n");
+	assert_int_equal(symlink("/proc/kmsg", scratch_path(state, "dnsmasq.leases")), 0);
+	assert_int_equal(mkfifo(scratch_path(state, "dhcp.leases"), 0600), 0);
+	assert_int_equal(symlink("/dev/zero", scratch_path(state, "hosts")), 0);
+	alarm(DEADLINE_S);
+	start(&scene);
+	alarm(0);
+	expect_name(&scene, "nas", NAMES_ETHERS);
+	assert_int_equal(error_of(&scene, scene.leases[0]), -EOPNOTSUPP);
+	assert_int_equal(error_of(&scene, scene.leases[1]), -EINVAL);
+	assert_int_equal(error_of(&scene, scene.hosts[0]), -EINVAL);
+	assert_int_equal(error_of(&scene, scene.ethers[0]), 0);
+	expect_line(state,
+		"dnsmasq.leases: is a file that the kernel makes up, as those in /proc: reading it might never end\n");
+	expect_line(state, "dhcp.leases: is not a regular file\n");
+	expect_line(state, "hosts: is not a regular file\n");
+	close_scene(&scene);
+	log_set_fd(STDERR_FILENO);
+}
+
 static void nothing_configured_is_nothing_to_do(void **state)
 {
 	struct scene scene;
@@ -355,6 +455,9 @@ int main(void)
 		SCRATCH_TEST(a_file_of_no_format_is_told_of),
 		SCRATCH_TEST(a_look_finds_changes_at_once),
 		SCRATCH_TEST(other_files_take_the_place),
+		SCRATCH_TEST(a_long_file_is_read_in_pieces),
+		SCRATCH_TEST(a_reading_can_be_given_up),
+		SCRATCH_TEST(what_is_no_file_is_told_of),
 		SCRATCH_TEST(nothing_configured_is_nothing_to_do),
 	};
 

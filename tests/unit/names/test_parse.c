@@ -19,6 +19,24 @@ static void show(void *ctx, const struct mac *mac, const struct addr *addr, cons
 	buf_printf(ctx, "%s%s%s ", mac ? mac_format(mac, text) : addr_format(addr, text), newer ? "=>" : "=", name);
 }
 
+/* As the whole text in one piece gives it, and in pieces of a few bytes: a file is read in pieces. */
+static bool names_parse(const char *text, size_t len, names_parse_each *each, void *ctx)
+{
+	struct buf whole = BUF_INIT;
+	struct names_parser *one = names_parser_new(each, ctx), *many = names_parser_new(show, &whole);
+	const size_t before = ((struct buf *)ctx)->len;
+	bool known;
+
+	names_parser_feed(one, text, len);
+	for (size_t at = 0; at < len; at += 7)
+		names_parser_feed(many, text + at, len - at < 7 ? len - at : 7);
+	known = names_parser_end(one, false);
+	assert_int_equal(names_parser_end(many, false), known);
+	assert_string_equal(buf_text(&whole), buf_text(ctx) + before);
+	buf_free(&whole);
+	return known;
+}
+
 struct test_case {
 	const char *text, *expected;
 };
@@ -414,6 +432,20 @@ static void hostile_lines_hurt_nobody(void **state)
 	buf_free(&out);
 }
 
+/* The end of a file that is too long: what is left of a name there is another name. */
+static void a_line_that_was_cut_does_not_count(void **state)
+{
+	static const char text[] = "192.0.2.1 a\n192.0.2.2 tele";
+	struct buf out = BUF_INIT;
+	struct names_parser *parser = names_parser_new(show, &out);
+
+	(void)state;
+	names_parser_feed(parser, text, sizeof(text) - 1);
+	assert_true(names_parser_end(parser, true));
+	assert_string_equal(buf_text(&out), "192.0.2.1=a ");
+	buf_free(&out);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -428,6 +460,7 @@ int main(void)
 		cmocka_unit_test(kea),
 		cmocka_unit_test(uci),
 		cmocka_unit_test(isc),
+		cmocka_unit_test(a_line_that_was_cut_does_not_count),
 		cmocka_unit_test(a_text_of_no_format_is_useless),
 		cmocka_unit_test(hostile_lines_hurt_nobody),
 	};

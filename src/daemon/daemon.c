@@ -370,24 +370,36 @@ static int listen_everywhere(struct daemon *d)
 	return error ? refuse("listen", "", error) : 0;
 }
 
+/* Before anything in the directory is read or written. */
+static int take_runtime_dir(struct daemon *d)
+{
+	char fault[OWN_DIR_FAULT];
+	int status = confinement_choose(d->config), error;
+
+	if (status)
+		return status;
+	error = own_dir_take(&d->runtime_dir, d->config->runtime_dir, rights_uid(), fault);
+	if (!error) {
+		status = confinement_prepare(d->config);
+		if (status)
+			return status;
+		error = own_dir_check(d->runtime_dir, rights_uid(), fault);
+	}
+	if (error)
+		log_error("runtime-dir \"%s\": %s", d->config->runtime_dir, fault);
+	return error ? EXIT_RUNTIME : 0;
+}
+
 static int make_parts(struct daemon *d)
 {
-	char checkpoint[PATH_MAX], fault[OWN_DIR_FAULT];
+	char checkpoint[PATH_MAX];
 	int error, status;
 
 	if (!capng_have_capability(CAPNG_EFFECTIVE, CAP_NET_ADMIN)) {
 		log_error("reading connection tracking needs root (CAP_NET_ADMIN)");
 		return EXIT_RUNTIME;
 	}
-	status = confinement_choose(d->config);
-	if (status)
-		return status;
-	/* Before anything in it is read or written. */
-	if (own_dir_take(&d->runtime_dir, d->config->runtime_dir, rights_uid(), fault)) {
-		log_error("runtime-dir \"%s\": %s", d->config->runtime_dir, fault);
-		return EXIT_RUNTIME;
-	}
-	status = confinement_prepare(d->config);
+	status = take_runtime_dir(d);
 	if (status)
 		return status;
 	snprintf(checkpoint, sizeof(checkpoint), "%s/checkpoint", d->config->runtime_dir);

@@ -2,7 +2,6 @@
 #include "hostmeter/os/own_dir.h"
 
 #include "hostmeter/os/file.h"
-#include "hostmeter/os/rights.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -30,25 +29,27 @@ static int say(char fault[static OWN_DIR_FAULT], int error, const char *text)
 
 /* --- Whose the directory is */
 
-/* The meter's own user is trusted also by a meter that stays root, or becomes somebody else. */
-static bool is_trusted(const struct own_dir *dir, uid_t owner)
-{
-	const struct passwd *meter;
-
-	if (owner == 0 || owner == geteuid() || owner == dir->user)
-		return true;
-	meter = getpwnam(RIGHTS_USER);
-	return meter && meter->pw_uid == owner;
-}
-
 static int refuse_owner(const struct own_dir *dir, uid_t owner, char fault[static OWN_DIR_FAULT])
 {
-	const struct passwd *name = getpwuid(owner), *ours = getpwuid(dir->user);
+	char ours[64] = "root";
+	const struct passwd *found = getpwuid(dir->user);
 
+	if (found)
+		snprintf(ours, sizeof(ours), "%s", found->pw_name);
+	found = getpwuid(owner);
 	snprintf(fault, OWN_DIR_FAULT,
 		"belongs to user %s (%u), who could change the files in it: chown %s %s, or choose another directory",
-		name ? name->pw_name : "without a name", (unsigned int)owner, ours ? ours->pw_name : "root", dir->path);
+		found ? found->pw_name : "without a name", (unsigned int)owner, ours, dir->path);
 	return -EPERM;
+}
+
+/* Whether a meter that became its owner had it: then its lock is there. Root takes the directory back. */
+static bool was_a_meters(int directory, uid_t owner)
+{
+	struct stat st;
+
+	return geteuid() == 0 && !fstatat(directory, lock_name, &st, AT_SYMLINK_NOFOLLOW) && S_ISREG(st.st_mode) &&
+		st.st_uid == owner && st.st_nlink == 1;
 }
 
 static int refuse_mode(const struct own_dir *dir, mode_t mode, char fault[static OWN_DIR_FAULT])
@@ -59,13 +60,15 @@ static int refuse_mode(const struct own_dir *dir, mode_t mode, char fault[static
 	return -EPERM;
 }
 
-static int check_directory(const struct own_dir *dir, int fd, char fault[static OWN_DIR_FAULT])
+/* former: whether it may be the directory of a meter that was another user. */
+static int check_directory(const struct own_dir *dir, int fd, bool former, char fault[static OWN_DIR_FAULT])
 {
 	struct stat st;
 
 	if (fstat(fd, &st))
 		return say(fault, -errno, NULL);
-	if (!is_trusted(dir, st.st_uid))
+	if (st.st_uid != 0 && st.st_uid != geteuid() && st.st_uid != dir->user &&
+		!(former && was_a_meters(fd, st.st_uid)))
 		return refuse_owner(dir, st.st_uid, fault);
 	if (st.st_mode & (S_IWGRP | S_IWOTH))
 		return refuse_mode(dir, st.st_mode, fault);
@@ -73,7 +76,7 @@ static int check_directory(const struct own_dir *dir, int fd, char fault[static 
 }
 
 /* A descriptor of the directory, or -errno. */
-static int open_directory(const struct own_dir *dir, char fault[static OWN_DIR_FAULT])
+static int open_directory(const struct own_dir *dir, bool former, char fault[static OWN_DIR_FAULT])
 {
 	int error, fd = open(dir->path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	struct stat st;
@@ -86,7 +89,7 @@ static int open_directory(const struct own_dir *dir, char fault[static OWN_DIR_F
 				"is a symbolic link, which is not followed: name the directory itself" :
 				NULL);
 	}
-	error = check_directory(dir, fd, fault);
+	error = check_directory(dir, fd, former, fault);
 	if (!error)
 		return fd;
 	close(fd);
@@ -156,7 +159,7 @@ static int take_lock(struct own_dir *dir, int directory, char fault[static OWN_D
 
 static int take(struct own_dir *dir, char fault[static OWN_DIR_FAULT])
 {
-	int directory = open_directory(dir, fault), error;
+	int directory = open_directory(dir, true, fault), error;
 
 	if (directory < 0)
 		return directory;
@@ -193,6 +196,18 @@ int own_dir_take(struct own_dir **out, const char *path, uid_t user, char fault[
 	else
 		*out = dir;
 	return error;
+}
+
+int own_dir_check(struct own_dir *dir, uid_t user, char fault[static OWN_DIR_FAULT])
+{
+	int fd;
+
+	dir->user = user;
+	fd = open_directory(dir, false, fault);
+	if (fd < 0)
+		return fd;
+	close(fd);
+	return 0;
 }
 
 void own_dir_free(struct own_dir *dir)

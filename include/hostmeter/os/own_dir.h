@@ -16,10 +16,14 @@ enum { OWN_DIR_FAULT = 512 };
 struct own_dir;
 
 /*
- * Makes the directory if need be, and takes it. It has to belong to root, to us, to user or to RIGHTS_USER. 0; or
- * -errno, and fault is a line that says what is wrong and how to mend it: -EBUSY if another process has it.
+ * Makes the directory if need be, and takes it. It has to belong to root, to us or to user; or, if we are root, to a
+ * meter that ran as another user and left its lock there: own_dir_check() has to follow once it was given to user. 0;
+ * or -errno, and fault is a line that says what is wrong and how to mend it: -EBUSY if another process has it.
  */
 int own_dir_take(struct own_dir **dir, const char *path, uid_t user, char fault[static OWN_DIR_FAULT]);
+
+/* Whether it belongs to root, to us or to user, and nobody else can write in it. As own_dir_take(). */
+int own_dir_check(struct own_dir *dir, uid_t user, char fault[static OWN_DIR_FAULT]);
 
 /* Gives it back. NULL is fine. */
 void own_dir_free(struct own_dir *dir);

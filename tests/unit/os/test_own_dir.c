@@ -152,6 +152,18 @@ static void a_directory_of_another_user_is_refused(void **state)
 	/* But the user that the process is going to be may have it. */
 	assert_int_equal(own_dir_take(&dir, path, 12345, fault), 0);
 	own_dir_free(dir);
+
+	/* And root takes back what a meter had that was another user, if it then gives it to the new one. */
+	assert_int_equal(chown(scratch_path(state, "run/lock"), 12345, (gid_t)-1), 0);
+	assert_int_equal(own_dir_take(&dir, path, 23456, fault), 0);
+	assert_int_equal(own_dir_check(dir, 23456, fault), -EPERM);
+	assert_non_null(strstr(fault, "belongs to user without a name (12345)"));
+	assert_int_equal(chown(path, 23456, (gid_t)-1), 0);
+	assert_int_equal(own_dir_check(dir, 23456, fault), 0);
+	own_dir_free(dir);
+	/* Not if the lock is no file of that user alone. */
+	assert_int_equal(link(scratch_path(state, "run/lock"), scratch_path(state, "second")), 0);
+	expect_refused(path, -EPERM, "belongs to user without a name (23456)");
 }
 
 static void links_are_not_followed(void **state)

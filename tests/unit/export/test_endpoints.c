@@ -718,6 +718,27 @@ static void nobody_waits_for_long(void **state)
 	assert_string_equal(woken, "abc");
 }
 
+static void a_reload_lets_nobody_wait_and_shares_no_old_page(void **state)
+{
+	char *allow[] = { (char *)"10.9.0.0/16", NULL };
+	struct fixture *f = *state;
+
+	assert_false(admits(f, "10.9.5.5", 0));
+	f->refreshable = true;
+	assert_answer(f, "/metrics", "a", HTTP_LATER, 0);
+	f->config.allow = (struct config_strings){ allow, 1 };
+	assert_int_equal(endpoints_configure(f->endpoints, &f->config), 0);
+	assert_string_equal(woken, "a");
+	assert_true(admits(f, "10.9.5.5", 0));
+	assert_answer(f, "/metrics", "a", 200, 1);
+	assert_answer(f, "/metrics", "b", 200, 1);
+	f->config.allow.count = 0;
+	f->refreshable = false;
+	assert_int_equal(endpoints_configure(f->endpoints, &f->config), 0);
+	assert_false(admits(f, "10.9.5.5", 0));
+	assert_answer(f, "/metrics", "c", 200, 2);
+}
+
 static void some_do_not_wait(void **state)
 {
 	struct fixture *f = *state;
@@ -765,6 +786,7 @@ int main(void)
 		TEST(an_answer_waits_for_a_dump),
 		TEST(what_is_held_back_gets_a_second_dump),
 		TEST(nobody_waits_for_long),
+		TEST(a_reload_lets_nobody_wait_and_shares_no_old_page),
 		TEST(some_do_not_wait),
 	};
 

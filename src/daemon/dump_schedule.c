@@ -22,7 +22,7 @@ struct dump_schedule {
 	uint64_t began_ns, began_cpu_ns;  /* of the latest dump */
 	uint64_t cost_ns;                 /* CPU time of the latest dump that ended */
 	uint64_t watch_ns, watched_until; /* the interval that a watcher asked for */
-	bool refresh;                     /* somebody waits for the next */
+	uint64_t refresh;                 /* somebody waits for one that begins then, or later; 0: nobody */
 	struct log_limit failed;
 };
 
@@ -48,17 +48,18 @@ uint64_t dump_schedule_cost(const struct dump_schedule *s)
 	return s->cost_ns;
 }
 
-/* When a dump for somebody who waits may begin. */
-static uint64_t soonest(const struct dump_schedule *s)
+/* When a dump for somebody who waits may begin; from: not before. */
+static uint64_t soonest(const struct dump_schedule *s, uint64_t from)
 {
-	uint64_t affordable = affordable_ns(s);
+	uint64_t affordable = affordable_ns(s),
+		 soon = s->began_ns + (affordable > REFRESH_NS ? affordable : REFRESH_NS);
 
-	return s->began_ns + (affordable > REFRESH_NS ? affordable : REFRESH_NS);
+	return soon > from ? soon : from;
 }
 
 static void plan(struct dump_schedule *s, uint64_t now)
 {
-	uint64_t due = s->began_ns + dump_schedule_interval(s, now), soon = soonest(s);
+	uint64_t due = s->began_ns + dump_schedule_interval(s, now), soon = soonest(s, s->refresh);
 
 	if (s->refresh && soon < due)
 		due = soon;
@@ -91,11 +92,13 @@ void dump_schedule_ask(struct dump_schedule *s, uint64_t now)
 		dump_schedule_watch(s, CLOCK_NS_PER_S, now, now + CLOCK_NS_PER_MS);
 }
 
-bool dump_schedule_refresh(struct dump_schedule *s, uint64_t within_ns, uint64_t now)
+bool dump_schedule_refresh(struct dump_schedule *s, uint64_t after_ns, uint64_t within_ns, uint64_t now)
 {
-	if ((s->phase != WAITING && s->phase != RUNNING) || soonest(s) > now + within_ns)
+	if ((s->phase != WAITING && s->phase != RUNNING) || soonest(s, now + after_ns) > now + within_ns)
 		return false;
-	s->refresh = true;
+	/* Of several, the first; who needs a later one asks when it has begun. */
+	if (!s->refresh)
+		s->refresh = now + after_ns;
 	plan(s, now);
 	return true;
 }
@@ -108,7 +111,8 @@ static int begin(struct dump_schedule *s, uint64_t now)
 
 	s->began_ns = now;
 	s->began_cpu_ns = s->call.cpu_ns();
-	s->refresh = false;
+	if (now >= s->refresh)
+		s->refresh = 0;
 	error = s->call.request(s->call.ctx);
 	if (!error)
 		return 0;

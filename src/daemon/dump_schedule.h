@@ -51,11 +51,11 @@ void dump_schedule_watch(struct dump_schedule *schedule, uint64_t interval_ns, u
 void dump_schedule_ask(struct dump_schedule *schedule, uint64_t now);
 
 /*
- * Somebody waits for a dump that begins from now on: as soon as the share allows it, at least a quarter of a second
- * after the begin of the last, so that the first packets of what that one met have come. False: not within that time,
- * and nothing has changed.
+ * Somebody waits for a dump that begins after_ns from now or later: as soon as the share allows it, and at least a
+ * quarter of a second after the begin of the last, so that the first packets of what that one met have come. False: not
+ * within that time, and nothing has changed.
  */
-bool dump_schedule_refresh(struct dump_schedule *schedule, uint64_t within_ns, uint64_t now);
+bool dump_schedule_refresh(struct dump_schedule *schedule, uint64_t after_ns, uint64_t within_ns, uint64_t now);
 
 /* One more dump, or the end of the one that runs, then calls.finished; at once before the first dump or if repeated. */
 void dump_schedule_finish(struct dump_schedule *schedule);

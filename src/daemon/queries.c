@@ -103,19 +103,13 @@ static int answer_snapshot(void *ctx, struct snapshot *snapshot)
 	return error;
 }
 
-static bool answer_refresh(void *ctx, uint64_t within_ns)
+static bool answer_refresh(void *ctx, uint64_t after_ns, uint64_t within_ns)
 {
 	struct queries *q = ctx;
 
-	q->refused = !dump_schedule_refresh(collector_dump_schedule(q->collector), within_ns, loop_now_ns(q->loop));
+	q->refused = !dump_schedule_refresh(collector_dump_schedule(q->collector), after_ns, within_ns,
+		loop_now_ns(q->loop));
 	return !q->refused;
-}
-
-static bool answer_unsettled(void *ctx)
-{
-	const struct queries *q = ctx;
-
-	return meter_holds_back(q->setup->meter);
 }
 
 static bool answer_ready(void *ctx)
@@ -161,7 +155,6 @@ struct endpoints_source queries_source(struct queries *q)
 		.snapshot = answer_snapshot,
 		.ready = answer_ready,
 		.refresh = answer_refresh,
-		.unsettled = answer_unsettled,
 		.topology = meter_topology(q->setup->meter),
 		.watched = answer_watched,
 		.flows = answer_flows,

@@ -20,6 +20,9 @@
 
 #define RETRY_AFTER "5" /* seconds: by then a reader that stands still has been dropped */
 
+/* A little later than it has to be, so that one dump does for several who ask. */
+#define REFRESH_NS (ENDPOINTS_SETTLE_NS * 3 / 2)
+
 enum { WATCH_MAX_S = 3600, MEBIBYTE = 1 << 20, DEFAULT_MEMORY = 32, DEFAULT_HOSTS = 10000 };
 
 struct endpoints {
@@ -27,7 +30,6 @@ struct endpoints {
 	struct loop *loop;
 	struct loop_timer *patience;
 	struct waiter *waiters;
-	bool again; /* they wait for a second dump */
 	struct pages *pages;
 	struct prefix *allow;
 	size_t allows;
@@ -88,12 +90,17 @@ static void add_header(struct http_response *response, const char *name, const c
 
 static void wake(struct endpoints *endpoints, uint64_t until)
 {
-	endpoints->again = false;
+	const struct endpoints_source *source = &endpoints->source;
+
 	pages_expire(endpoints->pages);
-	if (waiters_wake(&endpoints->waiters, until))
+	loop_timer_stop(endpoints->patience);
+	/* Those that came a little later need the next dump, if there is one soon. */
+	if (!waiters_wake(&endpoints->waiters, until))
+		return;
+	if (source->refresh(source->ctx, 0, ENDPOINTS_WAIT_NS / 2))
 		loop_timer_set(endpoints->patience, ENDPOINTS_WAIT_NS);
 	else
-		loop_timer_stop(endpoints->patience);
+		waiters_wake(&endpoints->waiters, UINT64_MAX);
 }
 
 void endpoints_wake(struct endpoints *endpoints)
@@ -109,14 +116,7 @@ static void lose_patience(void *ctx)
 
 void endpoints_dump_ended(struct endpoints *endpoints, uint64_t began)
 {
-	const struct endpoints_source *source = &endpoints->source;
-
-	if (!endpoints->waiters)
-		return;
-	/* What a batch of first packets is about to tell: the next dump counts it. */
-	if (!endpoints->again && source->unsettled(source->ctx) && source->refresh(source->ctx, ENDPOINTS_WAIT_NS / 2))
-		endpoints->again = true;
-	else
+	if (waiters_have(endpoints->waiters, began))
 		wake(endpoints, began);
 }
 
@@ -129,8 +129,9 @@ static bool must_wait(struct endpoints *endpoints, const struct http_request *re
 
 	if (waiters_take(&endpoints->waiters, request) || pages_are_fresh(endpoints->pages) || (fresh && *fresh == '0'))
 		return false;
-	if (!source->refresh || !source->ready(source->ctx) || !source->refresh(source->ctx, ENDPOINTS_WAIT_NS / 2) ||
-		waiters_add(&endpoints->waiters, request, loop_now_ns(endpoints->loop)))
+	if (!source->refresh || !source->ready(source->ctx) ||
+		!source->refresh(source->ctx, REFRESH_NS, ENDPOINTS_WAIT_NS / 2) ||
+		waiters_add(&endpoints->waiters, request, loop_now_ns(endpoints->loop) + ENDPOINTS_SETTLE_NS))
 		return false;
 	if (alone)
 		loop_timer_set(endpoints->patience, ENDPOINTS_WAIT_NS);

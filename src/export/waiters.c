@@ -13,13 +13,13 @@ static void forget(struct waiter **waiters, struct waiter *waiter)
 	free(waiter);
 }
 
-int waiters_add(struct waiter **waiters, const struct http_request *request, uint64_t now)
+int waiters_add(struct waiter **waiters, const struct http_request *request, uint64_t from)
 {
 	struct waiter *waiter = malloc(sizeof(*waiter));
 
 	if (!waiter)
 		return -ENOMEM;
-	*waiter = (struct waiter){ .http = request->http, .connection = request->connection, .since = now };
+	*waiter = (struct waiter){ .http = request->http, .connection = request->connection, .from = from };
 	LL_PREPEND(*waiters, waiter);
 	return 0;
 }
@@ -35,6 +35,14 @@ bool waiters_take(struct waiter **waiters, const struct http_request *request)
 	return true;
 }
 
+bool waiters_have(const struct waiter *waiters, uint64_t began)
+{
+	for (; waiters; waiters = waiters->next)
+		if (!waiters->woken && waiters->from <= began)
+			return true;
+	return false;
+}
+
 bool waiters_wake(struct waiter **waiters, uint64_t until)
 {
 	struct waiter *waiter, *next;
@@ -44,7 +52,7 @@ bool waiters_wake(struct waiter **waiters, uint64_t until)
 	{
 		if (waiter->woken) {
 			forget(waiters, waiter);
-		} else if (waiter->since > until) {
+		} else if (waiter->from > until) {
 			others = true;
 		} else {
 			waiter->woken = true;

@@ -57,11 +57,6 @@ bool meter_ready(const struct meter *meter)
 	return meter->dumps.ready;
 }
 
-bool meter_holds_back(const struct meter *meter)
-{
-	return meter->waiting.packets > 0;
-}
-
 bool meter_is_gone(const struct meter *m, const struct flow *flow)
 {
 	uint16_t first_missed = flow->dump + 1;

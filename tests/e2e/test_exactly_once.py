@@ -25,7 +25,7 @@ class Scraper(threading.Thread):
     def run(self):
         while not self.over.wait(0.02):
             began = time.monotonic()
-            self.meter.get("/metrics")
+            self.meter.get("/metrics?fresh=0")  # which waits for nothing but the loop
             self.times.append(time.monotonic() - began)
 
     def __enter__(self):

@@ -5,8 +5,8 @@
  * Whatever is asked within ENDPOINTS_SHARE_NS of a snapshot is made of it, once for all who ask: a page is at most that
  * old, but where there is no room for another snapshot: see pages.h.
  *
- * The metrics and the hosts are read anew for who asks: the answer waits for a dump that begins after the question, or
- * the second after it if the first met flows whose host it could not tell yet; at most ENDPOINTS_WAIT_NS. It does not
+ * The metrics and the hosts are read anew for who asks: the answer waits for a dump that begins ENDPOINTS_SETTLE_NS
+ * after the question, when the first packets of all flows until then have come; at most ENDPOINTS_WAIT_NS. It does not
  * wait where such a dump would exceed the share, for ?fresh=0, and for watchers, who have dumps of their own.
  */
 #pragma once
@@ -17,6 +17,7 @@
 #include <stdint.h>
 
 #define ENDPOINTS_SHARE_NS (UINT64_C(100) * 1000000)
+#define ENDPOINTS_SETTLE_NS (UINT64_C(100) * 1000000) /* NFLOG's timeout */
 #define ENDPOINTS_WAIT_NS UINT64_C(1000000000)
 
 struct config;
@@ -37,10 +38,9 @@ struct endpoints_source {
 	/* What is known now: 0, or -errno and nothing to clear. */
 	int (*snapshot)(void *ctx, struct snapshot *snapshot);
 	bool (*ready)(void *ctx); /* the first dump is in */
-	bool (*refresh)(void *ctx,
-		uint64_t within_ns);     /* whether a dump will begin within so long, which this asks for */
-	bool (*unsettled)(void *ctx);    /* bytes are held back until their host is known */
-	const struct topology *topology; /* borrowed */
+	/* Asks for a dump that begins between these two times from now; false: there will be none. */
+	bool (*refresh)(void *ctx, uint64_t after_ns, uint64_t within_ns);
+	const struct topology *topology;                  /* borrowed */
 	void (*watched)(void *ctx, uint64_t interval_ns); /* somebody looks, and will again in so long */
 	/* The live flows that pass: true, or false while they are being listed: to be asked again. */
 	bool (*flows)(void *ctx, const struct flow_list_filter *filter, struct buf *out);

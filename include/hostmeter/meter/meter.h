@@ -107,9 +107,6 @@ void meter_describe_flow(const struct meter *meter, const struct flow *record, s
 /* A complete dump ended. */
 bool meter_ready(const struct meter *meter);
 
-/* Whether bytes are held back, since the host of their flow is not known yet. */
-bool meter_holds_back(const struct meter *meter);
-
 /* Live flows that a flowtable or hardware forwards: their counts may be late, and their last bytes lost. */
 uint64_t meter_offloaded(const struct meter *meter);
 

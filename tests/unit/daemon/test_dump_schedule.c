@@ -302,27 +302,47 @@ static void test_who_waits_gets_one_as_soon_as_the_share_allows(void **state)
 {
 	struct world *w = *state;
 
-	assert_false(dump_schedule_refresh(w->schedule, S, 99 * S));
+	assert_false(dump_schedule_refresh(w->schedule, 0, S, 99 * S));
 	dumped(w, MS);
 	take_wake(w);
-	assert_true(dump_schedule_refresh(w->schedule, S, 100 * S + 100 * MS));
+	assert_true(dump_schedule_refresh(w->schedule, 0, S, 100 * S + 100 * MS));
 	assert_int_equal(take_wake(w), 150 * MS);
 	assert_int_equal(dump_schedule_interval(w->schedule, 100 * S + 100 * MS), 10 * S);
 	dump_schedule_due(w->schedule, 100 * S + 250 * MS);
 	assert_int_equal(w->requests, 2);
 	/* Who asks meanwhile waits for the next, which costs 2 s of the share. */
-	assert_true(dump_schedule_refresh(w->schedule, S, 100 * S + 251 * MS));
+	assert_true(dump_schedule_refresh(w->schedule, 0, S, 100 * S + 251 * MS));
 	assert_int_equal(w->requests, 2);
 	end(w, 100 * S + 300 * MS, 100 * MS);
 	assert_int_equal(take_wake(w), 1950 * MS);
 	/* Who asks then does not: it takes longer than he waits. The plan stays. */
-	assert_false(dump_schedule_refresh(w->schedule, S, 100 * S + 400 * MS));
+	assert_false(dump_schedule_refresh(w->schedule, 0, S, 100 * S + 400 * MS));
 	assert_int_equal(take_wake(w), NEVER);
-	assert_true(dump_schedule_refresh(w->schedule, S, 101 * S + 300 * MS));
+	assert_true(dump_schedule_refresh(w->schedule, 0, S, 101 * S + 300 * MS));
 	assert_int_equal(take_wake(w), 950 * MS);
 	dump_schedule_due(w->schedule, 102 * S + 250 * MS);
 	end(w, 102 * S + 260 * MS, 2 * MS);
 	assert_int_equal(take_wake(w), 9990 * MS);
+}
+
+/* The first packets of what there is now are to come before; a dump that its interval brings earlier does not do. */
+static void test_who_waits_says_from_when(void **state)
+{
+	struct world *w = *state;
+
+	dumped(w, MS);
+	assert_true(dump_schedule_refresh(w->schedule, 150 * MS, S, 105 * S));
+	assert_int_equal(take_wake(w), 150 * MS);
+	assert_true(dump_schedule_refresh(w->schedule, 150 * MS, S, 105 * S + 60 * MS)); /* the first is first */
+	assert_int_equal(take_wake(w), 90 * MS);
+	dump_schedule_due(w->schedule, 105 * S + 150 * MS);
+	end(w, 105 * S + 160 * MS, MS);
+	assert_int_equal(take_wake(w), 9990 * MS);
+	assert_true(dump_schedule_refresh(w->schedule, 150 * MS, S, 115 * S + 100 * MS));
+	dump_schedule_due(w->schedule, 115 * S + 150 * MS);
+	end(w, 115 * S + 160 * MS, MS);
+	assert_int_equal(take_wake(w), 240 * MS);
+	assert_false(dump_schedule_refresh(w->schedule, 150 * MS, 100 * MS, 200 * S));
 }
 
 /* A question every 15 s at 0.4 s of CPU each, 200,000 flows: never more than 5 % of a core. */
@@ -343,7 +363,7 @@ static void test_who_waits_never_breaks_the_share(void **state)
 			spent += 400 * MS;
 			due = now + take_wake(w);
 		}
-		if (dump_schedule_refresh(w->schedule, S / 2, asked))
+		if (dump_schedule_refresh(w->schedule, 0, S / 2, asked))
 			due = asked + take_wake(w);
 		assert_true(spent * 20 <= asked - begin + 8 * S);
 	}
@@ -447,6 +467,7 @@ int main(void)
 		TEST(test_a_request_that_fails_is_made_again),
 		TEST(test_who_asks_once_gets_one_soon),
 		TEST(test_who_waits_gets_one_as_soon_as_the_share_allows),
+		TEST(test_who_waits_says_from_when),
 		TEST(test_who_waits_never_breaks_the_share),
 		TEST(test_the_end_waits_for_one_more_dump),
 		TEST(test_the_end_takes_the_dump_that_runs),

@@ -144,6 +144,7 @@ INSTALL_TABLE := \
 	rules/hostmeter.iptables:644:$(PREFIX)/share/hostmeter/hostmeter.iptables \
 	rules/hostmeter.ip6tables:644:$(PREFIX)/share/hostmeter/hostmeter.ip6tables \
 	init/hostmeter.service:644:$(PREFIX)/lib/systemd/system/hostmeter.service \
+	init/hostmeter.sysusers:644:$(PREFIX)/lib/sysusers.d/hostmeter.conf \
 	docs/hostmeter.8:644:$(PREFIX)/share/man/man8/hostmeter.8 \
 	docs/hostmeter.conf.5:644:$(PREFIX)/share/man/man5/hostmeter.conf.5
 

@@ -113,6 +113,7 @@ def counts_are(network, what):
 # --- Cases, in this order
 
 def the_service_starts(network):
+    run("systemd-sysusers")
     run("systemctl", "start", "hostmeter")
     assert run("systemctl", "is-active", "hostmeter").strip() == "active"
     counts_are(network, "from the start")

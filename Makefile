@@ -61,6 +61,9 @@ $(BUILD)/hostmeter: $(BUILD)/main.o $(BUILD)/libhostmeter.a
 	$(call say,LD,$@)
 	$(Q)$(CC) $(CFLAGS) $(hm_ldflags) $(LDFLAGS) -o $@ $^ $(hm_libs)
 
+# The date of the source: a clock that is earlier was not set.
+$(BUILD)/os/wall_clock.o: CPPFLAGS += -DHOSTMETER_BUILT=UINT64_C\($(or $(SOURCE_DATE_EPOCH),$(shell stat -c %Y ChangeLog.md))\)
+
 # --- Tools: one object plus the library each
 tools: $(TOOLS) ## build the traffic generator and the other tools of the lab
 

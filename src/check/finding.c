@@ -137,7 +137,7 @@ void finding_print_json(struct buf *out, const struct finding *finding, size_t c
 {
 	json_begin(out, NULL, '{');
 	json_put_u64(out, "schema", CHECK_SCHEMA);
-	json_put_seconds(out, "time", real_ns);
+	json_put_time(out, "time", real_ns);
 	json_put_text(out, "version", HOSTMETER_VERSION);
 	json_put_bool(out, "good", finding_none_bad(finding, count));
 	json_begin(out, "checks", '[');

@@ -13,6 +13,7 @@
 #include "hostmeter/names/follow.h"
 #include "hostmeter/os/ct_sysctl.h"
 #include "hostmeter/os/file.h"
+#include "hostmeter/os/wall_clock.h"
 
 #include <cap-ng.h>
 #include <errno.h>
@@ -56,6 +57,7 @@ static bool is_on(const char *path)
 static void look_at_machine(struct check_facts *facts)
 {
 	facts->real_ns = clock_real_ns();
+	facts->clock_set = wall_clock_ns(0) != 0;
 	facts->privileged = capng_have_capability(CAPNG_EFFECTIVE, CAP_NET_ADMIN);
 	facts->acct = ct_sysctl_read("nf_conntrack_acct");
 	facts->events = ct_sysctl_read("nf_conntrack_events");
@@ -190,7 +192,7 @@ static bool print(const struct check_facts *facts, const struct config *config, 
 	bool good = finding_none_bad(finding, count);
 
 	if (config->json)
-		finding_print_json(out, finding, count, facts->real_ns);
+		finding_print_json(out, finding, count, facts->clock_set ? facts->real_ns : 0);
 	else
 		finding_print_text(out, finding, count);
 	finding_clear(finding, count);

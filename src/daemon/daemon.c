@@ -24,6 +24,7 @@
 #include "hostmeter/os/own_dir.h"
 #include "hostmeter/os/rights.h"
 #include "hostmeter/os/sd_notify.h"
+#include "hostmeter/os/wall_clock.h"
 #include "interfaces.h"
 #include "ports.h"
 #include "queries.h"
@@ -52,6 +53,7 @@ struct daemon {
 	struct vendor *vendor;
 	char vendor_text[VENDOR_TEXT];
 	struct checkpointer *checkpointer;
+	uint64_t dated_after; /* the date of the checkpoint */
 	struct collector *collector;
 	struct names_follow *names;
 	struct ifnames *ifnames;
@@ -263,6 +265,7 @@ static int make_meter(struct daemon *d, const struct hash_key *hash, const char 
 
 	if (error)
 		return error;
+	d->dated_after = wall_clock_of_file(checkpoint);
 	d->checkpointer = checkpointer_new(checkpoint);
 	if (!d->checkpointer)
 		return -ENOMEM;
@@ -305,6 +308,8 @@ static int make_server_parts(struct daemon *d)
 	struct endpoints_source source;
 
 	d->queries = (struct queries){
+		.started_at = loop_now_ns(d->loop),
+		.dated_after = d->dated_after,
 		.loop = d->loop,
 		.setup = &d->setup,
 		.checkpointer = d->checkpointer,

@@ -15,6 +15,7 @@
 #include "hostmeter/meter/snapshot.h"
 #include "hostmeter/names/follow.h"
 #include "hostmeter/os/loop.h"
+#include "hostmeter/os/wall_clock.h"
 #include "ports.h"
 #include "recorder.h"
 
@@ -44,6 +45,18 @@ static void describe_server(const struct queries *q, struct snapshot_process *pr
 	endpoints_describe(q->endpoints, process);
 }
 
+/* Steady, though the clock is slewed all the time; anew after a jump; 0 while the date is not known. */
+static uint64_t start_date(struct queries *q, const struct snapshot_process *process)
+{
+	uint64_t date = process->real_ns - process->uptime_ns;
+
+	if (!process->clock_set)
+		return 0;
+	if (!q->start_date || date > q->start_date + CLOCK_NS_PER_S || date + CLOCK_NS_PER_S < q->start_date)
+		q->start_date = date;
+	return q->start_date;
+}
+
 static void describe_process(struct queries *q, struct snapshot_process *process)
 {
 	uint64_t saved = checkpointer_saved_at(q->checkpointer);
@@ -56,12 +69,15 @@ static void describe_process(struct queries *q, struct snapshot_process *process
 		.checkpoint_damages = checkpointer_damages(q->checkpointer),
 		.checkpoint_error = checkpointer_error(q->checkpointer),
 		.real_ns = clock_real_ns(),
+		.clock_set = wall_clock_ns(q->dated_after) != 0,
+		.uptime_ns = loop_now_ns(q->loop) - q->started_at,
 	};
 	ports_describe(*q->ports, process);
 	collector_describe(q->collector, process);
 	process->names = names_follow_files(q->names, &process->names_count);
 	describe_server(q, process);
 	proc_self_read(&process->usage);
+	process->usage.start_real_ns = start_date(q, process);
 }
 
 static int take_snapshot(struct queries *q, struct snapshot *snapshot)

@@ -19,7 +19,10 @@ struct queries {
 	struct flow_list *flow_list;
 	const struct endpoints *endpoints; /* this and http are set before the first question */
 	const struct http_server *http;
+	uint64_t started_at;  /* monotonic */
+	uint64_t dated_after; /* the date of the checkpoint that was loaded: the clock must be later */
 	/* Private. */
+	uint64_t start_date;
 	bool refused;                   /* somebody could not wait for a dump, which would have cost too much */
 	uint64_t stall_ns, stall_until; /* the longest turn of the loop, and until when it is shown */
 };

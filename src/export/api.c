@@ -311,11 +311,11 @@ static void put_all_warnings(struct buf *out, const struct snapshot *snapshot)
 void api_status(struct buf *out, const struct snapshot *snapshot)
 {
 	const struct snapshot_process *process = &snapshot->process;
-	uint64_t start = process->usage.start_real_ns;
 
 	put_head(out, snapshot);
 	json_put_text(out, "version", HOSTMETER_VERSION);
-	put_seconds_if(out, "uptime_seconds", start && process->real_ns >= start, process->real_ns - start);
+	put_seconds_if(out, "uptime_seconds", process->uptime_ns, process->uptime_ns);
+	json_put_bool(out, "clock_set", process->clock_set);
 	json_put_u64(out, "hosts", snapshot->hosts);
 	json_put_u64(out, "neighbours", snapshot->neighbours);
 	put_flows(out, snapshot);

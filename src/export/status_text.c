@@ -24,8 +24,7 @@ static const char *yes(bool value)
 static void put_head(struct buf *out, const struct snapshot *s)
 {
 	const struct snapshot_process *process = &s->process;
-	uint64_t start = process->usage.start_real_ns;
-	uint64_t up = start && process->real_ns > start ? (process->real_ns - start) / CLOCK_NS_PER_S : 0;
+	uint64_t up = process->uptime_ns / CLOCK_NS_PER_S;
 
 	buf_printf(out, "hostmeter %s, up %" PRIu64 "d %02" PRIu64 ":%02" PRIu64 ":%02" PRIu64 ", ready: %s\n",
 		HOSTMETER_VERSION, up / 86400, up / 3600 % 24, up / 60 % 60, up % 60, yes(s->ready));

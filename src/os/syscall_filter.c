@@ -40,10 +40,11 @@ int syscall_filter_load(enum syscall_filter filter)
 #define CALLS_OF_ANY_PROCESS                                                                                           \
 	"brk", "munmap", "mremap", "madvise", "clock_gettime", "clock_gettime64", "clock_getres",                      \
 		"clock_getres_time64", "clock_nanosleep", "clock_nanosleep_time64", "nanosleep", "gettimeofday",       \
-		"time", "futex", "futex_time64", "restart_syscall", "rt_sigaction", "rt_sigprocmask", "rt_sigreturn",  \
-		"sigaction", "sigprocmask", "sigreturn", "sigaltstack", "getpid", "gettid", "getppid", "kill",         \
-		"tkill", "tgkill", "exit", "exit_group", "getrandom", "sched_yield", "cacheflush",                     \
-		"riscv_flush_icache", "set_thread_area", "arch_prctl", "rseq", "membarrier"
+		"time", "adjtimex", "clock_adjtime", "clock_adjtime64", "futex", "futex_time64", "restart_syscall",    \
+		"rt_sigaction", "rt_sigprocmask", "rt_sigreturn", "sigaction", "sigprocmask", "sigreturn",             \
+		"sigaltstack", "getpid", "gettid", "getppid", "kill", "tkill", "tgkill", "exit", "exit_group",         \
+		"getrandom", "sched_yield", "cacheflush", "riscv_flush_icache", "set_thread_area", "arch_prctl",       \
+		"rseq", "membarrier"
 
 /* Descriptors that are open already. */
 #define CALLS_OF_OPEN_FILES                                                                                            \

@@ -94,6 +94,7 @@ static int read_documents(struct watch_sample *sample, const json_t *hosts, cons
 
 	if (!json_is_array(lists[0].list))
 		return -EBADMSG;
+	sample->date_unknown = json_is_false(json_object_get(status, "clock_set"));
 	sample->time = json_get_ns(hosts, "time");
 	sample->taken = json_get_ns(hosts, "dump_time");
 	sample->taken = sample->taken ? sample->taken : sample->time;

@@ -100,7 +100,10 @@ static int title_words(const struct watch_screen *screen, char words[static TITL
 		snprintf(words[n++], sizeof(*words), "%s, %u s average", view->bytes ? "bytes/s" : "bit/s",
 			watch_windows[view->window]);
 	snprintf(words[n++], sizeof(*words), "every %s", watch_format_interval(interval, view->interval_ns));
-	put_time(words[n++], sizeof(*words), screen->history->sample.time);
+	if (screen->history->sample.date_unknown)
+		snprintf(words[n++], sizeof(*words), "date unknown");
+	else
+		put_time(words[n++], sizeof(*words), screen->history->sample.time);
 	return n;
 }
 

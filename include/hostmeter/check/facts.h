@@ -85,6 +85,7 @@ struct check_facts {
 
 	/* The machine. */
 	uint64_t real_ns;
+	bool clock_set;                                    /* os/wall_clock.h */
 	bool privileged;                                   /* CAP_NET_ADMIN */
 	uint64_t acct, events, table_entries, table_limit; /* CHECK_NONE: no such setting */
 	bool forwards[FIREWALL_FAMILIES];

@@ -52,7 +52,8 @@ bool finding_none_bad(const struct finding *finding, size_t count);
 /* A line each, and below a bad one its fix. Control bytes are replaced. */
 void finding_print_text(struct buf *out, const struct finding *finding, size_t count);
 
-/* One object and a newline; real_ns: the time of the check, since 1970. What did not fit shows in buf_error(). */
+/* One object and a newline; real_ns: the time of the check, since 1970, 0: unknown. What did not fit shows in
+ * buf_error(). */
 void finding_print_json(struct buf *out, const struct finding *finding, size_t count, uint64_t real_ns);
 
 /* Frees what is inside each. */

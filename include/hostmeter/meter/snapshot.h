@@ -79,6 +79,8 @@ struct snapshot_process {
 	uint64_t checkpoint_age_ns, checkpoint_failures; /* age UINT64_MAX: never saved */
 	uint64_t checkpoint_damages;                     /* what the start found damaged, missing or repeated */
 	int checkpoint_error;                            /* -errno of the latest write, 0 once one is saved */
+	uint64_t uptime_ns;                              /* by the monotonic clock; 0: unknown */
+	bool clock_set;                                  /* real_ns may be believed: os/wall_clock.h */
 	uint64_t real_ns;                                /* the snapshot's time since 1970; 0: unknown */
 	uint64_t receive_buffer_asked[SOURCE_COUNT];     /* the kernel may grant less: see snapshot_source */
 	uint16_t nflog_group;

@@ -26,9 +26,10 @@ struct watch_sample_link {
 };
 
 struct watch_sample {
-	uint64_t time;  /* when the meter answered, ns since 1970 by its clock */
-	uint64_t taken; /* when the meter had read the counters, same clock */
-	bool has_local; /* the hosts' local traffic was asked for */
+	bool date_unknown; /* the meter's clock was not set, so time is good for differences only */
+	uint64_t time;     /* when the meter answered, ns since 1970 by its clock */
+	uint64_t taken;    /* when the meter had read the counters, same clock */
+	bool has_local;    /* the hosts' local traffic was asked for */
 	struct watch_sample_host *host;
 	size_t hosts;
 	char (*address)[ADDR_TEXT];

@@ -26,6 +26,7 @@ static void make_world(struct check_facts *w)
 		.nflog_group = 60,
 		.fill_percent = 90,
 		.real_ns = 1795000000 * S,
+		.clock_set = true,
 		.privileged = true,
 		.acct = 1,
 		.events = 1,
@@ -95,7 +96,7 @@ static void no_meter(struct check_facts *w)
 	}
 
 FAULT(unprivileged, no_meter(w), w->privileged = false)
-FAULT(clock_of_1970, w->real_ns = 86400 * S)
+FAULT(clock_of_1970, w->real_ns = 86400 * S; w->clock_set = false)
 FAULT(acct_off, w->acct = 0)
 FAULT(no_conntrack, w->acct = CHECK_NONE)
 FAULT(events_0, w->events = 0)

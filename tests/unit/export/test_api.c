@@ -276,6 +276,14 @@ static void status_has_its_numbers(void **state)
 	assert_string_equal(json_string_value(at(value, "names.1.error")), "Permission denied");
 	assert_true(json_real_value(at(value, "uptime_seconds")) == 82);
 	assert_true(json_real_value(at(value, "dump.age_seconds")) == 2.5);
+	assert_true(json_is_true(at(value, "clock_set")));
+	json_decref(value);
+	/* The clock was set back to 1970. */
+	snapshot.process.real_ns = 5 * UINT64_C(1000000000);
+	snapshot.process.clock_set = false;
+	value = parse(api_status, &snapshot);
+	assert_true(json_real_value(at(value, "uptime_seconds")) == 82);
+	assert_true(json_is_false(at(value, "clock_set")));
 	json_decref(value);
 }
 

@@ -46,6 +46,9 @@ static void the_title_says_how_to_read_the_numbers(void **state)
 	assert_title(&w, 80, "hostmeter router                         bit/s  every 0.2 s  2026-11-23 14:00:00");
 	w.view.totals = true;
 	assert_title(&w, 80, "hostmeter router          bytes of the session  every 0.2 s  2026-11-23 14:00:00");
+	w.history.sample.date_unknown = true;
+	assert_title(&w, 80, "hostmeter router                 bytes of the session  every 0.2 s  date unknown");
+	w.history.sample.date_unknown = false;
 	w.view.family = 6;
 	assert_title(&w, 80, "hostmeter      IPv6 only  bytes of the session  every 0.2 s  2026-11-23 14:00:00");
 	w.view.paused = true;

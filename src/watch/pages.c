@@ -275,17 +275,19 @@ static void put_connections(struct page *page)
 static void draw_host(struct page *page)
 {
 	const struct watch_history *history = page->history;
-	const struct watch_sample_host *host = history->sample.host, *end = host + history->tracks;
+	const struct watch_sample_host *host = history->sample.host; /* NULL without hosts */
 	const struct watch_track *track;
+	size_t at = 0;
 	char line[64];
 
-	while (host < end && (strcmp(host->label, page->view->label) || strcmp(host->mac, page->view->mac)))
-		host++;
-	if (host == end) {
+	for (; at < history->tracks; at++, host++)
+		if (!strcmp(host->label, page->view->label) && !strcmp(host->mac, page->view->mac))
+			break;
+	if (at == history->tracks) {
 		put_line(page, WATCH_STYLE_DIM, "The meter does not list this host any more.");
 		return;
 	}
-	track = watch_history_track(history, (size_t)(host - history->sample.host), page->view->local);
+	track = watch_history_track(history, at, page->view->local);
 	put_line(page, WATCH_STYLE_TITLE, host->label);
 	if (host->mac[0])
 		put_pair(page, WORDS_WIDTH, WATCH_STYLE_DIM, "MAC", host->mac);

@@ -181,7 +181,7 @@ static void a_host_has_its_numbers(void **state)
 
 static void a_host_that_is_gone_says_so(void **state)
 {
-	struct world w = { .view = watch_view_default() };
+	struct world w = { .view = watch_view_default() }, nobody = { .view = watch_view_default() };
 
 	(void)state;
 	three_hosts(&w);
@@ -189,6 +189,9 @@ static void a_host_that_is_gone_says_so(void **state)
 	assert_string_equal(row(&w, 1), "The meter does not list this host any more.");
 	assert_string_equal(row(&w, 2), "");
 	finish(&w);
+	open_host(&nobody, "desktop", "");
+	assert_string_equal(row(&nobody, 1), "The meter does not list this host any more.");
+	finish(&nobody);
 }
 
 /* ---- Its connections */

@@ -95,6 +95,15 @@ static bool is_outside(enum side side)
 	return side == SIDE_WAN || side == SIDE_TRANSIT;
 }
 
+/* The address was a neighbour's on another link: a LAN that is gone. */
+static bool was_elsewhere(const struct attribute_sources *s, const struct attribute_end *end, uint32_t here)
+{
+	struct mac mac;
+	uint32_t ifindex;
+
+	return neigh_last_seen(s->neigh, &end->addr, &mac, &ifindex) && ifindex != here;
+}
+
 /*
  * A side router has one link, with its hosts and its gateway on it, so that link is a WAN. What it forwards from there
  * to there has a host at the end that is on the link itself, and the Internet behind the gateway.
@@ -105,7 +114,8 @@ static void find_hosts_of_side_router(const struct attribute_sources *s, struct 
 		end[CT_ORIGINAL].ifindex != end[CT_REPLY].ifindex)
 		return;
 	for (enum ct_dir dir = CT_ORIGINAL; dir <= CT_REPLY; dir++) {
-		if (!end[dir].gateway.family && topology_is_on_link(s->topology, &end[dir].addr, end[dir].ifindex))
+		if (!end[dir].gateway.family && topology_is_on_link(s->topology, &end[dir].addr, end[dir].ifindex) &&
+			!was_elsewhere(s, &end[!dir], end[dir].ifindex))
 			end[dir].side = SIDE_LAN;
 	}
 }

@@ -232,6 +232,21 @@ static void a_side_router_has_hosts(void **state)
 	assert_int_equal(a.by, FLOW_BY_NFLOG);
 }
 
+/* The LAN is gone, and its addresses are where the default route leads: what it asked there is no host's. */
+static void a_server_is_no_host_of_a_lan_that_is_gone(void **state)
+{
+	struct world *w = *state;
+	struct ct_event out = event_masqueraded(DESKTOP_IP, "198.51.100.77");
+	struct attribution a;
+
+	tell(w, event_neigh(WAN, "198.51.100.77", VISITOR));
+	tell(w, event_gone(event_addr(LAN, "192.168.1.1", 24)));
+	tell(w, event_gone(event_link(LAN, "lan", 0, ARPHRD_ETHER)));
+	a = ask(w, &out, ATTRIBUTE_FINAL);
+	check_host(w, a.host, "unknown");
+	assert_int_equal(a.scope, FLOW_WAN);
+}
+
 /* In a VRF, packets are seen to come and leave by its device: the routes tell the links. */
 static void a_vrf_hides_the_links(void **state)
 {
@@ -787,6 +802,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(scopes, begin, end),
 		cmocka_unit_test_setup_teardown(a_group_on_a_bridge_is_no_peer, begin, end),
 		cmocka_unit_test_setup_teardown(a_side_router_has_hosts, begin, end),
+		cmocka_unit_test_setup_teardown(a_server_is_no_host_of_a_lan_that_is_gone, begin, end),
 		cmocka_unit_test_setup_teardown(a_vrf_hides_the_links, begin, end),
 		cmocka_unit_test_setup_teardown(a_translators_flows, begin, end),
 		cmocka_unit_test_setup_teardown(outer_packets_are_nobodys, begin, end),

@@ -23,6 +23,9 @@
 /* A little later than it has to be, so that one dump does for several who ask. */
 #define REFRESH_NS (ENDPOINTS_SETTLE_NS * 3 / 2)
 
+/* Listings that one user may read at a time: of a million connections each is 64 MB. */
+enum { LISTINGS = 2 };
+
 enum { WATCH_MAX_S = 3600, MEBIBYTE = 1 << 20, DEFAULT_MEMORY = 32, DEFAULT_HOSTS = 10000 };
 
 struct endpoints {
@@ -226,6 +229,9 @@ static void answer_flows(struct endpoints *endpoints, const struct http_request 
 	} else if (wrong) {
 		response->status = 400;
 		buf_printf(&response->body, "there is no such %s: \"%s\"\n", wrong, http_query(request, wrong));
+	} else if (request->answers >= LISTINGS) {
+		add_header(response, "Retry-After", RETRY_AFTER);
+		answer_text(response, 503, "too many listings are being read: come again soon\n");
 	} else if (!endpoints->source.flows(endpoints->source.ctx, &filter, &response->body)) {
 		response->status = 202; /* ask again */
 	}

@@ -120,6 +120,13 @@ static void watched(void *ctx, uint64_t interval_ns)
 	((struct fixture *)ctx)->watchers++;
 }
 
+static bool flows(void *ctx, const struct flow_list_filter *filter, struct buf *out)
+{
+	(void)ctx, (void)filter;
+	buf_puts(out, "tcp\n");
+	return true;
+}
+
 static void start(struct fixture *f)
 {
 	const struct endpoints_source source = {
@@ -130,6 +137,7 @@ static void start(struct fixture *f)
 		.refresh = refresh,
 		.watched = watched,
 		.record = record,
+		.flows = flows,
 	};
 
 	endpoints_free(f->endpoints);
@@ -760,11 +768,30 @@ static void some_do_not_wait(void **state)
 	assert_int_equal(f->refreshes, 0);
 }
 
+/* A listing may be as large as all pages may be together. */
+static void a_user_reads_two_listings_at_a_time(void **state)
+{
+	struct fixture *f = *state;
+
+	for (unsigned int answers = 0; answers < 4; answers++) {
+		const struct http_request request = {
+			.method = "GET", .path = "/api/v1/flows", .local = true, .answers = answers
+		};
+		struct http_response response = { .status = 200 };
+
+		endpoints_request(f->endpoints, &request, &response);
+		assert_int_equal(response.status, answers < 2 ? 200 : 503);
+		assert_int_equal(!header_of(&response, "Retry-After"), answers < 2);
+		done(&response);
+	}
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		TEST(a_user_reads_two_listings_at_a_time),
 		TEST(each_endpoint_has_its_page),
 		TEST(other_paths_are_not_found),
 		TEST(ready_waits_for_the_first_dump),

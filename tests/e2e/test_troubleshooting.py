@@ -338,7 +338,7 @@ def test_counters_began_anew(lab, router):
     shutil.rmtree(RUN)
     router.start(lab.names())
     assert not router.meter.hosts()
-    assert "RuntimeDirectoryPreserve=yes" in (ROOT / "README.md").read_text()
+    assert "RuntimeDirectoryPreserve=yes" in (ROOT / "init/hostmeter.service").read_text()
 
 
 @case("One host's counts jump")

@@ -179,6 +179,12 @@ class Day:
             for ipv in 4, 6:
                 self.sockets[host, ipv] = udp(self.lab[host.name], host.address(ipv), self.number)
 
+    def reaches(self, node, *addresses):
+        """A link that came up forwards nothing for a moment: until its queue is there, and the neighbour is known."""
+        for address in addresses:
+            wait_until(lambda to=address: not node.run("ping", "-c", 1, "-W", 1, to, check=False).returncode, 20,
+                       f"{node.name} reaches {address}")
+
     def exchange(self, hosts=None):
         for host in hosts or (*self.lab.hosts, self.tv):
             for ipv in 4, 6:
@@ -223,6 +229,7 @@ class Day:
             address add 2001:db8:78::1/64 dev guest nodad
             link set guest up
         """)
+        self.reaches(self.lab[self.tv.name], "192.168.78.1", "2001:db8:78::1")
         self.renew()
 
     def flap(self):
@@ -235,6 +242,7 @@ class Day:
             route replace default via {lab.server_v4} dev {lab.wan}
             route replace default via {lab.server_v6} dev {lab.wan}
         """)
+        self.reaches(lab.router, lab.server_v4, lab.server_v6)
         self.renew()
 
     def fill(self):

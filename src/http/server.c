@@ -436,6 +436,7 @@ static enum MHD_Result ask(struct connection *connection, struct http_request *r
 	}
 	if (!response.shared.ctx || !response.shared.measure)
 		return answer(connection, &response, is_head);
+	buf_free(&response.body); /* shared is instead of it */
 	connection->answer = response;
 	return answer_measured(connection, is_head);
 }

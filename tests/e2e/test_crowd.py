@@ -194,6 +194,7 @@ def fill(crowd, said):
         crowd.connect(f"127.0.1.{number // QUARTER}", said)
 
 
+@pytest.mark.alone  # all have waited equally long only if they could connect at once
 def test_half_requests_leave_when_others_wait(city):
     with city.meter() as meter, Crowded(city.router) as crowd:
         fill(crowd, b"GET /metrics HTTP/1.1\r\nHost: loc")
@@ -210,6 +211,7 @@ def test_half_requests_leave_when_others_wait(city):
         wait_until(lambda: dropped(meter) == {"idle": 0, "headers": CONNECTIONS, "slow": 0}, 5, "they are counted")
 
 
+@pytest.mark.alone  # all have waited equally long only if they could connect at once
 def test_half_handshakes_leave_when_others_wait(city):
     certificates = Certificates(city)
     with city.meter("--web.config.file", certificates.write()) as meter, Crowded(city.router) as crowd:

@@ -8,6 +8,8 @@ static uint64_t read_ns(clockid_t id)
 	struct timespec now;
 
 	clock_gettime(id, &now);
+	if (now.tv_sec < 0) /* a clock before 1970 was not set */
+		return 0;
 	return (uint64_t)now.tv_sec * CLOCK_NS_PER_S + (uint64_t)now.tv_nsec;
 }
 

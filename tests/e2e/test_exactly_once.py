@@ -204,7 +204,8 @@ def test_zeroed_all_the_time(crowd):
     crowd.load_rules()
     with crowd.meter() as meter:
         zeroing = crowd.router.spawn("sh", "-c", "while conntrack -L -z -f ipv4 && conntrack -L -z -f ipv6; do :; done")
-        report = crowd.generate("--flows", 500, "--packets", 200, "--concurrent", "--rate", 30_000)
+        # Ten dumps, so that the meter comes first now and then for each host.
+        report = crowd.generate("--flows", 500, "--packets", 600, "--concurrent", "--rate", 30_000)
         zeroing.kill()
         left = crowd.sums(report, conntrack_list(crowd.router))
         metered, truth = crowd.settled(meter), counts_of(report)

@@ -227,13 +227,13 @@ int range_parse(struct range *range, const char *text, int64_t now, const struct
 
 /* --- To text */
 
-static const char *write_time(char *text, size_t size, int64_t t)
+const char *range_time(int64_t t, char text[static RANGE_TIME])
 {
 	time_t seconds = (time_t)t;
 	struct tm tm = { .tm_mday = 1 };
 
 	localtime_r(&seconds, &tm);
-	return strftime(text, size, "%Y-%m-%d %H:%M", &tm) ? text : "?";
+	return strftime(text, RANGE_TIME, "%Y-%m-%d %H:%M", &tm) ? text : "?";
 }
 
 static bool is_whole(struct range range, struct range unit)
@@ -243,15 +243,13 @@ static bool is_whole(struct range range, struct range unit)
 
 const char *range_label(struct range range, char label[static RANGE_LABEL])
 {
-	enum { TIME = 24 };
 	struct calendar_date first = calendar_date_of(range.from), next = calendar_date_of(range.to);
 	struct calendar_date last = calendar_add_days(next, -1);
-	char from[TIME], to[TIME];
+	char from[RANGE_TIME], to[RANGE_TIME];
 	int len;
 
 	if (range.from != midnight(first) || range.to != midnight(next)) {
-		snprintf(label, RANGE_LABEL, "%s to %s", write_time(from, TIME, range.from),
-			write_time(to, TIME, range.to));
+		snprintf(label, RANGE_LABEL, "%s to %s", range_time(range.from, from), range_time(range.to, to));
 		return label;
 	}
 	if (midnight(last) == range.to)

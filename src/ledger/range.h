@@ -9,7 +9,7 @@
 
 #include <stddef.h>
 
-enum { RANGE_LABEL = 64, RANGE_ERROR = 160 };
+enum { RANGE_TIME = 24, RANGE_LABEL = 64, RANGE_ERROR = 160 };
 
 struct range {
 	int64_t from, to; /* the first instant, and the first one after it; from is the earlier one */
@@ -32,3 +32,6 @@ int range_parse(struct range *range, const char *text, int64_t now, const struct
  * reads; and where it is not whole days "2026-11-03 06:00 to 2026-12-03 06:00". Returns label.
  */
 const char *range_label(struct range range, char label[static RANGE_LABEL]);
+
+/* An instant, to the minute: "2026-11-03 06:00". Returns text. */
+const char *range_time(int64_t t, char text[static RANGE_TIME]);

@@ -40,7 +40,7 @@ static void check_refused(char *error)
 
 	require(memchr(error, '\0', RANGE_ERROR) && *error);
 	strcpy(copy, error);
-	utf8_disarm(copy, strlen(copy), false);
+	copy[utf8_disarm(copy, strlen(copy), false)] = '\0';
 	require(!strcmp(copy, error));
 }
 
